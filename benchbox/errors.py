@@ -1,0 +1,113 @@
+"""Every error that benchbox raises on purpose. Each message names the thing and the remedy in one line.
+
+::
+
+    BenchboxError                     exit code 1
+    ├── UsageError                    exit code 2: the request is wrong, nothing was done
+    │   ├── PlanError                 a plan file or flag: place, problem, "did you mean"
+    │   ├── UnknownIdError            no codec, metric, data set or report of that id
+    │   ├── OptionError               a codec option: unknown, or its value refused
+    │   └── QualityError              a quality outside the codec's axis
+    ├── ImageError                    a picture file
+    │   ├── CorruptImageError         truncated, empty, or not a picture
+    │   └── UnsupportedImageError     sound, but not one that can be taken (CMYK, animation, 32-bit ...);
+    │                                 also raised by a codec for a picture it declines
+    ├── CodecError                    a codec failed
+    │   ├── CorruptBitstream          bytes that are no stream of this codec
+    │   └── CodecUnavailableError     its library is absent; names the command that brings it
+    ├── NotApplicable                 a metric has no value here (stored as null with the reason)
+    ├── DatasetError                  a data set is missing or broken
+    │   └── ChecksumError             a file or picture is not the one the manifest names
+    ├── PluginError                   a plugin could not be loaded or breaks its contract
+    ├── StoreError                    the results database or its folder
+    └── RunInterrupted                Ctrl-C; says how to go on
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchboxError(Exception):
+    """Base of all errors raised on purpose; ``str(error)`` is one line for the user."""
+
+    exit_code = 1
+
+
+class UsageError(BenchboxError):
+    """The request is wrong; nothing was done."""
+
+    exit_code = 2
+
+
+class PlanError(UsageError):
+    """A plan file or a flag is wrong; the message names the place."""
+
+
+class UnknownIdError(UsageError):
+    """No codec, metric, data set or report has that id."""
+
+
+class OptionError(UsageError):
+    """An option is unknown or its value is refused."""
+
+
+class QualityError(UsageError):
+    """A quality lies outside the codec's axis, or a lossless codec was given one."""
+
+
+class ImageError(BenchboxError):
+    """A picture file cannot be used."""
+
+
+class CorruptImageError(ImageError):
+    """The file is truncated, empty, damaged or not a picture."""
+
+
+class UnsupportedImageError(ImageError):
+    """The picture is sound but cannot be taken as it is (raised by readers and by codecs)."""
+
+
+class CodecError(BenchboxError):
+    """A codec failed on a picture."""
+
+
+class CorruptBitstream(CodecError):  # noqa: N818 - the field says "corrupt bitstream"
+    """The bytes are not a whole stream of this codec."""
+
+
+class CodecUnavailableError(CodecError):
+    """The library behind a codec is absent."""
+
+
+class NotApplicable(BenchboxError):  # noqa: N818 - a statement, not a failure
+    """A metric has no value for this pair of pictures; stored as null with this reason."""
+
+
+class DatasetError(BenchboxError):
+    """A data set is missing or broken."""
+
+
+class ChecksumError(DatasetError):
+    """A file or picture is not the one its manifest names."""
+
+
+class PluginError(BenchboxError):
+    """A plugin could not be loaded or breaks its contract."""
+
+
+class StoreError(BenchboxError):
+    """The results database or its folder cannot be used."""
+
+
+class RunInterrupted(BenchboxError):  # noqa: N818 - the user's wish, not a failure
+    """The run was stopped by the user; the message says how to go on."""
+
+    exit_code = 130
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'jpeg'?"`` for the closest of `known`, else ``""``."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""

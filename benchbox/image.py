@@ -1,0 +1,213 @@
+"""The pixel contract: what a picture is inside benchbox, and how a file becomes one.
+
+An `Image` is a C-contiguous numpy array of shape (H, W, C), dtype uint8 or uint16 (peak 65535), C = 1 gray, 3 RGB,
+4 RGBA with straight alpha; values are sRGB-coded. Reading canonicalises without loss: palette, 1-bit and gray+alpha
+expand, EXIF orientation is applied, an opaque alpha channel is dropped, 16-bit files keep 16 bits. A profile other
+than sRGB is noted, never converted. What cannot be kept as it is (CMYK, animations, 32-bit) is refused by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
+
+Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
+
+MAX_PIXELS = 178_000_000
+"""Largest picture read, in pixels; Pillow's own bound against decompression bombs (twice its warning limit)."""
+
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif", ".jp2", ".gif")
+
+# Image.open may warn about large pictures; catch_warnings is not safe in two threads at once.
+_OPEN_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as read from a file: `pixels` under the pixel contract, and `notes` on what the reader saw
+    (a profile that was not converted, an orientation that was applied)."""
+
+    pixels: Image
+    notes: tuple[str, ...] = ()
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a file of this name is taken for a picture when a folder is searched."""
+    return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
+
+
+def peak(pixels: Image) -> int:
+    """Largest value the dtype holds: 255 or 65535."""
+    return int(np.iinfo(pixels.dtype).max)
+
+
+def check(pixels: Any, source: str) -> Image:
+    """Return `pixels` if it keeps the pixel contract, else raise ImageError that names `source` and the breach."""
+    if not isinstance(pixels, np.ndarray):
+        raise ImageError(f"{source}: expected a numpy array (H, W, C), got {type(pixels).__name__}")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"{source}: dtype {pixels.dtype} is neither uint8 nor uint16")
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
+        raise ImageError(f"{source}: shape {pixels.shape} is not (H, W, C) with C of 1, 3 or 4")
+    return np.ascontiguousarray(pixels)
+
+
+def digest(pixels: Image) -> str:
+    """SHA-256 (hex) over one header line with shape and dtype, then the bytes in little-endian order."""
+    height, width, channels = pixels.shape
+    header = f"benchbox pixels 1 {height}x{width}x{channels} {pixels.dtype.name}\n".encode()
+    data = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
+    sha = hashlib.sha256(header)
+    sha.update(data.data)
+    return sha.hexdigest()
+
+
+def composite(pixels: Image, background: int) -> Image:
+    """An RGBA picture over a gray `background` (0 .. peak) as RGB of the same dtype, rounded to nearest.
+
+    Source: Porter-Duff "over" with an opaque background, straight alpha, on the coded values.
+    """
+    top = peak(pixels)
+    alpha = pixels[:, :, 3:].astype(np.uint64)
+    colour = pixels[:, :, :3].astype(np.uint64)
+    mixed = (colour * alpha + np.uint64(background) * (top - alpha) + np.uint64(top // 2)) // np.uint64(top)
+    return np.asarray(mixed, dtype=pixels.dtype)
+
+
+def read(path: str | Path) -> Picture:
+    """Read one picture file under the pixel contract.
+
+    Raises CorruptImageError (damaged, empty, not a picture) or UnsupportedImageError (CMYK, animated, too large ...);
+    both name the file. Missing files raise CorruptImageError too.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size == 0:
+            raise CorruptImageError(f"{path}: the file is empty")
+        pixels, notes = _read_pillow(path)
+    except ImageError:
+        raise
+    except OSError as error:
+        reason = "is no picture that Pillow knows" if "cannot identify" in str(error) else _first_line(error)
+        raise CorruptImageError(f"{path}: {reason}; remove it or replace it by a whole copy") from error
+    except MemoryError as error:
+        raise UnsupportedImageError(f"{path}: not enough memory to decode it") from error
+    except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, zlib.error ... on damaged files
+        raise CorruptImageError(f"{path}: damaged ({_first_line(error)}); replace it by a whole copy") from error
+    return Picture(check(pixels, str(path)), tuple(notes))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _read_pillow(path: Path) -> tuple[Image, list[str]]:
+    from PIL import Image as PillowImage
+
+    with _OPEN_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
+        try:
+            picture = PillowImage.open(path)
+        except PillowImage.DecompressionBombError as error:
+            raise UnsupportedImageError(f"{path}: larger than {MAX_PIXELS} pixels; crop or scale it first") from error
+    with picture:
+        width, height = picture.size
+        if width * height > MAX_PIXELS:
+            raise UnsupportedImageError(f"{path}: {width}x{height} is larger than {MAX_PIXELS} pixels; crop it first")
+        frames = getattr(picture, "n_frames", 1)
+        if frames > 1 and picture.format != "MPO":  # MPO: a still with previews
+            raise UnsupportedImageError(f"{path}: an animation of {frames} frames; extract one frame first")
+        notes = _profile_notes(picture.info)
+        deep = _bit_depth(path, picture) > 8
+        pixels = _decode_deep(path, picture) if deep else _expand(path, picture)
+        orientation = int(picture.getexif().get(0x0112, 1))
+    if orientation in range(2, 9):
+        notes.append(f"EXIF orientation {orientation} applied")
+        pixels = _orient(pixels, orientation)
+    return _drop_opaque(pixels), notes
+
+
+def _profile_notes(info: Mapping[Any, Any]) -> list[str]:
+    notes = []
+    profile = info.get("icc_profile")
+    if profile and b"sRGB" not in profile and b"s\0R\0G\0B" not in profile:
+        notes.append("ICC profile other than sRGB, not converted")
+    gamma = info.get("gamma")
+    if gamma and not profile and abs(gamma - 1 / 2.2) > 0.005:  # PNG: 0.45455 is what sRGB files carry
+        notes.append(f"gamma {gamma:.5f} other than sRGB's, not converted")
+    return notes
+
+
+def _bit_depth(path: Path, picture: Any) -> int:
+    """Bits a channel as the file declares them, where Pillow would hide them."""
+    if picture.format == "PNG":
+        with path.open("rb") as file:
+            head = file.read(25)
+        return head[24] if len(head) == 25 else 8  # byte 24: IHDR bit depth (PNG specification, 11.2.1)
+    if picture.format == "TIFF":
+        return int(max(picture.tag_v2.get(258, (8,))))  # tag 258: BitsPerSample
+    return 16 if picture.mode.startswith("I;16") else 8
+
+
+def _decode_deep(path: Path, picture: Any) -> Image:
+    """16-bit pictures, which Pillow reduces to 8 bits in silence when they have colour."""
+    if picture.format == "PNG":
+        import imagecodecs
+
+        pixels = np.asarray(imagecodecs.png_decode(path.read_bytes()))
+        pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
+        if pixels.shape[2] == 2:
+            pixels = np.dstack([pixels[:, :, :1]] * 3 + [pixels[:, :, 1:]])
+        return np.ascontiguousarray(pixels)
+    if picture.mode.startswith("I;16"):
+        return np.ascontiguousarray(np.asarray(picture).astype(np.uint16)[:, :, None])
+    raise UnsupportedImageError(f"{path}: {picture.format} of mode {picture.mode} with more than 8 bits; "
+                                "convert it to a 16-bit PNG first")
+
+
+def _expand(path: Path, picture: Any) -> Image:
+    mode = picture.mode
+    transparent = "transparency" in picture.info
+    if mode in ("L", "RGB", "RGBA") and not transparent:
+        return _as_array(picture)
+    if mode == "1":
+        return _as_array(picture.convert("L"))
+    if mode in ("P", "PA"):
+        return _as_array(picture.convert("RGBA" if transparent or mode == "PA" else "RGB"))
+    if mode == "LA" and picture.getextrema()[1][0] == 255:
+        return _as_array(picture.convert("L"))
+    if mode in ("L", "RGB", "LA", "RGBA"):
+        return _as_array(picture.convert("RGBA"))
+    raise UnsupportedImageError(f"{path}: colour mode {mode} is not supported; convert it to RGB or gray first")
+
+
+def _as_array(picture: Any) -> Image:
+    array = np.asarray(picture)
+    return np.ascontiguousarray(array[:, :, None] if array.ndim == 2 else array)
+
+
+def _orient(pixels: Image, orientation: int) -> Image:
+    """Apply EXIF orientation 2..8 (TIFF 6.0, tag 274)."""
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _drop_opaque(pixels: Image) -> Image:
+    if pixels.shape[2] == 4 and bool((pixels[:, :, 3] == peak(pixels)).all()):
+        return np.ascontiguousarray(pixels[:, :, :3])
+    return pixels

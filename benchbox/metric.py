@@ -1,0 +1,89 @@
+"""What a metric is to benchbox: a reference prepared once, then a number for each decoded picture.
+
+A metric sees gray (C = 1) or RGB (C = 3), uint8 or uint16, both pictures of one shape and dtype. It never sees alpha:
+the core scores composites over black and over white and lets the worse count (decision 12 of the design).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+from benchbox.image import Image
+
+
+@dataclass(frozen=True)
+class Display:
+    """How a metric is drawn and printed.
+
+    Args:
+        label: axis label with unit, e.g. ``"MS-SSIM (dB)"``.
+        decimals: digits after the point in tables (of the transformed value).
+        transform: ``"db"`` draws -10 log10(1 - value), the literature's scale for MS-SSIM; ``None`` draws the value.
+    """
+
+    label: str
+    decimals: int = 3
+    transform: Literal["db"] | None = None
+
+
+class Prepared(ABC):
+    """A reference picture with everything computed that does not depend on the decoded one."""
+
+    @abstractmethod
+    def score(self, image: Image) -> float:
+        """Score a decoded picture of the reference's shape and dtype; a finite float.
+
+        Raises:
+            NotApplicable: the metric has no value here (picture too small, pictures identical); the reason is kept.
+        """
+
+
+class Scorer(ABC):
+    """An opened metric; lives in one worker."""
+
+    @abstractmethod
+    def prepare(self, reference: Image) -> Prepared:
+        """Take a reference picture, (H, W, 1) or (H, W, 3), uint8 or uint16.
+
+        Raises:
+            NotApplicable: no decoded picture of this size can have a value.
+        """
+
+
+@dataclass(frozen=True)
+class Metric(ABC):
+    """What is known of a metric without opening it; plugins subclass it and list instances in their hook.
+
+    Attributes:
+        id: lower-case, e.g. ``"ms-ssim"``; its column in results is the id with ``_`` for ``-``.
+        title: for tables, e.g. ``"MS-SSIM"``.
+        version: raised whenever values may change; scores of another version are computed anew.
+        unit: ``"dB"`` or ``""``.
+        better: which way is better.
+        display: how it is drawn.
+        lowest, highest: the range of values; None where unbounded.
+    """
+
+    id: str
+    title: str
+    version: str
+    unit: str
+    better: Literal["higher", "lower"]
+    display: Display
+    lowest: float | None = None
+    highest: float | None = None
+
+    @abstractmethod
+    def open(self, device: str) -> Scorer:
+        """Open the metric on ``"cpu"`` or a CUDA device; heavy imports belong here."""
+
+    def unavailable(self) -> str | None:
+        """None if the metric can be opened here; else the reason with the command that brings what is missing."""
+        return None
+
+    @property
+    def column(self) -> str:
+        """Name of the metric's column in results."""
+        return self.id.replace("-", "_")

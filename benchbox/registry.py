@@ -1,0 +1,182 @@
+"""Finds plugins and looks things up by id.
+
+Entry points are loaded here, not by pluggy's own loader: sorted by name, each in a `try`, so that one broken plugin
+costs only itself, a second plugin of the same name is seen, and the order of results does not depend on chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+import pluggy
+
+from benchbox import hookspecs
+from benchbox.codec import CodecInfo
+from benchbox.dataset import Dataset, DatasetInfo
+from benchbox.errors import BenchboxError, PluginError, UnknownIdError, did_you_mean
+from benchbox.metric import Metric
+from benchbox.report import Reference, Report
+
+GROUP = "benchbox"
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_HasId)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin as found: where it came from, and why it is not in use if it is not."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Everything the loaded plugins offer, by id, in the order of plugin names."""
+
+    plugins: tuple[Plugin, ...]
+    codecs: Mapping[str, CodecInfo]
+    metrics: Mapping[str, Metric]
+    datasets: Mapping[str, DatasetInfo]
+    reports: Mapping[str, Report]
+    _references: Callable[[], Sequence[Reference]]
+
+    def codec(self, name: str) -> CodecInfo:
+        """The codec of that id; raises UnknownIdError with the nearest known one."""
+        return _find(self.codecs, name, "codec", "benchbox list codecs")
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that id."""
+        return _find(self.metrics, name, "metric", "benchbox list metrics")
+
+    def report(self, name: str) -> Report:
+        """The kind of report of that id."""
+        return _find(self.reports, name, "report", "benchbox list reports")
+
+    def dataset_info(self, name: str) -> DatasetInfo:
+        """The data set of that id, not opened."""
+        return _find(self.datasets, name, "data set", "benchbox list datasets")
+
+    def dataset(self, name: str) -> Dataset:
+        """Open ``"id"`` or ``"id:argument"``."""
+        base, colon, argument = name.partition(":")
+        info = self.dataset_info(base)
+        if info.argument and not argument:
+            raise UnknownIdError(f"data set {base} needs an argument: write {base}:{info.argument}")
+        if colon and not info.argument:
+            raise UnknownIdError(f"data set {base} takes no argument: write {base}, not {name}")
+        return info.open(argument)
+
+    def references(self) -> Sequence[Reference]:
+        """All published curves (read on demand: they are many)."""
+        return self._references()
+
+
+def load(extra: Sequence[ModuleType] = ()) -> Registry:
+    """Load every plugin of the entry-point group ``benchbox`` and then the modules `extra`."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    plugins: list[Plugin] = []
+    modules: list[tuple[Plugin, Any]] = []
+    for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+        found = Plugin(point.name, point.value, _distribution(point), point.dist.version if point.dist else "")
+        _register(manager, found, point.load, plugins, modules)
+    for module in extra:
+        found = Plugin(module.__name__, module.__name__, "(given)", "")
+        _register(manager, found, partial(_identity, module), plugins, modules)
+    kinds = ("codecs", "metrics", "datasets", "reports")
+    tables = {kind: _collect(modules, f"benchbox_{kind}", plugins) for kind in kinds}
+    return Registry(tuple(plugins), **tables, _references=lambda: _references(modules))
+
+
+def _identity(module: ModuleType) -> ModuleType:
+    return module
+
+
+def _distribution(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist else "(unknown)"
+
+
+def _register(
+    manager: pluggy.PluginManager,
+    found: Plugin,
+    loader: Callable[[], Any],
+    plugins: list[Plugin],
+    modules: list[tuple[Plugin, Any]],
+) -> None:
+    twin = next((p for p in plugins if p.name == found.name and p.failure is None), None)
+    if twin is not None and twin.module == found.module:
+        return  # the same entry point seen twice on sys.path (an editable install beside its metadata)
+    if twin is not None:
+        reason = f"a plugin of this name is loaded from {twin.distribution}; rename the entry point of one of them"
+        plugins.append(Plugin(found.name, found.module, found.distribution, found.version, reason))
+        return
+    try:
+        module = loader()
+        manager.register(module, name=found.name)
+        manager.check_pending()
+    except Exception as error:  # a third party's import may raise anything
+        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        if manager.has_plugin(found.name):
+            manager.unregister(name=found.name)
+        plugins.append(Plugin(found.name, found.module, found.distribution, found.version, reason))
+        return
+    plugins.append(found)
+    modules.append((found, module))
+
+
+def _collect(modules: Sequence[tuple[Plugin, Any]], hook: str, plugins: list[Plugin]) -> dict[str, Any]:
+    """Call one hook of every plugin in order; a plugin whose hook raises is marked failed, ids must be unique."""
+    table: dict[str, Any] = {}
+    owner: dict[str, Plugin] = {}
+    for plugin, module in modules:
+        for item in _call(plugin, module, hook, plugins):
+            if item.id in owner:
+                first = owner[item.id]
+                raise PluginError(f"two plugins offer '{item.id}' in {hook}: {first.name} of {first.distribution} and "
+                                  f"{plugin.name} of {plugin.distribution}; uninstall one of them")
+            owner[item.id] = plugin
+            table[item.id] = item
+    return table
+
+
+def _call(plugin: Plugin, module: Any, hook: str, plugins: list[Plugin]) -> Iterable[Any]:
+    function = getattr(module, hook, None)
+    if function is None:
+        return ()
+    try:
+        return list(function())
+    except BenchboxError as error:
+        reason = str(error)
+    except Exception as error:  # a third party's hook may raise anything
+        reason = f"{hook} raised {type(error).__name__}: {error}"
+    index = plugins.index(plugin) if plugin in plugins else -1
+    if index >= 0:
+        plugins[index] = Plugin(plugin.name, plugin.module, plugin.distribution, plugin.version, reason)
+    return ()
+
+
+def _references(modules: Sequence[tuple[Plugin, Any]]) -> list[Reference]:
+    return list(_collect(modules, "benchbox_references", []).values())
+
+
+def _find(table: Mapping[str, T], name: str, kind: str, command: str) -> T:
+    try:
+        return table[name]
+    except KeyError:
+        hint = did_you_mean(name, table) or f"; see `{command}`"
+        raise UnknownIdError(f"no {kind} is called '{name}'{hint}") from None
