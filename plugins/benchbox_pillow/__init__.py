@@ -1,1 +1,16 @@
-"""(being written)"""
+"""The codecs inside Pillow: JPEG, WebP, AVIF, JPEG 2000, and lossless PNG, WebP and JPEG 2000."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchbox import CodecInfo, hookimpl
+
+
+@hookimpl
+def benchbox_codecs() -> Sequence[CodecInfo]:
+    """One `CodecInfo` a codec; those whose library this Pillow lacks say so when asked."""
+    from benchbox_pillow import avif, jpeg, jpeg2000, jpeg2000_lossless, png, webp, webp_lossless
+
+    return [jpeg.JPEG, webp.WEBP, avif.AVIF, jpeg2000.JPEG2000, png.PNG, webp_lossless.WEBP_LOSSLESS,
+            jpeg2000_lossless.JPEG2000_LOSSLESS]

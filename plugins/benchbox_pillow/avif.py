@@ -1,0 +1,94 @@
+"""AVIF by libavif, encoded by aom. Everything whose default differs between AVIF libraries is set here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.image import Image
+from benchbox_pillow.common import OPAQUE, PILLOW_GLOBALS, PillowCodec, PillowInfo, opaque
+
+
+class Options(OptionsModel):
+    """Options of AVIF."""
+
+    speed: int = Field(6, ge=0, le=10, description="0 slow to 10 fast")
+    subsampling: Literal["4:2:0", "4:2:2", "4:4:4"] = Field("4:2:0", description="chroma subsampling of colour")
+    tune: Literal["iq", "ssim", "psnr"] = Field("iq", description="what aom optimises; libavif's default is iq")
+    threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder")
+
+
+@dataclass(frozen=True)
+class AvifInfo(PillowInfo):
+    """AVIF; quality 0 to 100."""
+
+    def identity(self, options: Any) -> str:
+        from PIL import AvifImagePlugin
+
+        versions = [f"{name} {AvifImagePlugin.get_codec_version(name)}" for name in ("aom", "dav1d")]
+        return " ".join([super().identity(options), *versions])
+
+    def unavailable(self) -> str | None:
+        reason = super().unavailable()
+        if reason is not None:
+            return reason
+        from PIL import AvifImagePlugin
+
+        if AvifImagePlugin.get_codec_version("aom") is None:
+            return "this Pillow's libavif was built without aom; run: pip install --force-reinstall 'pillow>=12'"
+        return None
+
+    def axis(self, options: Any) -> QualityAxis:
+        return QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 95), 0, 100, integer=True)
+
+    def open(self, options: Any, device: str) -> Codec:
+        return AvifCodec(self, options)
+
+
+class AvifCodec(PillowCodec):
+    """See `PillowCodec`. Gray is coded as monochrome (4:0:0), which the stream says, so it comes back as gray."""
+
+    format = "AVIF"
+
+    def refusal(self, image: Image) -> str | None:
+        return super().refusal(image) or (OPAQUE if opaque(image) else None)
+
+    def settings(self, image: Image, quality: float) -> dict[str, Any]:
+        subsampling = "4:0:0" if image.shape[2] == 1 else self._options.subsampling
+        return {"quality": int(quality), "speed": self._options.speed, "subsampling": subsampling, "range": "full",
+                "codec": "aom", "max_threads": self._options.threads, "autotiling": False, "tile_rows": 0,
+                "tile_cols": 0, "alpha_premultiplied": False, "advanced": {"tune": self._options.tune}}
+
+    def open(self, data: bytes) -> Any:
+        from PIL import AvifImagePlugin
+
+        # Pillow has no argument for the decoder's threads. The caller holds PILLOW_GLOBALS.
+        assert PILLOW_GLOBALS.locked()
+        before = AvifImagePlugin.DEFAULT_MAX_THREADS
+        AvifImagePlugin.DEFAULT_MAX_THREADS = self._options.threads
+        try:
+            return super().open(data)
+        finally:
+            AvifImagePlugin.DEFAULT_MAX_THREADS = before
+
+    def restore(self, data: bytes, pixels: Image) -> Image:
+        return pixels[:, :, :1].copy() if pixels.shape[2] == 3 and _monochrome(data) else pixels
+
+
+def _monochrome(data: bytes) -> bool:
+    """Bit 4 of the third byte of the first av1C box (AV1-ISOBMFF, 2.3.3); with alpha, the first is the colour's."""
+    box = data.find(b"av1C")
+    return 0 <= box < len(data) - 7 and bool(data[box + 6] & 0x10)
+
+
+AVIF = AvifInfo(
+    id="avif",
+    title="AVIF (libavif, aom)",
+    Options=Options,
+    capabilities=Capabilities(channels=frozenset({1, 3, 4}), max_size=32768),  # 32768: libavif's dimension limit
+    feature="avif",
+    library="libavif",
+)

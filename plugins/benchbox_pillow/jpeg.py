@@ -1,0 +1,69 @@
+"""JPEG by libjpeg-turbo, as `Image.save(quality=...)` writes it by default."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.image import Image
+from benchbox_pillow.common import PILLOW_GLOBALS, PillowCodec, PillowInfo
+
+
+class Options(OptionsModel):
+    """Options of JPEG."""
+
+    subsampling: Literal["4:2:0", "4:2:2", "4:4:4"] = Field("4:2:0", description="chroma subsampling")
+    progressive: bool = Field(False, description="progressive scans (implies optimized Huffman tables)")
+    optimize: bool = Field(False, description="Huffman tables fitted to the picture")
+
+
+@dataclass(frozen=True)
+class JpegInfo(PillowInfo):
+    """JPEG; quality 1 to 100 scales the tables of ITU-T T.81 annex K as libjpeg does."""
+
+    def axis(self, options: Any) -> QualityAxis:
+        return QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True)
+
+    def open(self, options: Any, device: str) -> Codec:
+        return JpegCodec(self, options)
+
+
+class JpegCodec(PillowCodec):
+    """See `PillowCodec`."""
+
+    format = "JPEG"
+    end = b"\xff\xd9"  # EOI
+
+    def settings(self, image: Image, quality: float) -> dict[str, Any]:
+        chroma = {"subsampling": self._options.subsampling} if image.shape[2] == 3 else {}
+        return {"quality": int(quality), "progressive": self._options.progressive,
+                "optimize": self._options.optimize, **chroma}
+
+    def save(self, picture: Any, buffer: io.BytesIO, settings: dict[str, Any]) -> None:
+        if not (settings["progressive"] or settings["optimize"]):
+            super().save(picture, buffer, settings)
+            return
+        # These two are written in one piece, for which Pillow's own guess of the buffer is too small on noise in 4:4:4.
+        from PIL import ImageFile
+
+        with PILLOW_GLOBALS:
+            before = ImageFile.MAXBLOCK
+            ImageFile.MAXBLOCK = max(before, 4 * picture.width * picture.height * len(picture.getbands()))
+            try:
+                super().save(picture, buffer, settings)
+            finally:
+                ImageFile.MAXBLOCK = before
+
+
+JPEG = JpegInfo(
+    id="jpeg",
+    title="JPEG (libjpeg-turbo)",
+    Options=Options,
+    capabilities=Capabilities(channels=frozenset({1, 3}), max_size=65500),  # 65500: libjpeg's JPEG_MAX_DIMENSION
+    feature="libjpeg_turbo",
+    library="libjpeg-turbo",
+)

@@ -1,0 +1,61 @@
+"""PNG by Pillow's own writer over zlib."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from benchbox.codec import Capabilities, Codec, OptionsModel
+from benchbox.image import MAX_PIXELS, Image
+from benchbox_pillow.common import PillowCodec, PillowInfo
+
+
+class Options(OptionsModel):
+    """Options of PNG."""
+
+    compress_level: int = Field(6, ge=0, le=9, description="zlib level; 9 is used whatever is asked with optimize")
+    optimize: bool = Field(False, description="smallest file that Pillow can write")
+
+
+@dataclass(frozen=True)
+class PngInfo(PillowInfo):
+    """PNG; no quality axis."""
+
+    def identity(self, options: Any) -> str:
+        from PIL import features
+
+        ng = features.version("zlib_ng") if features.check("zlib_ng") else None  # it writes other bytes than zlib
+        return super().identity(options) + (f" zlib-ng {ng}" if ng else "")
+
+    def axis(self, options: Any) -> None:
+        return None
+
+    def open(self, options: Any, device: str) -> Codec:
+        return PngCodec(self, options)
+
+
+class PngCodec(PillowCodec):
+    """See `PillowCodec`."""
+
+    format = "PNG"
+    end = b"IEND\xaeB`\x82"
+
+    def settings(self, image: Image, quality: float) -> dict[str, Any]:
+        return {"compress_level": self._options.compress_level, "optimize": self._options.optimize}
+
+    def whole(self, data: bytes) -> bool:
+        # Bytes 24 and 25: bit depth and colour type. Pillow would give 16-bit colour back as 8-bit in silence.
+        return super().whole(data) and len(data) > 25 and (data[24] == 8 or data[24:26] == b"\x10\x00")
+
+
+PNG = PngInfo(
+    id="png",
+    title="PNG (Pillow, zlib)",
+    Options=Options,
+    capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}), lossless=True,
+                              max_size=MAX_PIXELS),
+    feature="zlib",
+    library="zlib",
+)

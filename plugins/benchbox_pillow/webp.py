@@ -1,0 +1,65 @@
+"""Lossy WebP (VP8) by libwebp; chroma is always 4:2:0. Pillow does not offer sharp_yuv, so neither does this."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.image import Image
+from benchbox_pillow.common import OPAQUE, PillowCodec, PillowInfo, opaque
+
+MAX_SIZE = 16383
+"""libwebp's WEBP_MAX_DIMENSION."""
+
+
+class Options(OptionsModel):
+    """Options of lossy WebP."""
+
+    method: int = Field(4, ge=0, le=6, description="effort: 0 fast to 6 slow")
+    alpha_quality: int = Field(100, ge=0, le=100, description="quality of the alpha channel; 100 keeps it exactly")
+
+
+@dataclass(frozen=True)
+class WebpInfo(PillowInfo):
+    """Lossy WebP; quality 0 to 100, fractions taken."""
+
+    def axis(self, options: Any) -> QualityAxis:
+        return QualityAxis("quality", (0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95), 0, 100)
+
+    def open(self, options: Any, device: str) -> Codec:
+        return WebpCodec(self, options)
+
+
+class WebpStream(PillowCodec):
+    """The container, which lossy and lossless WebP share."""
+
+    format = "WEBP"
+
+    def refusal(self, image: Image) -> str | None:
+        return super().refusal(image) or (OPAQUE if opaque(image) else None)
+
+    def whole(self, data: bytes) -> bool:
+        # RIFF: bytes 4 to 7 hold the size of what follows them. Fewer bytes are a lost tail, more are not ours.
+        return len(data) >= 12 and struct.unpack_from("<I", data, 4)[0] == len(data) - 8
+
+
+class WebpCodec(WebpStream):
+    """See `PillowCodec`."""
+
+    def settings(self, image: Image, quality: float) -> dict[str, Any]:
+        return {"lossless": False, "quality": quality, "method": self._options.method,
+                "alpha_quality": self._options.alpha_quality, "exact": False}
+
+
+WEBP = WebpInfo(
+    id="webp",
+    title="WebP (libwebp)",
+    Options=Options,
+    capabilities=Capabilities(channels=frozenset({3, 4}), max_size=MAX_SIZE),  # gray would come back as RGB
+    feature="webp",
+    library="libwebp",
+)
