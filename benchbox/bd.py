@@ -1,0 +1,273 @@
+"""Bjøntegaard deltas between rate-distortion curves: BD-rate and BD-metric, with what they rest on.
+
+BD-rate is the mean horizontal distance of two curves, over the values that both reach, of log10(bpp) as a function of
+the metric; 10^mean - 1 is printed as percent. Negative: `test` needs fewer bits than `anchor` at equal metric.
+BD-metric is the mean vertical distance over log10(bpp). A metric that is drawn in decibels (MS-SSIM) is integrated in
+decibels.
+Sources: G. Bjøntegaard, VCEG-M33 (2001) for the cubic polynomial; VCEG-AI11 (2008) and JCTVC-L1100 for the piecewise
+cubic (PCHIP), the default here; C. Herglotz et al., arXiv:2202.12565, for Akima. Checked in tests against the package
+``bjontegaard``.
+
+Which points count: those with a finite value and bpp > 0 that no other point dominates, i.e. a point is dropped when
+another has no more bpp and no worse metric. What is left rises strictly. `Bd.dropped` says how many points were
+dropped (duplicates are one point), and the result carries the flag ``"non-monotone"``.
+
+What the overlap is: the interval of metric values (for BD-metric, of log10(bpp)) that both curves cover, `Bd.low` to
+`Bd.high`; `Bd.overlap` is its length over the length of the interval that either covers (1: both cover the same).
+
+When there is no number: fewer than `MIN_POINTS` points, overlap below `MIN_OVERLAP`, or a cubic or Akima fit that
+leaves the range of its own points. Then the value is None and `Bd.reason` says why; it is never infinite. A number that
+rests on little is flagged: ``"overlap"`` below `FLAG_OVERLAP`, ``"few points"`` where the part of either curve that is
+integrated is drawn through fewer than `MIN_POINTS` points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
+
+from benchbox.curves import Curve
+from benchbox.errors import UsageError
+
+Floats: TypeAlias = NDArray[np.float64]
+Method: TypeAlias = Literal["pchip", "akima", "cubic"]
+METHODS: tuple[Method, ...] = ("pchip", "akima", "cubic")
+
+MIN_POINTS = 4
+"""Fewest points of a curve: what VCEG-M33 fits its cubic through."""
+MIN_OVERLAP = 0.01
+"""Smallest overlap integrated; a mean over less is the difference at a point, not of two curves."""
+RESOLUTION = 1e-6
+"""Points closer than this share of the curve's span, in rate or in metric, are one point: a difference of rounding
+would give the fit an endless slope."""
+FLAG_OVERLAP = 0.5
+"""Overlap below which a number is flagged."""
+
+
+@dataclass(frozen=True)
+class Bd:
+    """One Bjøntegaard delta.
+
+    Attributes:
+        value: percent for BD-rate, the metric's drawn unit for BD-metric (test minus anchor); None with a `reason`.
+        log_ratio: BD-rate as the mean of log10(bpp of test / bpp of anchor); None for BD-metric or with a reason.
+        low, high: the overlap (metric values as drawn; log10(bpp) for BD-metric); None where there is none.
+        overlap: 0 .. 1, see the module's docstring.
+        n_anchor, n_test: points used; `dropped`: dominated points of both curves that were not.
+        flags: out of "overlap", "few points", "non-monotone".
+        reason: why there is no value, or "".
+    """
+
+    value: float | None
+    log_ratio: float | None
+    low: float | None
+    high: float | None
+    overlap: float
+    n_anchor: int
+    n_test: int
+    dropped: int
+    flags: tuple[str, ...]
+    reason: str
+
+
+def percent(log_ratio: Any) -> Any:
+    """A mean of log10 rate ratios as percent of bits: 0 is equal, -50 half, 100 double. Scalar or array."""
+    return 100 * np.expm1(np.log(10.0) * log_ratio)
+
+
+def envelope(bpp: Floats, gain: Floats) -> NDArray[np.int64]:
+    """Indices, by rising bpp, of the points that no other point dominates; `gain` is a metric where more is better."""
+    order = np.lexsort((-gain, bpp))
+    best = np.maximum.accumulate(gain[order])
+    new = np.r_[True, best[1:] > best[:-1]] if len(order) else np.zeros(0, dtype=bool)
+    return np.asarray(order[new], dtype=np.int64)
+
+
+def bd_rate(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
+    """BD-rate of `test` against `anchor`; see the module's docstring. Raises UsageError for an unknown method."""
+    return RateTable([anchor, test], method).bd(0, 1)
+
+
+def bd_metric(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
+    """BD-metric (BD-PSNR, BD-MS-SSIM ...) of `test` against `anchor`, in the unit in which the metric is drawn."""
+    return MetricTable([anchor, test], method).bd(0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A curve as a function y(x) with its antiderivative, or the reason why it is none."""
+
+    x: Floats
+    y: Floats
+    dropped: int
+    antiderivative: Callable[[Floats], Any] | None
+    reason: str
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return (float(self.x[0]), float(self.x[-1])) if self.antiderivative else (np.nan, np.nan)
+
+
+class _Table:
+    """All deltas among C curves. Each curve is fitted once; pairs cost two evaluations of an antiderivative."""
+
+    def __init__(self, curves: Sequence[Curve], method: Method = "pchip") -> None:
+        if method not in METHODS:
+            raise UsageError(f"no BD interpolation is called '{method}'; take one of {', '.join(METHODS)}")
+        self.curves = tuple(curves)
+        self.method = method
+        self._fits = tuple(self._fit(curve) for curve in curves)
+
+    def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
+        raise NotImplementedError
+
+    def _fit(self, curve: Curve) -> _Fit:
+        keep = curve.usable
+        gain = curve.value[keep] if curve.better == "higher" else -curve.value[keep]
+        chosen = envelope(curve.bpp[keep], gain)
+        dropped = len(np.unique(np.column_stack([curve.bpp[keep], gain]), axis=0)) - len(chosen)
+        log_bpp, gain = np.log10(curve.bpp[keep][chosen]), gain[chosen]
+        apart = _apart(log_bpp, gain)
+        x, y = self._xy(log_bpp[apart], gain[apart])
+        if len(x) < MIN_POINTS:
+            few = f"{curve.label} has {len(x)} usable point{'' if len(x) == 1 else 's'}, {MIN_POINTS} are needed"
+            return _Fit(x, y, dropped, None, few)
+        return _Fit(x, y, dropped, _antiderivative(x, y, self.method), "")
+
+    @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """(C, C) lower and upper end of each pair's overlap, in the fit's x; NaN where a curve is no function."""
+        low, high = np.array([fit.range for fit in self._fits]).reshape(-1, 2).T
+        return np.maximum.outer(low, low), np.minimum.outer(high, high)
+
+    @cached_property
+    def overlaps(self) -> Floats:
+        """(C, C) overlap of each pair, 0 .. 1."""
+        low, high = np.array([fit.range for fit in self._fits]).reshape(-1, 2).T
+        union = np.maximum.outer(high, high) - np.minimum.outer(low, low)
+        common = self.bounds[1] - self.bounds[0]
+        return np.asarray(np.nan_to_num(np.clip(common, 0, None) / union, nan=0.0))
+
+    @cached_property
+    def deltas(self) -> Floats:
+        """(C, C) mean of y_test - y_anchor over the overlap, rows anchor, columns test; NaN where there is none."""
+        low, high = self.bounds
+        valid = self.overlaps >= MIN_OVERLAP
+        area = np.full(low.shape, np.nan)
+        for i, fit in enumerate(self._fits):
+            if fit.antiderivative is not None and valid[i].any():
+                at = fit.antiderivative
+                area[i, valid[i]] = at(high[i, valid[i]]) - at(low[i, valid[i]])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            delta = (area.T - area) / (high - low)
+        return np.asarray(np.where(np.abs(delta) <= self._reach(), delta, np.nan))
+
+    def _reach(self) -> Floats:
+        """(C, C) the greatest difference that the points allow; a fit beyond it has left its points."""
+        ends = np.array([(fit.y.min(), fit.y.max()) if fit.antiderivative else (np.nan, np.nan) for fit in self._fits])
+        low, high = ends.reshape(-1, 2).T
+        return np.asarray(np.maximum.outer(high, high) - np.minimum.outer(low, low) + 1e-9)
+
+    def _why(self, i: int, j: int) -> str:
+        for fit in (self._fits[i], self._fits[j]):
+            if fit.reason:
+                return fit.reason
+        if self.overlaps[i, j] == 0:
+            return "the curves have no overlap"
+        if self.overlaps[i, j] < MIN_OVERLAP:
+            return f"the curves overlap by less than {MIN_OVERLAP:.0%}"
+        return f"the {self.method} fit leaves the range of its points"
+
+    def reason(self, i: int, j: int) -> str:
+        """Why the delta of curve `j` against curve `i` is NaN, or ""."""
+        return "" if np.isfinite(self.deltas[i, j]) else self._why(i, j)
+
+    def flags(self, i: int, j: int) -> tuple[str, ...]:
+        """What is weak about the delta of curve `j` against curve `i`."""
+        low, high = self.bounds[0][i, j], self.bounds[1][i, j]
+        fits = (self._fits[i], self._fits[j])
+        found = {
+            "overlap": self.overlaps[i, j] < FLAG_OVERLAP,
+            "few points": any(_support(fit.x, low, high) < MIN_POINTS for fit in fits),
+            "non-monotone": any(fit.dropped for fit in fits),
+        }
+        return tuple(name for name, holds in found.items() if holds)
+
+    def _value(self, delta: float) -> tuple[float, float | None]:
+        raise NotImplementedError
+
+    def _interval(self, low: float, high: float) -> tuple[float, float]:
+        raise NotImplementedError
+
+    def bd(self, anchor: int, test: int) -> Bd:
+        """The delta of curve `test` against curve `anchor` (indices into the curves given), with all it rests on."""
+        i, j = anchor, test
+        fits = self._fits[i], self._fits[j]
+        shared = float(self.overlaps[i, j])
+        low, high = (self._interval(float(self.bounds[0][i, j]), float(self.bounds[1][i, j])) if shared > 0
+                     else (None, None))
+        counts = len(fits[0].x), len(fits[1].x), fits[0].dropped + fits[1].dropped
+        why = self.reason(i, j)
+        if why:
+            return Bd(None, None, low, high, shared, *counts, (), why)
+        value, log_ratio = self._value(float(self.deltas[i, j]))
+        return Bd(value, log_ratio, low, high, shared, *counts, self.flags(i, j), "")
+
+
+class RateTable(_Table):
+    """BD-rates of all against all: ``RateTable(curves, method)``, then `deltas` (log10 rate ratios, antisymmetric) as
+    an array or `bd(anchor, test)` for one pair. The curves must be of one metric and data set."""
+
+    def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
+        return gain, log_bpp
+
+    def _value(self, delta: float) -> tuple[float, float | None]:
+        return float(percent(delta)), delta
+
+    def _interval(self, low: float, high: float) -> tuple[float, float]:
+        return (low, high) if self.curves[0].better == "higher" else (-high, -low)
+
+
+class MetricTable(_Table):
+    """BD-metrics of all against all, as `RateTable`; `deltas` are gains (positive is better) whatever the metric."""
+
+    def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
+        return log_bpp, gain
+
+    def _value(self, delta: float) -> tuple[float, float | None]:
+        return (delta if self.curves[0].better == "higher" else -delta), None
+
+    def _interval(self, low: float, high: float) -> tuple[float, float]:
+        return low, high
+
+
+def _apart(x: Floats, y: Floats) -> list[int]:
+    """Indices of points of a rising curve that lie more than `RESOLUTION` of its span apart in both directions."""
+    kept: list[int] = []
+    span_x, span_y = (RESOLUTION * float(np.ptp(v)) if len(v) else 0.0 for v in (x, y))
+    for k in range(len(x)):
+        if not kept or (x[k] - x[kept[-1]] > span_x and y[k] - y[kept[-1]] > span_y):
+            kept.append(k)
+    return kept
+
+
+def _antiderivative(x: Floats, y: Floats, method: Method) -> Callable[[Floats], Any]:
+    if method == "cubic":  # a least-squares cubic, as in VCEG-M33; fitted on a scaled axis for its conditioning
+        polynomial, _ = np.polynomial.Polynomial.fit(x, y, 3, full=True)  # "full" also silences the rank warning
+        return polynomial.integ()
+    build = PchipInterpolator if method == "pchip" else Akima1DInterpolator
+    function: Callable[[Floats], Any] = build(x, y).antiderivative()
+    return function
+
+
+def _support(x: Floats, low: float, high: float) -> int:
+    """Points that the curve between `low` and `high` is drawn through: those inside and the next on either side."""
+    first = int(np.searchsorted(x, low, side="right")) - 1
+    last = int(np.searchsorted(x, high, side="left"))
+    return min(last, len(x) - 1) - max(first, 0) + 1
