@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from benchbox import deep
 from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
 
 Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
@@ -93,10 +94,12 @@ def read(path: str | Path) -> Picture:
     path = Path(path)
     try:
         if path.stat().st_size == 0:
-            raise CorruptImageError(f"{path}: the file is empty")
+            raise CorruptImageError(f"{path}: the file is empty; remove it or replace it by a whole copy")
         pixels, notes = _read_pillow(path)
     except ImageError:
         raise
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise CorruptImageError(f"{path}: cannot be opened ({error.strerror}); check the path") from error
     except OSError as error:
         reason = "is no picture that Pillow knows" if "cannot identify" in str(error) else _first_line(error)
         raise CorruptImageError(f"{path}: {reason}; remove it or replace it by a whole copy") from error
@@ -105,6 +108,17 @@ def read(path: str | Path) -> Picture:
     except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, zlib.error ... on damaged files
         raise CorruptImageError(f"{path}: damaged ({_first_line(error)}); replace it by a whole copy") from error
     return Picture(check(pixels, str(path)), tuple(notes))
+
+
+def write_png(path: str | Path, pixels: Image) -> None:
+    """Write pixels to a PNG file of the same depth and channels."""
+    import imagecodecs
+
+    data = imagecodecs.png_encode(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    try:
+        Path(path).write_bytes(data)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _first_line(error: BaseException) -> str:
@@ -126,15 +140,39 @@ def _read_pillow(path: Path) -> tuple[Image, list[str]]:
             raise UnsupportedImageError(f"{path}: {width}x{height} is larger than {MAX_PIXELS} pixels; crop it first")
         frames = getattr(picture, "n_frames", 1)
         if frames > 1 and picture.format != "MPO":  # MPO: a still with previews
-            raise UnsupportedImageError(f"{path}: an animation of {frames} frames; extract one frame first")
+            raise UnsupportedImageError(f"{path}: an animation of {frames} frames or pages; extract one of them first")
         notes = _profile_notes(picture.info)
-        deep = _bit_depth(path, picture) > 8
-        pixels = _decode_deep(path, picture) if deep else _expand(path, picture)
-        orientation = int(picture.getexif().get(0x0112, 1))
-    if orientation in range(2, 9):
+        pixels = _decode_deep(path, picture) if deep.bit_depth(path, picture) > 8 else _expand(path, picture)
+        orientation = _orientation(picture)
+        if picture.format == "PNG":
+            _verify(path)
+    if orientation is None:
+        notes.append("EXIF data damaged, orientation unknown")
+    elif orientation != 1:
         notes.append(f"EXIF orientation {orientation} applied")
         pixels = _orient(pixels, orientation)
     return _drop_opaque(pixels), notes
+
+
+def _verify(path: Path) -> None:
+    """Check the sums of a PNG's chunks, which Pillow does not look at when it decodes pixels."""
+    from PIL import Image as PillowImage
+
+    with _OPEN_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
+        with PillowImage.open(path) as picture:
+            picture.verify()
+
+
+def _orientation(picture: Any) -> int | None:
+    """EXIF orientation 1 .. 8 (1 where none is given), or None if the EXIF data are damaged."""
+    with _OPEN_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            orientation = int(picture.getexif().get(0x0112, 1))
+        except Exception:  # a warning, or whatever parsing damaged tags raises
+            return None
+    return orientation if 1 <= orientation <= 8 else 1
 
 
 def _profile_notes(info: Mapping[Any, Any]) -> list[str]:
@@ -148,31 +186,17 @@ def _profile_notes(info: Mapping[Any, Any]) -> list[str]:
     return notes
 
 
-def _bit_depth(path: Path, picture: Any) -> int:
-    """Bits a channel as the file declares them, where Pillow would hide them."""
-    if picture.format == "PNG":
-        with path.open("rb") as file:
-            head = file.read(25)
-        return head[24] if len(head) == 25 else 8  # byte 24: IHDR bit depth (PNG specification, 11.2.1)
-    if picture.format == "TIFF":
-        return int(max(picture.tag_v2.get(258, (8,))))  # tag 258: BitsPerSample
-    return 16 if picture.mode.startswith("I;16") else 8
-
-
 def _decode_deep(path: Path, picture: Any) -> Image:
-    """16-bit pictures, which Pillow reduces to 8 bits in silence when they have colour."""
-    if picture.format == "PNG":
-        import imagecodecs
+    """A picture of more than 8 bits, gray or colour, with or without alpha, as gray, RGB or RGBA."""
+    pixels = deep.decode(path, picture)
+    return _from_gray_alpha(pixels) if pixels.shape[2] == 2 else pixels
 
-        pixels = np.asarray(imagecodecs.png_decode(path.read_bytes()))
-        pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
-        if pixels.shape[2] == 2:
-            pixels = np.dstack([pixels[:, :, :1]] * 3 + [pixels[:, :, 1:]])
-        return np.ascontiguousarray(pixels)
-    if picture.mode.startswith("I;16"):
-        return np.ascontiguousarray(np.asarray(picture).astype(np.uint16)[:, :, None])
-    raise UnsupportedImageError(f"{path}: {picture.format} of mode {picture.mode} with more than 8 bits; "
-                                "convert it to a 16-bit PNG first")
+
+def _from_gray_alpha(pixels: Image) -> Image:
+    """Gray with alpha (H, W, 2) as gray where the alpha is opaque, else as RGBA."""
+    if bool((pixels[:, :, 1] == peak(pixels)).all()):
+        return np.ascontiguousarray(pixels[:, :, :1])
+    return np.ascontiguousarray(pixels[:, :, (0, 0, 0, 1)])
 
 
 def _expand(path: Path, picture: Any) -> Image:
@@ -180,13 +204,13 @@ def _expand(path: Path, picture: Any) -> Image:
     transparent = "transparency" in picture.info
     if mode in ("L", "RGB", "RGBA") and not transparent:
         return _as_array(picture)
-    if mode == "1":
+    if mode == "1" and not transparent:
         return _as_array(picture.convert("L"))
+    if mode in ("1", "L", "LA"):
+        return _from_gray_alpha(_as_array(picture.convert("LA")))
     if mode in ("P", "PA"):
         return _as_array(picture.convert("RGBA" if transparent or mode == "PA" else "RGB"))
-    if mode == "LA" and picture.getextrema()[1][0] == 255:
-        return _as_array(picture.convert("L"))
-    if mode in ("L", "RGB", "LA", "RGBA"):
+    if mode in ("RGB", "RGBA"):
         return _as_array(picture.convert("RGBA"))
     raise UnsupportedImageError(f"{path}: colour mode {mode} is not supported; convert it to RGB or gray first")
 
