@@ -149,12 +149,14 @@ class CodecInfo(ABC):
         title: for legends and tables, e.g. ``"JPEG (libjpeg-turbo)"``.
         Options: the options model; fields carry defaults, bounds and descriptions.
         capabilities: what the codec takes and promises.
+        suffix: of files holding its streams, e.g. ``".jpg"``; tells the codec when a file is decoded by hand.
     """
 
     id: str
     title: str
     Options: type[OptionsModel] = OptionsModel
     capabilities: Capabilities = field(default_factory=Capabilities)
+    suffix: str = ""
 
     @abstractmethod
     def identity(self, options: Any) -> str:

@@ -29,6 +29,10 @@ class Sample(ABC):
     def sha256(self) -> str | None:
         """`image.digest` of the pixels if it is known without decoding, else None."""
 
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) if it can be told without decoding; for estimates only."""
+        return None
+
     def stamp(self) -> str | None:
         """Changes whenever the pixels may have changed (path, size, time); None: digest it every time."""
         return None
@@ -47,6 +51,9 @@ class FileSample(Sample):
 
     def sha256(self) -> str | None:
         return self.known_sha256
+
+    def size(self) -> tuple[int, int] | None:
+        return image.declared_size(self.path)
 
     def stamp(self) -> str | None:
         try:

@@ -110,6 +110,19 @@ def read(path: str | Path) -> Picture:
     return Picture(check(pixels, str(path)), tuple(notes))
 
 
+def declared_size(path: str | Path) -> tuple[int, int] | None:
+    """(width, height) from the file's header, before any EXIF orientation, or None where it cannot be told."""
+    from PIL import Image as PillowImage
+
+    try:
+        with _OPEN_LOCK, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with PillowImage.open(path) as picture:
+                return picture.size
+    except Exception:  # a damaged header; the reader proper will say what is wrong
+        return None
+
+
 def write_png(path: str | Path, pixels: Image) -> None:
     """Write pixels to a PNG file of the same depth and channels."""
     import imagecodecs

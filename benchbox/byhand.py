@@ -1,0 +1,76 @@
+"""One picture through one codec, for a look: what ``benchbox encode`` and ``benchbox decode`` do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchbox import image, registry
+from benchbox.codec import Codec, CodecInfo, OptionsModel
+from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError
+from benchbox.plan import parse_codec
+
+
+def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:
+    """Encode `picture`, write the stream to `output`; returns a line with size and bpp."""
+    info, options = _find(codec, registry.load())
+    axis = info.axis(options)
+    if axis is None and quality is not None:
+        raise UnknownIdError(f"{info.id}: a lossless codec has no quality; leave -q out")
+    if axis is not None:
+        quality = axis.check(quality if quality is not None else axis.values[len(axis.values) // 2], info.id)
+    pixels = image.read(picture).pixels
+    refusal = info.capabilities.refusal(pixels)
+    if refusal:
+        raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
+    opened = info.open(options, device)
+    try:
+        data = opened.encode(pixels, quality)
+    finally:
+        opened.close()
+    _write(output, data)
+    height, width, _ = pixels.shape
+    at = f" at {axis.name} {quality:g}" if axis is not None else ""
+    return f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {info.label(options)}{at}"
+
+
+def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
+    """Decode the file `stream`, write a PNG to `output`; returns a line with the picture's size."""
+    plugins = registry.load()
+    info, options = _find(codec, plugins) if codec else _by_suffix(stream, plugins)
+    try:
+        data = stream.read_bytes()
+    except OSError as error:
+        raise CodecError(f"{stream}: {error.strerror}") from error
+    opened: Codec = info.open(options, device)
+    try:
+        pixels = image.check(opened.decode(data), info.id)
+    except CodecError as error:
+        raise CodecError(f"{stream}: {error}") from error
+    finally:
+        opened.close()
+    image.write_png(output, pixels)
+    height, width, channels = pixels.shape
+    return f"{output}: {width}x{height}, {channels} channels, {pixels.dtype.itemsize * 8} bit"
+
+
+def _find(codec: str, plugins: registry.Registry) -> tuple[CodecInfo, OptionsModel]:
+    entry = parse_codec(codec)
+    info = plugins.codec(entry.id)
+    info.require()
+    return info, info.parse_options(entry.options)
+
+
+def _by_suffix(stream: Path, plugins: registry.Registry) -> tuple[CodecInfo, OptionsModel]:
+    suffix = stream.suffix.lower()
+    for info in plugins.codecs.values():
+        if suffix and info.suffix == suffix:
+            info.require()
+            return info, info.parse_options({})
+    raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`)")
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise CodecError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,45 @@
+"""The columns of a results frame: name, dtype, unit, meaning. One row is one operating point of one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a results frame. `unit` is ``""`` for plain numbers and texts."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+
+
+COLUMNS = (
+    Column("run", "category", "", "name of the run"),
+    Column("dataset", "category", "", "data set as the plan names it"),
+    Column("sample", "category", "", "id of the picture within its data set"),
+    Column("codec", "category", "", "codec id"),
+    Column("label", "category", "", "codec and the options that differ from their defaults, or the plan's own label"),
+    Column("options", "category", "", "all options as JSON"),
+    Column("quality", "float64", "", "value on the codec's axis; NaN for a lossless codec"),
+    Column("device", "category", "", "device class the codec ran on"),
+    Column("width", "Int64", "px", "of the picture"),
+    Column("height", "Int64", "px", "of the picture"),
+    Column("channels", "Int64", "", "1 gray, 3 RGB, 4 RGBA"),
+    Column("bit_depth", "Int64", "bit", "8 or 16 bits a channel"),
+    Column("status", "category", "", "ok, unsupported, failed, timeout, crashed, memory; missing: not measured yet"),
+    Column("reason", "string", "", "why the status is not ok"),
+    Column("bytes", "Int64", "B", "length of the stream, headers included"),
+    Column("bpp", "float64", "bit/px", "8 * bytes / (width * height)"),
+    Column("exact", "boolean", "", "whether every decoded pixel equals its source"),
+    Column("encode_s", "float64", "s", "wall time to encode, median of the last session; indicative in a quality run"),
+    Column("decode_s", "float64", "s", "wall time to decode, likewise"),
+    Column("null_reasons", "string", "", "JSON: metric id -> why its value is null"),
+    Column("identity", "category", "", "plugin and library versions the bytes depend on"),
+    Column("host", "category", "", "machine that took the times"),
+    Column("key", "string", "", "SHA-256 of what was asked: names the encoding in the store"),
+    Column("sample_sha256", "category", "", "digest of the source pixels"),
+    Column("stream_sha256", "string", "", "digest of the stream"),
+    Column("pixels_sha256", "string", "", "digest of the decoded pixels"),
+)

@@ -1,0 +1,65 @@
+"""The same jobs on a dask cluster, where one machine is too small. The workspace must lie on storage that every machine
+shares; each task still runs its job in a limited process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from benchbox.errors import CodecUnavailableError, UsageError
+from benchbox.execution import OnPoints, PointLimits
+from benchbox.execution.isolated import Task, run_task
+from benchbox.jobs import Job
+
+
+class DaskExecutor:
+    """Runs jobs on the dask scheduler at `address`, or on a cluster of this machine's processes for ``"local"``."""
+
+    def __init__(self, address: str, limits: PointLimits, streams: Path, threads: int = 1) -> None:
+        self.threads = threads
+        self.workers = 0
+        self._address = address
+        self._limits = limits
+        self._streams = streams
+
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
+        """Run every job; see `benchbox.execution.Executor`. Points arrive job by job.
+
+        Raises:
+            UsageError: the scheduler cannot be reached.
+            StoreError: a machine cannot keep streams in the workspace.
+        """
+        remaining = iter(jobs)
+        with self._client() as client:
+            self.workers = sum(client.nthreads().values())
+            pool = client.get_executor(pure=False)
+            active: dict[Future[list[dict[str, Any]]], Job] = {}
+            while True:
+                for job in islice(remaining, max(0, 2 * self.workers - len(active))):
+                    if wanted(job):
+                        active[pool.submit(run_task, Task(job, self._streams, self._limits, self.threads))] = job
+                if not active:
+                    return
+                for future in wait(active, return_when=FIRST_COMPLETED).done:
+                    on_points(active.pop(future), future.result())
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        try:
+            from distributed import Client, LocalCluster
+        except ImportError:
+            raise CodecUnavailableError('dask is not installed; pip install "benchbox[dask]"') from None
+        if self._address == "local":
+            with LocalCluster(dashboard_address=None) as cluster, Client(cluster) as client:
+                yield client
+            return
+        try:
+            client = Client(self._address, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise UsageError(f"no dask scheduler answers at {self._address}: {error}") from error
+        with client:
+            yield client

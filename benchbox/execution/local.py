@@ -1,0 +1,232 @@
+"""Local worker processes with a time and a memory limit for each operating point.
+
+Pebble's pool keeps the processes: fresh interpreters (loky's start method, never fork), a dead one costs only its own
+task. Beside it the parent watches: it reads what each worker appends to its spool, and kills one whose point takes
+too long or too much memory. Points that a dead worker left unfinished are run again, one to a job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from pathlib import Path
+from typing import Any
+
+import psutil
+from loky.backend import get_context
+from pebble import ProcessExpired, ProcessPool
+
+from benchbox.errors import StoreError
+from benchbox.execution import OnPoints, PointLimits
+from benchbox.execution.spool import Tail, initialise, run_spooled, write_job
+from benchbox.jobs import Job, Point
+
+TICK = 0.05
+"""Seconds between two looks at the workers: a runaway allocation is seen before it fills a machine's memory."""
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@contextlib.contextmanager
+def thread_environment(threads: int) -> Iterator[None]:
+    """Thread variables for processes started inside; libraries read them once, when first loaded."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update({name: str(threads) for name in _THREAD_VARIABLES})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+class LocalExecutor:
+    """Runs jobs in `workers` processes; `spool` is a folder for their events, `streams` one for bitstreams."""
+
+    def __init__(self, workers: int, limits: PointLimits, streams: Path, spool: Path, threads: int = 1) -> None:
+        self.workers = workers
+        self.threads = threads
+        self._limits = limits
+        self._streams = streams
+        self._spool = spool
+        self._session = uuid.uuid4().hex[:12]
+
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
+        """Run every job; see `benchbox.execution.Executor`. Raises StoreError when streams can no longer be kept."""
+        queue = _Queue(jobs)
+        active: dict[Future[None], _Active] = {}
+        try:
+            self._spool.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write in {self._spool}: {error.strerror}") from error
+        with thread_environment(self.threads), self._pool() as pool:
+            try:
+                while queue or active:
+                    while queue and len(active) < 2 * self.workers:  # one waiting for each at work hides the round trip
+                        job = queue.pop()
+                        if wanted(job):
+                            submitted = self._submit(pool, job)
+                            active[submitted.future] = submitted
+                    wait(active, timeout=TICK, return_when=FIRST_COMPLETED)
+                    for one in list(active.values()):
+                        one.read(on_points)
+                        if one.future.done():
+                            del active[one.future]
+                            queue.push(one.finish(on_points))
+                        else:
+                            one.enforce(self._limits)
+            except BaseException:
+                for one in active.values():
+                    one.kill("stopped")
+                pool.stop()
+                raise
+
+    def _pool(self) -> Any:
+        return ProcessPool(
+            max_workers=self.workers, context=get_context("loky"),
+            initializer=initialise, initargs=(self._limits.memory,),
+        )  # fmt: skip
+
+    def _submit(self, pool: Any, job: Job) -> _Active:
+        path = self._spool / f"{self._session}-{uuid.uuid4().hex[:12]}.jsonl"
+        write_job(path, job)
+        future = pool.schedule(run_spooled, args=[job, self._streams, path, os.getpid()])
+        return _Active(job, future, Tail(path))
+
+
+class _Queue:
+    """Jobs to come: those to run again first, then the given ones, drawn as they are needed."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._again: deque[Job] = deque()
+        self._jobs = iter(jobs)
+        self._next = next(self._jobs, None)
+
+    def __bool__(self) -> bool:
+        return bool(self._again) or self._next is not None
+
+    def push(self, jobs: Iterable[Job]) -> None:
+        self._again.extend(jobs)
+
+    def pop(self) -> Job:
+        if self._again:
+            return self._again.popleft()
+        job, self._next = self._next, next(self._jobs, None)
+        assert job is not None
+        return job
+
+
+class _Active:
+    """A submitted job: which point it is at, since when, in which process, and why it was killed if it was."""
+
+    def __init__(self, job: Job, future: Future[None], tail: Tail) -> None:
+        self.job = job
+        self.future = future
+        self._tail = tail
+        self._done: set[str] = set()
+        self._at: str | None = None
+        self._since = 0.0
+        self._process: psutil.Process | None = None
+        self._verdict: tuple[str, str, str] | None = None  # key, status, reason
+        self._looks = 0
+
+    def read(self, on_points: OnPoints) -> None:
+        """Take in what the worker has written."""
+        points = []
+        stop = None
+        for event in self._tail.events():
+            if event["event"] == "start":
+                self._start(event)
+            elif event["event"] == "point":
+                self._done.add(event["key"])
+                self._at = None
+                points.append(event)
+            else:
+                stop = event["reason"]
+        if points:
+            on_points(self.job, points)
+        if stop is not None:
+            raise StoreError(stop)
+
+    def _start(self, event: dict[str, Any]) -> None:
+        self._at, self._since = event["key"], time.monotonic()
+        if self._process is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._process = psutil.Process(event["pid"])
+
+    def enforce(self, limits: PointLimits) -> None:
+        """Kill the worker if its point has gone beyond the limits."""
+        if self._at is None or self._process is None or self._verdict is not None:
+            return
+        seconds = time.monotonic() - self._since
+        if seconds > limits.seconds:
+            self.kill("timeout", f"no end after {limits.seconds:g} s")
+        elif (used := self._memory()) > limits.memory:
+            self.kill("memory", f"used {used >> 20} MiB of the {limits.memory >> 20} MiB allowed")
+
+    def _memory(self) -> int:
+        """Bytes the worker and, looked at more rarely, its children hold."""
+        assert self._process is not None
+        self._looks += 1
+        try:
+            used = int(self._process.memory_info().rss)
+            if self._looks % 10 == 0:
+                used += sum(child.memory_info().rss for child in self._process.children(recursive=True))
+        except psutil.Error:
+            return 0
+        return used
+
+    def kill(self, status: str, reason: str = "") -> None:
+        """End the worker process, and whatever it started, at once."""
+        self._verdict = (self._at or "", status, reason)
+        if self._process is None:
+            return
+        with contextlib.suppress(psutil.Error):
+            for child in self._process.children(recursive=True):
+                child.kill()
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGKILL)
+
+    def finish(self, on_points: OnPoints) -> list[Job]:
+        """Once the future is done: blame the point a dead worker was at, and give back the rest, one to a job."""
+        self.read(on_points)
+        error = self.future.exception()
+        if error is not None and not isinstance(error, ProcessExpired):
+            raise error
+        if error is not None and self._verdict is None and self._at is None and self._left():
+            self._at = self._left()[0].key  # it died before it could say where it was
+        if error is not None and self._at is not None:
+            on_points(self.job, [{"event": "point", "key": self._at, **self._blame(error)}])
+            self._done.add(self._at)
+        self._tail.remove()
+        return [self.job.only([point]) for point in self._left()] if error is not None else []
+
+    def _blame(self, error: ProcessExpired) -> dict[str, str]:
+        if self._verdict is not None and self._verdict[0] == self._at:
+            return {"status": self._verdict[1], "reason": self._verdict[2]}
+        return {"status": "crashed", "reason": f"the worker died ({_exit(error.exitcode)})"}
+
+    def _left(self) -> list[Point]:
+        return [point for point in self.job.points if point.key not in self._done]
+
+
+def _exit(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+    return f"exit status {code}"
+
+
+def memory_share(workers: int) -> int:
+    """Bytes one of `workers` may take when no plan says otherwise: its share of four fifths of the machine's memory."""
+    return int(psutil.virtual_memory().total * 0.8) // max(1, workers)
+
+

@@ -1,0 +1,88 @@
+"""The worker's side of a local run: measure a job and write each event to a file, one JSON line at a time.
+
+The file outlives the worker and the parent, so whatever was measured before either died is found in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchbox import measure
+from benchbox.errors import StoreError
+from benchbox.jobs import Job
+
+ADDRESS_SPACE_SLACK = 8 << 30
+"""Bytes of address space beyond the memory limit: libraries map far more than they touch."""
+
+
+def initialise(memory: int) -> None:
+    """Prepare a worker process: Ctrl-C is the parent's to handle; bound the address space where no CUDA needs it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not Path("/dev/nvidiactl").exists():
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        bound = memory + ADDRESS_SPACE_SLACK
+        if hard == resource.RLIM_INFINITY or bound < hard:
+            resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+
+
+def write_job(path: Path, job: Job) -> None:
+    """Write the job's own file, so that a spool left behind can be read without the process that made it."""
+    path.with_suffix(".job").write_bytes(pickle.dumps(job))
+
+
+def run_spooled(job: Job, streams: Path, path: Path, parent: int) -> None:
+    """Measure `job`, appending events to the file `path`; stop between points once the process `parent` is gone."""
+    with path.open("a", encoding="utf-8") as file:
+
+        def emit(event: dict[str, Any]) -> None:
+            file.write(json.dumps({**event, "pid": os.getpid()}) + "\n")
+            file.flush()
+
+        try:
+            measure.run_job(job, streams, emit, go_on=lambda: os.getppid() == parent)
+        except StoreError as error:
+            emit({"event": "stop", "reason": str(error)})
+
+
+class Tail:
+    """Reads the events that were appended to a spool file since the last look; a torn last line waits."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Whole lines not yet seen."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+        except FileNotFoundError:
+            return
+        end = data.rfind(b"\n") + 1
+        self._offset += end
+        for line in data[:end].splitlines():
+            yield json.loads(line)
+
+    def remove(self) -> None:
+        """Delete the spool and its job."""
+        self.path.unlink(missing_ok=True)
+        self.path.with_suffix(".job").unlink(missing_ok=True)
+
+
+def left_behind(folder: Path) -> Iterator[tuple[Job, list[dict[str, Any]], Tail]]:
+    """Spools of a run that was killed: each job with its finished points."""
+    for path in sorted(folder.glob("*.jsonl")):
+        tail = Tail(path)
+        with contextlib.suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
+            job = pickle.loads(path.with_suffix(".job").read_bytes())
+            points = [event for event in tail.events() if event["event"] == "point"]
+            yield job, points, tail

@@ -1,0 +1,52 @@
+"""A run's rows from the store as one tidy DataFrame, with the dtypes of the column table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchbox.columns import COLUMNS
+from benchbox.errors import StoreError
+from benchbox.metric import Metric
+from benchbox.store import Store
+
+
+def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """One row an operating point and picture, in the plan's order; one float64 column for each of `metrics`.
+
+    Raises:
+        StoreError: there is no such run; names those there are.
+    """
+    cursor = store.rows(run)
+    table = pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description])
+    if table.empty:
+        known = ", ".join(name for name, _ in store.runs()) or "none yet"
+        raise StoreError(f"no run is called '{run}' in {store.workspace}; there are: {known}")
+    table = table.merge(_timings(store, run), on="key", how="left")
+    reasons = []
+    for metric in metrics:
+        values = pd.DataFrame(store.scores(run, metric.id, metric.version), columns=["key", metric.column, "why"])
+        table = table.merge(values[["key", metric.column]], on="key", how="left")
+        table[metric.column] = table[metric.column].astype("float64")
+        reasons.append(values.loc[values["why"] != "", ["key", "why"]].assign(metric=metric.id))
+    table["null_reasons"] = table["key"].map(_by_key(pd.concat(reasons)) if reasons else {}).fillna("{}")
+    table["bpp"] = 8.0 * table["bytes"].astype("float64") / (table["width"] * table["height"]).astype("float64")
+    typed = table.astype({column.name: column.dtype for column in COLUMNS if column.name != "exact"})
+    typed["exact"] = table["exact"].astype("Int64").astype("boolean")
+    return typed[[column.name for column in COLUMNS] + [metric.column for metric in metrics]]
+
+
+def _timings(store: Store, run: str) -> pd.DataFrame:
+    """Median of each key's last session."""
+    columns = ["key", "session", "host", "encode_s", "decode_s"]
+    raw = pd.DataFrame(store.timings(run), columns=columns)
+    last = raw["session"] == raw.groupby("key")["session"].transform("max")
+    grouped = raw[last].groupby("key", as_index=False)
+    return grouped.agg({"host": "first", "encode_s": "median", "decode_s": "median"})
+
+
+def _by_key(reasons: pd.DataFrame) -> dict[str, str]:
+    grouped = reasons.groupby("key")
+    return {str(key): json.dumps(dict(zip(g["metric"], g["why"], strict=True))) for key, g in grouped}

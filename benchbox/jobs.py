@@ -1,0 +1,189 @@
+"""A plan with its ids looked up, and the jobs it still needs: plan minus what the store has. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
+from benchbox.dataset import Dataset, Sample
+from benchbox.errors import PlanError, QualityError
+from benchbox.metric import Metric
+from benchbox.plan import CodecEntry, Plan
+from benchbox.registry import Registry
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A codec of the plan with everything settled: what is asked of it at each of `qualities`."""
+
+    info: CodecInfo
+    options: OptionsModel
+    label: str
+    identity: str
+    qualities: tuple[float | None, ...]
+    axis: QualityAxis | None
+    device: str
+
+    def key(self, quality: float | None, sample_sha256: str) -> str:
+        """SHA-256 (hex) of what is asked: the key of an encoding."""
+        asked = {
+            "codec": self.info.id, "options": options_json(self.options), "identity": self.identity,
+            "quality": quality, "device": self.device.partition(":")[0], "sample": sample_sha256,
+        }  # fmt: skip
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A plan with its ids looked up in the registry."""
+
+    plan: Plan
+    datasets: tuple[Dataset, ...]
+    configurations: tuple[Configuration, ...]
+    metrics: tuple[Metric, ...]
+    left_out: Mapping[str, str]
+    """Optional codecs that are unavailable here, with the reason."""
+
+
+def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
+    """Look up and validate everything a plan names; relative ``PATH`` arguments of data sets start from `base`.
+
+    Raises:
+        UsageError: an unknown id or option, a quality out of range, two configurations under one label.
+        CodecUnavailableError, DatasetError: with the remedy.
+    """
+    metrics = tuple(registry.metric(name) for name in dict.fromkeys(plan.metrics))
+    left_out = {e.id: why for e in plan.codec if e.optional and (why := registry.codec(e.id).unavailable())}
+    configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
+    labels = [c.label for c in configurations]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise PlanError(f"two codecs of the plan are called '{label}'; give one of them a label")
+    datasets = tuple(registry.dataset(anchored(name, registry, base)) for name in dict.fromkeys(plan.dataset))
+    return Resolved(plan, datasets, configurations, metrics, left_out)
+
+
+def anchored(dataset: str, registry: Registry, base: Path) -> str:
+    """`dataset` with a relative PATH argument made absolute, so that the name means the same from any folder."""
+    name, colon, argument = dataset.partition(":")
+    info = registry.dataset_info(name)
+    if colon and info.argument == "PATH" and argument:
+        return f"{name}:{(base / Path(argument).expanduser()).resolve()}"
+    return dataset
+
+
+def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
+    info = registry.codec(entry.id)
+    info.require()
+    options = info.parse_options(entry.options)
+    label = entry.label or info.label(options)
+    if entry.device.partition(":")[0] not in info.capabilities.devices:
+        raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
+    axis = info.axis(options)
+    qualities: tuple[float | None, ...]
+    if axis is None:
+        if entry.qualities:
+            raise QualityError(f"{label}: a lossless codec has no quality; leave the qualities out")
+        qualities = (None,)
+    else:
+        asked = entry.qualities if entry.qualities is not None else axis.values
+        qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
+    return Configuration(info, options, label, info.identity(options), qualities, axis, entry.device)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One operating point of a job: encode at `quality` and score with `metrics`; or, where `stream` names a kept
+    stream by its SHA-256, only decode that and score."""
+
+    key: str
+    quality: float | None
+    metrics: tuple[str, ...]
+    stream: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One sample x one codec configuration x its missing operating points. Plain data: workers look codecs up by id."""
+
+    sample: Sample
+    sample_sha256: str
+    codec: str
+    label: str
+    options: str
+    identity: str
+    device: str
+    points: tuple[Point, ...]
+
+    def only(self, points: Iterable[Point]) -> Job:
+        """The same job with these points."""
+        return replace(self, points=tuple(points))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row that a run will have: which point, of which data set, under which sample id."""
+
+    key: str
+    dataset: str
+    sample: str
+    label: str
+    codec: str
+    quality: float | None
+
+
+@dataclass(frozen=True)
+class Have:
+    """What the store holds of an encoding: whether to measure it (again), its stream if kept, metrics scored."""
+
+    measured: bool
+    stream: str | None
+    scored: frozenset[str]
+
+
+def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Iterator[Entry]:
+    """All rows of a run; `digests` gives the pixel digest (or a stand-in) of (data set id, sample id)."""
+    for dataset in resolved.datasets:
+        for sample in dataset.samples:
+            digest = digests[dataset.id, sample.id]
+            for configuration in resolved.configurations:
+                for quality in configuration.qualities:
+                    key = configuration.key(quality, digest)
+                    yield Entry(key, dataset.id, sample.id, configuration.label, configuration.info.id, quality)
+
+
+def jobs(resolved: Resolved, digests: Mapping[tuple[str, str], str], have: Mapping[str, Have]) -> Iterator[Job]:
+    """The plan minus what the store has. Samples missing in `digests` are unreadable and get no job; equal work is done
+    once."""
+    wanted = tuple(metric.id for metric in resolved.metrics)
+    seen: set[str] = set()
+    for dataset in resolved.datasets:
+        for sample in dataset.samples:
+            digest = digests.get((dataset.id, sample.id))
+            if digest is None:
+                continue
+            for configuration in resolved.configurations:
+                points = []
+                for quality in configuration.qualities:
+                    key = configuration.key(quality, digest)
+                    point = _missing(key, quality, wanted, have.get(key))
+                    if point is not None and key not in seen:
+                        points.append(point)
+                    seen.add(key)
+                if points:
+                    yield Job(sample, digest, configuration.info.id, configuration.label,
+                              options_json(configuration.options), configuration.identity, configuration.device,
+                              tuple(points))  # fmt: skip
+
+
+def _missing(key: str, quality: float | None, wanted: tuple[str, ...], have: Have | None) -> Point | None:
+    if have is None or not have.measured:
+        return Point(key, quality, wanted)
+    unscored = tuple(metric for metric in wanted if metric not in have.scored)
+    if not unscored:
+        return None
+    return Point(key, quality, unscored if have.stream else wanted, have.stream)

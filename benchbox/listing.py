@@ -1,0 +1,99 @@
+"""What is installed and what is missing, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from benchbox import environment, registry
+from benchbox.codec import CodecInfo
+from benchbox.columns import COLUMNS
+from benchbox.registry import Registry
+from benchbox.store import Store
+
+
+def lines(kind: str, workspace: Path) -> Iterator[str]:
+    """The lines of ``benchbox list KIND``."""
+    if kind == "columns":
+        rows = ((c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS)
+        yield from _table(("column", "dtype", "unit", "meaning"), rows)
+    elif kind == "runs":
+        with Store(workspace, read_only=True) as store:
+            yield from _table(("run", "points"), ((name, str(rows)) for name, rows in store.runs()))
+    else:
+        plugins = registry.load()
+        yield from {"codecs": codecs, "metrics": metrics, "datasets": datasets, "reports": reports,
+                    "plugins": plugin_lines}[kind](plugins)  # fmt: skip
+
+
+def codecs(plugins: Registry) -> Iterator[str]:
+    """Id, title, axis or "lossless", availability."""
+    yield from _table(("codec", "title", "quality", "status"), (_codec(info) for info in plugins.codecs.values()))
+
+
+def _codec(info: CodecInfo) -> tuple[str, str, str, str]:
+    reason = info.unavailable()
+    if reason:
+        return info.id, info.title, "", f"unavailable: {reason}"
+    axis = info.axis(info.parse_options({}))
+    quality = "lossless" if axis is None else f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
+    return info.id, info.title, quality, "available"
+
+
+def metrics(plugins: Registry) -> Iterator[str]:
+    """Id, title, unit, which way is better, availability."""
+    rows = ((m.id, m.title, m.unit, f"{m.better} is better", m.unavailable() or "available")
+            for m in plugins.metrics.values())  # fmt: skip
+    yield from _table(("metric", "title", "unit", "sense", "status"), rows)
+
+
+def datasets(plugins: Registry) -> Iterator[str]:
+    """How to name it, title, whether it is here."""
+    rows = ((f"{d.id}:{d.argument}" if d.argument else d.id, d.title, d.missing() or "available")
+            for d in plugins.datasets.values())  # fmt: skip
+    yield from _table(("data set", "title", "status"), rows)
+
+
+def reports(plugins: Registry) -> Iterator[str]:
+    """Id, title, whether a run makes it unasked."""
+    rows = ((r.id, r.title, "by default" if r.default else "when asked") for r in plugins.reports.values())
+    yield from _table(("report", "title", "made"), rows)
+
+
+def plugin_lines(plugins: Registry) -> Iterator[str]:
+    """Name, module, distribution, state; warns of bundled packages whose entry point is not installed."""
+    rows = ((p.name, p.module, f"{p.distribution} {p.version}".strip(), p.failure or "loaded") for p in plugins.plugins)
+    yield from _table(("plugin", "module", "from", "state"), rows)
+    loaded = {p.module.partition(":")[0] for p in plugins.plugins}
+    for package in _bundled() - loaded:
+        yield f"warning: {package} lies in the source tree but its entry point is not installed; run pip install -e ."
+
+
+def _bundled() -> set[str]:
+    """Plugin packages beside the core in a source tree; empty in an ordinary installation."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / "pyproject.toml").exists():
+        return set()
+    return {path.parent.name for room in ("plugins", "datasets", "reports")
+            for path in (root / room).glob("benchbox_*/__init__.py")}  # fmt: skip
+
+
+def doctor() -> Iterator[str]:
+    """This machine, all versions, and what is missing with its remedy."""
+    plugins = registry.load()
+    for name, value in environment.describe(plugins).items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        yield f"{name + ':':12} {shown if shown not in (None, []) else 'none'}"
+    yield ""
+    yield from codecs(plugins)
+    broken = [p for p in plugins.plugins if p.failure]
+    if broken:
+        yield ""
+        yield from (f"plugin {p.name} ({p.distribution}) is not loaded: {p.failure}" for p in broken)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    table = [head, *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(head) - 1)]
+    for row in table:
+        yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()

@@ -1,0 +1,155 @@
+"""What a user asks for: a plan file or command-line flags -> a validated `Plan`. No clock, no store, no plugin.
+
+A plan as TOML::
+
+    name = "demo"
+    dataset = ["samples"]                 # or one string
+    metrics = ["psnr", "ms-ssim"]
+
+    [[codec]]
+    id = "jpeg"
+
+    [[codec]]
+    id = "webp"
+    qualities = "10:95:5"                 # start:stop:step, stop included; or a list; without it the codec's own axis
+    options = { method = 6 }
+
+    [limits]
+    point_seconds = 300
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from benchbox.errors import PlanError, did_you_mean
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+MAX_SWEEP = 1000
+"""Most qualities one codec may be asked for; a longer list is a slip of the step."""
+
+
+def parse_qualities(text: str) -> tuple[float, ...]:
+    """``"10:95:5"`` (stop included) or ``"10,20,30"`` -> values. Raises PlanError that quotes `text`."""
+    try:
+        if ":" not in text:
+            return tuple(float(part) for part in text.split(","))
+        start, stop, step = (float(part) for part in text.split(":"))
+        if not all(map(math.isfinite, (start, stop, step))) or step == 0 or (stop - start) / step < 0:
+            raise ValueError
+    except ValueError:
+        raise PlanError(f"qualities '{text}': write start:stop:step (10:95:5) or a comma list (10,50,90)") from None
+    count = math.floor((stop - start) / step + 1e-9) + 1
+    if count > MAX_SWEEP:
+        raise PlanError(f"qualities '{text}': {count} values; at most {MAX_SWEEP}")
+    return tuple(round(start + i * step, 9) for i in range(count))
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _as_qualities(value: Any) -> Any:
+    return parse_qualities(value) if isinstance(value, str) else value
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CodecEntry(_Strict):
+    """One codec of a plan. `label` names its curve (default: id and the options that differ from their defaults); an
+    `optional` codec is left out, with a word to the user, where its library is absent."""
+
+    id: str
+    options: dict[str, Any] = {}
+    qualities: Annotated[tuple[float, ...] | None, BeforeValidator(_as_qualities)] = None
+    label: str | None = None
+    device: str = "cpu"
+    optional: bool = False
+
+
+class Limits(_Strict):
+    """What one operating point may cost: wall seconds, and memory of the worker in MiB (default: its share of RAM)."""
+
+    point_seconds: Annotated[float, Field(gt=0)] = 300
+    memory_mib: Annotated[int | None, Field(gt=0)] = None
+
+
+class Plan(_Strict):
+    """A validated plan; `base` is the folder that relative paths start from."""
+
+    name: str
+    dataset: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
+    metrics: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ("psnr", "ms-ssim")
+    codec: tuple[CodecEntry, ...] = Field(min_length=1)
+    limits: Limits = Limits()
+    description: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _safe_name(cls, name: str) -> str:
+        if not NAME.fullmatch(name) or name in ("streams", "spool"):
+            raise ValueError("a name is letters, digits, '.', '_' and '-', starting with a letter or digit")
+        return name
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan file. Raises PlanError that names the file, the place and the remedy."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlanError(f"{path}: there is no such plan file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PlanError(f"{path}: {error}") from None
+    return make_plan({"name": path.stem, **table}, str(path))
+
+
+def make_plan(table: Mapping[str, Any], where: str) -> Plan:
+    """Validate a plan given as a mapping; `where` names it in errors."""
+    try:
+        return Plan.model_validate(dict(table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(first["loc"])
+            hint = did_you_mean(str(first["loc"][-1]), known) or f"; known: {', '.join(known)}"
+            raise PlanError(f"{where}: unknown key '{place}'{hint}") from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise PlanError(f"{where}: {place or 'plan'}: {message}") from None
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as TOML, from which `load_plan` makes an equal one."""
+    import tomli_w
+
+    return tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
+
+
+def _known_keys(location: Sequence[int | str]) -> list[str]:
+    nested: dict[str, type[BaseModel]] = {"codec": CodecEntry, "limits": Limits}
+    model = nested.get(str(location[0]), Plan) if len(location) > 1 else Plan
+    return list(model.model_fields)
+
+
+def parse_codec(text: str) -> CodecEntry:
+    """The quick form ``id[:key=value,...][@qualities]``, e.g. ``"webp:method=6@10:95:5"``."""
+    head, at, tail = text.partition("@")
+    name, _, settings = head.partition(":")
+    options: dict[str, Any] = {}
+    for part in filter(None, re.split(r",(?=[^,=]+=)", settings)):  # a comma inside a value stays
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise PlanError(f"codec '{text}': write options as key=value, not '{part}'")
+        options[key.strip()] = value.strip()
+    if not name:
+        raise PlanError(f"codec '{text}': it needs an id, as in jpeg@50,75")
+    return CodecEntry(id=name, options=options, qualities=parse_qualities(tail) if at else None)

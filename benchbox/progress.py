@@ -1,0 +1,104 @@
+"""What a run tells while it goes on: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """Told of each step of a run."""
+
+    def say(self, message: str) -> None:
+        """One line for the user."""
+
+    def begin(self, total: int, label: str) -> None:
+        """A stretch of `total` steps begins."""
+
+    def step(self, status: str) -> None:
+        """One step is done: "ok", or what else became of it."""
+
+    def end(self) -> None:
+        """The stretch is over, or was broken off."""
+
+
+class Silent:
+    """Says nothing."""
+
+    def say(self, message: str) -> None:
+        return
+
+    def begin(self, total: int, label: str) -> None:
+        return
+
+    def step(self, status: str) -> None:
+        return
+
+    def end(self) -> None:
+        return
+
+
+class Bar:
+    """A live bar with rate, time left and failures so far."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._bad: Counter[str] = Counter()
+
+    def say(self, message: str) -> None:
+        print(message, file=sys.stderr)
+
+    def begin(self, total: int, label: str) -> None:
+        from tqdm import tqdm
+
+        self._bad.clear()
+        self._bar = tqdm(total=total, desc=label, unit=" points", dynamic_ncols=True, smoothing=0.1)
+
+    def step(self, status: str) -> None:
+        if status != "ok":
+            self._bad[status] += 1
+            self._bar.set_postfix_str(", ".join(f"{n} {name}" for name, n in self._bad.items()), refresh=False)
+        self._bar.update()
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class Lines:
+    """Plain lines, at most one every few seconds, for logs."""
+
+    def __init__(self, every: float = 5.0) -> None:
+        self._every = every
+        self._total = self._done = self._bad = 0
+        self._label = ""
+        self._start = self._last = 0.0
+
+    def say(self, message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
+    def begin(self, total: int, label: str) -> None:
+        self._total, self._label, self._done, self._bad = total, label, 0, 0
+        self._start = self._last = time.monotonic()
+
+    def step(self, status: str) -> None:
+        self._done += 1
+        self._bad += status != "ok"
+        now = time.monotonic()
+        if now - self._last >= self._every or self._done == self._total:
+            self._last = now
+            rate = self._done / max(now - self._start, 1e-9)
+            left = (self._total - self._done) / rate
+            bad = f", {self._bad} not ok" if self._bad else ""
+            self.say(f"{self._label}: {self._done}/{self._total} points, {rate:.1f}/s, {left:.0f} s left{bad}")
+
+    def end(self) -> None:
+        return
+
+
+def for_terminal() -> Progress:
+    """A bar if standard error is a terminal, else plain lines."""
+    return Bar() if sys.stderr.isatty() else Lines()

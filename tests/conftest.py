@@ -1,0 +1,44 @@
+"""Fixtures shared by all tests: real pictures, found by path, never copied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+
+
+def _folder(name: str) -> Path:
+    folder = SHARED / "datasets" / name
+    if not folder.is_dir():
+        pytest.skip(f"the development pictures are absent: no folder {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kodak() -> Path:
+    """The folder of the 24 Kodak pictures."""
+    return _folder("kodak")
+
+
+@pytest.fixture(scope="session")
+def odd() -> Path:
+    """The folder of awkward files."""
+    return _folder("odd")
+
+
+@pytest.fixture(scope="session")
+def literature() -> Path:
+    """The folder of published curves."""
+    if not (SHARED / "literature").is_dir():
+        pytest.skip("the published curves are absent")
+    return SHARED / "literature"
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A photograph: (192, 256, 3) uint8, a crop of scikit-image's astronaut (public domain, NASA)."""
+    return np.ascontiguousarray(skimage.data.astronaut()[20:212, 100:356])
