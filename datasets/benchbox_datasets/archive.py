@@ -1,0 +1,144 @@
+"""Unpacks zip and tar archives from strangers: nothing outside the folder, no links, no devices, bounded size.
+
+An archive that holds one forbidden member is refused as a whole: it was not made by an honest packer.
+"""
+
+from __future__ import annotations
+
+import lzma
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from benchbox.errors import DatasetError
+from benchbox_datasets.manifest import unsafe_name
+from benchbox_datasets.storage import CHUNK, write_all, writing
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one unpacking: members in all, and bytes unpacked (of a tar also those that are only read past)."""
+
+    members: int = 100_000
+    bytes: int = 16 << 30
+
+
+def unpack(archive: Path, into: Path, wanted: Callable[[str], bool], limits: Limits | None = None) -> None:
+    """Write those members of `archive` whose path `wanted` takes below the folder `into`, paths kept.
+
+    Raises:
+        DatasetError: no zip or tar; damaged; encrypted; a member with a path out of the folder, a link, a device; more
+            members or bytes than `limits`; no room. What was written until then remains: unpack into a fresh folder.
+    """
+    limits = limits or Limits()
+    with _damage(archive):
+        if tarfile.is_tarfile(archive):  # first, for the end of a tar may be a zip
+            _unpack_tar(archive, into, wanted, limits)
+            return
+        if zipfile.is_zipfile(archive):
+            _unpack_zip(archive, into, wanted, limits)
+            return
+    raise DatasetError(f"{archive}: neither a zip nor a tar archive; get it again")
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the contents of `path` are those of a zip or tar archive."""
+    try:
+        return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        return False
+
+
+def _unpack_zip(archive: Path, into: Path, wanted: Callable[[str], bool], limits: Limits) -> None:
+    budget = _Budget(archive, limits)
+    with zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            budget.member()
+            kind = stat.S_IFMT(info.external_attr >> 16)  # zero where the packer knew no Unix modes
+            _check(archive, info.filename, special=kind not in (0, stat.S_IFREG, stat.S_IFDIR))
+            if info.is_dir() or not wanted(info.filename):
+                continue
+            if info.flag_bits & 1:
+                raise DatasetError(f"{archive}: {info.filename!r} is encrypted; unpack it yourself and give the folder")
+            with opened.open(info) as stream:
+                budget.take(info.file_size)
+                _write(archive, stream, info.file_size, into / info.filename, into)
+
+
+def _unpack_tar(archive: Path, into: Path, wanted: Callable[[str], bool], limits: Limits) -> None:
+    budget = _Budget(archive, limits)
+    with tarfile.open(archive, "r:*") as opened:
+        for member in opened:
+            budget.member()
+            name = member.name.removeprefix("./") or "."
+            if member.isdir() and name == ".":
+                continue
+            _check(archive, name, special=not (member.isreg() or member.isdir()))
+            budget.take(member.size)  # a tar is decompressed up to the next member even where nothing is written
+            stream = opened.extractfile(member) if wanted(name) else None
+            if stream is not None:
+                with stream:
+                    _write(archive, stream, member.size, into / name, into)
+
+
+class _Budget:
+    """Counts down what one archive may still take."""
+
+    def __init__(self, archive: Path, limits: Limits) -> None:
+        self._archive = archive
+        self._limits = limits
+        self._members = 0
+        self._bytes = 0
+
+    def member(self) -> None:
+        self._members += 1
+        if self._members > self._limits.members:
+            raise DatasetError(f"{self._archive}: more than {self._limits.members} members; unpack it yourself, if you "
+                               "trust it, and give the folder")
+
+    def take(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes > self._limits.bytes:
+            raise DatasetError(f"{self._archive}: unpacks to more than {self._limits.bytes / 1e6:.0f} MB; unpack it "
+                               "yourself, if you trust it, and give the folder")
+
+
+def _check(archive: Path, name: str, special: bool) -> None:
+    problem = "is a link or a device" if special else unsafe_name(name.removesuffix("/"))
+    if problem:
+        raise DatasetError(f"{archive}: its member {name!r} {problem}; nothing was taken: get the archive elsewhere")
+
+
+def _write(archive: Path, stream: IO[bytes], size: int, path: Path, into: Path) -> None:
+    with writing(into):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("xb", buffering=0)  # never over what another member wrote
+        except (FileExistsError, NotADirectoryError) as error:
+            raise DatasetError(f"{archive}: it holds {path.name!r} twice; get the archive elsewhere") from error
+    left = size
+    with file:
+        while left > 0 and (chunk := stream.read(min(CHUNK, left))):
+            left -= len(chunk)
+            with writing(into):
+                write_all(file, chunk)
+    if left:
+        raise EOFError(f"{path.name} ends {left} bytes early")
+
+
+@contextmanager
+def _damage(archive: Path) -> Iterator[None]:
+    try:
+        yield
+    except (
+        zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+        NotImplementedError,
+    ) as error:  # fmt: skip
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DatasetError(f"{archive}: damaged ({reason}); get it again") from error

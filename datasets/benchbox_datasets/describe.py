@@ -1,0 +1,59 @@
+"""Writes the manifest of a folder of pictures: ``python -m benchbox_datasets FOLDER > FOLDER/manifest.toml``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchbox import image
+from benchbox.errors import DatasetError, ImageError
+from benchbox_datasets.folder import walk
+from benchbox_datasets.manifest import parse, unsafe_name
+from benchbox_datasets.storage import sha256_of
+
+
+def describe(folder: Path, name: str, title: str) -> str:
+    """The manifest (TOML) of all pictures in `folder` and below it, with sums of files and of pixels.
+
+    A picture that cannot be decoded is listed with the sum of its file alone.
+
+    Raises:
+        DatasetError: no pictures, or a name that a manifest cannot hold.
+    """
+    paths = sorted(path for path in walk(folder)[0] if image.is_picture_name(path.name))
+    if not paths:
+        raise DatasetError(f"folder {folder} holds no pictures to describe: name one that does")
+    known = [f"id = {_quoted(name)}", f"title = {_quoted(title)}", f"count = {len(paths)}"]
+    head = [*known, 'version = "1"', 'licence = ""']
+    text = "\n".join([*head, *(line for path in paths for line in _entry(folder, path))]) + "\n"
+    parse(text.encode(), "the new manifest")
+    return text
+
+
+def _entry(folder: Path, path: Path) -> list[str]:
+    name = path.relative_to(folder).as_posix()
+    problem = unsafe_name(name)
+    if problem or not _is_unicode(name):
+        raise DatasetError(f"{name!r} {problem or 'is no UTF-8'}, a manifest cannot hold it: rename the file")
+    lines = ["", "[[files]]", f"file = {_quoted(name)}"]
+    lines += [f"bytes = {path.stat().st_size}", f'sha256 = "{sha256_of(path)}"']
+    try:
+        lines.append(f'pixels_sha256 = "{image.digest(image.read(path).pixels)}"')
+    except ImageError as error:
+        lines.append(f"note = {_quoted(f'cannot be decoded: {error}')}")
+    return lines
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are TOML's but for DEL, which JSON leaves as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+

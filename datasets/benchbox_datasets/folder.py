@@ -1,0 +1,109 @@
+"""``folder:PATH``: the pictures in any folder and below it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbox.dataset import Dataset, DatasetInfo, FileSample
+from benchbox.errors import DatasetError
+from benchbox.image import is_picture_name
+
+
+@dataclass(frozen=True)
+class FolderInfo(DatasetInfo):
+    """The pictures of a folder. What can not be decoded is a sample too: the run records it as failed."""
+
+    id: str = "folder"
+    title: str = "the pictures in a folder and below it"
+    argument: str = "PATH"
+
+    def open(self, argument: str) -> Dataset:
+        root = _root(argument)
+        found, passed = walk(root)
+        samples = tuple(FileSample(sample_id(root, path), path) for path in found if is_picture_name(path.name))
+        if not samples:
+            raise DatasetError(f"folder {readable(argument)} holds no pictures, nor do its subfolders: put some there "
+                               "(.png, .jpg, .webp, .tif ...) or name another folder")
+        notes = tuple(f"passed over: {readable(reason)}" for reason in passed)
+        ordered = tuple(sorted(samples, key=lambda sample: sample.id))
+        return Dataset(f"folder:{argument}", f"folder {readable(argument)}", ordered, notes=notes, source=str(root))
+
+
+def _root(argument: str) -> Path:
+    try:
+        root = Path(os.path.abspath(Path(argument).expanduser()))
+        if root.is_dir():
+            os.scandir(root).close()
+            return root
+        exists = root.exists()
+    except (OSError, ValueError, RuntimeError) as error:  # no access; a null byte; ~user without a home
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DatasetError(f"folder {readable(argument)} cannot be read ({reason}): name another folder") from error
+    if exists:
+        raise DatasetError(f"{readable(argument)} is a file, not a folder: write folder:{readable(str(root.parent))}")
+    raise DatasetError(f"folder {readable(argument)} does not exist: write folder:PATH with a folder that does")
+
+
+def walk(root: Path) -> tuple[list[Path], list[str]]:
+    """All files below `root` but hidden ones, and a phrase for each thing that looked like a picture or folder and was
+    passed over (broken links, pipes, folders without access).
+
+    Links to folders are followed, each folder is entered once, real folders before links: no loop and no doubles.
+    """
+    files: list[Path] = []
+    passed: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    folders, links = [root], list[Path]()
+    while folders or links:
+        folder = folders.pop() if folders else links.pop(0)
+        try:
+            status = folder.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            passed.append(f"{sample_id(root, folder)} ({error.strerror})")
+            continue
+        for path, kind in _sorted_kinds(inside):
+            if kind == "file":
+                files.append(path)
+            elif kind == "folder":
+                folders.append(path)
+            elif kind == "link":
+                links.append(path)
+            elif is_picture_name(path.name):
+                passed.append(f"{sample_id(root, path)} ({kind})")
+    return files, passed
+
+
+def _sorted_kinds(inside: list[os.DirEntry[str]]) -> Iterator[tuple[Path, str]]:
+    for entry in inside:
+        if entry.name.startswith("."):
+            continue
+        path = Path(entry.path)
+        if os.path.isdir(path):  # os.path, for it takes links that point at themselves
+            yield path, "link" if entry.is_symlink() else "folder"
+        elif os.path.isfile(path):
+            yield path, "file"
+        else:  # a pipe would be waited on for ever
+            yield path, "no regular file" if os.path.exists(path) else "a broken link"
+
+
+def sample_id(root: Path, path: Path) -> str:
+    """`path` relative to `root` with forward slashes, in printable characters."""
+    return readable(path.relative_to(root).as_posix())
+
+
+def readable(text: str) -> str:
+    """`text` as one printable line that any encoding takes: control characters and bytes that are no UTF-8 are
+    written as escapes (``\\n``, ``\\xff``), so that odd file names can stand in tables, databases and messages."""
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    byte = ord(character) - 0xDC00  # PEP 383: how Python carries bytes of a name that are no UTF-8
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,158 @@
+"""Where data sets lie on disk, what is known of their files, and the errors of writing them."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from benchbox.errors import DatasetError
+from benchbox_datasets.manifest import FileEntry, FileName, Manifest, Sha256, Size, StrictModel, validate
+
+LOCK_NAME = "benchbox-lock.json"
+CHUNK = 1 << 20
+
+
+class LockedArchive(StrictModel):
+    """The archive as it was when first fetched."""
+
+    name: str
+    bytes: Size
+    sha256: Sha256
+
+
+class LockedFile(StrictModel):
+    """A file as it was when first fetched."""
+
+    file: FileName
+    bytes: Size
+    sha256: Sha256
+
+
+class Lock(StrictModel):
+    """What the first fetch found where the manifest knows no sums; later fetches are checked against it.
+
+    `origin` is the address or the word "disk" (files that the user had).
+    """
+
+    id: str
+    origin: str
+    archive: LockedArchive | None = None
+    files: Annotated[tuple[LockedFile, ...], Field(strict=False)] = ()
+
+
+def data_home() -> Path:
+    """The folder of all data sets: ``$BENCHBOX_DATA``, else ``benchbox/datasets`` in the user's cache folder
+    (``$XDG_CACHE_HOME`` where it is absolute, as the XDG base directory specification wants, else ``~/.cache``)."""
+    given = os.environ.get("BENCHBOX_DATA")
+    try:
+        if given:
+            return Path(os.path.abspath(Path(given).expanduser()))
+        cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        return (cache if cache.is_absolute() else Path.home() / ".cache") / "benchbox" / "datasets"
+    except RuntimeError as error:  # no home folder known
+        raise DatasetError("no home folder is known: set BENCHBOX_DATA to a folder for data sets") from error
+
+
+def read_lock(folder: Path) -> Lock | None:
+    """The lock beside the data in `folder`, or None if nothing was fetched yet; DatasetError if it is damaged."""
+    path = folder / LOCK_NAME
+    try:
+        table = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise DatasetError(f"{path}: damaged; remove it and fetch the data set again") from error
+    return validate(Lock, table, f"{path} (remove it and fetch the data set again)")
+
+
+def write_lock(folder: Path, lock: Lock) -> None:
+    """Write the lock at once (a reader sees the old one or the new one)."""
+    part = folder / (LOCK_NAME + ".part")
+    part.write_text(lock.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")
+    part.replace(folder / LOCK_NAME)
+
+
+def entries(manifest: Manifest, lock: Lock | None) -> tuple[FileEntry, ...]:
+    """The files of the set in order, each with all that manifest and lock know; empty if neither lists any."""
+    known = {locked.file: locked for locked in lock.files} if lock else {}
+    if not manifest.files:
+        return tuple(FileEntry(file=f.file, bytes=f.bytes, sha256=f.sha256) for f in known.values())
+    merged = []
+    for entry in manifest.files:
+        locked = known.get(entry.file)
+        if locked and entry.sha256 is None:
+            entry = entry.model_copy(update={"sha256": locked.sha256, "bytes": entry.bytes or locked.bytes})
+        merged.append(entry)
+    return tuple(merged)
+
+
+def problems(folder: Path, files: Sequence[FileEntry]) -> list[str]:
+    """What a look at names and sizes finds wrong in `folder`: one phrase a file, in order. Reads no contents."""
+    found = []
+    for entry in files:
+        path = folder / entry.file
+        try:
+            size = path.stat().st_size
+        except OSError:
+            found.append(f"{entry.file} is missing")
+            continue
+        if not path.is_file():
+            found.append(f"{entry.file} is no file")
+        elif entry.bytes is not None and size != entry.bytes:
+            found.append(f"{entry.file} has {size} bytes, not {entry.bytes}")
+    return found
+
+
+def is_right(path: Path, entry: FileEntry) -> bool:
+    """Whether `path` is the file that `entry` promises; False where no sum is promised."""
+    try:
+        return entry.sha256 is not None and path.is_file() and sha256_of(path) == entry.sha256
+    except OSError:
+        return False
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file's contents."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_all(file: FileIO, data: bytes) -> None:
+    """Write all of `data`, unbuffered: a full disk shows here and not when the file is closed."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest):]
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a failure to write below `folder` into one DatasetError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise DatasetError(_write_failure(folder, error)) from error
+
+
+def _write_failure(folder: Path, error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (f"no room to write in {folder} ({reason}; {_free(folder)} free): make room, or set BENCHBOX_DATA to a "
+                "folder on a larger disk; what is there already is kept")
+    return f"cannot write in {folder} ({reason}): set BENCHBOX_DATA to a folder that you may write in"
+
+
+def _free(folder: Path) -> str:
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e6:.0f} MB"
+    except OSError:
+        return "an unknown size"
