@@ -1,0 +1,28 @@
+"""The conformance kit: what benchbox asks of a codec, a metric or a data set, as checks for a plugin's own tests.
+
+A plugin author's whole test file::
+
+    import pytest
+    from benchbox import testing
+    from my_plugin import MY_CODEC
+
+    @pytest.mark.parametrize("check", testing.codec_checks(MY_CODEC))
+    def test_codec(check):
+        check()
+
+`check_codec`, `check_metric` and `check_dataset` do the same in one call and report every breach found. A breach is a
+PluginError of one sentence that says what was asked and what came instead. pytest itself is not needed.
+"""
+
+from __future__ import annotations
+
+from benchbox.testing.check import Check
+from benchbox.testing.codecs import check_codec, codec_checks
+from benchbox.testing.datasets import check_dataset, dataset_checks
+from benchbox.testing.metrics import check_metric, metric_checks
+from benchbox.testing.pictures import AWKWARD_SIZES, noise, photograph, picture
+
+__all__ = [
+    "AWKWARD_SIZES", "Check", "check_codec", "check_dataset", "check_metric", "codec_checks", "dataset_checks",
+    "metric_checks", "noise", "photograph", "picture",
+]  # fmt: skip

@@ -1,0 +1,252 @@
+"""What benchbox asks of a codec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import pairwise
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+
+from benchbox.codec import CodecInfo, OptionsModel, options_json
+from benchbox.errors import OptionError
+from benchbox.image import Image, check, peak
+from benchbox.testing.check import Check, breach, check_names, run_all, same_after_pickle
+from benchbox.testing.pictures import AWKWARD_SIZES, noise, picture
+from benchbox.testing.subject import KIND, Subject, agree, attempt, mse, same_kind, survives
+
+
+def check_codec(info: CodecInfo, options: Mapping[str, Any] | None = None, images: Mapping[str, Image] | None = None,
+                device: str = "cpu") -> None:
+    """Run every check of `codec_checks`; raises PluginError with one line a breach."""
+    run_all(codec_checks(info, options, images, device))
+
+
+def codec_checks(info: CodecInfo, options: Mapping[str, Any] | None = None, images: Mapping[str, Image] | None = None,
+                 device: str = "cpu") -> list[Check]:
+    """The checks for a codec as callables, to be parametrised over.
+
+    Args:
+        info: the codec; it must be available here (raises CodecUnavailableError when it is not).
+        options: option values other than the defaults to test under.
+        images: pictures by name, under the pixel contract, to be coded beside the kit's own.
+        device: where to open it.
+    """
+    info.require()
+    subject = Subject(info, info.parse_options(options or {}), device, images or {})
+    return [Check(info.id, function.__name__.lstrip("_"), partial(function, subject)) for function in _CHECKS]
+
+
+def _names(subject: Subject) -> None:
+    check_names(subject.info.id, subject.info.title)
+
+
+def _pickle(subject: Subject) -> None:
+    copy = same_after_pickle(subject.id, subject.info)
+    if copy.id != subject.info.id or copy.identity(subject.options) != subject.info.identity(subject.options):
+        breach(subject.id, "after a trip through pickle it has another id or identity")
+
+
+def _options(subject: Subject) -> None:
+    info = subject.info
+    info.parse_options({})
+    try:
+        info.parse_options({"no-such-option": 1})
+    except OptionError:
+        pass
+    else:
+        breach(subject.id, "an unknown option was taken; derive Options from benchbox.OptionsModel")
+    again = info.parse_options(json.loads(options_json(subject.options)))
+    if again != subject.options:
+        breach(subject.id, "its options are not the same after a trip through JSON, which is how results are kept")
+
+
+def _option_choices(subject: Subject) -> None:
+    """Every value of a choice or a switch, and both ends of a bounded number, can be encoded and decoded."""
+    source = subject.small()
+    for name, value in _choices(subject.info.Options):
+        values = {**subject.options.model_dump(), name: value}
+        options = subject.info.parse_options(values)
+        axis = subject.info.axis(options)
+        with subject.opened(options) as codec:
+            data = codec.encode(source, axis.values[len(axis.values) // 2] if axis else None)
+            same_kind(subject, source, codec.decode(data), f"with {name}={value}")
+
+
+def _choices(model: type[OptionsModel]) -> Iterator[tuple[str, Any]]:
+    for name, field in model.model_fields.items():
+        if get_origin(field.annotation) is Literal:
+            yield from ((name, value) for value in get_args(field.annotation))
+        elif field.annotation is bool:
+            yield from ((name, False), (name, True))
+        elif field.annotation in (int, float):
+            bounds = [getattr(rule, end) for rule in field.metadata for end in ("ge", "le") if hasattr(rule, end)]
+            yield from ((name, bound) for bound in bounds)
+
+
+def _identity(subject: Subject) -> None:
+    first, second = (subject.info.identity(subject.options) for _ in range(2))
+    if not isinstance(first, str) or not first.strip() or "\n" in first:
+        breach(subject.id, f"identity must be one line of text, got {first!r}")
+    if first != second:
+        breach(subject.id, f"identity changes from call to call: {first!r}, then {second!r}")
+
+
+def _axis(subject: Subject) -> None:
+    axis = subject.info.axis(subject.options)
+    if (axis is None) != subject.info.capabilities.lossless:
+        breach(subject.id, "capabilities.lossless and an axis exclude each other: a lossless codec's axis is None")
+    if axis is None:
+        return
+    source = subject.photograph()
+    with subject.opened() as codec:
+        streams = [codec.encode(source, value) for value in axis.values]
+        errors = [mse(source, codec.decode(streams[index])) for index in (0, -1)]
+    for (value, data), (following, longer) in pairwise(zip(axis.values, streams, strict=True)):
+        if len(data) >= len(longer):
+            breach(subject.id, f"the axis must rise in size, but {axis.name} {value:g} gives {len(data)} bytes and "
+                               f"{following:g} gives {len(longer)} on a photograph")
+    if errors[0] < errors[1]:
+        breach(subject.id, f"more bytes look worse: mean squared error {errors[0]:g} at {axis.name} "
+                           f"{axis.values[0]:g}, {errors[1]:g} at {axis.values[-1]:g}")
+    top = peak(source)
+    if errors[1] > top * top / 100:  # 20 dB: channels swapped, picture shifted or turned
+        breach(subject.id, f"at {axis.name} {axis.values[-1]:g} a photograph comes back below 20 dB; "
+                           "are channels or axes swapped?")
+
+
+def _round_trip(subject: Subject) -> None:
+    with subject.opened() as codec:
+        for channels, bits in subject.kinds:
+            for height, width in AWKWARD_SIZES:
+                name = f"a {KIND[channels]} {bits}-bit {width}x{height} picture"
+                attempt(subject, codec, picture(height, width, channels, bits), name)
+        for name, pixels in subject.images.items():
+            attempt(subject, codec, check(pixels, name), name)
+
+
+def _declared_kinds(subject: Subject) -> None:
+    taken = []
+    size = subject.at_least(63, 65)
+    with subject.opened() as codec:
+        for channels, bits in subject.kinds:
+            if attempt(subject, codec, picture(*size, channels, bits), f"a {KIND[channels]} {bits}-bit picture"):
+                taken.append((channels, bits))
+    for place, declared, unit in ((0, subject.info.capabilities.channels, "channels"),
+                                  (1, subject.info.capabilities.bit_depths, "bits")):
+        for value in sorted(declared - {kind[place] for kind in taken}):
+            breach(subject.id, f"it declares {value} {unit} but declines every such picture")
+
+
+def _undeclared_kinds(subject: Subject) -> None:
+    """What is not declared is refused by the capabilities, or else by name, or comes back as it went in."""
+    size = subject.at_least(63, 65)
+    with subject.opened() as codec:
+        for channels, bits in ((c, b) for c in KIND for b in (8, 16) if (c, b) not in subject.kinds):
+            name = f"an undeclared {KIND[channels]} {bits}-bit picture"
+            attempt(subject, codec, picture(*size, channels, bits), name)
+
+
+def _tempting_pictures(subject: Subject) -> None:
+    """Pictures that libraries like to hand back as another kind."""
+    height, width = subject.at_least(15, 17)
+    with subject.opened() as codec:
+        for channels, bits in subject.kinds:
+            pixels = picture(height, width, channels, bits).copy()
+            top = peak(pixels)
+            if channels == 3:
+                pixels[:] = pixels[:, :, :1]
+                attempt(subject, codec, pixels, "an RGB picture without colour")
+            if channels == 4:
+                for alpha, name in ((top, "opaque"), (0, "transparent")):
+                    pixels[:, :, 3] = alpha
+                    attempt(subject, codec, pixels, f"an RGBA picture that is {name} all over")
+            for value, name in ((0, "black"), (top, "white")):
+                pixels[:] = value
+                attempt(subject, codec, pixels, f"a {KIND[channels]} picture that is {name} all over")
+            attempt(subject, codec, noise(height, width, channels, bits), f"{KIND[channels]} noise")
+
+
+def _deterministic(subject: Subject) -> None:
+    if not subject.info.capabilities.deterministic:
+        return
+    source = subject.small()
+    other = np.ascontiguousarray(source[::-1])
+    with subject.opened() as codec:
+        first = codec.encode(source, subject.quality)
+        codec.encode(other, subject.quality)
+        second = codec.encode(source, subject.quality)
+    with subject.opened() as codec:
+        third = codec.encode(source, subject.quality)
+    if first != second:
+        breach(subject.id, "one picture encoded twice gives different bytes though deterministic is declared")
+    if first != third:
+        breach(subject.id, "a freshly opened codec gives other bytes though deterministic is declared")
+
+
+def _fresh_decoder(subject: Subject) -> None:
+    source = subject.small()
+    with subject.opened() as codec:
+        data = codec.encode(source, subject.quality)
+        ours = codec.decode(data)
+    with subject.opened() as codec:
+        theirs = codec.decode(data)
+    agree(subject, ours, theirs, "a freshly opened codec decodes a stream otherwise than the one that wrote it")
+
+
+def _input_untouched(subject: Subject) -> None:
+    source = subject.small().copy()
+    before = source.copy()
+    with subject.opened() as codec:
+        data = codec.encode(source, subject.quality)
+        if not isinstance(data, bytes):
+            breach(subject.id, f"encode must return bytes, got {type(data).__name__}")
+        if not np.array_equal(source, before):
+            breach(subject.id, "encode altered the picture that it was given")
+        source.setflags(write=False)
+        codec.encode(source, subject.quality)
+
+
+def _batch(subject: Subject) -> None:
+    source = subject.small()
+    pictures = [source, np.ascontiguousarray(source[::-1]), np.ascontiguousarray(source[:, ::-1])]
+    with subject.opened() as codec:
+        streams = [codec.encode(pixels, subject.quality) for pixels in pictures]
+        if codec.encode_batch(pictures, subject.quality) != streams:
+            breach(subject.id, "encode_batch gives other bytes than encode one by one")
+        decoded = [codec.decode(data) for data in streams]
+        together = codec.decode_batch(streams)
+    if len(together) != len(decoded):
+        breach(subject.id, f"decode_batch gave {len(together)} pictures for {len(decoded)} streams")
+    for one, other in zip(decoded, together, strict=True):
+        agree(subject, one, other, "decode_batch gives other pixels than decode one by one")
+
+
+def _damage(subject: Subject) -> None:
+    """Damaged bytes raise CorruptBitstream or decode to some picture; foreign and empty ones must be refused."""
+    source = subject.small()
+    with subject.opened() as codec:
+        data = codec.encode(source, subject.quality)
+        before = codec.decode(data)
+        for name, foreign in (("empty bytes", b""), ("a text", b"no stream of any codec\n" * 20),
+                              ("zeros", bytes(400)), ("the bytes 0 to 255", bytes(range(256)))):
+            if survives(subject, codec, foreign, name):
+                breach(subject.id, f"decode took {name}; raise CorruptBitstream for what is no stream of this codec")
+        for kept in sorted({1, 2, 8, 16, len(data) // 3, len(data) // 2, len(data) - 2, len(data) - 1}):
+            if 0 < kept < len(data):
+                survives(subject, codec, data[:kept], f"a stream cut to {kept} of {len(data)} bytes")
+        rng = np.random.default_rng(3)
+        for place in (*range(min(24, len(data))), *(int(place) for place in rng.integers(0, len(data), 24))):
+            bit = int(rng.integers(8))
+            flipped = bytearray(data)
+            flipped[place] ^= 1 << bit
+            survives(subject, codec, bytes(flipped), f"a stream with bit {bit} of byte {place} flipped")
+        agree(subject, before, codec.decode(data), "after damaged streams a sound one is decoded otherwise")
+
+
+_CHECKS: tuple[Callable[[Subject], None], ...] = (
+    _names, _pickle, _options, _identity, _axis, _declared_kinds, _undeclared_kinds, _round_trip, _tempting_pictures,
+    _option_choices, _deterministic, _fresh_decoder, _input_untouched, _batch, _damage,
+)  # fmt: skip

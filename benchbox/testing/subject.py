@@ -1,0 +1,137 @@
+"""A codec under test, and the questions that several checks ask of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchbox.codec import Codec, CodecInfo, OptionsModel
+from benchbox.errors import CorruptBitstream, ImageError, UnsupportedImageError
+from benchbox.image import Image, check
+from benchbox.testing.check import breach
+from benchbox.testing.pictures import picture
+
+KIND = {1: "gray", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The codec under test, with validated options; `images` are pictures to try beside the kit's own."""
+
+    info: CodecInfo
+    options: OptionsModel
+    device: str
+    images: Mapping[str, Image]
+
+    @property
+    def id(self) -> str:
+        return self.info.label(self.options)
+
+    @property
+    def kinds(self) -> list[tuple[int, int]]:
+        """(channels, bits) declared."""
+        taken = self.info.capabilities
+        return [(c, b) for b in sorted(taken.bit_depths) for c in sorted(taken.channels)]
+
+    @property
+    def quality(self) -> float | None:
+        """The middle of the axis."""
+        axis = self.info.axis(self.options)
+        return axis.values[len(axis.values) // 2] if axis else None
+
+    @contextmanager
+    def opened(self, options: OptionsModel | None = None) -> Iterator[Codec]:
+        codec = self.info.open(options or self.options, self.device)
+        try:
+            yield codec
+        finally:
+            codec.close()
+
+    def small(self) -> Image:
+        """A picture of a kind that the codec takes, small enough to be coded many times."""
+        for channels, bits in sorted(self.kinds, key=lambda kind: (kind[1], kind[0] != 3)):
+            candidate = picture(*self.at_least(63, 65), channels, bits)
+            with self.opened() as codec:
+                try:
+                    codec.encode(candidate, self.quality)
+                except UnsupportedImageError:
+                    continue
+            return candidate
+        breach(self.id, "it takes no picture of the kinds that its capabilities declare")
+
+    def photograph(self) -> Image:
+        """A photograph of a kind that the codec takes, at least 256x192."""
+        sample = self.small()
+        return picture(*self.at_least(192, 256), sample.shape[2], sample.dtype.itemsize * 8)
+
+    def at_least(self, height: int, width: int) -> tuple[int, int]:
+        """A size of which no side is below the codec's smallest."""
+        least = self.info.capabilities.min_size
+        return max(height, least), max(width, least)
+
+
+def attempt(subject: Subject, codec: Codec, pixels: Image, name: str) -> bool:
+    """Code one picture there and back; False where it was declined, by capabilities or by name."""
+    if subject.info.capabilities.refusal(pixels) is not None:
+        return False
+    try:
+        data = codec.encode(pixels, subject.quality)
+    except UnsupportedImageError as error:
+        if not str(error).strip():
+            breach(subject.id, f"{name} was declined without a reason")
+        return False
+    except Exception as error:
+        breach(subject.id, f"{name} made encode raise {type(error).__name__} ({error}); decline with "
+                           "UnsupportedImageError what cannot be taken")
+    try:
+        decoded = codec.decode(data)
+    except Exception as error:
+        breach(subject.id, f"{name} was encoded, and then decode raised {type(error).__name__} ({error})")
+    same_kind(subject, pixels, decoded, name)
+    if subject.info.capabilities.lossless and not np.array_equal(decoded, pixels):
+        breach(subject.id, f"{name} came back changed in {int((decoded != pixels).any(axis=2).sum())} pixels though "
+                           "lossless is declared")
+    return True
+
+
+def same_kind(subject: Subject, source: Image, decoded: Any, name: str) -> None:
+    try:
+        check(decoded, name)
+    except ImageError as error:
+        breach(subject.id, f"decode broke the pixel contract: {error}")
+    if decoded.shape != source.shape or decoded.dtype != source.dtype:
+        breach(subject.id, f"{name} went in as {source.shape} {source.dtype} and came back as {decoded.shape} "
+                           f"{decoded.dtype}")
+    if not decoded.flags.c_contiguous:
+        breach(subject.id, f"{name} came back in an array that is not C-contiguous")
+
+
+def agree(subject: Subject, one: Image, other: Image, sentence: str) -> None:
+    same_kind(subject, one, other, "a second decoding")
+    difference = int(np.abs(one.astype(np.int64) - other.astype(np.int64)).max())
+    if difference > subject.info.capabilities.pixel_tolerance:
+        breach(subject.id, f"{sentence} (by {difference} levels)")
+
+
+def survives(subject: Subject, codec: Codec, data: bytes, name: str) -> bool:
+    """Whether `data` decoded to a picture; False for CorruptBitstream, a breach for any other exception."""
+    try:
+        decoded = codec.decode(data)
+        check(decoded, name)
+    except CorruptBitstream:
+        return False
+    except Exception as error:
+        breach(subject.id, f"{name} made decode raise {type(error).__name__} ({error}) and not CorruptBitstream")
+    return True
+
+
+def mse(one: Image, other: Image) -> float:
+    if one.shape != other.shape:
+        return math.inf
+    difference = one.astype(np.float64) - other.astype(np.float64)
+    return float(np.mean(difference * difference))

@@ -1,0 +1,395 @@
+"""The conformance kit finds what it is there to find: each test hands it a plugin with one fault."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from pydantic import ConfigDict
+
+from benchbox import testing
+from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
+from benchbox.dataset import Dataset, DatasetInfo, FileSample
+from benchbox.errors import CorruptBitstream, NotApplicable, PluginError
+from benchbox.image import Image, digest, peak, write_png
+from benchbox.metric import Display, Metric, Prepared, Scorer
+
+
+class Steps(OptionsModel):
+    """Options of the sound codec."""
+
+    level: int = 6
+
+
+class SoundCodec(Codec):
+    """Rounds to a step and deflates; the quality is the number of levels kept."""
+
+    def __init__(self, lossless: bool) -> None:
+        self.lossless = lossless
+
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        step = 1.0 if self.lossless else peak(image) / float(quality or 0)
+        coded = np.asarray(np.rint(image / step), dtype=image.dtype)
+        head = struct.pack("<4s3IBd", b"SND1", *image.shape, image.dtype.itemsize, step)
+        body = zlib.compress(coded.tobytes())
+        return head + body + struct.pack("<I", zlib.crc32(head + body))
+
+    def decode(self, data: bytes) -> Image:
+        if data[:4] != b"SND1" or len(data) < 29 or struct.unpack("<I", data[-4:])[0] != zlib.crc32(data[:-4]):
+            raise CorruptBitstream("sound: no stream of this codec")
+        _, height, width, channels, size, step = struct.unpack_from("<4s3IBd", data)
+        dtype = np.uint8 if size == 1 else np.uint16
+        coded = np.frombuffer(zlib.decompress(data[25:-4]), dtype).reshape(height, width, channels)
+        top = np.iinfo(dtype).max
+        return np.ascontiguousarray(np.clip(np.rint(coded * step), 0, top).astype(dtype))
+
+
+@dataclass(frozen=True)
+class SoundInfo(CodecInfo):
+    """A codec without fault; the faulty ones below derive from it."""
+
+    make: Callable[[bool], Codec] = SoundCodec
+    values: tuple[float, ...] = (2, 4, 8, 16, 32, 64)
+
+    def identity(self, options: Any) -> str:
+        return "sound 1"
+
+    def axis(self, options: Any) -> QualityAxis | None:
+        return None if self.capabilities.lossless else QualityAxis("levels", self.values, 2, 65535)
+
+    def open(self, options: Any, device: str) -> Codec:
+        return self.make(self.capabilities.lossless)
+
+
+ALL_KINDS = Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}))
+LOSSLESS = Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}), lossless=True)
+
+
+def sound(**changes: Any) -> SoundInfo:
+    return SoundInfo(**{"id": "sound", "title": "Sound", "Options": Steps, "capabilities": ALL_KINDS, **changes})
+
+
+@pytest.mark.parametrize("capabilities", [ALL_KINDS, LOSSLESS], ids=["lossy", "lossless"])
+def test_sound_codec_passes(capabilities: Capabilities) -> None:
+    testing.check_codec(sound(capabilities=capabilities))
+
+
+class Narrows(SoundCodec):
+    def decode(self, data: bytes) -> Image:
+        pixels = super().decode(data)
+        alike = pixels.shape[2] == 3 and (pixels == pixels[:, :, :1]).all()
+        return np.ascontiguousarray(pixels[:, :, :1]) if alike else pixels
+
+
+class DropsAlpha(SoundCodec):
+    def decode(self, data: bytes) -> Image:
+        return np.ascontiguousarray(super().decode(data)[:, :, :3])
+
+
+class SwapsChannels(SoundCodec):
+    def decode(self, data: bytes) -> Image:
+        pixels = super().decode(data)
+        return np.ascontiguousarray(pixels[:, :, ::-1]) if pixels.shape[2] == 3 else pixels
+
+
+class OffByOne(SoundCodec):
+    def decode(self, data: bytes) -> Image:
+        pixels = super().decode(data).copy()
+        pixels[-1, -1, 0] ^= 1
+        return pixels
+
+
+class FailsWhenOdd(SoundCodec):
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        if image.shape[1] % 2:
+            raise ValueError("width must be even")
+        return super().encode(image, quality)
+
+
+class FailsOnNine(SoundCodec):
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        if (image == 9).all():
+            raise ValueError("nine")
+        return super().encode(image, quality)
+
+
+class Remembers(SoundCodec):
+    calls = 0
+
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        self.calls += 1
+        return super().encode(image, float(quality or 0) + self.calls)
+
+
+class NeedsItself(SoundCodec):
+    last: Image | None = None
+
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        self.last = image
+        return super().encode(image, quality)
+
+    def decode(self, data: bytes) -> Image:
+        pixels = super().decode(data)
+        return pixels if self.last is None else self.last.copy()
+
+
+class WritesIntoInput(SoundCodec):
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        if image.flags.writeable:
+            image[0, 0] = 0
+        return super().encode(image, quality)
+
+
+class Bytearrays(SoundCodec):
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        return bytearray(super().encode(image, quality))  # type: ignore[return-value]
+
+
+class Trusting(SoundCodec):
+    def decode(self, data: bytes) -> Image:
+        return super().decode(data[:-4] + struct.pack("<I", zlib.crc32(data[:-4])))
+
+
+class TakesAnything(SoundCodec):
+    def decode(self, data: bytes) -> Image:
+        try:
+            return super().decode(data)
+        except CorruptBitstream:
+            return np.zeros((8, 8, 3), np.uint8)
+
+
+class OtherBatch(SoundCodec):
+    def encode_batch(self, images: Any, quality: float | None) -> list[bytes]:
+        return [self.encode(image, 4) for image in images]
+
+
+class DeclinesGray(SoundCodec):
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        from benchbox.errors import UnsupportedImageError
+
+        if image.shape[2] == 1:
+            raise UnsupportedImageError("sound: gray is not for us")
+        return super().encode(image, quality)
+
+
+class Unreliable(SoundInfo):
+    def identity(self, options: Any) -> str:
+        return f"sound {id(object())} {np.random.default_rng().integers(1 << 60)}"
+
+
+class Opens(OptionsModel):
+    """Takes whatever it is given."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Fragile(OptionsModel):
+    """One of its choices fails."""
+
+    mode: Literal["good", "bad"] = "good"
+
+
+@dataclass(frozen=True)
+class FailsWithAChoice(SoundInfo):
+    def open(self, options: Any, device: str) -> Codec:
+        return DropsAlpha(False) if options.mode == "good" else Vanishes(False)
+
+
+class Vanishes(SoundCodec):
+    def decode(self, data: bytes) -> Image:
+        return super().decode(data)[:-1]
+
+
+class Boastful(Capabilities):
+    """Declares gray only, refuses nothing."""
+
+    def refusal(self, image: Image) -> str | None:
+        return None
+
+
+@dataclass(frozen=True)
+class TakesUnknownOptions(SoundInfo):
+    def parse_options(self, values: Any) -> OptionsModel:
+        return Opens.model_validate(dict(values))
+
+
+FAULTS: list[tuple[str, CodecInfo, str]] = [
+    ("names", sound(id="Sound Codec"), "lower-case"),
+    ("names", sound(title="two\nlines"), "one line"),
+    ("pickle", sound(make=lambda lossless: SoundCodec(lossless)), "cannot be pickled"),
+    ("options", TakesUnknownOptions("sound", "Sound"), "unknown option was taken"),
+    ("identity", Unreliable("sound", "Sound"), "changes from call to call"),
+    ("axis", sound(values=(2, 8, 4)), "must rise in size"),
+    ("axis", sound(make=SwapsChannels), "below 20 dB"),
+    ("declared_kinds", sound(make=DeclinesGray), "declares 1 channels but declines every"),
+    ("undeclared_kinds", sound(make=DropsAlpha, capabilities=Boastful(channels=frozenset({1}))), "undeclared RGBA"),
+    ("option_choices", FailsWithAChoice("sound", "Sound", Options=Fragile), "with mode=bad went in as"),
+    ("round_trip", sound(make=FailsWhenOdd), "encode raise ValueError (width must be even)"),
+    ("round_trip", sound(make=DropsAlpha), "and came back as"),
+    ("tempting_pictures", sound(make=Narrows), "RGB picture without colour"),
+    ("tempting_pictures", sound(make=OffByOne, capabilities=LOSSLESS), "changed in 1 pixels though lossless"),
+    ("deterministic", sound(make=Remembers), "different bytes"),
+    ("fresh_decoder", sound(make=NeedsItself), "freshly opened codec decodes a stream otherwise"),
+    ("input_untouched", sound(make=WritesIntoInput), "altered the picture"),
+    ("input_untouched", sound(make=Bytearrays), "must return bytes, got bytearray"),
+    ("batch", sound(make=OtherBatch), "encode_batch gives other bytes"),
+    ("damage", sound(make=Trusting), "and not CorruptBitstream"),
+    ("damage", sound(make=TakesAnything), "decode took empty bytes"),
+]
+
+
+@pytest.mark.parametrize(("name", "info", "sentence"), FAULTS, ids=[f"{fault[0]}-{fault[2]}" for fault in FAULTS])
+def test_faulty_codec_is_found(name: str, info: CodecInfo, sentence: str) -> None:
+    check = next(check for check in testing.codec_checks(info) if check.name == name)
+    with pytest.raises(PluginError) as caught:
+        check()
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_codec_check_has_a_fault_that_it_finds() -> None:
+    names = {check.name for check in testing.codec_checks(sound())}
+    assert names == {fault[0] for fault in FAULTS}
+
+
+def test_check_codec_lists_every_breach() -> None:
+    with pytest.raises(PluginError) as caught:
+        testing.check_codec(sound(title="", make=DropsAlpha))
+    lines = str(caught.value).splitlines()
+    assert any("title" in line for line in lines)
+    assert any("came back as" in line for line in lines)
+
+
+def test_own_pictures_are_tried() -> None:
+    odd = np.full((5, 7, 1), 9, np.uint8)
+    checks = testing.codec_checks(sound(make=FailsOnNine), images={"mine": odd})
+    check = next(check for check in checks if check.name == "round_trip")
+    with pytest.raises(PluginError, match="mine made encode raise ValueError"):
+        check()
+
+
+# ---------------------------------------------------------------------------------------------------------- metrics
+
+
+class MeanAbsolute(Prepared):
+    def __init__(self, reference: Image) -> None:
+        self.reference = reference.astype(np.int64)
+
+    def score(self, image: Image) -> float:
+        return float(np.abs(self.reference - image).mean() / peak(image))
+
+
+class MeanAbsoluteScorer(Scorer):
+    prepared: type[Prepared] = MeanAbsolute
+
+    def prepare(self, reference: Image) -> Prepared:
+        return self.prepared(reference)  # type: ignore[call-arg]
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteMetric(Metric):
+    scorer: type[Scorer] = MeanAbsoluteScorer
+
+    def open(self, device: str) -> Scorer:
+        return self.scorer()
+
+
+def metric(**changes: Any) -> MeanAbsoluteMetric:
+    return MeanAbsoluteMetric(**{"id": "mae", "title": "MAE", "version": "1", "unit": "", "better": "lower",
+                                 "display": Display("MAE"), "lowest": 0.0, "highest": 1.0, **changes})
+
+
+def faulty(score: Callable[[MeanAbsolute, Image], float]) -> type[Scorer]:
+    prepared = type("Faulty", (MeanAbsolute,), {"score": score})
+    return type("FaultyScorer", (MeanAbsoluteScorer,), {"prepared": prepared})
+
+
+def _moving(self: MeanAbsolute, image: Image) -> float:
+    self.reference = self.reference // 2
+    return MeanAbsolute.score(self, image)
+
+
+def _fails_on_small(self: MeanAbsolute, image: Image) -> float:
+    if min(image.shape[:2]) < 11:
+        raise ValueError("win_size exceeds image extent")
+    return MeanAbsolute.score(self, image)
+
+
+def _mute(self: MeanAbsolute, image: Image) -> float:
+    raise NotApplicable("")
+
+
+def _infinite(self: MeanAbsolute, image: Image) -> float:
+    value = MeanAbsolute.score(self, image)
+    return value or float("inf")
+
+
+METRIC_FAULTS = [
+    ("names", metric(version=""), "version"),
+    ("order", metric(better="higher", highest=None), "higher is better, but stronger noise"),
+    ("order", metric(highest=0.001), "outside the declared"),
+    ("order", metric(scorer=faulty(_infinite)), "finite float, got inf"),
+    ("shapes", metric(scorer=faulty(_fails_on_small)), "raise ValueError (win_size"),
+    ("shapes", metric(scorer=faulty(_mute)), "NotApplicable without a reason"),
+    ("prepared", metric(scorer=faulty(_moving)), "scores one picture"),
+    ("pickle", metric(scorer=faulty(_moving)), "cannot be pickled"),
+]
+
+
+def test_sound_metric_passes() -> None:
+    testing.check_metric(metric())
+
+
+@pytest.mark.parametrize(("name", "subject", "sentence"), METRIC_FAULTS, ids=[f[2] for f in METRIC_FAULTS])
+def test_faulty_metric_is_found(name: str, subject: Metric, sentence: str) -> None:
+    check = next(check for check in testing.metric_checks(subject) if check.name == name)
+    with pytest.raises(PluginError) as caught:
+        check()
+    assert sentence in str(caught.value)
+
+
+# --------------------------------------------------------------------------------------------------------- data sets
+
+
+@dataclass(frozen=True)
+class FolderInfo(DatasetInfo):
+    promise: str | None = None
+    own_id: str = "pics"
+
+    def open(self, argument: str) -> Dataset:
+        files = sorted(Path(argument).glob("*.png"))
+        samples = tuple(FileSample(file.name, file, self.promise) for file in files)
+        return Dataset(f"{self.own_id}:{argument}", "Pictures", samples)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    for index in range(3):
+        write_png(tmp_path / f"{index}.png", testing.noise(5, 7, 3, 8, seed=index))
+    return str(tmp_path)
+
+
+def test_sound_dataset_passes(folder: str) -> None:
+    testing.check_dataset(FolderInfo("pics", "Pictures", argument="PATH"), folder)
+
+
+def test_faulty_datasets_are_found(folder: str, tmp_path: Path) -> None:
+    wrong = digest(testing.noise(5, 7, 3, 8, seed=99))
+    with pytest.raises(PluginError, match="promises the digest"):
+        testing.check_dataset(FolderInfo("pics", "Pictures", argument="PATH", promise=wrong), folder)
+    with pytest.raises(PluginError, match="calls itself 'other:"):
+        testing.check_dataset(FolderInfo("pics", "Pictures", argument="PATH", own_id="other"), folder)
+    with pytest.raises(PluginError, match="argument is declared as ''"):
+        testing.check_dataset(FolderInfo("pics", "Pictures"), folder)
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    with pytest.raises(PluginError, match=r"sample 3\.png cannot be used"):
+        testing.check_dataset(FolderInfo("pics", "Pictures", argument="PATH"), folder)
+    (empty := tmp_path / "empty").mkdir()
+    with pytest.raises(PluginError, match="it has no samples"):
+        testing.check_dataset(FolderInfo("pics", "Pictures", argument="PATH"), str(empty))
