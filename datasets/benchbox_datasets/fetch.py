@@ -51,17 +51,23 @@ def fetch(
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, manifest):
-        job = _Job(manifest, folder, read_lock(folder), progress, patience or Patience())
-        if not job.files or job.lacking():
-            job.run(source)
-        return [folder / entry.file for entry in job.files]
+    try:
+        with _alone(folder, manifest):
+            job = _Job(manifest, folder, read_lock(folder), progress, patience or Patience())
+            if not job.files or job.lacking():
+                job.run(source)
+            return [folder / entry.file for entry in job.files]
+    except OSError as error:  # what was being read: all writing speaks for itself
+        where = error.filename or source or folder
+        raise DatasetError(f"{where} cannot be read ({error.strerror}): see to it and run "
+                           f"`benchbox fetch {manifest.id}` again") from error
 
 
 @contextmanager
 def _alone(folder: Path, manifest: Manifest) -> Iterator[None]:
     """One fetch at a time into a folder; clears what a killed one left half unpacked."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    with writing(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
     try:
         with writing(folder):
             try:
