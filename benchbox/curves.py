@@ -93,6 +93,11 @@ class Lossless:
     n_missing: int
 
 
+def went_through(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows have the status ok; a missing status (not measured yet) is not."""
+    return np.asarray(rows["status"].isin(["ok"]), dtype=bool)
+
+
 def display(raw: Floats, metric: Metric) -> Floats:
     """Raw metric values as they are drawn: with ``transform == "db"`` -10 log10(1 - raw), NaN where raw >= 1."""
     if metric.display.transform != "db":
@@ -113,7 +118,7 @@ def mean_curves(frame: pd.DataFrame, metric: Metric) -> list[Curve]:
     """
     curves = []
     for (dataset, label, codec), rows, n_images in _lossy_groups(frame, metric):
-        ok = (rows["status"] == "ok").to_numpy(dtype=bool)
+        ok = went_through(rows)
         points = pd.DataFrame({
             "quality": rows["quality"].to_numpy(dtype=np.float64),
             "bpp": np.where(ok, rows["bpp"].to_numpy(dtype=np.float64, na_value=np.nan), np.nan),
@@ -134,7 +139,7 @@ def image_curves(frame: pd.DataFrame, metric: Metric) -> list[Curve]:
     """
     curves = []
     for key, rows, _ in _lossy_groups(frame, metric):
-        ok = (rows["status"] == "ok").to_numpy(dtype=bool)
+        ok = went_through(rows)
         quality = rows["quality"].to_numpy(dtype=np.float64)
         bpp = np.where(ok, rows["bpp"].to_numpy(dtype=np.float64, na_value=np.nan), np.nan)
         raw = np.where(ok, _column(rows, metric), np.nan)
@@ -155,7 +160,7 @@ def common_pictures(frame: pd.DataFrame, metric: Metric) -> tuple[pd.DataFrame, 
     and the points that it lacks are null.
     """
     lossy = frame[frame["quality"].notna()]
-    has = (lossy["status"] == "ok").to_numpy(dtype=bool) & np.isfinite(_column(lossy, metric))
+    has = went_through(lossy) & np.isfinite(_column(lossy, metric))
     out: list[LeftOut] = []
     drop = np.zeros(len(frame), dtype=bool)
     for dataset in _names(frame["dataset"]):
@@ -186,7 +191,7 @@ def lossless(frame: pd.DataFrame) -> list[Lossless]:
             if label in lossy:  # a lossy label may carry a row without quality when all of it failed
                 continue
             own = rows[rows["label"] == label]
-            good = own[(own["status"] == "ok").to_numpy(dtype=bool)]
+            good = own[went_through(own)]
             bpp = float(good["bpp"].astype(float).mean()) if len(good) else None
             exact = int(good["exact"].fillna(False).astype(bool).sum())
             result.append(Lossless(dataset, label, str(own["codec"].iloc[0]), bpp, len(good), exact,
@@ -224,8 +229,10 @@ def _reason(rows: pd.DataFrame, label: str, sample: str, metric: Metric) -> str:
     """Why `label` has no value for `sample`: the first row's reason, or the metric's."""
     own = rows[((rows["label"] == label) & (rows["sample"] == sample)).to_numpy(dtype=bool)]
     for status, reason, nulls in zip(own["status"], own["reason"], own["null_reasons"], strict=True):
+        if not isinstance(status, str):
+            return "not measured"
         if status != "ok":
-            return f"{status}: {reason}" if isinstance(reason, str) and reason else str(status)
+            return f"{status}: {reason}" if isinstance(reason, str) and reason else status
         why = null_reason(nulls, metric.id)
         if why:
             return f"no {metric.title}: {why}"

@@ -31,7 +31,8 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
         table = table.merge(values[["key", metric.column]], on="key", how="left")
         table[metric.column] = table[metric.column].astype("float64")
         reasons.append(values.loc[values["why"] != "", ["key", "why"]].assign(metric=metric.id))
-    table["null_reasons"] = table["key"].map(_by_key(pd.concat(reasons)) if reasons else {}).fillna("{}")
+    why = _by_key(pd.concat(reasons)) if reasons else {}
+    table["null_reasons"] = [why.get(key, "{}") for key in table["key"]]
     table["bpp"] = 8.0 * table["bytes"].astype("float64") / (table["width"] * table["height"]).astype("float64")
     typed = table.astype({column.name: column.dtype for column in COLUMNS if column.name != "exact"})
     typed["exact"] = table["exact"].astype("Int64").astype("boolean")
