@@ -206,6 +206,17 @@ class CodecInfo(ABC):
             raise CodecUnavailableError(f"{self.id}: {reason}")
 
 
+def checked_quality(axis: QualityAxis | None, quality: float | None, codec: str) -> float | None:
+    """What `Codec.encode` was given as `quality`, found right for `axis`; raises QualityError that names `codec`."""
+    if axis is None:
+        if quality is not None:
+            raise QualityError(f"{codec}: a lossless codec takes no quality, got {quality:g}")
+        return None
+    if quality is None:
+        raise QualityError(f"{codec}: needs a {axis.name} of {axis.minimum:g} to {axis.maximum:g}")
+    return axis.check(quality, codec)
+
+
 def options_json(options: OptionsModel) -> str:
     """All options, defaults included, as canonical JSON: what the key of an encoding is made from."""
     return json.dumps(options.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
