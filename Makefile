@@ -1,0 +1,42 @@
+# `make demo` measures and shows; `make test` checks. Both make what they need in $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+# What is installed: the source tree, or a wheel (.ci/run sets EDITABLE= PACKAGE=dist/benchbox-....whl)
+EDITABLE ?= -e
+PACKAGE ?= .
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.benchbox
+
+.PHONY: demo test test-all lint docs clean
+
+demo: $(STAMP)
+	$(BIN)/benchbox run
+
+test: $(STAMP)-dev
+	$(BIN)/pytest
+
+test-all: $(STAMP)-dev
+	$(BIN)/pytest -m "slow or not slow"
+
+lint: $(STAMP)-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy benchbox plugins datasets reports tests
+
+docs: $(STAMP)-dev
+	$(BIN)/mkdocs build --strict --site-dir build/docs
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install -q -c constraints.txt $(EDITABLE) $(PACKAGE)
+	touch $@
+
+# torch first and by its exact version: a bare requirement may bring gigabytes of another build
+$(STAMP)-dev: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
+	$(BIN)/pip install -q -c constraints.txt $(EDITABLE) "$(PACKAGE)[dev]"
+	touch $@
+
+clean:
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache *.egg-info
