@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 workspace_option = click.option(
     "--workspace", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
-    help="Folder that holds the results and the runs.",
+    help="Folder that holds results and runs.",
 )  # fmt: skip
 
 

@@ -86,6 +86,7 @@ def _monochrome(data: bytes) -> bool:
 
 AVIF = AvifInfo(
     id="avif",
+    suffix=".avif",
     title="AVIF (libavif, aom)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), max_size=32768),  # 32768: libavif's dimension limit

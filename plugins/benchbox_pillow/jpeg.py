@@ -61,6 +61,7 @@ class JpegCodec(PillowCodec):
 
 JPEG = JpegInfo(
     id="jpeg",
+    suffix=".jpg",
     title="JPEG (libjpeg-turbo)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3}), max_size=65500),  # 65500: libjpeg's JPEG_MAX_DIMENSION

@@ -61,6 +61,7 @@ class Jpeg2000Codec(Jpeg2000Stream):
 
 JPEG2000 = Jpeg2000Info(
     id="jpeg2000",
+    suffix=".jp2",
     title="JPEG 2000 (OpenJPEG)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}), max_size=MAX_PIXELS),

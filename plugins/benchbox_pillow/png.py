@@ -52,6 +52,7 @@ class PngCodec(PillowCodec):
 
 PNG = PngInfo(
     id="png",
+    suffix=".png",
     title="PNG (Pillow, zlib)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}), lossless=True,

@@ -57,6 +57,7 @@ class WebpCodec(WebpStream):
 
 WEBP = WebpInfo(
     id="webp",
+    suffix=".webp",
     title="WebP (libwebp)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({3, 4}), max_size=MAX_SIZE),  # gray would come back as RGB
