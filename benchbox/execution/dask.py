@@ -19,12 +19,13 @@ from benchbox.jobs import Job
 class DaskExecutor:
     """Runs jobs on the dask scheduler at `address`, or on a cluster of this machine's processes for ``"local"``."""
 
-    def __init__(self, address: str, limits: PointLimits, streams: Path, threads: int = 1) -> None:
+    def __init__(self, address: str, limits: PointLimits, streams: Path, threads: int = 1, timeout: float = 10) -> None:
         self.threads = threads
         self.workers = 0
         self._address = address
         self._limits = limits
         self._streams = streams
+        self._timeout = timeout
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
         """Run every job; see `benchbox.execution.Executor`. Points arrive job by job.
@@ -58,7 +59,7 @@ class DaskExecutor:
                 yield client
             return
         try:
-            client = Client(self._address, timeout="10s")
+            client = Client(self._address, timeout=self._timeout)
         except (OSError, ValueError) as error:
             raise UsageError(f"no dask scheduler answers at {self._address}: {error}") from error
         with client:

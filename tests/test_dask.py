@@ -1,0 +1,42 @@
+"""The same jobs on a dask cluster give the same results, misbehaving plugins included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import benchbox
+from benchbox import api, image, registry
+from benchbox.errors import UsageError
+from benchbox.plan import make_plan
+from benchbox.progress import Silent
+
+pytest.importorskip("distributed", reason='dask is not installed; pip install "benchbox[dask]"')
+
+from benchbox.execution.dask import DaskExecutor
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # distributed's own processes warn of what is not ours
+def test_a_cluster_gives_what_local_processes_give(tmp_path: Path, photo: np.ndarray) -> None:
+    (tmp_path / "p").mkdir()
+    for i in range(2):
+        image.write_png(tmp_path / "p" / f"{i}.png", np.ascontiguousarray(photo[i:165]))
+    codec = {"id": "jpeg", "qualities": [10, 50, 90]}
+    asked = {"name": "t", "dataset": f"folder:{tmp_path / 'p'}", "metrics": ["psnr"], "codec": [codec]}
+    plan = make_plan(asked, "plan")
+    executor = DaskExecutor("local", api.point_limits(plan, 2), tmp_path / "far" / "streams")
+    summary = api.execute(plan, tmp_path, registry.load(), tmp_path / "far", None, Silent(), executor=executor)
+    assert summary.counts == {"ok": 6}
+    far, near = benchbox.load("t", tmp_path / "far"), benchbox.run(asked, workspace=tmp_path / "near", reports=[])
+    same = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr"]
+    assert far[same].equals(near[same])
+
+
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    plan = make_plan({"name": "t", "dataset": "samples", "codec": [{"id": "jpeg"}]}, "plan")
+    executor = DaskExecutor("tcp://127.0.0.1:1", api.point_limits(plan, 1), tmp_path, timeout=0.5)
+    with pytest.raises(UsageError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:1"):
+        executor.run([], lambda job, points: None)
