@@ -1,0 +1,55 @@
+"""Lossy JPEG XL by libjxl: VarDCT at a Butteraugli distance, a bare codestream without container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
+
+
+class Options(OptionsModel):
+    """Options of lossy JPEG XL."""
+
+    effort: int = Field(7, ge=1, le=10, description="1 fast to 10 slow; 7 is libjxl's default")
+    threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder")
+
+
+@dataclass(frozen=True)
+class JpegxlInfo(ImagecodecsInfo):
+    """Lossy JPEG XL; the axis is the Butteraugli distance, which falls as size rises."""
+
+    def axis(self, options: Any) -> QualityAxis:
+        # Below about 0.1 bpp there is nothing: 25 is libjxl's coarsest distance.
+        return QualityAxis("distance", (25, 20, 15, 12, 9, 7, 5, 4, 3, 2, 1.5, 1, 0.7, 0.5), 0.01, 25)
+
+    def open(self, options: Any, device: str) -> Codec:
+        return JpegxlCodec(self, options)
+
+
+class JpegxlCodec(ImagecodecsCodec):
+    """See `ImagecodecsCodec`."""
+
+    def compress(self, pixels: Any, quality: float) -> bytes:
+        import imagecodecs
+
+        return bytes(imagecodecs.jpegxl_encode(pixels, effort=self._options.effort, distance=quality, lossless=False,
+                                                usecontainer=False, numthreads=self._options.threads))
+
+    def decompress(self, data: bytes) -> Any:
+        import imagecodecs
+
+        return imagecodecs.jpegxl_decode(data, numthreads=self._options.threads)
+
+
+JPEGXL = JpegxlInfo(
+    id="jpegxl",
+    title="JPEG XL (libjxl)",
+    Options=Options,
+    capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16})),
+    suffix=".jxl",
+    libraries=("jpegxl",),
+)

@@ -1,0 +1,49 @@
+"""QOI, the Quite OK Image format, by its reference code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from benchbox.codec import Capabilities, Codec
+from benchbox.image import MAX_PIXELS
+from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
+
+
+@dataclass(frozen=True)
+class QoiInfo(ImagecodecsInfo):
+    """QOI; no quality axis."""
+
+    def axis(self, options: Any) -> None:
+        return None
+
+    def open(self, options: Any, device: str) -> Codec:
+        return QoiCodec(self, options)
+
+
+class QoiCodec(ImagecodecsCodec):
+    """See `ImagecodecsCodec`."""
+
+    def whole(self, data: bytes) -> bool:
+        # The end marker of the specification; the reference code itself fills a lost tail with its last pixel.
+        width, height = (int.from_bytes(data[start:start + 4], "big") for start in (4, 8))
+        return data.endswith(bytes(7) + b"\x01") and 0 < width * height <= MAX_PIXELS
+
+    def compress(self, pixels: Any, quality: float) -> bytes:
+        import imagecodecs
+
+        return bytes(imagecodecs.qoi_encode(pixels))
+
+    def decompress(self, data: bytes) -> Any:
+        import imagecodecs
+
+        return imagecodecs.qoi_decode(data)
+
+
+QOI = QoiInfo(
+    id="qoi",
+    title="QOI (reference code)",
+    capabilities=Capabilities(channels=frozenset({3, 4}), lossless=True),
+    suffix=".qoi",
+    libraries=("qoi",),
+)
