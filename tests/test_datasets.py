@@ -304,6 +304,7 @@ def test_links_make_no_loops_and_no_doubles(tmp_path: Path) -> None:
     (root / "deep" / "up").symlink_to(root)
     (root / "deep" / "self").symlink_to(root / "deep" / "self")
     (root / "again").symlink_to(root / "deep")
+    (root / "zz").symlink_to(root / "deep")
     (root / "linked").symlink_to(tmp_path / "real")
     (root / "link.png").symlink_to(tmp_path / "real" / "one.png")
     (root / "broken.png").symlink_to(tmp_path / "gone.png")
@@ -710,6 +711,24 @@ def test_an_archive_whose_sums_nobody_knows_is_recorded_and_checked_later(
     site.pages["/set.zip"] = good
     fetch(found, info.folder(), None, quiet, QUICK)
     assert info.missing() is None
+
+
+def test_listed_files_without_sums_are_recorded_and_checked_later(site: Site, tmp_path: Path) -> None:
+    known = listed(site, {"a.png": png(1), "b.png": png(2)})
+    bare = known.model_copy(update={"files": tuple(manifest.FileEntry(file=e.file) for e in known.files)})
+    paths = fetch(bare, tmp_path, None, quiet, QUICK)
+    lock = storage.read_lock(tmp_path)
+    assert lock is not None
+    assert {entry.file: entry.sha256 for entry in lock.files} == {"a.png": sha(png(1)), "b.png": sha(png(2))}
+    site.asked.clear()
+    assert fetch(bare, tmp_path, None, quiet, QUICK) == paths
+    assert site.asked == []
+    paths[1].unlink()
+    site.pages["/b.png"] = Page(png(7))
+    with pytest.raises(ChecksumError, match=rf"b\.png: .*remove .*{storage.LOCK_NAME}"):
+        fetch(bare, tmp_path, None, quiet, QUICK)
+    site.pages["/b.png"] = Page(png(2))
+    assert fetch(bare, tmp_path, None, quiet, QUICK) == paths
 
 
 def test_an_archive_with_another_count_is_not_recorded(site: Site, tmp_path: Path) -> None:

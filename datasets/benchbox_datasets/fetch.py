@@ -183,7 +183,7 @@ class _Job:
             shutil.rmtree(staging, ignore_errors=True)
 
     def _belongs(self, path: PurePosixPath, names: set[str]) -> bool:
-        if path.name.startswith(".") or "__MACOSX" in path.parts:  # the resource forks that macOS packs beside files
+        if path.name.startswith("."):
             return False
         return path.name in names if names else fnmatchcase(path.name, self.manifest.select or "*")
 
@@ -195,6 +195,7 @@ class _Job:
         archive: LockedArchive | None,
     ) -> None:
         """Bring the files of the set from anywhere below `source` into place with `take`; record what is new."""
+        # __MACOSX: where macOS packs the resource forks of the files
         below = [path for path in walk(source)[0] if "__MACOSX" not in path.relative_to(source).parts]
         if not self.files:
             taken = [take(path, FileEntry(file=path.name)) for path in self._selected(source, below)]
