@@ -15,19 +15,19 @@ from benchbox.metric import Display, Metric, Prepared, Scorer
 from benchbox.report import Reference, Report, Results
 
 if TYPE_CHECKING:
-    from benchbox.api import load, run
+    from benchbox.api import compare, load, run
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Capabilities", "Codec", "CodecInfo", "Dataset", "DatasetInfo", "Display", "FileSample", "Image", "Metric",
-    "OptionsModel", "Prepared", "QualityAxis", "Reference", "Report", "Results", "Sample", "Scorer", "hookimpl", "load",
-    "run",
+    "OptionsModel", "Prepared", "QualityAxis", "Reference", "Report", "Results", "Sample", "Scorer", "compare",
+    "hookimpl", "load", "run",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("load", "run"):
+    if name in ("compare", "load", "run"):
         from benchbox import api
 
         return getattr(api, name)

@@ -66,6 +66,29 @@ def run(
     return load(settled.name, workspace)
 
 
+def compare(run: str | Path, anchor: str = "jpeg", workspace: str | Path = "runs") -> pd.DataFrame:
+    """BD-rates of a run against one of its codecs.
+
+    Args:
+        run: name of the run, or its folder.
+        anchor: label to compare against.
+        workspace: the folder that holds the runs.
+
+    Returns:
+        One row for each data set, metric and label: `bd_rate` (percent of bits at equal metric, on the mean curves,
+        negative: fewer), `pictures` (the same as mean over pictures), its 95 % interval `low` .. `high`, `n` pictures,
+        `overlap` (0..1) and `reason` where a value is null.
+
+    Raises:
+        UnknownIdError: the run has no codec of that label with a curve.
+    """
+    from benchbox.comparison import compare_frame
+    from benchbox.results import load_results
+
+    results = load_results(run, Path(workspace), plugins.load())
+    return compare_frame(results.frame, results.metrics, anchor)
+
+
 def settle(plan: str | Path | Mapping[str, Any] | Plan | None) -> tuple[Plan, Path]:
     """(validated plan, folder that its relative paths start from)."""
     if plan is None:
