@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchbox import registry, testing
+from benchbox.image import write_png
 
 REGISTRY = registry.load()
 
 
-def codec_parameters() -> Iterator[Any]:
-    """Every check of every codec; one skipped parameter for a codec that is unavailable here."""
-    for info in REGISTRY.codecs.values():
-        reason = info.unavailable()
+def parameters(things: Iterable[Any], why_not: Callable[[Any], str | None],
+               checks: Callable[[Any], Sequence[testing.Check]]) -> list[Any]:
+    """Every check of every thing; one skipped parameter, with its reason, for what is unavailable here."""
+    found: list[Any] = []
+    for thing in things:
+        reason = why_not(thing)
         if reason is None:
-            yield from (pytest.param(check, id=check.__name__) for check in testing.codec_checks(info))
+            found += [pytest.param(check, id=check.__name__) for check in checks(thing)]
         else:
-            yield pytest.param(None, id=info.id, marks=pytest.mark.skip(reason=f"{info.id}: {reason}"))
+            found.append(pytest.param(None, id=thing.id, marks=pytest.mark.skip(reason=f"{thing.id}: {reason}")))
+    return found
 
 
-@pytest.mark.parametrize("check", list(codec_parameters()))
+def why_no_dataset(info: Any) -> str | None:
+    if info.argument:
+        return f"needs an argument ({info.argument}); tested by its own plugin"
+    missing: str | None = info.missing()
+    return missing
+
+
+@pytest.mark.parametrize("plugin", REGISTRY.plugins, ids=lambda plugin: plugin.name)
+def test_plugin_loads(plugin: registry.Plugin) -> None:
+    assert plugin.failure is None
+
+
+@pytest.mark.parametrize("check", parameters(REGISTRY.codecs.values(), lambda info: info.unavailable(),
+                                             testing.codec_checks))
 def test_codec(check: testing.Check) -> None:
     check()
+
+
+@pytest.mark.parametrize("check", parameters(REGISTRY.metrics.values(), lambda metric: metric.unavailable(),
+                                             testing.metric_checks))
+def test_metric(check: testing.Check) -> None:
+    check()
+
+
+@pytest.mark.parametrize("check", parameters(REGISTRY.datasets.values(), why_no_dataset, testing.dataset_checks))
+def test_dataset(check: testing.Check) -> None:
+    check()
+
+
+def test_folder_dataset(tmp_path: Path) -> None:
+    for index in range(3):
+        write_png(tmp_path / f"{index}.png", testing.noise(9, 7, 3, 8, seed=index))
+    testing.check_dataset(REGISTRY.dataset_info("folder"), str(tmp_path))
