@@ -34,9 +34,9 @@ def row(sample, quality, bpp, psnr, label="jpeg", dataset="d", status="ok", reas
 def frame(rows):
     """A frame with the dtypes of the store's."""
     table = pd.DataFrame(rows)
-    for name in ("dataset", "sample", "reason", "null_reasons"):
+    for name in ("reason", "null_reasons"):
         table[name] = table[name].astype("string")
-    for name in ("label", "codec", "status"):
+    for name in ("dataset", "sample", "label", "codec", "status"):
         table[name] = table[name].astype("category")
     table["exact"] = table["exact"].astype("boolean")
     return table.astype({"quality": float, "bpp": float, "psnr": float})
@@ -76,6 +76,7 @@ def test_a_value_of_one_has_no_decibels():
     (row("b", 1.0, 1.0, np.nan), False),
     (row("b", 1.0, np.nan, np.nan, status="timeout", reason="took over 60 s"), True),
     (row("b", 1.0, 9.0, 99.0, status="failed", reason="a stale number beside a failure"), True),
+    (row("b", 1.0, np.nan, np.nan, status=None), True),  # not measured yet
     (row("b", 2.0, 2.0, 31.0), True),  # quality 1 was never measured on b
 ])
 def test_a_mean_with_a_missing_picture_is_null_with_the_count(broken, bpp_is_null):

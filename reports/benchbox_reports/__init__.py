@@ -1,1 +1,62 @@
-"""(being written)"""
+"""benchbox_reports: the page, figures and tables of a run. What costs an import is imported when a report is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from benchbox import OptionsModel, Report, Results, hookimpl
+
+
+class ReportOptions(OptionsModel):
+    """Options of all three reports."""
+
+    anchor: str | None = Field(None, description="label or codec id that BD-rates are against; default jpeg")
+    title: str | None = Field(None, description="title of the page; default: the run's name")
+    method: Literal["pchip", "akima", "cubic"] = Field("pchip", description="interpolation of BD-rates")
+
+
+@dataclass(frozen=True)
+class Page(Report):
+    """``index.html`` with everything inline, ``figures/`` and ``tables/`` beside it."""
+
+    def render(self, results: Results, options: Any, out: Path) -> list[Path]:
+        from benchbox_reports.page import render
+
+        return render(results, options, out)
+
+
+@dataclass(frozen=True)
+class Figures(Report):
+    """``figures/``: one rate-distortion figure for each data set and metric, as SVG, PDF and PNG."""
+
+    def render(self, results: Results, options: Any, out: Path) -> list[Path]:
+        from benchbox_reports.analysis import analyse
+        from benchbox_reports.figures import write_figures
+
+        by_section = write_figures(analyse(results, options.anchor, options.method), out)
+        return [file for files in by_section for file in files]
+
+
+@dataclass(frozen=True)
+class Tables(Report):
+    """``tables/``: every number of the page as CSV, the BD tables as Markdown and LaTeX too."""
+
+    def render(self, results: Results, options: Any, out: Path) -> list[Path]:
+        from benchbox_reports.analysis import analyse
+        from benchbox_reports.tables import write_tables
+
+        return write_tables(analyse(results, options.anchor, options.method), out)
+
+
+@hookimpl
+def benchbox_reports() -> list[Report]:
+    """The bundled reports."""
+    return [
+        Page("page", "one page with figures and tables, opens offline", ReportOptions, default=True),
+        Figures("figures", "rate-distortion figures for papers: PDF, SVG, PNG", ReportOptions),
+        Tables("tables", "BD-rates and RD points: CSV, Markdown, LaTeX", ReportOptions),
+    ]

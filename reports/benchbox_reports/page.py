@@ -1,0 +1,221 @@
+"""The page: ``index.html`` with style and figures inline, figures and tables beside it as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+import benchbox
+from benchbox import curves
+from benchbox.bd import percent
+from benchbox.report import Results
+from benchbox_reports.analysis import Analysis, Section, analyse, nulls, problems
+from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
+from benchbox_reports.look import COLOURS, COLOURS_DARK, Look, looks
+from benchbox_reports.svg import for_page
+from benchbox_reports.tables import BD_HEAD, bd_cells, no_comparison, write_tables
+from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, number, remarks, sentence, table_note
+
+MOST_ROWS = 100
+"""Rows of the tables of failures shown on the page; all are in the CSV files."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A section as the template shows it."""
+
+    section: Section
+    name: str
+    svg: Markup | None
+    files: Sequence[Path]
+    sentences: Sequence[str]
+    rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
+    notes: Sequence[str]
+    no_rows: str
+    made: str
+    matrix: Sequence[tuple[str, Sequence[str]]]
+
+
+def render(results: Results, options: Any, out: Path) -> list[Path]:
+    """Write the page, its figures and its tables below `out`; the page is the first file returned."""
+    analysis = analyse(results, options.anchor, options.method)
+    figures = write_figures(analysis, out)
+    tables = write_tables(analysis, out)
+    look = looks(analysis.labels)
+    names = file_names(analysis.sections)
+    blocks = [_block(analysis, section, name, files, look)
+              for section, name, files in zip(analysis.sections, names, figures, strict=True)]
+    failed, missing = problems(results), nulls(results)
+    text = _template().render(
+        title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
+        facts=_facts(results), codecs=_codecs(analysis), environment=_flat(results.environment),
+        colours=list(zip(COLOURS, COLOURS_DARK, strict=True)), bd_head=BD_HEAD, flags=FLAGS, number=number,
+        failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
+        speeds=_speeds(analysis), tables=tables, version=benchbox.__version__,
+        points=[(section, curve, _points(curve)) for section in analysis.sections for curve in section.curves],
+        decibels_or_unit=decibels_or_unit, datasets=_datasets(results), counts=_counts(results),
+        drawn={curve.label for section in analysis.sections for curve in section.drawable},
+    )
+    page = out / "index.html"
+    page.write_text(text, encoding="utf-8", errors="replace")
+    return [page, *(file for files in figures for file in files), *tables]
+
+
+def _template() -> Any:
+    folder = resources.files("benchbox_reports") / "templates"
+    environment = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")
+
+
+def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path], look: Mapping[str, Look]) -> Block:
+    shown = ", ".join(curve.label for curve in section.drawable)
+    title = f"{section.metric.title} against bits per pixel on {section.dataset}: {shown}"
+    svg = None
+    if not section.no_values:
+        svg = Markup(for_page(inline_svg(section, look, name), name, title))  # safe: matplotlib and for_page escape
+    return Block(
+        section, name, svg, files,
+        sentences=[sentence(row, section) for row in section.comparisons],
+        rows=[(bd_cells(section, row), tuple(remarks(row))) for row in section.comparisons],
+        notes=_notes(section), no_rows="" if section.comparisons else no_comparison(section),
+        made=table_note(section, analysis.method) if section.anchor else "", matrix=_matrix(section),
+    )
+
+
+def _notes(section: Section) -> list[str]:
+    """What must be known to read a figure."""
+    notes = [curve_note(section)] if section.drawable else []
+    if section.metric.display.transform == "db":
+        notes.append(f"{section.metric.title} is drawn as −10 log10(1 − mean).")
+    notes += [f"Left out: {item.sample}, which {item.label} does not have ({item.reason})."
+              for item in section.left_out[:5]]
+    if len(section.left_out) > 5:
+        notes.append(f"Left out likewise: {len(section.left_out) - 5} more pictures.")
+    for curve in section.curves:
+        gaps = [f"{q:g} ({m} of {section.n_used})" for q, m, ok in
+                zip(curve.quality, curve.n_missing, curve.usable, strict=True) if not ok]
+        if gaps:
+            notes.append(f"{curve.label} has no mean at quality {', '.join(gaps)}: so many pictures lack a value.")
+    shown = dict(lossless_in_range(section))
+    outside = [f"{item.label} {item.bpp:.2f}" for item in section.lossless if item.bpp is not None
+               and item.label not in shown]
+    if outside and section.drawable:
+        notes.append(f"Lossless, right of the figure (mean bpp): {', '.join(outside)}.")
+    if section.drawable and is_log(section.drawable):
+        notes.append("The rate axis is logarithmic: the same distance is the same percentage of bits.")
+    notes += [f"Published, not measured here: {p.reference.title}. {p.reference.convention}. {p.reference.source}."
+              + (f" Caution: {p.reference.caution}" if p.reference.caution else "") for p in section.published]
+    return notes
+
+
+def _matrix(section: Section) -> list[tuple[str, list[str]]]:
+    """All against all, mean over pictures: rows anchors, columns tests, as printed."""
+    table = section.pictures
+    if table is None or len(table.labels) < 3:
+        return []
+    values = percent(table.means)
+    return [
+        (anchor, ["" if i == j else _printed(values[i, j], signed=True) for j in range(len(table.labels))])
+        for i, anchor in enumerate(table.labels)
+    ]
+
+
+def _facts(results: Results) -> list[tuple[str, str]]:
+    """The page's first line of numbers."""
+    frame = results.frame
+    ok = int(curves.went_through(frame).sum())
+    return [
+        ("codec settings", f"{frame['label'].nunique()}"),
+        ("pictures", f"{len(frame[['dataset', 'sample']].drop_duplicates())}"),
+        ("metrics", ", ".join(metric.title for metric in results.metrics) or "none"),
+        ("encodings", f"{ok:,}" if ok == len(frame) else f"{ok:,} of {len(frame):,} went through"),
+    ]
+
+
+def _codecs(analysis: Analysis) -> list[tuple[str, dict[str, str]]]:
+    """Settings of each label, from the run's settings and the frame's identities."""
+    result = []
+    for label in analysis.labels:
+        known = dict(analysis.results.codec_settings.get(label, {}))
+        rows = analysis.results.frame[(analysis.results.frame["label"] == label).to_numpy(dtype=bool)]
+        for column in ("codec", "options", "identity", "device"):
+            values = [str(v) for v in rows[column].dropna().unique()] if column in rows.columns else []
+            name = "id" if column == "codec" else column
+            if values and not known.get(name):
+                known[name] = " | ".join(values)
+        result.append((label, {str(k): _text(v) for k, v in known.items() if v not in (None, "", {}, [])}))
+    return result
+
+
+def _datasets(results: Results) -> list[tuple[str, Sequence[str]]]:
+    names = [str(name) for name in results.frame["dataset"].drop_duplicates()]
+    return [(name, results.dataset_notes.get(name, ())) for name in names]
+
+
+def _counts(results: Results) -> dict[str, str]:
+    """Data set -> how many pictures of which sizes and kinds."""
+    kinds = {1: "gray", 3: "RGB", 4: "RGBA"}
+    told = {}
+    pictures = results.frame.drop_duplicates(["dataset", "sample"])
+    for dataset, rows in pictures.groupby("dataset", observed=True, sort=False):
+        parts = [f"{len(rows)} picture{'' if len(rows) == 1 else 's'}"]
+        sizes = [f"{w}×{h}" for w, h in rows[["width", "height"]].dropna().drop_duplicates().itertuples(index=False)]
+        if sizes:
+            parts.append(", ".join(sizes) if len(sizes) <= 4 else f"{len(sizes)} sizes")
+        channels = [kinds.get(int(c), f"{c} channels") for c in rows["channels"].dropna().unique()]
+        depths = [f"{int(d)} bit" for d in rows["bit_depth"].dropna().unique()]
+        told[str(dataset)] = "; ".join([*parts, *filter(None, [", ".join(channels), ", ".join(depths)])])
+    return told
+
+
+def _speeds(analysis: Analysis) -> list[tuple[str, str, str]]:
+    frame = analysis.results.frame
+    ok = frame[curves.went_through(frame)]
+    medians = 1000 * ok.groupby("label", observed=True)[["encode_s", "decode_s"]].median()
+    texts = {str(label): (_printed(encode), _printed(decode)) for label, encode, decode in medians.itertuples()}
+    return [(label, *texts[label]) for label in analysis.labels if label in texts]
+
+
+def _printed(value: Any, digits: int = 1, signed: bool = False) -> str:
+    """`number`, with NaN as None."""
+    return number(None if pd.isna(value) else float(value), digits, signed)
+
+
+def _points(curve: curves.Curve) -> list[tuple[str, ...]]:
+    return [
+        (f"{q:g}", f"{bpp:.4f}", f"{raw:.5g}", f"{value:.3f}", str(n), str(missing))
+        for q, bpp, raw, value, n, missing in zip(curve.quality, curve.bpp, curve.raw, curve.value, curve.n,
+                                                  curve.n_missing, strict=True)
+    ]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, str]]:
+    return [{str(k): str(v) for k, v in row.items()} for row in frame.head(MOST_ROWS).to_dict("records")]
+
+
+def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested mappings as dotted names and texts."""
+    if isinstance(value, Mapping):
+        return [pair for key, inner in value.items() for pair in _flat(inner, f"{prefix}{key}.")]
+    return [(prefix.rstrip("."), _text(value))]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}={_text(v)}" for k, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(v) for v in value) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "unknown" if value is None else str(value)

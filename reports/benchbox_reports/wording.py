@@ -1,0 +1,117 @@
+"""Numbers and results in words, the same on the page and in the tables."""
+
+from __future__ import annotations
+
+from benchbox.bd import FLAG_OVERLAP, MIN_POINTS, Bd
+from benchbox.bdstats import MIN_PICTURES, RESAMPLES, BdOverPictures
+from benchbox.metric import Metric
+from benchbox_reports.analysis import Comparison, Section
+
+NONE = "–"
+_METHODS = {"pchip": "piecewise cubic (PCHIP)", "akima": "Akima", "cubic": "least-squares cubic"}
+FLAGS = {
+    "overlap": f"the curves share less than {FLAG_OVERLAP:.0%} of the range that either covers",
+    "few points": f"the shared part of a curve is drawn through fewer than {MIN_POINTS} points",
+    "mean curve outside interval": "the mean curve weighs pictures by their bits, the mean over pictures weighs them "
+                                   "alike; here the two differ by more than chance",
+    "non-monotone": "points of a curve that cost more bits than another point without scoring better were dropped",
+}
+
+
+def number(value: float | None, digits: int, signed: bool = False) -> str:
+    """``"−36.2"`` with a real minus sign, ``"–"`` for None."""
+    if value is None:
+        return NONE
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def share(value: float | None) -> str:
+    """``"96%"``, ``"–"`` for None."""
+    return NONE if value is None else f"{value:.0%}"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """``"[−38.0, −34.1]"``, ``""`` for None."""
+    return "" if ends is None else f"[{number(ends[0], 1, signed=True)}, {number(ends[1], 1, signed=True)}]"
+
+
+def decibels_or_unit(metric: Metric) -> str:
+    """The unit in which the metric is drawn and integrated."""
+    return "dB" if metric.display.transform == "db" else metric.unit
+
+
+def range_of(rate: Bd, metric: Metric) -> str:
+    """The interval of metric values that a BD-rate rests on, with unit."""
+    digits, unit = metric.display.decimals, decibels_or_unit(metric)
+    ends = f"{number(rate.low, digits)} to {number(rate.high, digits)}"
+    return f"{ends} {unit}" if unit else ends
+
+
+def sentence(row: Comparison, section: Section) -> str:
+    """One comparison in plain words, from the mean over pictures."""
+    over, metric = row.pictures, section.metric
+    if over.mean is None:
+        return f"{row.label} cannot be compared with {over.anchor} at equal {metric.title}: {over.reason}."
+    tail = f"over {over.n} picture{'' if over.n == 1 else 's'}"
+    if row.rate.value is not None:
+        tail += f", {range_of(row.rate, metric)}"
+    verb = f"{row.label} needs {_more_or_less(over.mean)} than {over.anchor} at equal {metric.title}"
+    return f"{verb} ({', '.join(filter(None, [_interval_words(over), tail]))})."
+
+
+def _more_or_less(value: float) -> str:
+    if f"{abs(value):.1f}" == "0.0":
+        return "no more and no fewer bits"
+    return f"{abs(value):.1f} % {'fewer' if value < 0 else 'more'} bits"
+
+
+def _interval_words(over: BdOverPictures) -> str:
+    if over.interval is None:
+        return ""
+    low, high = over.interval
+    if high < 0:
+        return f"95 % interval {-high:.1f} to {-low:.1f} % fewer"
+    if low > 0:
+        return f"95 % interval {low:.1f} to {high:.1f} % more"
+    return f"95 % interval {-low:.1f} % fewer to {high:.1f} % more"
+
+
+def remarks(row: Comparison) -> list[str]:
+    """What a reader must know of one comparison: names out of `FLAGS`, and sentences."""
+    over, rate = row.pictures, row.rate
+    told = list(rate.flags)
+    if over.interval is not None and rate.value is not None and not over.interval[0] <= rate.value <= over.interval[1]:
+        told.append("mean curve outside interval")
+    if rate.reason:
+        told.append(f"no BD-rate on mean curves: {rate.reason}")
+    if over.left_out:
+        sample, why = next(iter(over.left_out.items()))
+        others = f" and {len(over.left_out) - 1} more" if len(over.left_out) > 1 else ""
+        told.append(f"without {sample}{others}: {why}")
+    return told
+
+
+def table_note(section: Section, method: str) -> str:
+    """How a BD table was made."""
+    domain = "in decibels, −10 log10(1 − value)" if section.metric.display.transform == "db" else "as scored"
+    short = ("" if section.n_pictures >= MIN_PICTURES else
+             f" There is no interval below {MIN_PICTURES} pictures.")
+    return (
+        f"Anchor {section.anchor}; negative is fewer bits. BD-rate: mean difference of log10(bpp) at equal "
+        f"{section.metric.title} ({domain}) over the range that both curves cover, {_METHODS[method]} interpolation. "
+        f"Mean curves: mean bpp and mean {section.metric.title} over {section.n_used} of {section.n_pictures} pictures "
+        f"at each quality. Overlap: shared range over the range that either curve covers. Pictures: BD-rate of each "
+        f"picture, averaged as log ratios; the interval is a bootstrap over pictures ({RESAMPLES:,} resamples, "
+        f"expanded percentile); won: pictures on which the codec needs fewer bits.{short}"
+    )
+
+
+def curve_note(section: Section) -> str:
+    """Which pictures the mean curves are over."""
+    pictures = f"{section.n_used} picture{'' if section.n_used == 1 else 's'}"
+    if section.n_used == section.n_pictures:
+        return f"Means of bpp and {section.metric.title} over {pictures} at each quality."
+    return f"Means of bpp and {section.metric.title} over {pictures} of {section.n_pictures} at each quality."
