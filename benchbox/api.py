@@ -134,9 +134,10 @@ def resolved_plan(plan: Plan, base: Path, registry: Registry, progress: Progress
 
 def write_reports(
     run: str, workspace: Path, registry: Registry, reports: Sequence[str] | None = None,
-    options: Mapping[str, Any] | None = None, out: Path | None = None,
+    options: Mapping[str, Any] | None = None, out: Path | None = None, literature: Sequence[str] = (),
 ) -> list[Path]:  # fmt: skip
-    """Render reports of a run below its folder (or `out`); returns the files, the one to open first in front."""
+    """Render reports of a run below its folder (or `out`), the published curves named in `literature` laid under ours;
+    returns the files, the one to open first in front."""
     chosen = [registry.report(name) for name in reports] if reports is not None else [
         report for report in registry.reports.values() if report.default
     ]  # fmt: skip
@@ -144,7 +145,7 @@ def write_reports(
         return []
     from benchbox.results import load_results
 
-    results = load_results(run, workspace, registry)
+    results = load_results(run, workspace, registry, literature)
     folder = out or workspace / results.name / "report"
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []

@@ -144,11 +144,11 @@ def _conclude(summary: Any, files: list[Path]) -> None:
 @commands.command("list")
 @click.argument(
     "kind", default="codecs",
-    type=click.Choice(["codecs", "metrics", "datasets", "reports", "plugins", "runs", "columns"]),
+    type=click.Choice(["codecs", "metrics", "datasets", "reports", "references", "plugins", "runs", "columns"]),
 )  # fmt: skip
 @workspace_option
 def list_(kind: str, workspace: Path) -> None:
-    """List codecs, metrics, datasets, reports, plugins, runs, or the columns of results."""
+    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
     from benchbox import listing
 
     for line in listing.lines(kind, workspace):
@@ -188,15 +188,19 @@ def fetch(dataset: str, source: Path | None) -> None:
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Report ids (see `benchbox list reports`).")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the report, e.g. anchor=webp.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder. [default: in the run's]")
+@click.option("--literature", metavar="ID,ID...", default="", help="Published curves (`benchbox list references`).")
 @workspace_option
-def report(run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, workspace: Path) -> None:
+def report(
+    run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str, workspace: Path
+) -> None:
     """Write reports of RUN (its name, or its folder) from what is stored; measures nothing."""
     from benchbox import api, registry
     from benchbox.results import locate
 
     workspace, name = locate(run, workspace)
     pairs = dict(option.partition("=")[::2] for option in options)
-    files = api.write_reports(name, workspace, registry.load(), list(formats) or None, pairs, output)
+    curves = [word.strip() for word in literature.split(",") if word.strip()]
+    files = api.write_reports(name, workspace, registry.load(), list(formats) or None, pairs, output, curves)
     for file in files[:1]:
         click.echo(f"report: {file}")
 

@@ -23,7 +23,7 @@ def lines(kind: str, workspace: Path) -> Iterator[str]:
     else:
         plugins = registry.load()
         yield from {"codecs": codecs, "metrics": metrics, "datasets": datasets, "reports": reports,
-                    "plugins": plugin_lines}[kind](plugins)  # fmt: skip
+                    "references": references, "plugins": plugin_lines}[kind](plugins)  # fmt: skip
 
 
 def codecs(plugins: Registry) -> Iterator[str]:
@@ -58,6 +58,12 @@ def reports(plugins: Registry) -> Iterator[str]:
     """Id, title, whether a run makes it unasked."""
     rows = ((r.id, r.title, "by default" if r.default else "when asked") for r in plugins.reports.values())
     yield from _table(("report", "title", "made"), rows)
+
+
+def references(plugins: Registry) -> Iterator[str]:
+    """Id, data set, title, number of points, caution."""
+    rows = ((r.id, r.dataset, r.title, str(len(r.bpp)), r.caution) for r in plugins.references())
+    yield from _table(("reference", "data set", "title", "points", "caution"), rows)
 
 
 def plugin_lines(plugins: Registry) -> Iterator[str]:

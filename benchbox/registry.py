@@ -171,7 +171,16 @@ def _call(plugin: Plugin, module: Any, hook: str, plugins: list[Plugin]) -> Iter
 
 
 def _references(modules: Sequence[tuple[Plugin, Any]]) -> list[Reference]:
-    return list(_collect(modules, "benchbox_references", []).values())
+    """All published curves; an id may stand once for each data set."""
+    found: dict[tuple[str, str], Reference] = {}
+    for plugin, module in modules:
+        for reference in _call(plugin, module, "benchbox_references", []):
+            place = (reference.dataset, reference.id)
+            if place in found:
+                raise PluginError(f"two published curves on {reference.dataset} are called '{reference.id}', one of "
+                                  f"them in {plugin.name} of {plugin.distribution}; rename one")
+            found[place] = reference
+    return list(found.values())
 
 
 def _find(table: Mapping[str, T], name: str, kind: str, command: str) -> T:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox.errors import DatasetError, StoreError
+from benchbox.errors import DatasetError, StoreError, UnknownIdError, did_you_mean
 from benchbox.frame import frame
 from benchbox.image import Image
 from benchbox.measure import decode_row
@@ -43,9 +43,9 @@ def load_frame(run: str | Path, workspace: Path, registry: Registry) -> pd.DataF
 
 
 def load_results(
-    run: str | Path, workspace: Path, registry: Registry, references: Sequence[Reference] = ()
+    run: str | Path, workspace: Path, registry: Registry, literature: Sequence[str] = ()
 ) -> Results:
-    """Everything that reports are made from."""
+    """Everything that reports are made from; `literature` names published curves to lay under the run's own."""
     workspace, name = locate(run, workspace)
     folder = workspace / name
     with Store(workspace, read_only=True) as store:
@@ -71,10 +71,28 @@ def load_results(
         environment=_read(folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings["datasets"].items()},
         codec_settings=settings["codecs"],
-        references=references,
+        references=_published(literature, {name.partition(":")[0] for name in settings["datasets"]}, registry),
         pixels=pixels,
         original=original,
     )
+
+
+def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
+    """The curves of those ids on the run's data sets.
+
+    Raises:
+        UnknownIdError: no plugin has a curve of that id on any of `datasets`.
+    """
+    if not ids:
+        return []
+    offered = [curve for curve in registry.references() if curve.dataset in datasets]
+    known = {curve.id for curve in offered}
+    for name in ids:
+        if name not in known:
+            where = " or ".join(sorted(datasets))
+            raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
+                                 f" (`benchbox list references` shows {len(known)} for these data sets)")
+    return [curve for curve in offered if curve.id in ids]
 
 
 def _require(store: Store, name: str) -> None:

@@ -36,9 +36,10 @@ def picture(height: int, width: int, channels: int, bits: int) -> Image:
     RGBA has an alpha ramp from 0 upwards that is opaque nowhere; 16 bits are the 8 bits with 8 bits of noise below.
     """
     source = photograph()
-    rows = np.arange(height) % source.shape[0]
-    columns = np.arange(width) % source.shape[1]
-    pixels: Image = source[rows][:, columns]
+    # The middle, where the face is; sizes above the photograph's repeat it.
+    rows, columns = (np.arange(wanted) + max(0, (have - wanted) // 2)
+                     for wanted, have in zip((height, width), source.shape, strict=False))
+    pixels: Image = source[rows % source.shape[0]][:, columns % source.shape[1]]
     if channels == 1:
         pixels = pixels[:, :, 1:2]
     if channels == 4:

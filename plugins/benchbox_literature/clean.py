@@ -1,0 +1,118 @@
+"""Turns collected result files into `curves.json`: ``python -m benchbox_literature.clean kodak.json other.json``.
+
+Kept so that the collection can grow: each input is a list of curves with `codec`, `source`, `dataset`,
+`metric_optimisation`, `color_space_note`, `bpp`, `psnr_rgb`, `ms_ssim`, `provenance_kind` and perhaps `caution`.
+Nothing is invented or smoothed: points are sorted by rate, and what no codec could have made is left out by name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchbox.errors import DatasetError
+
+DATASETS = {
+    "kodak": "kodak",
+    "clic2020-professional-test": "clic2020-professional-test",
+    "clic2020-professional-valid (41 images)": "clic2020-professional-valid",
+    "clic2020-mobile-test": "clic2020-mobile-test",
+    "clic2020-mobile-valid": "clic2020-mobile-valid",
+    "tecnick-rgb-1200": "tecnick",
+}
+"""Names in the collection -> our data sets. Subsets and unspecified sets keep their names and are never offered."""
+
+FAMILIAR = {
+    "bpg_444_x265_ycbcr": "bpg444-compressai", "hm": "hm", "vtm": "vtm", "av1": "av1", "jpeg": "jpeg-compressai",
+    "jpeg2000": "jpeg2000-compressai", "webp": "webp-compressai", "webp/other": "webp-toderici",
+}  # fmt: skip
+
+UNITS = {"psnr_rgb": "psnr", "ms_ssim": "ms-ssim"}
+BOUNDS = {"psnr": (0.0, 100.0), "ms-ssim": (0.0, 1.0)}
+
+
+def clean(collected: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The curves worth laying under a plot, ids unique within a data set, in a stable order."""
+    curves = [_curve(entry) for entry in collected if "not a codec" not in entry["codec"]]
+    taken: dict[tuple[str, str], int] = {}
+    for curve in curves:
+        place = (curve["dataset"], curve["id"])
+        taken[place] = taken.get(place, 0) + 1
+        if taken[place] > 1:
+            curve["id"] += f"-{taken[place]}"
+    return curves
+
+
+def _curve(entry: dict[str, Any]) -> dict[str, Any]:
+    name, _, file = entry["codec"].partition(" [")
+    file = file.rstrip("]")
+    _check(entry["codec"], entry["bpp"], {UNITS[key]: entry[key] for key in UNITS if entry.get(key)})
+    order = sorted(range(len(entry["bpp"])), key=lambda i: entry["bpp"][i])
+    metrics = {UNITS[key]: [entry[key][i] for i in order] for key in UNITS if entry.get(key)}
+    tuned = entry["metric_optimisation"]
+    return {
+        "id": _id(name, file, tuned, entry["source"]),
+        "title": _title(name, file, tuned),
+        "dataset": DATASETS.get(entry["dataset"], entry["dataset"]),
+        "convention": _convention(entry),
+        "source": entry["source"],
+        "caution": entry.get("caution") or "",
+        "bpp": [entry["bpp"][i] for i in order],
+        "metrics": metrics,
+    }
+
+
+def _id(name: str, file: str, tuned: str, source: str) -> str:
+    """Short and sayable: the codec's name, ``-ms-ssim`` when it was trained for that, the variant where it has some."""
+    official = name.startswith("official ")
+    stem = name.removeprefix("official ")
+    if "tensorflow/compression" in source or (file in FAMILIAR and "CompressAI" in source):
+        stem = FAMILIAR.get(file, file) if "CompressAI" in source else FAMILIAR.get(f"{file}/other", file)
+    slug = re.sub(r"[^a-z0-9.]+", "-", stem.lower().replace("+", "plus")).strip("-")
+    slug = re.sub(r"-8bit$|(?<!opt)-mse\b", "", slug.removesuffix("-8bit")) + ("-8bit" if "8bit" in source else "")
+    if tuned == "ms-ssim" and not slug.endswith(("ms-ssim", "msssim")):
+        slug += "-ms-ssim"
+    device = re.search(r"_(cpu|cuda)$", file)
+    return slug + ("-paper" if official else "") + (f"-{device[1]}" if device and device[1] == "cpu" else "")
+
+
+def _title(name: str, file: str, tuned: str) -> str:
+    title = name.removeprefix("official ") + (" (paper)" if name.startswith("official ") else "")
+    if tuned == "ms-ssim" and "MS-SSIM" not in title:
+        title += ", trained for MS-SSIM"
+    return title + (" (CPU)" if file.endswith("_cpu") else "")
+
+
+def _convention(entry: dict[str, Any]) -> str:
+    parts = [entry["color_space_note"], entry.get("aggregation") or "means over images at each operating point",
+             f"provenance: {entry['provenance_kind']}"]  # fmt: skip
+    if entry.get("n_images"):
+        parts.append(f"{entry['n_images']} images")
+    return "; ".join(part for part in parts if part)
+
+
+def _check(name: str, bpp: Sequence[float], metrics: dict[str, list[float]]) -> None:
+    if not bpp or any(not math.isfinite(b) or b <= 0 for b in bpp):
+        raise DatasetError(f"published curve {name}: a rate that is no positive number; mend the collection")
+    for metric, values in metrics.items():
+        low, high = BOUNDS[metric]
+        if len(values) != len(bpp) or any(not low <= v <= high for v in values):
+            raise DatasetError(f"published curve {name}: {metric} is incomplete or out of range; mend the collection")
+
+
+def main() -> None:
+    """Read the files named on the command line and write `curves.json` beside this module."""
+    collected = [entry for path in sys.argv[1:] for entry in json.loads(Path(path).read_text(encoding="utf-8"))]
+    curves = clean(collected)
+    lines = ",\n".join(json.dumps(curve, ensure_ascii=False, separators=(",", ":")) for curve in curves)
+    Path(__file__).with_name("curves.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    print(f"{len(curves)} curves of {len(collected)} collected")
+
+
+if __name__ == "__main__":
+    main()
