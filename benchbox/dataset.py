@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ class FileSample(Sample):
             status = self.path.stat()
         except OSError:
             return None
-        return f"{self.path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
+        place = os.fsencode(self.path.resolve()).decode("utf-8", "backslashreplace")  # stores take UTF-8 only
+        return f"{place}|{status.st_size}|{status.st_mtime_ns}"
 
 
 @dataclass(frozen=True)

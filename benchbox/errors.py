@@ -34,6 +34,10 @@ class BenchboxError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        # A file name whose bytes are no UTF-8 (PEP 383) must not break the terminal or the store that take the message.
+        return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 class UsageError(BenchboxError):
     """The request is wrong; nothing was done."""
