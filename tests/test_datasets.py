@@ -42,7 +42,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from benchbox import Dataset, DatasetInfo, image, registry
+from benchbox import Dataset, DatasetInfo, FileSample, image, registry
 from benchbox.errors import BenchboxError, ChecksumError, DatasetError, ImageError, UnknownIdError
 
 QUICK = Patience(tries=3, pause_s=0.0, timeout_s=5.0)
@@ -281,7 +281,14 @@ def test_odd_bytes_in_names_give_printable_ids(tmp_path: Path) -> None:
         assert sample.id.isprintable()
         sample.id.encode()
         assert sample.load().shape == (9, 17, 3)
+        str(sample.stamp()).encode()
     assert "two\\nlines.png" in ids(tmp_path)
+    for sample in found:
+        assert isinstance(sample, FileSample)
+        sample.path.write_bytes(b"no picture")
+        with pytest.raises(ImageError) as caught:
+            sample.load()
+        str(caught.value).encode()
 
 
 @given(st.text(alphabet=st.characters(), max_size=20))
@@ -348,7 +355,9 @@ def test_folder_ids_do_not_depend_on_how_the_folder_is_named(tmp_path: Path, mon
         data = FolderInfo().open(argument)
         assert [sample.id for sample in data.samples] == ["x.png"]
         assert data.id == f"folder:{argument}"
-        assert data.samples[0].path.is_absolute()  # type: ignore[attr-defined]
+        first = data.samples[0]
+        assert isinstance(first, FileSample)
+        assert first.path.is_absolute()
 
 
 # --- Kodak ------------------------------------------------------------------------------------------------------------

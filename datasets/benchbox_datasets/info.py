@@ -39,13 +39,14 @@ class ManifestSample(FileSample):
     file_sha256: str | None = None
 
     def load(self) -> Image:
-        if self.file_sha256 is not None and self.known_sha256 is None:
-            try:
-                got = storage.sha256_of(self.path)
-            except OSError as error:
-                raise DatasetError(f"{self.path} cannot be read ({error.strerror}): put the file back") from error
-            if got != self.file_sha256:
-                raise ChecksumError(f"{self.path}: SHA-256 is {got}, expected {self.file_sha256}; replace the file")
+        if self.file_sha256 is None or self.known_sha256 is not None:
+            return super().load()
+        try:
+            got = storage.sha256_of(self.path)
+        except OSError:
+            return super().load()  # which says why it cannot be read
+        if got != self.file_sha256:
+            raise ChecksumError(f"{self.path}: SHA-256 is {got}, expected {self.file_sha256}; replace the file")
         return super().load()
 
 
