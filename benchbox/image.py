@@ -134,15 +134,16 @@ def write_png(path: str | Path, pixels: Image) -> None:
         raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _first_line(error: BaseException | str) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _read_pillow(path: Path) -> tuple[Image, list[str]]:
     from PIL import Image as PillowImage
 
-    with _OPEN_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
+    with _OPEN_LOCK, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)  # bounded by MAX_PIXELS instead
         try:
             picture = PillowImage.open(path)
         except PillowImage.DecompressionBombError as error:
@@ -154,16 +155,17 @@ def _read_pillow(path: Path) -> tuple[Image, list[str]]:
         frames = getattr(picture, "n_frames", 1)
         if frames > 1 and picture.format != "MPO":  # MPO: a still with previews
             raise UnsupportedImageError(f"{path}: an animation of {frames} frames or pages; extract one of them first")
-        notes = _profile_notes(picture.info)
+        notes = _profile_notes(picture.info) + [_first_line(warning.message) for warning in warned]
+        before = _orientation(picture)
         pixels = _decode_deep(path, picture) if deep.bit_depth(path, picture) > 8 else _expand(path, picture)
-        orientation = _orientation(picture)
+        after = _orientation(picture)  # TIFF: Pillow has turned it while loading; PNG: may stand behind the pixels
         if picture.format == "PNG":
             _verify(path)
-    if orientation is None:
+    if after is None:
         notes.append("EXIF data damaged, orientation unknown")
-    elif orientation != 1:
-        notes.append(f"EXIF orientation {orientation} applied")
-        pixels = _orient(pixels, orientation)
+    elif (before or 1) != 1 or after != 1:
+        notes.append(f"EXIF orientation {before if after == 1 else after} applied")
+        pixels = _orient(pixels, after)
     return _drop_opaque(pixels), notes
 
 
