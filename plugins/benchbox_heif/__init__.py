@@ -1,0 +1,15 @@
+"""HEIC: HEVC intra pictures by libheif and x265."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchbox import CodecInfo, hookimpl
+
+
+@hookimpl
+def benchbox_codecs() -> Sequence[CodecInfo]:
+    """The one codec; without pillow-heif it says so when asked."""
+    from benchbox_heif import heic
+
+    return [heic.HEIC]

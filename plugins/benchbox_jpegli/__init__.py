@@ -1,0 +1,15 @@
+"""Jpegli, the JPEG encoder and decoder of the JPEG XL project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchbox import CodecInfo, hookimpl
+
+
+@hookimpl
+def benchbox_codecs() -> Sequence[CodecInfo]:
+    """The one codec; without pyjpegli it says so when asked."""
+    from benchbox_jpegli import jpegli
+
+    return [jpegli.JPEGLI]

@@ -1,0 +1,83 @@
+"""Jpegli through pyjpegli, which sets the quality and nothing else: YCbCr 4:2:0, one sequential scan, adaptive
+quantisation. (Its own command cjpegli writes 4:4:4, progressive, by default.) It decodes to 8-bit RGB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchbox.codec import Capabilities, Codec, CodecInfo, QualityAxis, checked_quality
+from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.image import MAX_PIXELS, Image
+
+VERSION = 1
+"""Part of every identity; raise it whenever this plugin changes bytes or decoded pixels."""
+
+
+@dataclass(frozen=True)
+class JpegliInfo(CodecInfo):
+    """Jpegli; quality 1 to 100."""
+
+    def identity(self, options: Any) -> str:
+        import pyjpegli
+
+        # Jpegli is linked into pyjpegli and tells no version of its own.
+        return f"benchbox_jpegli {VERSION} pyjpegli {pyjpegli.__version__}"
+
+    def unavailable(self) -> str | None:
+        try:
+            import pyjpegli  # noqa: F401
+        except ImportError as error:
+            return f'pyjpegli cannot be imported ({error}); run: pip install "benchbox[jpegli]"'
+        return None
+
+    def axis(self, options: Any) -> QualityAxis:
+        return QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True)
+
+    def open(self, options: Any, device: str) -> Codec:
+        return JpegliCodec(self, options)
+
+
+class JpegliCodec(Codec):
+    """Writes and reads JPEG files in memory."""
+
+    def __init__(self, info: CodecInfo, options: Any) -> None:
+        info.require()
+        self._info = info
+        self._axis = info.axis(options)
+
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        value = checked_quality(self._axis, quality, self._info.id)
+        reason = self._info.capabilities.refusal(image)
+        if reason is not None:
+            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+        import pyjpegli
+
+        try:
+            data: bytes = pyjpegli.encode(image.tobytes(), image.shape[1], image.shape[0], int(value or 0))
+        except (RuntimeError, ValueError) as error:
+            raise CodecError(f"{self._info.id}: Jpegli could not encode: {error}") from error
+        return data
+
+    def decode(self, data: bytes) -> Image:
+        # Jpegli itself lets a missing end marker pass.
+        if not data.endswith(b"\xff\xd9"):
+            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are truncated or of another format")
+        import pyjpegli
+
+        try:
+            pixels, width, height = pyjpegli.decode(data, max_pixels=MAX_PIXELS)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded ({reason})") from error
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+
+
+JPEGLI = JpegliInfo(
+    id="jpegli",
+    title="Jpegli",
+    capabilities=Capabilities(channels=frozenset({3}), max_size=65500),  # 65500: libjpeg's JPEG_MAX_DIMENSION
+    suffix=".jpg",
+)

@@ -1,0 +1,15 @@
+"""MozJPEG through libvips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchbox import CodecInfo, hookimpl
+
+
+@hookimpl
+def benchbox_codecs() -> Sequence[CodecInfo]:
+    """The one codec; without pyvips and pyvips-binary it says so when asked."""
+    from benchbox_mozjpeg import mozjpeg
+
+    return [mozjpeg.MOZJPEG]
