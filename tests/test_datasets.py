@@ -622,6 +622,9 @@ def test_no_server_at_all(tmp_path: Path, site: Site) -> None:
         port = unused.server_address[1]
     with pytest.raises(DatasetError, match=r"refused.*3 tries.*do something"):
         bring(site, tmp_path, Page(BODY), urls=[f"http://127.0.0.1:{port}/f.bin"])
+    with pytest.raises(DatasetError, match=r"benchbox\.invalid.*do something") as caught:  # RFC 2606: no such name ever
+        bring(site, tmp_path, Page(BODY), urls=["http://benchbox.invalid/f.bin"])
+    one_line(caught.value)
 
 
 def test_a_silent_server_is_not_waited_on(site: Site, tmp_path: Path) -> None:

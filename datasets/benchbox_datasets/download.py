@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -112,7 +113,7 @@ def _persist(wanted: Wanted, url: str, progress: Progress, patience: Patience) -
             idle = 0 if _size(wanted.part) > before else idle + 1
             if idle >= patience.tries:
                 raise _Refused(f"{interruption} ({idle} tries; {_size(wanted.part)} bytes are kept)") from interruption
-        time.sleep(patience.pause_s * 2**idle)
+        time.sleep(patience.pause_s * 2 ** max(idle - 1, 0))
 
 
 def _attempt(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> None:
@@ -136,6 +137,8 @@ def _attempt(wanted: Wanted, url: str, progress: Progress, patience: Patience) -
         _judge(wanted, error, start)
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a redirection to nonsense
         reason = getattr(error, "reason", None) or error
+        if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_NONAME:  # no network, or no host
+            raise _Refused(reason.strerror) from error
         raise _Interrupted((str(reason).splitlines() or [type(error).__name__])[0]) from error
 
 
