@@ -205,13 +205,18 @@ class _Table:
     def _interval(self, low: float, high: float) -> tuple[float, float]:
         raise NotImplementedError
 
+    def interval(self, i: int, j: int) -> tuple[float, float] | None:
+        """The overlap of curves `i` and `j` as `Bd.low` and `Bd.high`, None where there is none."""
+        if not self.overlaps[i, j] > 0:
+            return None
+        return self._interval(float(self.bounds[0][i, j]), float(self.bounds[1][i, j]))
+
     def bd(self, anchor: int, test: int) -> Bd:
         """The delta of curve `test` against curve `anchor` (indices into the curves given), with all it rests on."""
         i, j = anchor, test
         fits = self._fits[i], self._fits[j]
         shared = float(self.overlaps[i, j])
-        low, high = (self._interval(float(self.bounds[0][i, j]), float(self.bounds[1][i, j])) if shared > 0
-                     else (None, None))
+        low, high = self.interval(i, j) or (None, None)
         counts = len(fits[0].x), len(fits[1].x), fits[0].dropped + fits[1].dropped
         why = self.reason(i, j)
         if why:

@@ -39,6 +39,7 @@ class BdOverPictures:
     Attributes:
         mean, median: of the pictures' log ratios, as percent; None with a `reason`.
         interval: 95 % bootstrap interval of the mean, percent; None below `MIN_PICTURES`.
+        range: medians over the pictures used of the overlap's lower and upper end (metric values as drawn).
         won: share of pictures, 0 .. 1, on which `test` needs fewer bits; None with a `reason`.
         n: pictures used; `flagged`: how many of them rest on an overlap below one half.
         left_out: picture -> why it has no BD-rate.
@@ -50,6 +51,7 @@ class BdOverPictures:
     mean: float | None
     median: float | None
     interval: tuple[float, float] | None
+    range: tuple[float, float] | None
     won: float | None
     n: int
     flagged: int
@@ -116,13 +118,16 @@ class PictureTable:
         left_out = {s: self._why(k, anchor, test) for k, s in enumerate(self.samples) if not has[k]}
         if not has.any():
             reason = "no picture has a BD-rate: " + (next(iter(left_out.values())) if left_out else "there is none")
-            return BdOverPictures(anchor, test, None, None, None, None, 0, 0, left_out, reason)
+            return BdOverPictures(anchor, test, None, None, None, None, None, 0, 0, left_out, reason)
         low, high = self.intervals[:, i, j]
+        ends = [self._tables[k].interval(self._places[k][anchor], self._places[k][test]) for k in np.flatnonzero(has)]
+        range_low, range_high = np.median(np.array(ends, dtype=np.float64), axis=0)
         return BdOverPictures(
             anchor, test,
             mean=float(percent(self.means[i, j])),
             median=float(percent(np.median(ratios[has]))),
             interval=(float(percent(low)), float(percent(high))) if np.isfinite(low) else None,
+            range=(float(range_low), float(range_high)),
             won=float(np.mean(ratios[has] < 0)),
             n=int(has.sum()),
             flagged=int(np.sum(self.overlaps[has, i, j] < FLAG_OVERLAP)),

@@ -203,6 +203,7 @@ def test_summary_over_pictures():
     assert forth.median == pytest.approx(percent(np.median(np.log10(ratios))))
     assert forth.won == np.mean(ratios < 1)
     assert forth.n == 24
+    assert forth.range == (pytest.approx(24), pytest.approx(30 + 6 * np.log10(3)))
     assert forth.interval[0] < forth.mean < forth.interval[1]
     assert (1 + forth.mean / 100) * (1 + back.mean / 100) == pytest.approx(1)
     assert (1 + forth.interval[0] / 100) * (1 + back.interval[1] / 100) == pytest.approx(1)

@@ -19,6 +19,7 @@ from benchbox.report import Results
 from benchbox_reports.analysis import Analysis, Section, analyse, nulls, problems
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
 from benchbox_reports.look import COLOURS, COLOURS_DARK, Look, looks
+from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
 from benchbox_reports.svg import for_page
 from benchbox_reports.tables import BD_HEAD, bd_cells, no_comparison, write_tables
 from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, number, remarks, sentence, table_note
@@ -42,6 +43,11 @@ class Block:
     made: str
     matrix: Sequence[tuple[str, Sequence[str]]]
 
+    @property
+    def remarked(self) -> bool:
+        """Whether any row has a remark."""
+        return any(told for _, told in self.rows)
+
 
 def render(results: Results, options: Any, out: Path) -> list[Path]:
     """Write the page, its figures and its tables below `out`; the page is the first file returned."""
@@ -55,12 +61,13 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     failed, missing = problems(results), nulls(results)
     text = _template().render(
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
-        facts=_facts(results), codecs=_codecs(analysis), environment=_flat(results.environment),
+        facts=_facts(results), codecs=codec_rows(analysis), codec_head=CODEC_HEAD,
+        sessions=sessions(results.environment),
         colours=list(zip(COLOURS, COLOURS_DARK, strict=True)), bd_head=BD_HEAD, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
         speeds=_speeds(analysis), tables=tables, version=benchbox.__version__,
         points=[(section, curve, _points(curve)) for section in analysis.sections for curve in section.curves],
-        decibels_or_unit=decibels_or_unit, datasets=_datasets(results), counts=_counts(results),
+        decibels_or_unit=decibels_or_unit, datasets=datasets(results),
         drawn={curve.label for section in analysis.sections for curve in section.drawable},
     )
     page = out / "index.html"
@@ -103,6 +110,9 @@ def _notes(section: Section) -> list[str]:
     if len(section.left_out) > 5:
         notes.append(f"Left out likewise: {len(section.left_out) - 5} more pictures.")
     for curve in section.curves:
+        if section.drawable and not curve.usable.any():
+            notes.append(f"{curve.label} is not drawn: at no quality has it a value on every picture.")
+            continue
         gaps = [f"{q:g} ({m} of {section.n_used})" for q, m, ok in
                 zip(curve.quality, curve.n_missing, curve.usable, strict=True) if not ok]
         if gaps:
@@ -135,48 +145,14 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     """The page's first line of numbers."""
     frame = results.frame
     ok = int(curves.went_through(frame).sum())
+    measured = day(results.environment)
     return [
         ("codec settings", f"{frame['label'].nunique()}"),
         ("pictures", f"{len(frame[['dataset', 'sample']].drop_duplicates())}"),
-        ("metrics", ", ".join(metric.title for metric in results.metrics) or "none"),
-        ("encodings", f"{ok:,}" if ok == len(frame) else f"{ok:,} of {len(frame):,} went through"),
+        ("", ", ".join(metric.title for metric in results.metrics) or "none"),
+        ("encodings", f"{ok:,}") if ok == len(frame) else ("", f"{ok:,} of {len(frame):,} encodings went through"),
+        *([("", f"measured {measured}")] if measured else []),
     ]
-
-
-def _codecs(analysis: Analysis) -> list[tuple[str, dict[str, str]]]:
-    """Settings of each label, from the run's settings and the frame's identities."""
-    result = []
-    for label in analysis.labels:
-        known = dict(analysis.results.codec_settings.get(label, {}))
-        rows = analysis.results.frame[(analysis.results.frame["label"] == label).to_numpy(dtype=bool)]
-        for column in ("codec", "options", "identity", "device"):
-            values = [str(v) for v in rows[column].dropna().unique()] if column in rows.columns else []
-            name = "id" if column == "codec" else column
-            if values and not known.get(name):
-                known[name] = " | ".join(values)
-        result.append((label, {str(k): _text(v) for k, v in known.items() if v not in (None, "", {}, [])}))
-    return result
-
-
-def _datasets(results: Results) -> list[tuple[str, Sequence[str]]]:
-    names = [str(name) for name in results.frame["dataset"].drop_duplicates()]
-    return [(name, results.dataset_notes.get(name, ())) for name in names]
-
-
-def _counts(results: Results) -> dict[str, str]:
-    """Data set -> how many pictures of which sizes and kinds."""
-    kinds = {1: "gray", 3: "RGB", 4: "RGBA"}
-    told = {}
-    pictures = results.frame.drop_duplicates(["dataset", "sample"])
-    for dataset, rows in pictures.groupby("dataset", observed=True, sort=False):
-        parts = [f"{len(rows)} picture{'' if len(rows) == 1 else 's'}"]
-        sizes = [f"{w}×{h}" for w, h in rows[["width", "height"]].dropna().drop_duplicates().itertuples(index=False)]
-        if sizes:
-            parts.append(", ".join(sizes) if len(sizes) <= 4 else f"{len(sizes)} sizes")
-        channels = [kinds.get(int(c), f"{c} channels") for c in rows["channels"].dropna().unique()]
-        depths = [f"{int(d)} bit" for d in rows["bit_depth"].dropna().unique()]
-        told[str(dataset)] = "; ".join([*parts, *filter(None, [", ".join(channels), ", ".join(depths)])])
-    return told
 
 
 def _speeds(analysis: Analysis) -> list[tuple[str, str, str]]:
@@ -202,20 +178,3 @@ def _points(curve: curves.Curve) -> list[tuple[str, ...]]:
 
 def _records(frame: pd.DataFrame) -> list[dict[str, str]]:
     return [{str(k): str(v) for k, v in row.items()} for row in frame.head(MOST_ROWS).to_dict("records")]
-
-
-def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Nested mappings as dotted names and texts."""
-    if isinstance(value, Mapping):
-        return [pair for key, inner in value.items() for pair in _flat(inner, f"{prefix}{key}.")]
-    return [(prefix.rstrip("."), _text(value))]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{k}={_text(v)}" for k, v in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_text(v) for v in value) or "none"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "unknown" if value is None else str(value)

@@ -67,7 +67,7 @@ def bd_cells(section: Section, row: Comparison) -> tuple[str, ...]:
         row.label,
         number(rate.value, 1, signed=True),
         number(gain.value, digits, signed=True) + (f" {unit}" if unit and gain.value is not None else ""),
-        range_of(rate, section.metric) if rate.value is not None else "–",
+        range_of((rate.low, rate.high), section.metric) if rate.value is not None else "–",
         f"{rate.overlap:.0%}" if rate.low is not None else "–",
         " ".join(filter(None, [number(over.mean, 1, signed=True), interval(over.interval)])),
         number(over.median, 1, signed=True),
@@ -144,6 +144,7 @@ def _bd_row(section: Section, row: Comparison, method: str) -> dict[str, object]
     rate: Bd = row.rate
     over = row.pictures
     low, high = over.interval or (None, None)
+    ends = over.range or (None, None)
     return {
         "dataset": section.dataset, "metric": section.metric.id, "anchor": section.anchor, "label": row.label,
         "bd_rate_percent": rate.value, "bd_metric": row.gain.value, "bd_metric_unit": decibels_or_unit(section.metric),
@@ -151,6 +152,7 @@ def _bd_row(section: Section, row: Comparison, method: str) -> dict[str, object]
         "points": rate.n_test, "points_dropped": rate.dropped, "flags": "; ".join(rate.flags), "no_value": rate.reason,
         "pictures_mean_percent": over.mean, "pictures_low_95": low, "pictures_high_95": high,
         "pictures_median_percent": over.median, "pictures_won": over.won, "pictures": over.n,
+        "pictures_range_low": ends[0], "pictures_range_high": ends[1],
         "pictures_low_overlap": over.flagged, "pictures_left_out": len(over.left_out),
         "pictures_in_mean_curve": section.n_used, "interpolation": method,
     }  # fmt: skip

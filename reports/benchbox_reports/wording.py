@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbox.bd import FLAG_OVERLAP, MIN_POINTS, Bd
+from benchbox.bd import FLAG_OVERLAP, MIN_POINTS
 from benchbox.bdstats import MIN_PICTURES, RESAMPLES, BdOverPictures
 from benchbox.metric import Metric
 from benchbox_reports.analysis import Comparison, Section
@@ -43,21 +43,19 @@ def decibels_or_unit(metric: Metric) -> str:
     return "dB" if metric.display.transform == "db" else metric.unit
 
 
-def range_of(rate: Bd, metric: Metric) -> str:
+def range_of(ends: tuple[float | None, float | None], metric: Metric) -> str:
     """The interval of metric values that a BD-rate rests on, with unit."""
     digits, unit = metric.display.decimals, decibels_or_unit(metric)
-    ends = f"{number(rate.low, digits)} to {number(rate.high, digits)}"
-    return f"{ends} {unit}" if unit else ends
+    return " ".join(filter(None, [f"{number(ends[0], digits)} to {number(ends[1], digits)}", unit]))
 
 
 def sentence(row: Comparison, section: Section) -> str:
     """One comparison in plain words, from the mean over pictures."""
     over, metric = row.pictures, section.metric
-    if over.mean is None:
+    if over.mean is None or over.range is None:
         return f"{row.label} cannot be compared with {over.anchor} at equal {metric.title}: {over.reason}."
-    tail = f"over {over.n} picture{'' if over.n == 1 else 's'}"
-    if row.rate.value is not None:
-        tail += f", {range_of(row.rate, metric)}"
+    typically = "" if over.n == 1 else "typically "
+    tail = f"{over.n} picture{'' if over.n == 1 else 's'}, {typically}{range_of(over.range, metric)}"
     verb = f"{row.label} needs {_more_or_less(over.mean)} than {over.anchor} at equal {metric.title}"
     return f"{verb} ({', '.join(filter(None, [_interval_words(over), tail]))})."
 
@@ -87,7 +85,7 @@ def remarks(row: Comparison) -> list[str]:
         told.append("mean curve outside interval")
     if rate.reason:
         told.append(f"no BD-rate on mean curves: {rate.reason}")
-    if over.left_out:
+    if over.left_out and (over.n or not rate.reason):
         sample, why = next(iter(over.left_out.items()))
         others = f" and {len(over.left_out) - 1} more" if len(over.left_out) > 1 else ""
         told.append(f"without {sample}{others}: {why}")

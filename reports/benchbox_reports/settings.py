@@ -1,0 +1,97 @@
+"""What was run and where, as rows of text: codec settings, pictures, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchbox.report import Results
+from benchbox_reports.analysis import Analysis
+
+CODEC_HEAD = ("Codec", "Title", "Options", "Quality axis", "Qualities", "Plugin and library", "Device")
+_KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}
+
+
+def codec_rows(analysis: Analysis) -> list[tuple[str, ...]]:
+    """A row under `CODEC_HEAD` for each label: from the run's settings, else from the frame."""
+    frame = analysis.results.frame
+    rows: list[tuple[str, ...]] = []
+    for label in analysis.labels:
+        known = analysis.results.codec_settings.get(label, {})
+        own = frame[(frame["label"] == label).to_numpy(dtype=bool)]
+
+        def told(name: str, column: str, known: Mapping[str, Any] = known, own: Any = own) -> str:
+            if known.get(name) not in (None, ""):
+                return text(known[name])
+            return " | ".join(str(v) for v in own[column].dropna().unique()) if column in own else ""
+
+        qualities = known.get("qualities") or sorted(own["quality"].dropna().unique())
+        rows.append((
+            label, told("title", "codec"), told("options", "options"), _axis(known.get("axis")),
+            ", ".join(f"{q:g}" for q in qualities if q is not None) or "lossless", told("identity", "identity"),
+            told("device", "device"),
+        ))
+    return rows
+
+
+def datasets(results: Results) -> list[tuple[str, list[str]]]:
+    """Data set -> what must be said of it: how many pictures of which sizes and kinds, then the run's notes."""
+    pictures = results.frame.drop_duplicates(["dataset", "sample"])
+    told = []
+    for dataset, rows in pictures.groupby("dataset", observed=True, sort=False):
+        parts = [f"{len(rows)} picture{'' if len(rows) == 1 else 's'}"]
+        sizes = [f"{w}×{h}" for w, h in rows[["width", "height"]].dropna().drop_duplicates().itertuples(index=False)]
+        if sizes:
+            parts.append(", ".join(sizes) if len(sizes) <= 4 else f"{len(sizes)} sizes")
+        parts += [", ".join(_KINDS.get(int(c), f"{c} channels") for c in rows["channels"].dropna().unique()),
+                  ", ".join(f"{int(d)} bit" for d in rows["bit_depth"].dropna().unique())]
+        told.append((str(dataset), ["; ".join(filter(None, parts)), *results.dataset_notes.get(str(dataset), ())]))
+    return told
+
+
+def sessions(environment: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(heading, rows of name and value): the last session whole, of earlier ones what was different."""
+    listed = environment.get("sessions")
+    if not isinstance(listed, Sequence) or not listed:
+        return [("", flat(environment))]
+    last = flat(listed[-1])
+    rest = flat({key: value for key, value in environment.items() if key != "sessions"})
+    earlier = []
+    for k, session in enumerate(listed[:-1], 1):
+        earlier.append((f"Session {k} of {len(listed)}, where it differs", [p for p in flat(session) if p not in last]))
+    heading = f"Session {len(listed)} of {len(listed)}" if earlier else ""
+    return [(heading, [*rest, *last]), *reversed(earlier)]
+
+
+def day(environment: Mapping[str, Any]) -> str:
+    """The date of the last session, ``"2026-11-24"``, or ``""``."""
+    listed = environment.get("sessions")
+    start = listed[-1].get("start") if isinstance(listed, Sequence) and listed else environment.get("start")
+    return str(start)[:10] if start else ""
+
+
+def flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested mappings as dotted names and texts."""
+    if isinstance(value, Mapping):
+        return [pair for key, inner in value.items() for pair in flat(inner, f"{prefix}{key}.")]
+    return [(prefix.rstrip("."), text(value))]
+
+
+def text(value: Any) -> str:
+    """One value as it is read: ``"quality=75, progressive=no"``."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}={text(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(text(v) for v in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "unknown" if value is None else str(value)
+
+
+def _axis(axis: Any) -> str:
+    if not isinstance(axis, Mapping):
+        return "" if axis is None else str(axis)
+    unit = axis.get("unit")
+    return f"{axis.get('name', '')} ({unit})" if unit else str(axis.get("name", ""))
