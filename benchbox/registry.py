@@ -24,6 +24,15 @@ from benchbox.report import Reference, Report
 
 GROUP = "benchbox"
 
+_OFFERS: Mapping[str, type] = {
+    "benchbox_codecs": CodecInfo,
+    "benchbox_metrics": Metric,
+    "benchbox_datasets": DatasetInfo,
+    "benchbox_reports": Report,
+    "benchbox_references": Reference,
+}
+"""What the items of each hook are."""
+
 
 class _HasId(Protocol):
     @property
@@ -129,7 +138,7 @@ def _register(
         module = loader()
         manager.register(module, name=found.name)
         manager.check_pending()
-    except Exception as error:  # a third party's import may raise anything
+    except (Exception, SystemExit) as error:  # a third party's import may raise anything, or call sys.exit
         reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
         if manager.has_plugin(found.name):
             manager.unregister(name=found.name)
@@ -159,10 +168,14 @@ def _call(plugin: Plugin, module: Any, hook: str, plugins: list[Plugin]) -> Iter
     if function is None:
         return ()
     try:
-        return list(function())
+        items = list(function())
+        strange = [item for item in items if not isinstance(item, _OFFERS[hook])]
+        if not strange:
+            return items
+        reason = f"{hook} gave a {type(strange[0]).__name__}; it must give instances of {_OFFERS[hook].__name__}"
     except BenchboxError as error:
         reason = str(error)
-    except Exception as error:  # a third party's hook may raise anything
+    except (Exception, SystemExit) as error:  # a third party's hook may raise anything
         reason = f"{hook} raised {type(error).__name__}: {error}"
     index = plugins.index(plugin) if plugin in plugins else -1
     if index >= 0:
