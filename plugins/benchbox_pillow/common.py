@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchbox.codec import Codec, CodecInfo, QualityAxis
-from benchbox.errors import CodecError, CorruptBitstream, QualityError, UnsupportedImageError
+from benchbox.codec import Codec, CodecInfo, QualityAxis, checked_quality
+from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
 from benchbox.image import MAX_PIXELS, Image, peak
 
 VERSION = 1
@@ -80,7 +80,7 @@ class PillowCodec(Codec):
         reason = self.refusal(image)
         if reason is not None:
             raise UnsupportedImageError(f"{self._info.id}: {reason}")
-        settings = self.settings(image, self._quality(quality))
+        settings = self.settings(image, checked_quality(self._axis, quality, self._info.id) or 0.0)
         from PIL import Image as PillowImage
 
         buffer = io.BytesIO()
@@ -124,16 +124,6 @@ class PillowCodec(Codec):
     def restore(self, data: bytes, pixels: Image) -> Image:
         """Undo what the format did to the shape; `pixels` is (H, W, C)."""
         return pixels
-
-    def _quality(self, quality: float | None) -> float:
-        if self._axis is None:
-            if quality is not None:
-                raise QualityError(f"{self._info.id}: a lossless codec takes no quality, got {quality:g}")
-            return 0.0
-        if quality is None:
-            raise QualityError(f"{self._info.id}: needs a {self._axis.name} of "
-                               f"{self._axis.minimum:g} to {self._axis.maximum:g}")
-        return self._axis.check(quality, self._info.id)
 
     def _open(self, data: bytes) -> Any:
         from PIL import Image as PillowImage
