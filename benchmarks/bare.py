@@ -1,0 +1,59 @@
+"""The physical limit: the operating points of `throughput.py` in a bare loop, in one process, with nothing around it.
+
+    python benchmarks/bare.py FOLDER QUALITIES        e.g. 10,20,30
+
+Each picture is read, untimed; then for each quality it is encoded and decoded with Pillow and scored with the functions
+that benchbox scores with. What is timed is what no benchmark can do without: encoding, decoding, scoring, and preparing
+the metrics' reference side once a picture. The first picture is done once beforehand, untimed. Prints seconds as JSON.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from benchbox_metrics.ms_ssim import MS_SSIM
+from benchbox_metrics.psnr import PSNR
+from PIL import Image as PillowImage
+
+import benchbox.image
+
+
+def measure(paths: list[Path], qualities: list[int]) -> dict[str, float]:
+    """Seconds spent on each kind of work over all pictures and qualities."""
+    scorers = [metric.open("cpu") for metric in (PSNR, MS_SSIM)]
+    spent = dict.fromkeys(("encode", "decode", "prepare", "score"), 0.0)
+    for path in paths:
+        picture = PillowImage.fromarray(benchbox.image.read(path).pixels)
+        pixels = np.asarray(picture)
+        start = time.perf_counter()
+        prepared = [scorer.prepare(pixels) for scorer in scorers]
+        spent["prepare"] += time.perf_counter() - start
+        for quality in qualities:
+            start = time.perf_counter()
+            file = io.BytesIO()
+            picture.save(file, "JPEG", quality=quality)
+            encoded = time.perf_counter()
+            decoded = np.asarray(PillowImage.open(file))
+            back = time.perf_counter()
+            for one in prepared:
+                one.score(decoded)
+            spent["score"] += time.perf_counter() - back
+            spent["decode"] += back - encoded
+            spent["encode"] += encoded - start
+    return spent
+
+
+def main() -> None:
+    paths = sorted(path for path in Path(sys.argv[1]).rglob("*") if benchbox.image.is_picture_name(path.name))
+    qualities = [int(quality) for quality in sys.argv[2].split(",")]
+    measure(paths[:1], qualities[:1])
+    print(json.dumps(measure(paths, qualities)))
+
+
+if __name__ == "__main__":
+    main()

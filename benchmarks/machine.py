@@ -1,0 +1,79 @@
+"""What the benchmarks share: timing a command from its start to its end, and seeing whether the machine was left alone.
+
+Two things spoil a timing on a shared machine. `wait_until_quiet` waits before a run; `timed_run` tells afterwards how
+much processor time other processes took meanwhile, which is what a reader needs to judge a figure.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+QUIET = 0.10
+"""Share of all processors that may be busy before a run counts as disturbed from the start."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One timed command.
+
+    Attributes:
+        start: wall-clock time (seconds since 1970) at which it was started.
+        wall: seconds to its end.
+        cpu: processor seconds of it and of its children.
+        others: share of the machine (0 .. 1) that other processes took meanwhile.
+    """
+
+    start: float
+    wall: float
+    cpu: float
+    others: float
+
+
+def machine() -> str:
+    """Processor, cores and date in one line."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "processor")
+    return f"{model}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}"
+
+
+def wait_until_quiet(seconds: float) -> float:
+    """Wait until other processes leave the machine alone, at most `seconds`; returns the busy share last seen."""
+    end = time.monotonic() + seconds
+    while True:
+        busy = float(psutil.cpu_percent(interval=1.5)) / 100
+        if busy <= QUIET or time.monotonic() >= end:
+            return busy
+
+
+def timed_run(command: Sequence[str], output: Path, environment: Mapping[str, str]) -> Run:
+    """Run a command to its end, its standard output into the file `output`.
+
+    Raises:
+        SystemExit: it failed; with what it said last.
+    """
+    errors = output.with_suffix(".err")
+    before, busy = resource.getrusage(resource.RUSAGE_CHILDREN), _busy()
+    with output.open("wb") as out, errors.open("wb") as err:
+        start, clock = time.time(), time.perf_counter()
+        done = subprocess.run(command, stdout=out, stderr=err, env=dict(environment), check=False)
+        wall = time.perf_counter() - clock
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}\nended with {done.returncode}: {errors.read_text()[-2000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    others = (_busy() - busy - cpu) / (wall * (os.cpu_count() or 1))
+    return Run(start, wall, cpu, min(1.0, max(0.0, others)))
+
+
+def _busy() -> float:
+    """Processor seconds spent by all processes (and taken by other virtual machines) since the machine started."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
