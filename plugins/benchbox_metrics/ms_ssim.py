@@ -82,11 +82,11 @@ class Level:
 
 
 class PreparedMsSsim(Prepared):
-    """The reference at five scales, with its windowed means and variances: 65 bytes a pixel for RGB."""
+    """The reference at five scales, with its windowed means and variances: about 65 bytes a pixel for RGB."""
 
     def __init__(self, kernels: ModuleType, reference: Image) -> None:
         self._kernels = kernels
-        self._like = np.broadcast_to(reference[:1, :1, :1], reference.shape)  # shape and dtype without the pixels
+        self._like = np.broadcast_to(np.zeros((), reference.dtype), reference.shape)  # shape and dtype, no pixels
         self._channels = np.uintp(reference.shape[2])
         self._unit = np.float32(1 if reference.dtype == np.uint8 else 257)  # 65535 = 257 * 255
         self._taps = tuple(window()[: WINDOW // 2 + 1])
@@ -116,13 +116,13 @@ class PreparedMsSsim(Prepared):
 
     def _measure(self, reference: Image) -> list[Level]:
         """Build the scales: the pixels of the finest, the coarser by halving, the maps of all but the coarsest."""
-        height, width, channels = reference.shape
+        height, width = reference.shape[:2]
         levels: list[Level] = []
-        black = self._kernels.planes(channels, height, width)
         for index in range(len(WEIGHTS)):
             level = self._empty(height, width, maps=index < len(WEIGHTS) - 1)
             if index == 0:
-                self._kernels.errors(black, reference.reshape(-1), self._channels, level.height, level.width,
+                # The error planes are still zero, and the error against black is the picture itself.
+                self._kernels.errors(level.e, reference.reshape(-1), self._channels, level.height, level.width,
                                      level.stride, self._unit, level.x)  # fmt: skip
             else:
                 self._halve(levels[-1], levels[-1].x, level, level.x)
