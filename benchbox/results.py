@@ -12,6 +12,7 @@ from benchbox.frame import frame
 from benchbox.image import Image
 from benchbox.measure import decode_row
 from benchbox.metric import Metric
+from benchbox.references import SUFFIX, read_curves
 from benchbox.registry import Registry
 from benchbox.report import Reference, Results
 from benchbox.store import Store
@@ -45,7 +46,8 @@ def load_frame(run: str | Path, workspace: Path, registry: Registry) -> pd.DataF
 def load_results(
     run: str | Path, workspace: Path, registry: Registry, literature: Sequence[str] = ()
 ) -> Results:
-    """Everything that reports are made from; `literature` names published curves to lay under the run's own."""
+    """Everything that reports are made from; `literature` names published curves to lay under the run's own, by id or
+    as files of CompressAI's results JSON."""
     workspace, name = locate(run, workspace)
     folder = workspace / name
     with Store(workspace, read_only=True) as store:
@@ -71,10 +73,18 @@ def load_results(
         environment=_read(folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings["datasets"].items()},
         codec_settings=settings["codecs"],
-        references=_published(literature, {name.partition(":")[0] for name in settings["datasets"]}, registry),
+        references=_references(literature, settings["datasets"], registry),
         pixels=pixels,
         original=original,
     )
+
+
+def _references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
+    """The published curves and those in files among `names`, on the run's data sets."""
+    files = [name for name in names if name.lower().endswith(SUFFIX)]
+    ids = [name for name in names if name not in files]
+    published = _published(ids, {name.partition(":")[0] for name in datasets}, registry)
+    return [*published, *read_curves(files, datasets, {curve.id for curve in published})]
 
 
 def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
