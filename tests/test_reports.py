@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -340,6 +341,13 @@ def test_many_codecs_with_long_and_foreign_names(rows, tmp_path):
     svg = (tmp_path / "figures/rd-crops-psnr.svg").read_text()
     assert all(f"codec{k} " in svg for k in range(20))
     assert "\x07" not in svg
+
+
+def test_listing_reports_is_cheap():
+    code = ("import sys, benchbox_reports; benchbox_reports.benchbox_reports(); "
+            "print([m for m in ('matplotlib', 'pandas', 'scipy', 'jinja2') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_looks_differ_and_stand_out():
