@@ -27,6 +27,14 @@ def parameters(things: Iterable[Any], why_not: Callable[[Any], str | None],
     return found
 
 
+def why_no_codec(info: Any) -> str | None:
+    required = [name for name, field in info.Options.model_fields.items() if field.is_required()]
+    if required:
+        return f"needs options ({', '.join(required)}); tested by its own plugin"
+    unavailable: str | None = info.unavailable()
+    return unavailable
+
+
 def why_no_dataset(info: Any) -> str | None:
     if info.argument:
         return f"needs an argument ({info.argument}); tested by its own plugin"
@@ -39,8 +47,7 @@ def test_plugin_loads(plugin: registry.Plugin) -> None:
     assert plugin.failure is None
 
 
-@pytest.mark.parametrize("check", parameters(REGISTRY.codecs.values(), lambda info: info.unavailable(),
-                                             testing.codec_checks))
+@pytest.mark.parametrize("check", parameters(REGISTRY.codecs.values(), why_no_codec, testing.codec_checks))
 def test_codec(check: testing.Check) -> None:
     check()
 

@@ -51,7 +51,8 @@ def _pickle(subject: Subject) -> None:
 
 def _options(subject: Subject) -> None:
     info = subject.info
-    info.parse_options({})
+    if not any(field.is_required() for field in info.Options.model_fields.values()):
+        info.parse_options({})
     try:
         info.parse_options({"no-such-option": 1})
     except OptionError:
