@@ -1,0 +1,104 @@
+"""What a network looks like: one dataclass, stored with the weights, and the presets.
+
+Pure Python: importing this module imports neither torch nor numpy.
+"""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+#: Coding tables are zero-mean and differ by their scale alone: this many scales, logarithmically spaced.
+SCALE_COUNT = 64
+SCALE_MIN, SCALE_MAX = 0.11, 256.0
+#: Ratio of neighbouring scales, as a natural logarithm (0.123: a scale is met to 6 %, which costs < 0.1 % of rate).
+SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALE_COUNT - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """The shape of one network. Each field says why it has its default."""
+
+    #: Pixels a side for each latent. 16 keeps every layer cheap; 8 suits very high rates at four times the cost.
+    stride: int = 16
+    #: Channels of the residual blocks at twice the latent resolution. Steps count more than width on few cores.
+    channels: int = 96
+    #: Residual blocks (two 3x3 convolutions each) at twice the latent resolution, in g_a and again in g_s.
+    blocks: int = 3
+    #: Channels at the latent resolution inside g_a and g_s: width here costs a quarter of width above.
+    deep_channels: int = 128
+    #: Residual blocks at the latent resolution, in g_a and again in g_s.
+    deep_blocks: int = 1
+    #: Latent channels M; the linear path is the M leading directions of the training blocks. Of 768, 192 leave an
+    #: error of 32 dB to the residual network, 320 of 37 dB: high rates want them, low rates pay nothing for zeros.
+    latents: int = 320
+    #: Channels of the hyper-latent z, at a quarter of the latent resolution.
+    hyper: int = 96
+    #: Width of the context network for the means of the second checkerboard half (256 doubles the cost of Muon).
+    context: int = 192
+    #: Depth-wise blocks in that network.
+    context_blocks: int = 2
+    #: Hidden units of the two exact integer networks that choose coding tables.
+    scale_hidden: int = 128
+    #: Side of the neighbourhood of decoded symbols that the second half's tables depend on (odd).
+    scale_window: int = 5
+    #: "leaky_relu" is the cheapest of those tried; "gelu" and "relu" are there for ablations.
+    activation: str = "leaky_relu"
+    #: Trained operating points; qualities in between interpolate the gains.
+    qualities: int = 16
+    #: Rate-distortion trade at the two ends (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
+    lambda_min: float = 0.0009
+    lambda_max: float = 0.4
+
+    def __post_init__(self) -> None:
+        if self.stride not in (8, 16):
+            raise ValueError(f"stride must be 8 or 16, not {self.stride}")
+        if self.activation not in ("leaky_relu", "gelu", "relu"):
+            raise ValueError(f"activation must be leaky_relu, gelu or relu, not {self.activation!r}")
+        if self.latents % 2 or self.latents > 3 * self.stride**2:
+            raise ValueError(f"latents must be even and at most {3 * self.stride**2}, not {self.latents}")
+        if self.scale_window % 2 == 0:
+            raise ValueError(f"scale_window must be odd, not {self.scale_window}")
+        if self.qualities < 2:
+            raise ValueError("at least two qualities are needed")
+
+    @property
+    def pad_multiple(self) -> int:
+        """Picture sides are padded to a multiple of this: one hyper-latent covers so many pixels."""
+        return 4 * self.stride
+
+    @property
+    def lambdas(self) -> list[float]:
+        """The trained trade-offs, one for each quality, ascending."""
+        ratio = self.lambda_max / self.lambda_min
+        return [self.lambda_min * ratio ** (i / (self.qualities - 1)) for i in range(self.qualities)]
+
+    @property
+    def residual_layers(self) -> int:
+        """Convolutions inside residual blocks of g_a and g_s together."""
+        return 4 * (self.blocks + self.deep_blocks)
+
+    def to_json(self) -> str:
+        """A stable text form, stored beside the weights."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelConfig":
+        """The inverse of `to_json`; unknown fields are refused by name."""
+        values: dict[str, Any] = json.loads(text)
+        unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
+        if unknown:
+            raise ValueError(f"unknown model fields {unknown}: these weights need a newer benchbox")
+        return cls(**values)
+
+
+def preset(name: str) -> ModelConfig:
+    """`small` trains on two CPU cores in an hour, `base` in a night, `large` wants a GPU."""
+    presets = {
+        "small": ModelConfig(),
+        "base": ModelConfig(channels=160, blocks=4, deep_channels=256, deep_blocks=2, hyper=128, context=256),
+        "large": ModelConfig(channels=192, blocks=12, deep_channels=320, deep_blocks=4, hyper=192, context=320),
+    }
+    if name not in presets:
+        raise ValueError(f"no preset {name!r}; there are {sorted(presets)}")
+    return presets[name]

@@ -1,0 +1,114 @@
+"""Training pictures: decoded once, kept as uint8 in memory, cropped at random."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+Pixels = npt.NDArray[np.uint8]
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The picture files directly in `folder`, by name."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+
+
+def is_held_out(path: Path) -> bool:
+    """Whether a file is kept for validation: a rule of its name alone (about one in forty), so it never changes."""
+    return hashlib.sha256(path.name.encode()).digest()[0] % 40 == 0
+
+
+def load_pixels(path: Path) -> Pixels:
+    """One picture as (H, W, 3) uint8."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """Decoded pictures, each (H, W, 3) uint8, and smaller copies of them for scale augmentation."""
+
+    train: list[Pixels]
+    validation: list[Pixels]
+
+    @classmethod
+    def load(cls, folder: Path, crop: int, scales: tuple[float, ...] = (0.75, 0.55)) -> "TrainingData":
+        """Decode everything in `folder`; pictures and copies smaller than a crop are left out."""
+        train: list[Pixels] = []
+        validation: list[Pixels] = []
+        for path in image_files(folder):
+            pixels = load_pixels(path)
+            if is_held_out(path):
+                validation.append(pixels)
+                continue
+            whole = Image.fromarray(pixels)
+            sizes = [(round(whole.width * s), round(whole.height * s)) for s in scales]
+            copies = [np.asarray(whole.resize(size, Image.Resampling.LANCZOS)) for size in sizes]
+            train += [a for a in (pixels, *copies) if min(a.shape[:2]) >= crop]
+        if not train:
+            raise ValueError(f"no training picture of at least {crop} pixels a side in {folder}")
+        return cls(train, validation)
+
+    def sampling_weights(self) -> npt.NDArray[np.float64]:
+        """Probability of each picture: by the square root of its area, so that large ones do not take all."""
+        weights = np.array([a.shape[0] * a.shape[1] for a in self.train]) ** 0.5
+        return np.asarray(weights / weights.sum(), np.float64)
+
+
+class CropSampler:
+    """Draws batches of random crops, flipped and turned."""
+
+    def __init__(self, data: TrainingData, batch: int, crop: int, seed: int) -> None:
+        self.pictures = data.train
+        self.weights = data.sampling_weights()
+        self.batch, self.crop = batch, crop
+        self.rng = np.random.default_rng(seed)
+
+    def draw(self) -> Tensor:
+        """A batch (B, 3, crop, crop), float32 in [0, 1], channels last."""
+        n = self.crop
+        crops = []
+        for k in self.rng.choice(len(self.pictures), self.batch, p=self.weights):
+            picture = self.pictures[k]
+            i = self.rng.integers(picture.shape[0] - n + 1)
+            j = self.rng.integers(picture.shape[1] - n + 1)
+            crop = picture[i : i + n, j : j + n]
+            crop = crop[:, ::-1] if self.rng.random() < 0.5 else crop
+            crops.append(crop.transpose(1, 0, 2) if self.rng.random() < 0.5 else crop)
+        x = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+        return x.float().div_(255).contiguous(memory_format=torch.channels_last)
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockStatistics:
+    """Principal axes of RGB training blocks in [0, 1]."""
+
+    mean: Tensor  # (3,) mean colour
+    basis: Tensor  # (3 * n * n, M) orthonormal columns, by falling variance; rows in PixelUnshuffle order
+    variance: Tensor  # (3 * n * n,) variances, falling
+
+    @classmethod
+    def measure(cls, pictures: list[Pixels], side: int, keep: int, blocks: int = 60000) -> "BlockStatistics":
+        """Eigenvectors of the covariance of `blocks` random side x side blocks (the KLT)."""
+        rng = np.random.default_rng(0)
+        rows = []
+        for _ in range(blocks):
+            picture = pictures[rng.integers(len(pictures))]
+            i, j = rng.integers(picture.shape[0] - side + 1), rng.integers(picture.shape[1] - side + 1)
+            rows.append(picture[i : i + side, j : j + side].transpose(2, 0, 1).reshape(-1))
+        x = np.stack(rows).astype(np.float32) / 255
+        mean = x.mean(0).reshape(3, -1).mean(1)
+        x -= np.repeat(mean, side * side)
+        variance, vectors = np.linalg.eigh(x.T @ x / len(x))
+        return cls(
+            torch.from_numpy(mean.astype(np.float32)),
+            torch.from_numpy(vectors[:, ::-1][:, :keep].astype(np.float32).copy()),
+            torch.from_numpy(np.maximum(variance[::-1], 0).astype(np.float32).copy()),
+        )

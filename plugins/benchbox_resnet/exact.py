@@ -1,0 +1,172 @@
+"""The frozen scale path: table numbers from decoded integers, the same on every machine.
+
+All numbers are fixed-point (integers times a power of two) carried in floating point. A floating-point sum of such
+numbers is exact, in any order and with or without fused multiply-add, as long as the sum of magnitudes stays below 2^53
+steps (float64) or 2^24 steps (float32). `ExactScale` computes that sum from the weights, layer by layer, and refuses
+weights that could exceed it. Only matrix products, shifts by whole pixels, comparisons and floor are used: no
+transform-based convolution, no division, no transcendental function.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchbox_resnet.config import SCALE_COUNT, ModelConfig
+from benchbox_resnet.scale import (
+    HIDDEN_BITS,
+    HIDDEN_LIMIT,
+    OUTPUT,
+    SYMBOL_LIMIT,
+    UNIT,
+    WEIGHT_BITS,
+    WEIGHT_LIMIT,
+    Z_LIMIT,
+    ScalePath,
+)
+
+#: The depth-wise layer runs in float32; its weights have fewer bits so that the sums stay below 2^24 steps.
+NEAR_BITS = 10
+#: Qualities are fixed-point with 8 fractional bits, in the header as in the interpolation of biases.
+QUALITY_BITS = 8
+
+_MATRICES = ("prior_hidden", "prior_out", "refine_near", "refine_hidden", "refine_out")
+_BIASES = ("bias_prior_hidden", "bias_prior_out", "bias_refine_hidden", "bias_refine_out")
+
+IntArray = npt.NDArray[np.integer]
+
+
+def freeze(path: ScalePath) -> dict[str, npt.NDArray[np.int16] | npt.NDArray[np.int32]]:
+    """Trained scale path -> integer tensors by name: weights int16, biases int32, feature tables int32."""
+    out: dict[str, npt.NDArray[np.int16] | npt.NDArray[np.int32]] = {}
+    for name in _MATRICES:
+        weight = getattr(path, name).weight.detach().double().cpu()
+        bits = NEAR_BITS if name == "refine_near" else WEIGHT_BITS
+        limit = round(WEIGHT_LIMIT * 2**bits) - 1
+        out[name] = np.rint(weight.numpy() * 2**bits).clip(-limit, limit).astype(np.int16)
+    for name in _BIASES:
+        out[name] = np.rint(getattr(path, name).detach().double().cpu().numpy() * 2**WEIGHT_BITS).astype(np.int32)
+    for name in ("features", "expected"):
+        out[name] = np.rint(getattr(path, name).double().cpu().numpy() * 2**HIDDEN_BITS).astype(np.int32)
+    return out
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """Greatest sum of magnitudes in one layer, in steps of its fixed-point grid, and what may be carried exactly."""
+
+    layer: str
+    steps: float
+    limit: float
+
+
+class ExactScale:
+    """The two integer networks, ready to run. Indices come as uint8, t1 as float64 on its fixed-point grid."""
+
+    def __init__(self, config: ModelConfig, tensors: Mapping[str, IntArray], device: torch.device) -> None:
+        self.config, self.device = config, device
+        self._ints = {name: tensors[name].astype(np.int64) for name in (*_MATRICES, *_BIASES, "features", "expected")}
+        for bound in self.bounds():
+            if bound.steps >= bound.limit:
+                raise ValueError(f"scale path, {bound.layer}: sums of 2^{np.log2(bound.steps):.1f} steps are not exact")
+
+        def dyadic(name: str, bits: int, dtype: torch.dtype = torch.float64) -> Tensor:
+            return torch.from_numpy(self._ints[name] * 2.0**-bits).to(device=device, dtype=dtype)
+
+        k, m = config.scale_hidden, config.latents
+        self._prior_hidden = dyadic("prior_hidden", WEIGHT_BITS).reshape(k, -1)
+        # rows in the order (sub-row, sub-column, latent), so that the result is (h, w, M) without a shuffle of planes
+        outer = OUTPUT * dyadic("prior_out", WEIGHT_BITS).reshape(m, 4, 4, k)
+        self._prior_out = outer.permute(1, 2, 0, 3).reshape(16 * m, k)
+        self._refine_near = dyadic("refine_near", NEAR_BITS, torch.float32)
+        self._refine_hidden = dyadic("refine_hidden", WEIGHT_BITS).reshape(k, 2 * m)
+        self._refine_out = OUTPUT * dyadic("refine_out", WEIGHT_BITS).reshape(m, k)
+        self._features = dyadic("features", HIDDEN_BITS, torch.float32)
+        self._expected = dyadic("expected", HIDDEN_BITS, torch.float32)
+
+    def bounds(self) -> list[Bound]:
+        """The proof of exactness: worst cases over all inputs, from the weights as they are."""
+
+        def rows(name: str) -> float:
+            weight = np.abs(self._ints[name])
+            return float(weight.reshape(len(weight), -1).sum(1).max())
+
+        def bias(name: str) -> float:  # on the interpolated grid, 8 bits finer than the weights'
+            return float(np.abs(self._ints[name]).max()) * 2.0**QUALITY_BITS
+
+        hidden = HIDDEN_LIMIT * 2**HIDDEN_BITS
+        surprise = float(np.abs(self._ints["features"]).max() + np.abs(self._ints["expected"]).max())
+        near = rows("refine_near") * surprise
+        near_rounded = near * 2.0**-NEAR_BITS + 1  # back on the hidden grid
+        fine = 2.0**QUALITY_BITS
+        double, single = 2.0**53, 2.0**24
+        prior_out = UNIT * (rows("prior_out") * hidden * fine + bias("bias_prior_out") * 2**HIDDEN_BITS / OUTPUT)
+        refine_in = rows("refine_hidden") * max(near_rounded, surprise)
+        return [
+            Bound("prior_hidden", rows("prior_hidden") * Z_LIMIT * fine + bias("bias_prior_hidden"), double),
+            Bound("prior_out", prior_out, double),
+            Bound("refine_near", near, single),
+            Bound("refine_hidden", refine_in * fine + bias("bias_refine_hidden") * 2**HIDDEN_BITS, double),
+            Bound("refine_out", prior_out + UNIT * (rows("refine_out") * hidden * fine
+                  + bias("bias_refine_out") * 2**HIDDEN_BITS / OUTPUT) + SCALE_COUNT * fine * 2**18 / OUTPUT, double),
+        ]  # fmt: skip
+
+    def _bias(self, name: str, quality: int) -> Tensor:
+        """Bias at a fixed-point quality, interpolated by integer arithmetic: exact multiples of 2^-20."""
+        low = min(quality >> QUALITY_BITS, self.config.qualities - 1)
+        high = min(low + 1, self.config.qualities - 1)
+        part = quality & ((1 << QUALITY_BITS) - 1)
+        rows = self._ints[name]
+        mixed = rows[low] * ((1 << QUALITY_BITS) - part) + rows[high] * part
+        return torch.from_numpy(mixed * 2.0 ** -(WEIGHT_BITS + QUALITY_BITS)).to(self.device)
+
+    @staticmethod
+    def _hidden(v: Tensor) -> Tensor:
+        """ReLU, rounding to the hidden grid, clipping just below the limit."""
+        steps = torch.floor(v * 2.0**HIDDEN_BITS + 0.5).clamp_(0, HIDDEN_LIMIT * 2**HIDDEN_BITS - 1)
+        return steps.mul_(2.0**-HIDDEN_BITS)
+
+    def prior(self, z_hat: Tensor, quality: int) -> Tensor:
+        """z_hat (Z, h/4 + 2, w/4 + 2): integers with a border of one -> t1 (h, w, M), in [0, 64)."""
+        rows, cols = z_hat.shape[1] - 2, z_hat.shape[2] - 2
+        patches = F.unfold(z_hat.to(self.device, torch.float64)[None], 3)[0].T  # (cells, Z * 9)
+        hidden = self._hidden(patches @ self._prior_hidden.T + self._bias("bias_prior_hidden", quality))
+        u = (hidden @ self._prior_out.T).reshape(rows, cols, 4, 4, -1) + self._bias("bias_prior_out", quality)
+        t = u.permute(0, 2, 1, 3, 4).reshape(4 * rows, 4 * cols, -1)
+        return t.mul_(UNIT).clamp_(0, SCALE_COUNT - 2.0**-10)
+
+    def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:
+        """t1 (h, w, M) and symbols (h, w, M) of the first half, zero where `first_half` is not -> t2 (h, w, M).
+
+        The second half's zeros must come with the mask, so `symbols` holds `SYMBOL_UNKNOWN` there.
+        """
+        h, w, m = t1.shape
+        known = symbols != SYMBOL_UNKNOWN
+        magnitude = symbols.abs().clamp_(max=SYMBOL_LIMIT).long()
+        surprise = (self._features[magnitude] - self._expected[t1.long()]) * known
+        near = self._near(surprise)
+        both = torch.cat([near, surprise], 2).reshape(h * w, 2 * m).double()
+        hidden = self._hidden(both @ self._refine_hidden.T + self._bias("bias_refine_hidden", quality))
+        u = (hidden @ self._refine_out.T + self._bias("bias_refine_out", quality)).reshape(h, w, m)
+        return t1.add(u, alpha=UNIT).clamp_(0, SCALE_COUNT - 2.0**-10)
+
+    def _near(self, surprise: Tensor) -> Tensor:
+        """Depth-wise window over (h, w, M), rounded to the hidden grid; float32, exact by `bounds`."""
+        window = self.config.scale_window
+        planes = surprise.permute(2, 0, 1)[None]
+        with torch.backends.cudnn.flags(enabled=False):
+            summed = F.conv2d(planes, self._refine_near, padding=window // 2, groups=self.config.latents)
+        return torch.floor(summed[0].permute(1, 2, 0) * 2.0**HIDDEN_BITS + 0.5).mul_(2.0**-HIDDEN_BITS)
+
+
+#: Marks a symbol that is not decoded yet.
+SYMBOL_UNKNOWN = -(1 << 15) + 1
+
+
+def table_index(t: Tensor) -> npt.NDArray[np.uint8]:
+    """t, any shape -> table numbers 0..63 of the same shape, on the host."""
+    return t.floor().to(torch.uint8).cpu().numpy()

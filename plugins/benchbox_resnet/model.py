@@ -1,0 +1,192 @@
+"""The network: residual transforms around a linear shortcut, a hyperprior, a two-step checkerboard context.
+
+    x -+- PixelUnshuffle -- lin_a (KLT) ------------+                     +-- lin_s -- PixelShuffle -+- x_hat
+       |                                            |                     |                          |
+       +- g_a: unshuffle, res blocks, down, 1x1 ----+- * gain -> y        +-- g_s: 1x1, up, blocks --+
+                                                          |               |
+                    z = h_a(squash(y)) <------------------+               |
+                    z_hat = round(z) -> scale.prior -> t1                 |
+                             h_s(z_hat) -> mean1, features                |
+       first half:  s = round(y - mean1) with tables t1                   |
+                    context(features, first y_hat) -> mean2               |
+                    scale.refine(t1, first s) -> t2                       |
+       second half: s = round(y - mean2) with tables t2                   |
+                    y_hat = s + mean ------------------ / gain -----------+
+
+Tables depend on integers only (see `scale`); means stay float, because noise in a mean moves a pixel, never the stream.
+B pictures, H x W pixels, M latents at h x w = H/stride x W/stride, Z hyper-latents at h/4 x w/4.
+"""
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor, nn
+
+from benchbox_resnet.config import ModelConfig
+from benchbox_resnet.data import BlockStatistics
+from benchbox_resnet.layers import DepthBlock, ResBlock, activation, clamp_through, round_through, squash
+from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scale_of_index
+
+#: The residual networks' outputs are multiplied by this. Muon moves every layer by steps of one size; at 40 dB a pixel
+#: is right to 0.01, and without this factor the last layers' jitter drowned the high rates.
+RESIDUAL = 0.125
+#: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
+LATENT_IN = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """What a training step needs: x_hat (B, 3, H, W), bits of y and of z (B,) each."""
+
+    x_hat: Tensor
+    y_bits: Tensor
+    z_bits: Tensor
+
+
+def gaussian_bits(x: Tensor, scale: Tensor) -> Tensor:
+    """Bits of the unit interval around x under a zero-mean normal distribution of that scale."""
+    x, inverse = x.abs(), math.sqrt(0.5) / scale
+    mass = 0.5 * (torch.erfc((x - 0.5) * inverse) - torch.erfc((x + 0.5) * inverse))
+    return -torch.log2(mass.clamp_min(1e-9))
+
+
+def logistic_bits(x: Tensor, scale: Tensor) -> Tensor:
+    """Bits of the unit interval around x under a zero-mean logistic distribution of that scale."""
+    x = x.abs()
+    mass = torch.sigmoid((0.5 - x) / scale) - torch.sigmoid((-0.5 - x) / scale)
+    return -torch.log2(mass.clamp_min(1e-9))
+
+
+def first_half(m: int, h: int, w: int, device: torch.device | None = None) -> Tensor:
+    """(1, M, h, w) float mask of the first checkerboard half: by position and by parity of the channel."""
+    even = (torch.arange(h, device=device)[:, None] + torch.arange(w, device=device)) % 2 == 0
+    channel = torch.arange(m, device=device)[:, None, None] % 2 == 0
+    return (even == channel).float()[None]
+
+
+class ResidualCodec(nn.Module):
+    """The network in its training form; `codec` runs its parts one by one."""
+
+    colour: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        c, d, m, z, q = config.channels, config.deep_channels, config.latents, config.hyper, config.qualities
+        act, half = config.activation, config.stride // 2
+        wide = 3 * half * half
+        self.register_buffer("colour", torch.full((3,), 0.45))
+        self.lin_down, self.lin_up = nn.PixelUnshuffle(config.stride), nn.PixelShuffle(config.stride)
+        self.lin_a = nn.Conv2d(3 * config.stride**2, m, 1, bias=False)
+        self.lin_s = nn.Conv2d(m, 3 * config.stride**2, 1, bias=False)
+        blocks = [ResBlock(c, act) for _ in range(config.blocks)]
+        self.g_a_high = nn.Sequential(nn.PixelUnshuffle(half), nn.Conv2d(wide, c, 1), *blocks)
+        deep = [ResBlock(d, act) for _ in range(config.deep_blocks)]
+        self.g_a_deep = nn.Sequential(nn.Conv2d(c, d, 2, stride=2), *deep, nn.Conv2d(d, m, 1))
+        deep = [ResBlock(d, act) for _ in range(config.deep_blocks)]
+        self.g_s_deep = nn.Sequential(nn.Conv2d(m, d, 1), *deep, nn.Conv2d(d, 4 * c, 1), nn.PixelShuffle(2))
+        blocks = [ResBlock(c, act) for _ in range(config.blocks)]
+        self.g_s_high = nn.Sequential(*blocks, nn.Conv2d(c, wide, 1), nn.PixelShuffle(half))
+        self.h_a = nn.Sequential(
+            nn.Conv2d(m, z, 3, padding=1), activation(act), nn.Conv2d(z, z, 2, stride=2), activation(act),
+            nn.Conv2d(z, z, 3, padding=1), activation(act), nn.Conv2d(z, z, 2, stride=2),
+        )  # fmt: skip
+        self.h_s = nn.Sequential(
+            nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
+            nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
+            nn.Conv2d(z, z, 3, padding=1), activation(act), nn.Conv2d(z, m + z, 1),
+        )  # fmt: skip
+        steps = [DepthBlock(config.context, act) for _ in range(config.context_blocks)]
+        self.context = nn.Sequential(
+            nn.Conv2d(2 * m + z, config.context, 1), *steps, nn.Conv2d(config.context, m, 1)
+        )
+        self.scale = ScalePath(config)
+        # Quality-dependent numbers, one row for each trained quality. Gains are logarithms.
+        log_gain = torch.tensor([-math.log(math.sqrt(26 / lam) / 255) for lam in config.lambdas])[:, None]
+        self.gain_a, self.gain_s = nn.Parameter(log_gain.repeat(1, m)), nn.Parameter(-log_gain.repeat(1, m))
+        self.feature_a, self.feature_s = nn.Parameter(torch.zeros(q, c)), nn.Parameter(torch.zeros(q, c))
+        self.shift_h = nn.Parameter(torch.zeros(q, m + z))
+        self.z_mean, self.z_scale = nn.Parameter(torch.zeros(q, z)), nn.Parameter(torch.zeros(q, z))
+        for layer in (self.g_a_deep[-1], self.g_s_high[-2], self.h_s[-1], self.context[-1]):
+            assert isinstance(layer, nn.Conv2d)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.weight)  # at step 0 this is a block-transform codec
+            nn.init.zeros_(layer.bias)
+
+    @torch.no_grad()
+    def start_from(self, statistics: BlockStatistics) -> None:
+        """Start as the best linear block codec: KLT both ways, and scales that fit its latents at each quality."""
+        self.colour.copy_(statistics.mean)
+        self.lin_a.weight.copy_(statistics.basis.T[:, :, None, None])
+        self.lin_s.weight.copy_(statistics.basis[:, :, None, None])
+        spread = statistics.variance[: self.config.latents].sqrt() * torch.exp(self.gain_a)
+        t = index_of_scale(0.7 * spread.clamp_min(0.11)).clamp(0.5, 60)
+        self.scale.bias_prior_out.copy_(t / UNIT)
+
+    def centre(self, x: Tensor) -> Tensor:
+        """Subtract the mean colour: (B, 3, H, W) both ways."""
+        return x - self.colour[:, None, None]
+
+    def linear_analysis(self, centred: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, M, h, w). Always float32: bfloat16 rounds large DC coefficients by half a step."""
+        with torch.autocast(centred.device.type, enabled=False):
+            out: Tensor = self.lin_a(self.lin_down(centred.float()))
+        return out
+
+    def analyse(self, x: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
+        """x (B, 3, H, W) in [0, 1], log-gains (B, M) and (B, C) -> y (B, M, h, w), float32."""
+        centred = self.centre(x)
+        residual = self.g_a_deep(self.g_a_high(centred) * torch.exp(feature)[:, :, None, None])
+        y: Tensor = (self.linear_analysis(centred) + RESIDUAL * residual.float()) * torch.exp(gain)[:, :, None, None]
+        return y
+
+    def hyper_analysis(self, y: Tensor) -> Tensor:
+        """y (B, M, h, w) -> z (B, Z, h/4, w/4), not rounded, float32."""
+        z: Tensor = self.h_a(squash(y))
+        return z.float()
+
+    def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
+        """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32."""
+        y = y_hat * torch.exp(gain)[:, :, None, None]
+        residual = self.g_s_high(self.g_s_deep(LATENT_IN * y) * torch.exp(feature)[:, :, None, None])
+        with torch.autocast(y.device.type, enabled=False):
+            linear = self.lin_up(self.lin_s(y.float()))
+        x_hat: Tensor = linear + RESIDUAL * residual.float() + self.colour[:, None, None]
+        return x_hat
+
+    def hyper_synthesis(self, z_hat: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """z_hat (B, Z, h/4, w/4), shift (B, M + Z) -> mean1 (B, M, h, w), features (B, Z, h, w)."""
+        h = self.h_s(z_hat).float() + shift[:, :, None, None]
+        return h[:, : self.config.latents], h[:, self.config.latents :]
+
+    def second_mean(self, mean1: Tensor, features: Tensor, y_first: Tensor) -> Tensor:
+        """mean1, y_first (B, M, h, w) (zero on the second half), features (B, Z, h, w) -> mean2 (B, M, h, w)."""
+        mean2: Tensor = mean1 + self.context(torch.cat([squash(mean1), features, squash(y_first)], 1)).float()
+        return mean2
+
+    def forward(self, x: Tensor, q: Tensor) -> Estimate:
+        """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`; q (B,) integer qualities.
+
+        Noise stands in for rounding in the rate, straight-through rounding in everything else.
+        """
+        y = self.analyse(x, self.gain_a[q], self.feature_a[q])
+        z = clamp_through(self.hyper_analysis(y), -Z_LIMIT, Z_LIMIT)
+        z_scale = torch.exp(self.z_scale[q])[:, :, None, None]
+        z_bits = logistic_bits(self._noisy(z) - self.z_mean[q][:, :, None, None], z_scale)
+        z_hat = round_through(z)
+        t1 = self.scale.prior(z_hat, q)
+        mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
+        first = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
+        s_first = round_through(y - mean1) * first
+        mean2 = self.second_mean(mean1, features, s_first + mean1 * first)
+        t2 = self.scale.refine(t1, s_first.detach(), first, q)
+        mean = torch.where(first > 0, mean1, mean2)
+        t = torch.where(first > 0, t1, t2)
+        y_bits = gaussian_bits(self._noisy(y - mean), scale_of_index(t))
+        y_hat = round_through(y - mean) + mean
+        x_hat = self.synthesise(y_hat, self.gain_s[q], self.feature_s[q])
+        return Estimate(x_hat, y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3)))
+
+    def _noisy(self, v: Tensor) -> Tensor:
+        return v + torch.rand_like(v) - 0.5 if self.training else v.round()

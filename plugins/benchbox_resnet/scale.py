@@ -1,0 +1,103 @@
+"""The scale path: which coding table each symbol takes, as a function of decoded integers alone.
+
+    z_hat (integers) -> `prior`  -> t1 -> table index of the first checkerboard half
+    t1, first symbols -> `refine` -> t2 -> table index of the second half
+
+Index = floor(clip(t, 0, 63)). While training, t is an ordinary float and the scale is continuous. Once frozen, every
+number is fixed-point, carried in float64, in which all sums here are exact (`ScalePath.bounds` proves it from the
+weights), so the order of summation, the device and the number of threads cannot matter.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from benchbox_resnet.config import SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
+from benchbox_resnet.layers import clamp_through
+
+#: The networks speak in units of 8 steps of the scale table (0.985 in the logarithm of the scale).
+UNIT = 8.0
+#: What the last layers give is multiplied by this (a power of two), so that steps of training move scales gently.
+OUTPUT = 0.25
+#: Fractional bits: of weights and trained biases, of hidden activations, and of interpolated biases (8 bits more).
+WEIGHT_BITS, HIDDEN_BITS = 12, 6
+#: Weights lie strictly inside +-WEIGHT_LIMIT (16 bits in all); hidden activations in [0, HIDDEN_LIMIT).
+WEIGHT_LIMIT, HIDDEN_LIMIT = 8.0, 256.0
+#: z_hat lies in [-Z_LIMIT, Z_LIMIT].
+Z_LIMIT = 127
+#: Symbols larger than this look alike to `refine`.
+SYMBOL_LIMIT = 255
+
+
+def index_of_scale(scale: Tensor) -> Tensor:
+    """The continuous index t of a scale, so that floor(t) is the nearest table: any shape."""
+    return torch.log(scale / SCALE_MIN) / SCALE_STEP + 0.5
+
+
+def scale_of_index(t: Tensor) -> Tensor:
+    """The inverse of `index_of_scale`."""
+    return SCALE_MIN * torch.exp((t - 0.5) * SCALE_STEP)
+
+
+def to_fixed(v: Tensor, bits: int) -> Tensor:
+    """Round to multiples of 2^-bits."""
+    return torch.floor(v * 2.0**bits + 0.5) * 2.0**-bits
+
+
+def symbol_features() -> tuple[Tensor, Tensor]:
+    """Fixed tables of `refine`: log2(1 + |s|) for |s| = 0..255, and its mean under each of the 64 scales.
+
+    Shapes (256,) and (64,), multiples of 2^-HIDDEN_BITS. The difference says how surprising a decoded symbol was.
+    """
+    s = torch.arange(SYMBOL_LIMIT + 1, dtype=torch.float64)
+    companded = torch.log2(1 + s)
+    scales = SCALE_MIN * torch.exp(torch.arange(SCALE_COUNT, dtype=torch.float64) * SCALE_STEP)
+    spread = scales[:, None] * math.sqrt(2)
+    mass = torch.erf((s + 0.5) / spread) - torch.erf((s - 0.5).clamp_min(0) / spread)
+    mass = mass / mass.sum(1, keepdim=True)
+    return to_fixed(companded, HIDDEN_BITS).float(), to_fixed((mass * companded).sum(1), HIDDEN_BITS).float()
+
+
+class ScalePath(nn.Module):
+    """The two exact networks. M latents, Z hyper-latents, K hidden units, Q qualities."""
+
+    features: Tensor
+    expected: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        m, z, k, q = config.latents, config.hyper, config.scale_hidden, config.qualities
+        self.prior_hidden = nn.Conv2d(z, k, 3, padding=1, bias=False)
+        self.prior_out = nn.Conv2d(k, 16 * m, 1, bias=False)
+        self.refine_near = nn.Conv2d(m, m, config.scale_window, padding=config.scale_window // 2, groups=m, bias=False)
+        self.refine_hidden = nn.Conv2d(2 * m, k, 1, bias=False)
+        self.refine_out = nn.Conv2d(k, m, 1, bias=False)
+        self.bias_prior_hidden = nn.Parameter(torch.zeros(q, k))
+        self.bias_prior_out = nn.Parameter(torch.zeros(q, m))
+        self.bias_refine_hidden = nn.Parameter(torch.zeros(q, k))
+        self.bias_refine_out = nn.Parameter(torch.zeros(q, m))
+        features, expected = symbol_features()
+        self.register_buffer("features", features)
+        self.register_buffer("expected", expected)
+        nn.init.zeros_(self.prior_out.weight)
+        nn.init.zeros_(self.refine_out.weight)
+        nn.init.zeros_(self.refine_near.weight)
+
+    def prior(self, z_hat: Tensor, q: Tensor) -> Tensor:
+        """Training form. z_hat (B, Z, h/4, w/4), q (B,) integer qualities -> t1 (B, M, h, w)."""
+        hidden = self.prior_hidden(z_hat) + self.bias_prior_hidden[q][:, :, None, None]
+        u = OUTPUT * F.pixel_shuffle(self.prior_out(torch.relu(hidden).clamp_max(HIDDEN_LIMIT)), 4)
+        return clamp_through(UNIT * (u + self.bias_prior_out[q][:, :, None, None]), 0.0, SCALE_COUNT - 0.01)
+
+    def refine(self, t1: Tensor, symbols: Tensor, first: Tensor, q: Tensor) -> Tensor:
+        """Training form. t1, symbols (B, M, h, w), first (1, M, h, w) mask -> t2 (B, M, h, w), for the second half."""
+        with torch.no_grad():
+            seen = torch.log2(1 + symbols.abs().clamp_max(SYMBOL_LIMIT))
+            surprise = (seen - self.expected[t1.long()]) * first
+        near = self.refine_near(surprise)
+        hidden = self.refine_hidden(torch.cat([near, surprise], 1)) + self.bias_refine_hidden[q][:, :, None, None]
+        u = OUTPUT * self.refine_out(torch.relu(hidden).clamp_max(HIDDEN_LIMIT))
+        u = u + self.bias_refine_out[q][:, :, None, None]
+        return clamp_through(t1 + UNIT * u, 0.0, SCALE_COUNT - 0.01)
