@@ -1,0 +1,86 @@
+"""Muon: momentum made orthogonal, for convolution kernels."""
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: Coefficients of the quintic Newton-Schulz step (Jordan et al. 2024): steep at zero, so five steps are enough.
+_QUINTIC = (3.4445, -4.7750, 2.0315)
+
+
+def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
+    """(..., rows, cols) -> the same shape with all singular values near one.
+
+    Every step multiplies from the left by a polynomial of the Gram matrix, so for flat matrices the steps run on the
+    small Gram matrix alone and the product is applied once.
+    """
+    a, b, c = _QUINTIC
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if tall else matrix
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    if x.shape[-1] >= 2 * x.shape[-2]:
+        gram = x @ x.mT
+        eye = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
+        product = eye.expand_as(gram)
+        for _ in range(steps):
+            factor = a * eye + b * gram + c * gram @ gram
+            product = factor @ product
+            gram = factor @ gram @ factor
+        x = product @ x
+    else:
+        for _ in range(steps):
+            gram = x @ x.mT
+            x = a * x + (b * gram + c * gram @ gram) @ x
+    out: Tensor = x.mT if tall else x
+    return out
+
+
+class Muon(torch.optim.Optimizer):
+    """Nesterov momentum whose matrix form (out, in * h * w) is orthogonalised before each step.
+
+    `dtype` is the precision of the orthogonalisation: bfloat16 where the processor has it, float32 elsewhere.
+    Kernels of one shape are orthogonalised together.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, dtype: torch.dtype = torch.float32
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+        self.dtype = dtype
+        #: Threads to share the kernels of different shapes among; None: one after the other.
+        self.pool: Executor | None = None
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """One update of every kernel that has a gradient."""
+        if closure is not None:
+            raise ValueError("Muon takes no closure")
+        for group in self.param_groups:
+            by_shape: dict[torch.Size, list[Tensor]] = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    by_shape.setdefault(p.shape, []).append(p)
+            work = [(shape, params, group["lr"], group["momentum"]) for shape, params in by_shape.items()]
+            work.sort(key=lambda w: -len(w[1]) * w[0].numel())
+            for _ in map(self._step_shape, work) if self.pool is None else self.pool.map(self._step_shape, work):
+                pass
+
+    @torch.no_grad()
+    def _step_shape(self, work: tuple[torch.Size, list[Tensor], float, float]) -> None:
+        """One update of all kernels of one shape."""
+        shape, params, lr, momentum = work
+        nesterov = []
+        for p in params:
+            assert p.grad is not None
+            state = self.state[p]
+            if "momentum" not in state:
+                state["momentum"] = torch.zeros_like(p)
+            state["momentum"].lerp_(p.grad, 1 - momentum)
+            nesterov.append(p.grad.lerp(state["momentum"], momentum).reshape(shape[0], -1))
+        update = orthogonalise(torch.stack(nesterov).to(self.dtype)).float()
+        rate = lr * min(max(1.0, update.shape[-2] / update.shape[-1]) ** 0.5, 2.0)
+        for p, u in zip(params, update, strict=True):
+            p.add_(u.reshape(shape), alpha=-rate)

@@ -1,0 +1,72 @@
+"""Data parallelism inside one process: each CPU thread takes single crops, one after the other, until a batch is done.
+
+PyTorch's own threads meet at a barrier in every layer, hundreds of times a step; on a machine that other work shares,
+each meeting waits for the thread that was put aside. Here threads meet once a step, and whoever is faster takes more
+crops.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchbox_resnet.config import ModelConfig
+from benchbox_resnet.model import ResidualCodec
+
+#: Loss (a scalar) and numbers to report, from a network, one crop (1, 3, H, W) and its quality (1,).
+Objective = Callable[[ResidualCodec, Tensor, Tensor], tuple[Tensor, dict[str, float]]]
+
+
+class Replicas:
+    """`count` networks that share the parameters of `net` and have gradients of their own."""
+
+    def __init__(self, config: ModelConfig, net: ResidualCodec, count: int) -> None:
+        self.net = net
+        self.copies = [ResidualCodec(config).to(memory_format=torch.channels_last).train() for _ in range(count)]  # type: ignore[call-overload]
+        self.share()
+        self.pool = ThreadPoolExecutor(count, initializer=_start_worker)
+
+    def share(self) -> None:
+        """Let the copies see the parameters and buffers of `net` (again, after it was loaded)."""
+        own = dict(itertools.chain(self.net.named_parameters(), self.net.named_buffers()))
+        for copy in self.copies:
+            for name, tensor in itertools.chain(copy.named_parameters(), copy.named_buffers()):
+                tensor.data = own[name].data
+
+    def backward(self, x: Tensor, q: Tensor, objective: Objective) -> dict[str, float]:
+        """Gradients of the mean objective over the batch x (B, 3, H, W), q (B,), put into `net`; mean numbers."""
+        crops, lock = iter(range(len(x))), threading.Lock()
+        reports = [
+            report
+            for done in [self.pool.submit(self._work, c, x, q, crops, lock, objective) for c in self.copies]
+            for report in done.result()
+        ]
+        with torch.no_grad():
+            for parameter, *parts in zip(*(n.parameters() for n in (self.net, *self.copies)), strict=True):
+                grads = [p.grad for p in parts if p.grad is not None]
+                parameter.grad = torch.stack(grads).sum(0).div_(len(x)) if grads else None
+                for part in parts:
+                    part.grad = None
+        return {name: sum(r[name] for r in reports) / len(reports) for name in reports[0]}
+
+    @staticmethod
+    def _work(
+        copy: ResidualCodec, x: Tensor, q: Tensor, crops: Iterator[int], lock: Any, objective: Objective
+    ) -> list[dict[str, float]]:
+        reports: list[dict[str, float]] = []
+        while True:
+            with lock:
+                i = next(crops, None)
+            if i is None:
+                return reports
+            loss, report = objective(copy, x[i : i + 1], q[i : i + 1])
+            loss.backward()  # type: ignore[no-untyped-call]
+            reports.append(report)
+
+
+def _start_worker() -> None:
+    torch.set_flush_denormal(True)

@@ -1,0 +1,152 @@
+"""`benchbox-resnet train`: data from a folder, checkpoints into another, until the time is over."""
+
+import argparse
+import contextlib
+import dataclasses
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from benchbox_resnet.config import ModelConfig, preset
+from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
+from benchbox_resnet.training import Settings, Trainer, save_checkpoint, validate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `train`."""
+    defaults = Settings()
+    parser.add_argument("--data", type=Path, required=True, help="folder of training pictures")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; a run found there goes on")
+    parser.add_argument("--resume", type=Path, help="start from this checkpoint (its network, optimisers and step)")
+    parser.add_argument("--preset", default="small", help="small, base or large")
+    parser.add_argument("--seconds", type=float, default=defaults.seconds, help="training time of this run")
+    parser.add_argument("--decay-seconds", type=float, default=0.0, help="cosine decay over the last so many of them")
+    parser.add_argument("--tune", choices=("mse", "ms-ssim"), default="mse")
+    parser.add_argument("--batch", type=int, default=defaults.batch)
+    parser.add_argument("--crop", type=int, default=defaults.crop)
+    parser.add_argument("--muon-lr", type=float, default=defaults.muon_lr)
+    parser.add_argument("--adam-lr", type=float, default=defaults.adam_lr)
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=int, default=0, help="PyTorch's CPU threads (0: all)")
+    parser.add_argument("--workers", type=int, default=1, help="CPU threads that take single crops")
+    parser.add_argument("--checkpoint-every", type=float, default=200.0, help="seconds")
+    parser.add_argument("--validate-every", type=float, default=600.0, help="seconds")
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is CUDA where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """The part of the options that a checkpoint remembers."""
+    names = {f.name for f in dataclasses.fields(Settings)} & set(vars(args))
+    return Settings(**{n: getattr(args, n) for n in names})
+
+
+def build(args: argparse.Namespace, data: TrainingData, device: torch.device) -> Trainer:
+    """A trainer that goes on from this run's own checkpoint, from `--resume`, or from nothing, in this order."""
+    own = args.out / "last.pt"
+    source = own if own.exists() else args.resume
+    if source is None:
+        trainer = Trainer(preset(args.preset), settings_from(args), device, args.workers)
+        side, keep = trainer.config.stride, trainer.config.latents
+        trainer.net.start_from(BlockStatistics.measure(data.train, side, keep))
+        trainer.average.load_state_dict(trainer.net.state_dict())
+        return trainer
+    state: dict[str, Any] = torch.load(source, weights_only=True, map_location=device)
+    trainer = Trainer(ModelConfig.from_json(state["config"]), settings_from(args), device, args.workers)
+    trainer.load(state)
+    trainer.started = state["started"] if source == own else trainer.seconds
+    return trainer
+
+
+@contextlib.contextmanager
+def stop_flag() -> Iterator[list[int]]:
+    """A list that fills when SIGTERM or SIGINT arrives, so that the last checkpoint is written first."""
+    arrived: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    previous = {n: signal.signal(n, note) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield arrived
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def report_validation(trainer: Trainer, data: TrainingData) -> None:
+    """Print one line with the held-out curve of the averaged weights."""
+    last = trainer.config.qualities - 1
+    qualities = sorted({round(last * i / 5) for i in range(6)})
+    points = validate(trainer.average, data.validation, qualities)
+    curve = "  ".join(f"q{q} {bpp:.3f}/{psnr:.2f}" for q, (bpp, psnr) in zip(qualities, points, strict=True))
+    print(f"[validation] step {trainer.step_count} {curve}", flush=True)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train until `--seconds` of training time are over or a signal asks to stop."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    torch.manual_seed(args.seed)
+    device = choose_device(args.device)
+    args.out.mkdir(parents=True, exist_ok=True)
+    data = TrainingData.load(args.data, args.crop)
+    trainer = build(args, data, device)
+    sampler = CropSampler(data, args.batch, args.crop, args.seed + trainer.step_count)
+    count = sum(p.numel() for p in trainer.net.parameters())
+    print(f"{len(data.train)} pictures and copies, {len(data.validation)} held out; {count} parameters; "
+          f"{device}, bfloat16 {trainer.bfloat16}; {trainer.config.to_json()}", flush=True)  # fmt: skip
+    loop(args, trainer, sampler, data)
+
+
+def loop(args: argparse.Namespace, trainer: Trainer, sampler: CropSampler, data: TrainingData) -> None:
+    """Steps, progress, checkpoints and validations."""
+
+    def checkpoint() -> None:
+        save_checkpoint({**trainer.state(), "started": trainer.started}, args.out / "last.pt")
+
+    saved = checked = time.monotonic()
+    means: dict[str, float] = {}
+    with stop_flag() as arrived:
+        while not arrived and trainer.seconds - trainer.started < args.seconds:
+            for name, value in trainer.step(sampler.draw().to(trainer.device)).items():
+                means[name] = means.get(name, value) + 0.02 * (value - means.get(name, value))
+            if trainer.step_count % 100 == 0:
+                left = args.seconds - (trainer.seconds - trainer.started)
+                line = " ".join(f"{k} {v:.4f}" for k, v in means.items())
+                print(f"step {trainer.step_count} {line} | {trainer.seconds:.0f} s, {left:.0f} s left", flush=True)
+            if time.monotonic() - saved > args.checkpoint_every:
+                checkpoint()
+                saved = time.monotonic()
+            if data.validation and time.monotonic() - checked > args.validate_every:
+                report_validation(trainer, data)
+                checked = time.monotonic()
+    checkpoint()
+    if data.validation:
+        report_validation(trainer, data)
+    print(f"done: step {trainer.step_count}, {trainer.skipped} skipped, {trainer.seconds:.0f} s", flush=True)
+
+
+def main() -> None:
+    """The command `benchbox-resnet`, which has more than training to offer."""
+    from benchbox_resnet.cli import main as commands
+
+    commands()
+
+
+if __name__ == "__main__":
+    _parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(_parser)
+    run(_parser.parse_args())

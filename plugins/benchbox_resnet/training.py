@@ -1,0 +1,189 @@
+"""What a training run is made of: settings, the state that a checkpoint holds, one step."""
+
+import dataclasses
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchbox_resnet.config import ModelConfig
+from benchbox_resnet.data import Pixels
+from benchbox_resnet.model import Estimate, ResidualCodec
+from benchbox_resnet.muon import Muon
+from benchbox_resnet.replicas import Replicas
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Settings of one run. Rates were found on two CPU cores (Muon at 0.02 spikes; Adam at 4e-4 is at its best)."""
+
+    tune: str = "mse"
+    batch: int = 6
+    crop: int = 192
+    muon_lr: float = 0.01
+    adam_lr: float = 4e-4
+    #: The linear path starts at its optimum; faster, it only trembles.
+    linear_lr: float = 5e-5
+    warm_up: int = 200
+    clip: float = 1.0
+    ema: float = 0.999
+    #: Seconds of cosine decay to zero at the end of the run; 0 keeps the rate constant (to be continued later).
+    decay_seconds: float = 0.0
+    seconds: float = 3600.0
+    seed: int = 1
+
+
+class Trainer:
+    """Network, averaged weights, optimisers and clock; all of it goes into a checkpoint."""
+
+    def __init__(self, config: ModelConfig, settings: Settings, device: torch.device, workers: int = 1) -> None:
+        """`workers` > 1: CPU threads that take single crops (see `replicas`); else PyTorch's own threads."""
+        self.config, self.settings, self.device = config, settings, device
+        self.net = ResidualCodec(config).to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.average = ResidualCodec(config).to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.bfloat16 = fast_bfloat16(device)
+        named = dict(self.net.named_parameters())
+        kernels = [n for n, p in named.items() if p.ndim == 4 and p.shape[1] >= 16 and not n.startswith("lin_")]
+        dtype = torch.bfloat16 if self.bfloat16 else torch.float32
+        self.muon = Muon([named[n] for n in kernels], settings.muon_lr, dtype=dtype)
+        others = [p for n, p in named.items() if n not in set(kernels) and not n.startswith("lin_")]
+        linear = [p for n, p in named.items() if n.startswith("lin_")]
+        self.adam = torch.optim.Adam([{"params": others}, {"params": linear}], betas=(0.9, 0.95))
+        self.step_count, self.skipped, self.seconds, self.started = 0, 0, 0.0, 0.0
+        self.lambdas = torch.tensor(config.lambdas, device=device)
+        self.replicas = Replicas(config, self.net, workers) if workers > 1 else None
+        self.muon.pool = self.replicas.pool if self.replicas else None
+
+    def rate_factor(self) -> float:
+        """Warm-up, constant, cosine to zero over the last `decay_seconds`."""
+        s = self.settings
+        warm = min(1.0, (self.step_count + 1) / s.warm_up)
+        left = s.seconds - (self.seconds - self.started)
+        if s.decay_seconds <= 0 or left >= s.decay_seconds:
+            return warm
+        return warm * (0.5 - 0.5 * math.cos(math.pi * max(0.0, left) / s.decay_seconds) + 0.003)
+
+    def objective(self, net: nn.Module, x: Tensor, q: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Loss (scalar) of a batch x (B, 3, H, W) at qualities q (B,), and numbers to report."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            estimate: Estimate = net(x, q)
+        bpp = (estimate.y_bits + estimate.z_bits) / (x.shape[2] * x.shape[3])
+        lam = self.lambdas[q]
+        if self.settings.tune == "ms-ssim":
+            from pytorch_msssim import ms_ssim
+
+            similarity = ms_ssim(estimate.x_hat.clamp(0, 1), x, data_range=1.0, size_average=False)
+            distortion = ms_ssim_weight(self.config, q) * (1 - similarity)
+        else:
+            distortion = lam * 255**2 * (estimate.x_hat - x).square().mean((1, 2, 3))
+        loss = ((bpp + distortion) / (20 * lam.sqrt())).mean()
+        parts = {"loss": loss, "bpp": bpp.mean(), "distortion": distortion.mean()}
+        return loss, {name: float(value.detach()) for name, value in parts.items()}
+
+    def step(self, x: Tensor, model: nn.Module | None = None) -> dict[str, float]:
+        """One update on a batch x (B, 3, H, W); `model` is the network or a distributed wrapper of it."""
+        begun = time.monotonic()
+        factor = self.rate_factor()
+        groups = [*self.muon.param_groups, *self.adam.param_groups]
+        rates = (self.settings.muon_lr, self.settings.adam_lr, self.settings.linear_lr)
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate * factor
+        q = torch.randint(0, self.config.qualities, (x.shape[0],), device=self.device)
+        if self.replicas is not None:
+            report = self.replicas.backward(x, q, self.objective)
+        else:
+            self.net.zero_grad(set_to_none=True)
+            loss, report = self.objective(model or self.net, x, q)
+            loss.backward()  # type: ignore[no-untyped-call]
+        norm = float(nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip))
+        if math.isfinite(norm):
+            self.muon.step()
+            self.adam.step()
+            self.update_average()
+        else:
+            self.skipped += 1
+        self.step_count += 1
+        self.seconds += min(time.monotonic() - begun, 10.0)  # a run that was stopped for a while loses nothing
+        return {**report, "norm": norm, "rate": factor}
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """Move the averaged weights towards the present ones (faster at the beginning)."""
+        weight = max(1 - self.settings.ema, 1 / (self.step_count + 1))
+        source: list[Tensor] = list(self.net.parameters())
+        target: list[Tensor] = list(self.average.parameters())
+        torch._foreach_lerp_(target, source, weight)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a later process needs to go on."""
+        return {
+            "config": self.config.to_json(), "settings": dataclasses.asdict(self.settings),
+            "net": self.net.state_dict(), "average": self.average.state_dict(),
+            "muon": self.muon.state_dict(), "adam": self.adam.state_dict(),
+            "step": self.step_count, "skipped": self.skipped, "seconds": self.seconds,
+            "rng": torch.get_rng_state(),
+        }  # fmt: skip
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from `state`, which must hold the same network."""
+        self.net.load_state_dict(state["net"])
+        self.average.load_state_dict(state["average"])
+        self.muon.load_state_dict(state["muon"])
+        self.adam.load_state_dict(state["adam"])
+        self.step_count, self.skipped, self.seconds = state["step"], state["skipped"], state["seconds"]
+        torch.set_rng_state(state["rng"])
+
+
+def ms_ssim_weight(config: ModelConfig, q: Tensor) -> Tensor:
+    """Weight of (1 - MS-SSIM) at each quality (B,): 2.4 to 220, geometric."""
+    return 2.4 * (220 / 2.4) ** (q / (config.qualities - 1))
+
+
+def save_checkpoint(state: dict[str, Any], path: Path) -> None:
+    """Write so that a reader never sees half a file, whatever dies when."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether convolutions in bfloat16 are faster than in float32 here (measured on a small one, about 50 ms)."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    seconds = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        layer = nn.Conv2d(64, 64, 3, padding=1).to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        x = torch.rand(1, 64, 32, 32).to(dtype=dtype, memory_format=torch.channels_last)
+        with torch.no_grad():
+            layer(x)
+            begun = time.perf_counter()
+            for _ in range(5):
+                layer(x)
+        seconds[dtype] = time.perf_counter() - begun
+    return seconds[torch.bfloat16] < 0.8 * seconds[torch.float32]
+
+
+@torch.no_grad()
+def validate(
+    net: ResidualCodec, pictures: list[Pixels], qualities: list[int], side: int = 512
+) -> list[tuple[float, float]]:
+    """Mean (bits per pixel, PSNR) over the centre crops of `pictures` at each quality; estimated bits."""
+    device, out = net.colour.device, []
+    m = net.config.pad_multiple
+    for q in qualities:
+        rows = []
+        for pixels in pictures:
+            h, w = (min(side, n) // m * m for n in pixels.shape[:2])
+            top, left = (pixels.shape[0] - h) // 2, (pixels.shape[1] - w) // 2
+            crop = torch.from_numpy(pixels[top : top + h, left : left + w].copy()).to(device)
+            x = (crop.permute(2, 0, 1)[None].float() / 255).contiguous(memory_format=torch.channels_last)
+            estimate = net(x, torch.tensor([q], device=device))
+            x_hat = (estimate.x_hat.clamp(0, 1) * 255).round() / 255
+            mse = float((x_hat - x).square().mean())
+            rows.append((float(estimate.y_bits + estimate.z_bits) / (h * w), -10 * math.log10(max(mse, 1e-12))))
+        out.append((sum(r[0] for r in rows) / len(rows), sum(r[1] for r in rows) / len(rows)))
+    return out

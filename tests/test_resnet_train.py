@@ -1,0 +1,198 @@
+"""Configurations and the training loop, with tiny networks on noise."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+from benchbox_resnet import cli  # noqa: E402
+from benchbox_resnet.config import ModelConfig, preset  # noqa: E402
+from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData, is_held_out  # noqa: E402
+from benchbox_resnet.model import ResidualCodec  # noqa: E402
+from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
+from benchbox_resnet.training import Settings, Trainer, save_checkpoint  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+TINY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=32, hyper=8, context=16, scale_hidden=16, qualities=3)
+CPU = torch.device("cpu")
+
+
+def batch(crop: int = 64, count: int = 2) -> Tensor:
+    torch.manual_seed(0)
+    coarse = torch.rand(count, 3, crop // 8, crop // 8)
+    smooth = torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bilinear")
+    return torch.clone(smooth, memory_format=torch.channels_last)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for i in range(4):
+        pixels = (batch(96, 1)[0].permute(1, 2, 0) * 255).byte().numpy()
+        Image.fromarray(np.roll(pixels, 9 * i, 0)).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["small", "base", "large"])
+def test_presets_survive_their_json(name: str) -> None:
+    config = preset(name)
+    assert ModelConfig.from_json(config.to_json()) == config
+    assert config.lambdas[0] == pytest.approx(config.lambda_min)
+    assert config.lambdas[-1] == pytest.approx(config.lambda_max)
+
+
+def test_wrong_configurations_are_refused() -> None:
+    with pytest.raises(ValueError, match="no preset"):
+        preset("huge")
+    with pytest.raises(ValueError, match="stride"):
+        ModelConfig(stride=12)
+    with pytest.raises(ValueError, match="'depth'"):
+        ModelConfig.from_json('{"depth": 3}')
+
+
+def test_large_has_64_residual_layers_and_takes_a_step() -> None:
+    config = preset("large")
+    assert config.residual_layers >= 64
+    trainer = Trainer(config, Settings(), CPU)
+    report = trainer.step(batch(64, 1))
+    assert np.isfinite(list(report.values())).all()
+
+
+@pytest.mark.parametrize("stride", [8, 16])
+@pytest.mark.parametrize("activation", ["leaky_relu", "gelu"])
+def test_strides_and_activations(stride: int, activation: str) -> None:
+    config = ModelConfig(**{**TINY.__dict__, "stride": stride, "activation": activation})
+    trainer = Trainer(config, Settings(), CPU)
+    assert np.isfinite(trainer.step(batch())["loss"])
+
+
+def test_a_new_network_is_the_linear_codec() -> None:
+    """Started from the statistics of pictures, before any step, it reconstructs them as their KLT does."""
+    pixels = [(b.permute(1, 2, 0) * 255).byte().numpy() for b in batch(96, 4)]
+    net = ResidualCodec(ModelConfig(**{**TINY.__dict__, "latents": 256})).eval()
+    net.start_from(BlockStatistics.measure(pixels, 16, 256, blocks=4000))
+    with torch.inference_mode():
+        x = torch.from_numpy(pixels[0][:64, :64].copy()).permute(2, 0, 1)[None].float() / 255
+        estimate = net(x, torch.tensor([2]))
+    assert float((estimate.x_hat - x).square().mean()) < 1e-4
+
+
+def test_training_lowers_the_loss() -> None:
+    trainer = Trainer(TINY, Settings(warm_up=1), CPU)
+    x = batch()
+    torch.manual_seed(1)
+    first = np.mean([trainer.step(x)["loss"] for _ in range(4)])
+    for _ in range(10):
+        last = trainer.step(x)["loss"]
+    assert last < first
+
+
+def test_workers_compute_the_gradients_of_one_process() -> None:
+    grads = []
+    for workers in (1, 2):
+        torch.manual_seed(4)
+        trainer = Trainer(TINY, Settings(), CPU, workers)
+        trainer.net.eval()  # no noise, so that the two can be compared
+        x, q = batch(), torch.tensor([0, 2])
+        if trainer.replicas is None:
+            loss, _ = trainer.objective(trainer.net, x, q)
+            torch.autograd.backward(loss)
+        else:
+            for copy in trainer.replicas.copies:
+                copy.eval()
+            trainer.replicas.backward(x, q, trainer.objective)
+        grads.append(torch.cat([p.grad.flatten() for p in trainer.net.parameters() if p.grad is not None]))
+    torch.testing.assert_close(grads[0], grads[1], rtol=1e-3, atol=1e-5)
+
+
+def test_ms_ssim_objective() -> None:
+    pytest.importorskip("pytorch_msssim")
+    trainer = Trainer(TINY, Settings(tune="ms-ssim"), CPU)
+    assert np.isfinite(trainer.step(batch(192, 1))["loss"])
+
+
+@pytest.mark.parametrize("shape", [(6, 40), (40, 6), (8, 8), (3, 5, 7)])
+def test_orthogonalise(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(2)
+    singular = torch.linalg.svdvals(orthogonalise(torch.randn(shape)))
+    assert float(singular.min()) > 0.4
+    assert float(singular.max()) < 1.4
+
+
+def test_muon_descends() -> None:
+    weight = torch.nn.Parameter(torch.randn(4, 6))
+    optimiser = Muon([weight], lr=0.05)
+    for _ in range(100):
+        optimiser.zero_grad()
+        torch.autograd.backward(weight.square().sum())
+        optimiser.step()
+    assert float(weight.detach().norm()) < 1
+
+
+def test_held_out_by_name_alone() -> None:
+    held = [n for n in range(400) if is_held_out(Path(f"{n:04}.jpg"))]
+    assert held == [n for n in range(400) if is_held_out(Path(f"/elsewhere/{n:04}.jpg"))]
+    assert 2 <= len(held) <= 20
+
+
+def test_resumed_training_is_the_same_training(tmp_path: Path) -> None:
+    """A checkpoint taken in the middle leads to the same weights as going straight on."""
+    x = batch()
+    torch.manual_seed(7)
+    straight = Trainer(TINY, Settings(), CPU)
+    straight.step(x)
+    save_checkpoint(straight.state(), tmp_path / "a.pt")
+    straight.step(x)
+    resumed = Trainer(TINY, Settings(), CPU)
+    resumed.load(torch.load(tmp_path / "a.pt", weights_only=True))
+    resumed.step(x)
+    for one, other in zip(straight.net.parameters(), resumed.net.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    for one, other in zip(straight.average.parameters(), resumed.average.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_crops_come_from_the_pictures(pictures: Path) -> None:
+    data = TrainingData.load(pictures, 32, scales=(0.5,))
+    assert len(data.train) + len(data.validation) >= 4
+    x = CropSampler(data, 3, 32, seed=1).draw()
+    assert x.shape == (3, 3, 32, 32)
+    assert 0 <= float(x.min()) <= float(x.max()) <= 1
+    with pytest.raises(ValueError, match="no training picture"):
+        TrainingData.load(pictures, 4000)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_exports(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Killed after its first checkpoint, started again: it goes on from there; then export and evaluate."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "benchbox_resnet.train", "--data", str(pictures), "--out", str(out),
+               "--batch", "1", "--crop", "64", "--seconds", "600", "--checkpoint-every", "0.5",
+               "--threads", "1"]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / "last.pt").exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+    before = torch.load(out / "last.pt", weights_only=True)
+    before_steps = before["step"]
+    cli.main(["train", "--data", str(pictures), "--out", str(out), "--batch", "1", "--crop", "64",
+              "--seconds", str(before["seconds"] + 2), "--threads", "1"])  # fmt: skip
+    assert torch.load(out / "last.pt", weights_only=True)["step"] > before_steps
+    weights = tmp_path / "w.safetensors"
+    cli.main(["export", "--checkpoint", str(out / "last.pt"), "--data", str(pictures), "--out", str(weights)])
+    cli.main(["evaluate", "--weights", str(weights), "--images", str(pictures), "--qualities", "0", "8"])
+    assert "PSNR" in capsys.readouterr().out
+    assert os.path.getsize(weights) < 15e6
