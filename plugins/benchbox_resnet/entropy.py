@@ -1,0 +1,249 @@
+"""Table-indexed integer rANS: symbols to bytes and back, each symbol under a table of its own.
+
+A table is a list of 16-bit frequencies over the symbols -bound .. bound and one escape; what lies outside is coded as
+the escape, then sign, length and bits of the excess at even odds. Two coder states take turns, so that their latencies
+overlap. Everything is integer arithmetic: a stream decodes to the same symbols on every machine, provided that the
+table numbers handed to the decoder are those that the encoder had.
+
+Source: Duda, "Asymmetric numeral systems" (arXiv 1311.2540), range variant with 32-bit states and 16-bit words.
+"""
+
+import dataclasses
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from benchbox.errors import CorruptBitstream
+
+PRECISION = 16
+TOTAL = 1 << PRECISION
+#: Magnitude that any symbol may have, in a table or not.
+SYMBOL_MAX = (1 << 20) - 1
+_LOW = 1 << 16  # states live in [2^16, 2^32)
+_STATE_BYTES = 8  # two states end a stream
+_BUCKETS = 256  # start of the search for a symbol, by the leading 8 bits of its slot
+
+Ints = npt.NDArray[np.int32]
+TableIds = npt.NDArray[np.uint16]
+Words = npt.NDArray[np.uint16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tables:
+    """A set of T frozen tables, laid end to end.
+
+    `bounds` (T,): largest magnitude in each table; `frequencies`: for each table 2 * bound + 2 numbers that sum to
+    65536, for the symbols -bound .. bound and the escape.
+    """
+
+    bounds: Ints
+    frequencies: Ints
+    offsets: Ints = dataclasses.field(init=False)
+    cumulative: Ints = dataclasses.field(init=False)
+    buckets: Ints = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        sizes = 2 * self.bounds.astype(np.int64) + 2
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        if len(self.bounds) == 0 or self.bounds.min() < 0 or offsets[-1] != len(self.frequencies):
+            raise ValueError("frequencies do not fit the bounds of the tables")
+        if self.frequencies.min() < 1 or (np.add.reduceat(self.frequencies, offsets[:-1]) != TOTAL).any():
+            raise ValueError("every table needs positive frequencies that sum to 65536")
+        before = np.concatenate([[0], np.cumsum(self.frequencies, dtype=np.int64)])[:-1]
+        start = np.repeat(np.arange(len(sizes), dtype=np.int64) * TOTAL, sizes)
+        object.__setattr__(self, "offsets", offsets.astype(np.int32))
+        object.__setattr__(self, "cumulative", (before - start).astype(np.int32))
+        object.__setattr__(self, "buckets", _find_buckets(self.offsets, self.cumulative))
+
+    def least_bits(self) -> npt.NDArray[np.float64]:
+        """(T,) bits of the cheapest symbol of each table: what a stream spends on any symbol at the very least."""
+        return PRECISION - np.log2(np.maximum.reduceat(self.frequencies, self.offsets[:-1]))
+
+    def costs(self, width: int) -> npt.NDArray[np.float32]:
+        """(T, width) bits of a symbol of magnitude 0 .. width - 1 (mean of both signs); escapes are estimated."""
+        out = np.zeros((len(self.bounds), width), np.float32)
+        for t, bound in enumerate(self.bounds.tolist()):
+            bits = PRECISION - np.log2(self.frequencies[self.offsets[t] : self.offsets[t + 1]])
+            both = (bits[bound::-1] + bits[bound:-1]) / 2
+            reach = min(width, bound + 1)
+            out[t, :reach] = both[:reach]
+            out[t, reach:] = bits[-1] + 6 + np.floor(np.log2(np.arange(1, width - reach + 1)))
+        return out
+
+
+def quantise_pmf(pmf: npt.NDArray[np.float64]) -> Ints:
+    """Probabilities (n,) of the symbols and, last, of the escape -> positive integers that sum to 65536."""
+    n = len(pmf)
+    if n > TOTAL // 2:
+        raise ValueError(f"{n} symbols are too many for {PRECISION}-bit tables")
+    scaled = pmf / pmf.sum() * (TOTAL - n)
+    counts = np.floor(scaled).astype(np.int64) + 1
+    rest = TOTAL - int(counts.sum())
+    counts[np.argsort(np.floor(scaled) - scaled, kind="stable")[:rest]] += 1
+    return np.asarray(counts, np.int32)
+
+
+@numba.njit(cache=True)
+def _find_buckets(offsets: Ints, cumulative: Ints) -> Ints:
+    """(T, 256) place of the first symbol to look at, given the leading 8 bits of a slot."""
+    out = np.zeros((len(offsets) - 1, _BUCKETS), np.int32)
+    for t in range(len(offsets) - 1):
+        place = offsets[t]
+        for b in range(_BUCKETS):
+            while place + 1 < offsets[t + 1] and cumulative[place + 1] <= b << (PRECISION - 8):
+                place += 1
+            out[t, b] = place
+    return out
+
+
+@numba.njit(cache=True)
+def _push(state: int, words: Words, at: int, start: int, frequency: int) -> tuple[int, int]:
+    """Code one interval; words are written backwards. Returns the new state and place."""
+    if state >= frequency << 16:
+        at -= 1
+        words[at] = state & 0xFFFF
+        state >>= 16
+    quotient = np.uint32(state) // np.uint32(frequency)
+    remainder = np.uint32(state) - quotient * np.uint32(frequency)
+    return int((np.int64(quotient) << PRECISION) + np.int64(remainder) + start), at
+
+
+@numba.njit(cache=True)
+def _push_escape(state: int, words: Words, at: int, symbol: int, bound: int) -> tuple[int, int]:
+    """Sign, length and bits of what exceeds the bound, last part first."""
+    excess = abs(symbol) - bound  # >= 1
+    length = 0
+    while excess >> (length + 1):
+        length += 1
+    for i in range(length):
+        bit = (excess >> i) & 1
+        state, at = _push(state, words, at, bit << 15, 1 << 15)
+    state, at = _push(state, words, at, length << 11, 1 << 11)
+    return _push(state, words, at, (1 << 15) if symbol < 0 else 0, 1 << 15)
+
+
+@numba.njit(cache=True)
+def _encode(symbols: Ints, ids: TableIds, bounds: Ints, offsets: Ints, freq: Ints, cum: Ints) -> Words:
+    room = 16 + len(symbols) + len(symbols) // 4
+    words = np.empty(room, np.uint16)
+    at = room
+    even, odd = _LOW, _LOW
+    for i in range(len(symbols) - 1, -1, -1):
+        if at < 40:  # escapes may need more than a word a symbol: grow at the front
+            bigger = np.empty(2 * len(words), np.uint16)
+            bigger[len(words) + at :] = words[at:]
+            at += len(words)
+            words = bigger
+        table, symbol = ids[i], symbols[i]
+        bound = bounds[table]
+        state = odd if i & 1 else even
+        place = offsets[table] + bound + symbol
+        if symbol > bound or symbol < -bound:
+            state, at = _push_escape(state, words, at, symbol, bound)
+            place = offsets[table] + 2 * bound + 1
+        state, at = _push(state, words, at, cum[place], freq[place])
+        if i & 1:
+            odd = state
+        else:
+            even = state
+    at -= 4
+    words[at], words[at + 1] = even & 0xFFFF, even >> 16
+    words[at + 2], words[at + 3] = odd & 0xFFFF, odd >> 16
+    return words[at:]
+
+
+@numba.njit(cache=True)
+def _pull_escape(state: int, words: Words, at: int, bound: int) -> tuple[int, int, int]:
+    """The inverse of `_push_escape`: symbol, state, place; place is beyond the words when they run out."""
+    negative = (state >> 15) & 1
+    state, at = _pull(state, words, at, negative << 15, 1 << 15)
+    length = (state & 0xFFFF) >> 11
+    state, at = _pull(state, words, at, length << 11, 1 << 11)
+    excess = 1
+    for _ in range(length):
+        bit = (state >> 15) & 1
+        state, at = _pull(state, words, at, bit << 15, 1 << 15)
+        excess = 2 * excess + bit
+    return (-(bound + excess) if negative else bound + excess), state, at
+
+
+@numba.njit(cache=True)
+def _pull(state: int, words: Words, at: int, start: int, frequency: int) -> tuple[int, int]:
+    """Take one interval off the state and refill it."""
+    state = frequency * (state >> PRECISION) + (state & 0xFFFF) - start
+    if state < _LOW:
+        if at < len(words):
+            state = int((state << 16) | np.int64(words[at]))
+        at += 1
+    return state, at
+
+
+@numba.njit(cache=True)
+def _decode(
+    ids: TableIds, words: Words, at: int, even: int, odd: int, turn: int,
+    bounds: Ints, offsets: Ints, freq: Ints, cum: Ints, buckets: Ints, out: Ints,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Fill `out`; returns place and both states. Stops early, place beyond the words, when they run out."""
+    for i in range(len(ids)):
+        table = ids[i]
+        swap = (i + turn) & 1
+        state = odd if swap else even
+        slot = state & 0xFFFF
+        place = buckets[table, slot >> (PRECISION - 8)]
+        last = offsets[table + 1] - 1
+        while place < last and cum[place + 1] <= slot:
+            place += 1
+        state, at = _pull(state, words, at, cum[place], freq[place])
+        symbol = place - offsets[table] - bounds[table]
+        if place == last:
+            symbol, state, at = _pull_escape(state, words, at, bounds[table])
+        out[i] = symbol
+        if swap:
+            odd = state
+        else:
+            even = state
+        if at > len(words):
+            break
+    return at, even, odd
+
+
+def encode(symbols: Ints, ids: TableIds, tables: Tables) -> bytes:
+    """Symbols (n,) under the tables `ids` (n,) -> bytes. Decoded in the same order."""
+    if len(symbols) != len(ids):
+        raise ValueError(f"{len(symbols)} symbols, {len(ids)} table numbers")
+    if len(symbols) and (int(ids.max()) >= len(tables.bounds) or int(np.abs(symbols).max()) > SYMBOL_MAX):
+        raise ValueError("a table number or a symbol is out of range")
+    words: Words = _encode(symbols, ids, tables.bounds, tables.offsets, tables.frequencies, tables.cumulative)
+    return words.astype("<u2").tobytes()
+
+
+class Decoder:
+    """Gives the symbols of one stream back, in as many portions as wanted."""
+
+    def __init__(self, data: bytes, tables: Tables) -> None:
+        if len(data) < _STATE_BYTES or len(data) % 2:
+            raise CorruptBitstream(f"the symbol section has {len(data)} bytes: too few, or an odd number")
+        words = np.frombuffer(data, "<u2")
+        self._even = int(words[0]) | int(words[1]) << 16
+        self._odd = int(words[2]) | int(words[3]) << 16
+        if min(self._even, self._odd) < _LOW:
+            raise CorruptBitstream("the symbol section does not begin with two coder states")
+        self._words, self._at, self._count, self._tables = words[4:].astype(np.uint16), 0, 0, tables
+
+    def take(self, ids: TableIds) -> Ints:
+        """The next symbols, one for each table number in `ids` (n,)."""
+        t, out = self._tables, np.zeros(len(ids), np.int32)
+        self._at, self._even, self._odd = _decode(
+            ids, self._words, self._at, self._even, self._odd, self._count & 1,
+            t.bounds, t.offsets, t.frequencies, t.cumulative, t.buckets, out,
+        )  # fmt: skip
+        self._count += len(ids)
+        if self._at > len(self._words):
+            raise CorruptBitstream("the symbol section ends before its last symbol")
+        return out
+
+    def finish(self) -> None:
+        """Check that the stream is used up, to the bit."""
+        if self._at != len(self._words) or self._even != _LOW or self._odd != _LOW:
+            raise CorruptBitstream("the symbol section holds something else than these symbols")
