@@ -1,0 +1,145 @@
+"""The codec itself: one picture to one stream, and back.
+
+    encode: pixels -> `pipeline` (networks, rounding) -> symbols and table numbers -> `entropy` -> `bitstream`
+    decode: `bitstream` -> z -> tables of the first half -> its symbols -> tables of the second -> its symbols -> pixels
+
+Decoding of symbols uses integers alone (`exact`); the float networks run afterwards, on all symbols at once.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchbox.codec import Codec, CodecInfo, QualityAxis
+from benchbox.errors import CorruptBitstream, QualityError, UnsupportedImageError
+from benchbox.image import Image
+from benchbox_resnet.alpha import fill_hidden, pack_alpha, unpack_alpha
+from benchbox_resnet.bitstream import MAX_PIXELS, Stream
+from benchbox_resnet.entropy import Decoder, encode
+from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
+from benchbox_resnet.pipeline import TILE_CELLS, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.scale import Z_LIMIT
+from benchbox_resnet.tables import z_table_ids
+from benchbox_resnet.weights import Model, load_model
+
+
+class ResnetCodec(Codec):
+    """An opened model. One thread unless `threads` says otherwise."""
+
+    def __init__(
+        self, info: CodecInfo, models: Sequence[Model], threads: int = 1, tile_cells: int = TILE_CELLS
+    ) -> None:
+        """`models`: the first one encodes; all of them decode, each the streams that name it."""
+        self.info, self.threads = info, threads
+        self.pipelines = {m.digest[:4]: Pipeline(m, tile_cells) for m in models}
+        self.encoder = self.pipelines[models[0].digest[:4]]
+        last = self.encoder.config.qualities - 1
+        self.axis = QualityAxis("quality", tuple(float(q) for q in range(last + 1)), 0, last)
+
+    @classmethod
+    def open(cls, info: CodecInfo, paths: Sequence[Path], device: str, threads: int = 1) -> "ResnetCodec":
+        """Load the weights files `paths` on a device ("cpu", "cuda", "cuda:1")."""
+        return cls(info, [load_model(path, torch.device(device)) for path in paths], threads)
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[None]:
+        """Thread count and float mode of this codec, put back afterwards."""
+        before = torch.get_num_threads()
+        if before != self.threads:
+            torch.set_num_threads(self.threads)
+        try:
+            yield
+        finally:
+            if before != self.threads:
+                torch.set_num_threads(before)
+
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        """(H, W, 1, 3 or 4) uint8 at a quality 0 .. qualities - 1 -> one stream."""
+        height, width, channels = image.shape
+        reason = self.info.capabilities.refusal(image)
+        if reason is None and height * width > MAX_PIXELS:
+            reason = f"{width}x{height} has more than {MAX_PIXELS} pixels"
+        if reason is not None:
+            raise UnsupportedImageError(f"{self.info.id}: {reason}")
+        pipeline = self.encoder
+        if quality is None:
+            raise QualityError(f"{self.info.id}: needs a quality of 0 to {self.axis.maximum:g}")
+        fixed = round(self.axis.check(quality, self.info.id) * 2**QUALITY_BITS)
+        colour, alpha = np.asarray(image[:, :, :3], np.uint8), b""
+        if channels == 4:
+            plane = np.ascontiguousarray(image[:, :, 3], np.uint8)
+            colour, alpha = fill_hidden(colour, plane), pack_alpha(plane)
+        elif channels == 1:
+            colour = np.repeat(colour, 3, axis=2)
+        with self._session():
+            coded = pipeline.encode(np.ascontiguousarray(colour), fixed)
+        symbols = encode(coded.symbols, coded.ids, pipeline.model.tables)
+        return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha).pack()
+
+    def decode(self, data: bytes) -> Image:
+        """The inverse of `encode`."""
+        stream = Stream.unpack(data)
+        pipeline = self._pipeline_for(stream)
+        with self._session():
+            z_hat, first, both = decode_symbols(pipeline, stream)
+            colour = pipeline.synthesise(z_hat, first, both, (stream.height, stream.width), stream.quality)
+        if stream.channels == 1:
+            return gray_of(colour)
+        if stream.channels == 3:
+            return colour
+        return np.dstack([colour, unpack_alpha(stream.alpha, stream.height, stream.width)])
+
+    def _pipeline_for(self, stream: Stream) -> Pipeline:
+        pipeline = self.pipelines.get(stream.model)
+        if pipeline is None:
+            known = ", ".join(digest.hex() for digest in self.pipelines)
+            raise CorruptBitstream(f"the stream needs the model {stream.model.hex()}; here are {known}: "
+                                   "give its weights with the option 'weights'")  # fmt: skip
+        last = (pipeline.config.qualities - 1) << QUALITY_BITS
+        if stream.quality > last:
+            raise CorruptBitstream(f"quality {stream.quality / 256:g} is beyond this model's {last / 256:g}")
+        return pipeline
+
+
+def gray_of(colour: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) -> (H, W, 1): the rounded mean."""
+    total = colour.sum(2, dtype=np.uint16)
+    return np.asarray((total + 1) // 3, np.uint8)[:, :, None]
+
+
+@torch.inference_mode()
+def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols, Symbols]:
+    """z_hat (h/4, w/4, Z), symbols of the first half (h, w, M) (unknown elsewhere), symbols of both halves (h, w, M).
+
+    Integers only: the same on every device and thread count. The size is checked before anything is allocated.
+    """
+    config = pipeline.config
+    m = config.pad_multiple
+    rows, cols = -(-stream.height // m), -(-stream.width // m)
+    stream.check_limits()
+    stream.check_price(rows * cols * pipeline.least_bits(stream.quality))
+    decoder = Decoder(stream.symbols, pipeline.model.tables)
+    z = decoder.take(z_table_ids(config, stream.quality, rows, cols))
+    if int(np.abs(z).max()) > Z_LIMIT:
+        raise CorruptBitstream("a hyper-latent is out of range")
+    z_hat = z.astype(np.int16).reshape(rows, cols, config.hyper)
+    index = pipeline.all_indices(z_hat, stream.quality)
+    half_shape = (4 * rows, 4 * cols, config.latents // 2)
+    first = np.full((*half_shape[:2], config.latents), SYMBOL_UNKNOWN, np.int16)
+    join_half(_take(decoder, split_half(index, True), half_shape), first, True)
+    index = pipeline.refined_indices(z_hat, first, stream.quality)
+    both = first.copy()
+    join_half(_take(decoder, split_half(index, False), half_shape), both, False)
+    decoder.finish()
+    return z_hat, first, both
+
+
+def _take(decoder: Decoder, index: npt.NDArray[np.generic], shape: tuple[int, ...]) -> Symbols:
+    symbols = decoder.take(index.reshape(-1).astype(np.uint16))
+    if int(np.abs(symbols).max()) >= -SYMBOL_UNKNOWN:
+        raise CorruptBitstream("a symbol is out of range")
+    return symbols.astype(np.int16).reshape(shape)

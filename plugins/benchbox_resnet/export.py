@@ -1,0 +1,76 @@
+"""From a checkpoint to a weights file: freeze the tables on training pictures, write safetensors with a model card."""
+
+import argparse
+import datetime
+import platform
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchbox_resnet.config import SCALE_COUNT, ModelConfig
+from benchbox_resnet.data import Pixels, image_files, is_held_out, load_pixels
+from benchbox_resnet.entropy import Tables
+from benchbox_resnet.model import ResidualCodec
+from benchbox_resnet.pipeline import Pipeline
+from benchbox_resnet.tables import build_tables
+from benchbox_resnet.weights import Model, load_model, save_model
+
+
+def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> npt.NDArray[np.float64]:
+    """How often each magnitude was met under each of the 64 tables, (64, widest), over pictures and all qualities."""
+    counts = np.zeros(SCALE_COUNT * widest)
+    pipeline = Pipeline(model)
+    for number, pixels in enumerate(pictures):
+        quality = number % model.config.qualities << 8
+        coded = pipeline.encode(pixels, quality)
+        latent = coded.ids < SCALE_COUNT
+        magnitude = np.minimum(np.abs(coded.symbols[latent]), widest - 1)
+        counts += np.bincount(coded.ids[latent].astype(np.int64) * widest + magnitude, minlength=len(counts))
+    return counts.reshape(SCALE_COUNT, widest)
+
+
+def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 2) -> Tables:
+    """Tables that fit what the encoder really writes; rounding depends on the tables, hence more than one round."""
+    mean, scale = net.z_mean.detach().double().numpy(), net.z_scale.detach().double().exp().numpy()
+    tables = build_tables(net.config, mean, scale)
+    for _ in range(rounds if pictures else 0):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "draft.safetensors"
+            save_model(path, net, tables, "mse", {})
+            draft = load_model(path, torch.device("cpu"))
+        tables = build_tables(net.config, mean, scale, count_symbols(draft, pictures))
+    return tables
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `export`."""
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="training pictures, for the tables")
+    parser.add_argument("--out", type=Path, required=True, help="weights file to write (.safetensors)")
+    parser.add_argument("--pictures", type=int, default=96, help="training pictures the tables are fitted on")
+    parser.add_argument("--licences", default="", help="licences of the training pictures, for the model card")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Freeze and write; prints the digest that streams will carry."""
+    state: dict[str, Any] = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
+    net = ResidualCodec(ModelConfig.from_json(state["config"]))
+    net.load_state_dict(state["average"])
+    files = [p for p in image_files(args.data) if not is_held_out(p)]
+    chosen = files[:: max(1, len(files) // args.pictures)][: args.pictures]
+    tables = freeze_tables(net.eval(), [load_pixels(p) for p in chosen])
+    card = {
+        "steps": state["step"], "training_seconds": round(state["seconds"]), "tune": state["settings"]["tune"],
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(), "settings": state["settings"],
+        "data": f"{len(files)} pictures", "licences": args.licences, "validation": state.get("validation"),
+    }  # fmt: skip
+    save_model(args.out, net, tables, state["settings"]["tune"], card)
+    model = load_model(args.out, torch.device("cpu"))
+    print(f"{args.out}: {args.out.stat().st_size} bytes, model {model.digest[:4].hex()}")
+    for bound in model.scale.bounds():
+        print(f"  exact sums, {bound.layer}: 2^{np.log2(bound.steps):.1f} of 2^{np.log2(bound.limit):.0f} steps")

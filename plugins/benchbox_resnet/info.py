@@ -1,0 +1,95 @@
+"""What benchbox knows of the codec without opening it: options, capabilities, identity. No torch here."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
+from benchbox.errors import CodecError
+
+if TYPE_CHECKING:
+    from benchbox_resnet.codec import ResnetCodec
+
+VERSION = 1
+"""Part of the identity; raise it whenever code changes the bytes or pixels that the same weights give."""
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+QUALITIES = 16
+"""Trained operating points of the bundled weights; qualities 0 to 15, fractions taken."""
+
+
+class Options(OptionsModel):
+    """Options of the residual-network codec."""
+
+    weights: str = Field("", description="a weights file (.safetensors); empty: the bundled model")
+    threads: int = Field(1, ge=1, le=64, description="CPU threads of the networks")
+
+
+@dataclass(frozen=True)
+class ResnetInfo(CodecInfo):
+    """The codec `resnet`."""
+
+    def identity(self, options: Any) -> str:
+        digest = _digest(self._path(options))
+        return f"benchbox_resnet {VERSION} model {digest[:16]} torch {importlib.metadata.version('torch')}"
+
+    def axis(self, options: Any) -> QualityAxis:
+        return QualityAxis("quality", tuple(float(q) for q in range(QUALITIES)), 0, QUALITIES - 1)
+
+    def unavailable(self) -> str | None:
+        for module in ("torch", "safetensors"):
+            if importlib.util.find_spec(module) is None:
+                return f"{module} is not installed; run: pip install \"benchbox[resnet]\""
+        if not bundled():
+            return "no trained weights are installed; train some: benchbox-resnet train --data DIR --out DIR"
+        return None
+
+    def open(self, options: Any, device: str) -> Codec:
+        self.require()
+        codec: ResnetCodec = _codec_class().open(self, self._paths(options), device, options.threads)
+        return codec
+
+    def _path(self, options: Any) -> Path:
+        """The weights file that encodes."""
+        return self._paths(options)[0]
+
+    def _paths(self, options: Any) -> list[Path]:
+        """The file that encodes, then the bundled ones, whose streams are decoded too."""
+        named = [Path(options.weights)] if options.weights else []
+        return [*named, *bundled()]
+
+
+def bundled() -> list[Path]:
+    """The weights files in the package, `mse` first."""
+    return sorted(WEIGHTS.glob("*.safetensors"), key=lambda p: (p.stem != "mse", p.name))
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CodecError(f"resnet: cannot read the weights {path}: {error.strerror}") from error
+
+
+def _codec_class() -> type[ResnetCodec]:
+    from benchbox_resnet.codec import ResnetCodec
+
+    return ResnetCodec
+
+
+RESNET = ResnetInfo(
+    id="resnet",
+    title="residual network (benchbox)",
+    Options=Options,
+    capabilities=Capabilities(
+        channels=frozenset({1, 3, 4}), deterministic=True, pixel_tolerance=1, devices=("cpu", "cuda")
+    ),
+)

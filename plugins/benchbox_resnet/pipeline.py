@@ -1,0 +1,240 @@
+"""From pixels to symbols and back, tile by tile. No bytes here, no container; see `codec` for those.
+
+Arrays of the whole picture are small in type (y float32, symbols int16, table numbers uint8); what is wide is made for
+one tile at a time. Layout of latents on the host: (h, w, M).
+"""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from benchbox_resnet.config import SCALE_COUNT
+from benchbox_resnet.entropy import Ints, TableIds
+from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
+from benchbox_resnet.quantise import STEP_WEIGHT, optimised_round
+from benchbox_resnet.scale import Z_LIMIT
+from benchbox_resnet.tables import z_table_ids
+from benchbox_resnet.tiles import Span, Tile, analysis_halo, mean_halo, synthesis_halo, tiles
+from benchbox_resnet.weights import Model
+
+#: Cells a side of a tile's core: 1024 pixels at stride 16.
+TILE_CELLS = 16
+#: Largest symbol the encoder writes.
+SYMBOL_CLIP = 32000
+
+Symbols = npt.NDArray[np.int16]
+Indices = npt.NDArray[np.uint8]
+
+
+@dataclasses.dataclass(frozen=True)
+class Coded:
+    """All that the entropy coder needs, in coding order: z, then first halves, then second halves."""
+
+    symbols: Ints
+    ids: TableIds
+
+
+def parity_mask(h: int, w: int, top: int, left: int) -> npt.NDArray[np.bool_]:
+    """(h, w, 1): whether even channels belong to the first half at a position; the window begins at (top, left)."""
+    rows, cols = np.arange(top, top + h)[:, None], np.arange(left, left + w)
+    return np.asarray((rows + cols) % 2 == 0)[:, :, None]
+
+
+def split_half(latents: npt.NDArray[np.generic], first: bool, top: int = 0, left: int = 0) -> npt.NDArray[np.generic]:
+    """(h, w, M) -> (h, w, M / 2): the first or the second checkerboard half."""
+    h, w, m = latents.shape
+    pairs = latents.reshape(h, w, m // 2, 2)
+    even = parity_mask(h, w, top, left)
+    return np.where(even if first else ~even, pairs[..., 0], pairs[..., 1])
+
+
+def join_half(half: npt.NDArray[np.generic], into: npt.NDArray[np.generic], first: bool) -> None:
+    """The inverse of `split_half`: write (h, w, M / 2) into `into` (h, w, M), which begins at (0, 0)."""
+    h, w, m = into.shape
+    pairs = into.reshape(h, w, m // 2, 2)
+    even = parity_mask(h, w, 0, 0)
+    mask = even if first else ~even
+    pairs[..., 0] = np.where(mask, half, pairs[..., 0])
+    pairs[..., 1] = np.where(mask, pairs[..., 1], half)
+
+
+class Pipeline:
+    """The parts of one model, run in order for one picture at one quality (fixed-point, 8 fractional bits)."""
+
+    def __init__(self, model: Model, tile_cells: int = TILE_CELLS, rounding: float = 1.0) -> None:
+        self.model, self.config, self.tile_cells = model, model.config, tile_cells
+        self.device = model.net.colour.device
+        self.rounding = rounding
+        self.costs = model.tables.costs(64)[:SCALE_COUNT]
+        self._least_bits = model.tables.least_bits()
+
+    # -- shared by both directions ------------------------------------------------------------------------------
+
+    def _row(self, table: Tensor, quality: int) -> Tensor:
+        """Row of a per-quality table (Q, n) at a fixed-point quality -> (1, n), linear in between."""
+        at = quality / 2**QUALITY_BITS
+        low = min(int(at), table.shape[0] - 2)
+        return torch.lerp(table[low], table[low + 1], at - low)[None]
+
+    def least_bits(self, quality: int) -> float:
+        """Bits that one cell costs at the very least."""
+        z = float(self._least_bits[z_table_ids(self.config, quality, 1, 1)].sum())
+        return z + 16 * self.config.latents * float(self._least_bits[:SCALE_COUNT].min())
+
+    def _tiles(self, z_hat: Symbols, halo: int) -> list[Tile]:
+        return list(tiles(z_hat.shape[0], z_hat.shape[1], self.tile_cells, halo))
+
+    def prior(self, z_hat: Symbols, tile: Tile, quality: int) -> Tensor:
+        """z_hat (cells, cells, Z) of the picture -> t1 of a tile's window (h, w, M)."""
+        vertical, horizontal = tile
+        bordered = np.pad(z_hat, ((1, 1), (1, 1), (0, 0)))
+        window = bordered[vertical.low : vertical.high + 2, horizontal.low : horizontal.high + 2]
+        return self.model.scale.prior(torch.from_numpy(window.transpose(2, 0, 1).copy()), quality)
+
+    def _hyper(self, z_hat: Symbols, tile: Tile, quality: int) -> tuple[Tensor, Tensor]:
+        """mean1 (1, M, h, w) and features (1, Z, h, w) of a tile's window."""
+        vertical, horizontal = tile
+        window = z_hat[vertical.window(1), horizontal.window(1)]
+        z = torch.from_numpy(window.astype(np.float32)).to(self.device).permute(2, 0, 1)[None]
+        return self.model.net.hyper_synthesis(z, self._row(self.model.net.shift_h, quality))
+
+    def _second_mean(self, mean1: Tensor, features: Tensor, first: Symbols, tile: Tile) -> Tensor:
+        """mean2 (1, M, h, w) of a window from the first half's symbols there (h, w, M), unknown elsewhere."""
+        s = torch.from_numpy(first).to(self.device).permute(2, 0, 1)[None]
+        known = s != SYMBOL_UNKNOWN
+        y_first = torch.where(known, s + mean1, 0.0)
+        return self.model.net.second_mean(mean1, features, y_first)
+
+    def all_indices(self, z_hat: Symbols, quality: int) -> Indices:
+        """Table numbers from the prior, (h, w, M) for the whole picture."""
+        rows, cols = z_hat.shape[:2]
+        out = np.empty((4 * rows, 4 * cols, self.config.latents), np.uint8)
+        for tile in self._tiles(z_hat, 0):
+            out[tile[0].core(4), tile[1].core(4)] = table_index(self.prior(z_hat, tile, quality))
+        return out
+
+    def refined_indices(self, z_hat: Symbols, first: Symbols, quality: int) -> Indices:
+        """Table numbers good on the second half, (h, w, M), from z and the first half's symbols."""
+        rows, cols = z_hat.shape[:2]
+        out = np.empty((4 * rows, 4 * cols, self.config.latents), np.uint8)
+        for tile in self._tiles(z_hat, mean_halo(self.config)):
+            t1 = self.prior(z_hat, tile, quality)
+            window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
+            t2 = self.model.scale.refine(t1, torch.from_numpy(window).to(self.device), quality)
+            out[tile[0].core(4), tile[1].core(4)] = table_index(t2[tile[0].inner(4), tile[1].inner(4)])
+        return out
+
+    # -- encoder ------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode(self, pixels: npt.NDArray[np.uint8], quality: int) -> Coded:
+        """(H, W, 3) uint8 of any size -> symbols and their tables."""
+        y, z_hat = self._analyse(pixels, quality)
+        rows, cols = z_hat.shape[:2]
+        index = self.all_indices(z_hat, quality)
+        first = self._first_symbols(y, z_hat, index, quality)
+        second_index = self.refined_indices(z_hat, first, quality)
+        second = self._second_symbols(y, z_hat, first, second_index, quality)
+        symbols = [z_hat.reshape(-1), split_half(first, True).reshape(-1), split_half(second, False).reshape(-1)]
+        ids = [split_half(index, True).reshape(-1), split_half(second_index, False).reshape(-1)]
+        z_ids = z_table_ids(self.config, quality, rows, cols)
+        return Coded(np.concatenate(symbols).astype(np.int32), np.concatenate([z_ids, *ids]).astype(np.uint16))
+
+    def _analyse(self, pixels: npt.NDArray[np.uint8], quality: int) -> tuple[npt.NDArray[np.float32], Symbols]:
+        """(H, W, 3) -> y (h, w, M) float32 and z_hat (h/4, w/4, Z) of the padded picture."""
+        m = self.config.pad_multiple
+        rows, cols = -(-pixels.shape[0] // m), -(-pixels.shape[1] // m)
+        y_all = np.empty((4 * rows, 4 * cols, self.config.latents), np.float32)
+        z_all = np.empty((rows, cols, self.config.hyper), np.int16)
+        net = self.model.net
+        gain, feature = self._row(net.gain_a, quality), self._row(net.feature_a, quality)
+        for tile in self._tiles(z_all, analysis_halo(self.config)):
+            y = net.analyse(self._window(pixels, tile), gain, feature)
+            z = net.hyper_analysis(y)[0].permute(1, 2, 0).round().clamp(-Z_LIMIT, Z_LIMIT).cpu().numpy()
+            inner = (tile[0].inner(4), tile[1].inner(4))
+            y_all[tile[0].core(4), tile[1].core(4)] = y[0].permute(1, 2, 0)[inner].cpu().numpy()
+            z_all[tile[0].core(1), tile[1].core(1)] = z[tile[0].inner(1), tile[1].inner(1)]
+        return y_all, z_all
+
+    def _window(self, pixels: npt.NDArray[np.uint8], tile: Tile) -> Tensor:
+        """Pixels of a tile's window, the last row and column repeated, (1, 3, H, W) in [0, 1]."""
+        m = self.config.pad_multiple
+        part = pixels[tile[0].window(m), tile[1].window(m)]
+        below = (tile[0].high - tile[0].low) * m - part.shape[0]
+        right = (tile[1].high - tile[1].low) * m - part.shape[1]
+        part = np.pad(part, ((0, below), (0, right), (0, 0)), mode="edge")
+        return torch.from_numpy(part).to(self.device).permute(2, 0, 1)[None].float().div_(255)
+
+    def _first_symbols(self, y: npt.NDArray[np.float32], z_hat: Symbols, index: Indices, quality: int) -> Symbols:
+        """Symbols of the first half, (h, w, M), SYMBOL_UNKNOWN elsewhere."""
+        out = np.full(y.shape, SYMBOL_UNKNOWN, np.int16)
+        for tile in self._tiles(z_hat, mean_halo(self.config)):
+            mean1 = self._hyper(z_hat, tile, quality)[0][0].permute(1, 2, 0)
+            self._round_core(y, mean1, index, tile, True, out)
+        return out
+
+    def _second_symbols(
+        self, y: npt.NDArray[np.float32], z_hat: Symbols, first: Symbols, index: Indices, quality: int
+    ) -> Symbols:
+        """Symbols of the second half, (h, w, M); what lies elsewhere means nothing."""
+        out = np.zeros(y.shape, np.int16)
+        for tile in self._tiles(z_hat, mean_halo(self.config)):
+            mean1, features = self._hyper(z_hat, tile, quality)
+            window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
+            mean2 = self._second_mean(mean1, features, window, tile)[0].permute(1, 2, 0)
+            self._round_core(y, mean2, index, tile, False, out)
+        return out
+
+    def _round_core(
+        self, y: npt.NDArray[np.float32], mean: Tensor, index: Indices, tile: Tile, first: bool, out: Symbols
+    ) -> None:
+        """Round one half of a tile's core into `out`; `mean` (h, w, M) covers the window."""
+        core = (tile[0].core(4), tile[1].core(4))
+        residual = y[core] - mean[tile[0].inner(4), tile[1].inner(4)].cpu().numpy()
+        symbols = optimised_round(
+            np.ascontiguousarray(residual), np.ascontiguousarray(index[core]),
+            self.costs, STEP_WEIGHT * self.rounding, SYMBOL_CLIP,
+        )  # fmt: skip
+        mask = self._half_mask(tile, residual.shape, first)
+        out[core] = np.where(mask, symbols, out[core])
+
+    @staticmethod
+    def _half_mask(tile: Tile, shape: tuple[int, ...], first: bool) -> npt.NDArray[np.bool_]:
+        """(h, w, M): where a half lies in a tile's core."""
+        even = parity_mask(shape[0], shape[1], 4 * tile[0].start, 4 * tile[1].start)
+        channel_even = np.arange(shape[2]) % 2 == 0
+        return np.asarray((even == channel_even) == first)
+
+    # -- decoder ------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def synthesise(
+        self, z_hat: Symbols, first: Symbols, second: Symbols, size: tuple[int, int], quality: int
+    ) -> npt.NDArray[np.uint8]:
+        """Decoded symbols -> (H, W, 3) uint8. `second` holds both halves, `first` is unknown on the second."""
+        height, width = size
+        m = self.config.pad_multiple
+        out = np.empty((height, width, 3), np.uint8)
+        net = self.model.net
+        gain, feature = self._row(net.gain_s, quality), self._row(net.feature_s, quality)
+        for tile in self._tiles(z_hat, synthesis_halo(self.config)):
+            window = (tile[0].window(4), tile[1].window(4))
+            known = np.ascontiguousarray(first[window])
+            mean1, features = self._hyper(z_hat, tile, quality)
+            mean2 = self._second_mean(mean1, features, known, tile)
+            s = torch.from_numpy(np.ascontiguousarray(second[window])).to(self.device).permute(2, 0, 1)[None]
+            is_first = torch.from_numpy(known != SYMBOL_UNKNOWN).to(self.device).permute(2, 0, 1)[None]
+            y_hat = s + torch.where(is_first, mean1, mean2)
+            x = net.synthesise(y_hat, gain, feature)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round()
+            part = x.to(torch.uint8).cpu().numpy()[tile[0].inner(m), tile[1].inner(m)]
+            target = out[tile[0].core(m), tile[1].core(m)]
+            target[...] = part[: target.shape[0], : target.shape[1]]
+        return out
+
+
+def whole(rows: int, cols: int) -> Tile:
+    """The one tile that is everything."""
+    return Span(0, rows, 0, rows), Span(0, cols, 0, cols)

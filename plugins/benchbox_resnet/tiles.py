@@ -1,0 +1,68 @@
+"""How a large picture is cut for the float networks, so that memory is bounded and no seam shows.
+
+A tile is computed with a halo at least as wide as the networks see; what they give in the core is then the same as for
+the whole picture. Nothing of this enters the stream: tiles are a matter of the machine that computes.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+
+from benchbox_resnet.config import ModelConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """One dimension, in cells (a cell is one hyper-latent): core [start, stop) inside the window [low, high)."""
+
+    start: int
+    stop: int
+    low: int
+    high: int
+
+    def core(self, unit: int) -> slice:
+        """The core in the whole picture; `unit` elements to a cell."""
+        return slice(self.start * unit, self.stop * unit)
+
+    def window(self, unit: int) -> slice:
+        """The core with its halo in the whole picture."""
+        return slice(self.low * unit, self.high * unit)
+
+    def inner(self, unit: int) -> slice:
+        """The core inside the window."""
+        return slice((self.start - self.low) * unit, (self.stop - self.low) * unit)
+
+
+Tile = tuple[Span, Span]
+
+
+def spans(cells: int, core: int, halo: int) -> list[Span]:
+    """Cut `cells` into cores of at most `core`, of nearly equal size."""
+    count = -(-cells // core)
+    edges = [cells * i // count for i in range(count + 1)]
+    return [Span(a, b, max(0, a - halo), min(cells, b + halo)) for a, b in itertools.pairwise(edges)]
+
+
+def tiles(rows: int, cols: int, core: int, halo: int) -> Iterator[Tile]:
+    """All tiles of a picture of rows x cols cells."""
+    for vertical in spans(rows, core, halo):
+        for horizontal in spans(cols, core, halo):
+            yield vertical, horizontal
+
+
+def analysis_halo(config: ModelConfig) -> int:
+    """Cells that y and z need around a core: the reach of g_a and h_a."""
+    reach = 2 * config.blocks * (config.stride // 2) + 2 * config.deep_blocks * config.stride + 3 * config.stride
+    return -(-reach // config.pad_multiple)
+
+
+def synthesis_halo(config: ModelConfig) -> int:
+    """Cells that pixels need around a core: the reach of h_s, the context network and g_s."""
+    latent = 1 + config.context_blocks + 2 * config.deep_blocks
+    reach = 2 * config.blocks * (config.stride // 2) + latent * config.stride
+    return -(-reach // config.pad_multiple)
+
+
+def mean_halo(config: ModelConfig) -> int:
+    """Cells that means and tables need around a core: the reach of h_s and the context network, of `scale.refine`."""
+    return -(-max(1 + config.context_blocks, config.scale_window // 2) // 4)

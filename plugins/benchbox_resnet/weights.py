@@ -1,0 +1,95 @@
+"""Weights files: safetensors with a model card; exact-path tensors as integers, linear path float32, the rest fp16.
+
+Tensor names: `net.*` (float networks), `exact.*` (see `exact.freeze`), `tables.bounds`, `tables.frequencies`.
+Metadata: `format`, `config` (JSON of ModelConfig), `tune`, `card` (JSON: data, licences, steps, time, machine,
+validation).
+"""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from benchbox.errors import CodecError
+from benchbox_resnet.config import ModelConfig
+from benchbox_resnet.entropy import Tables
+from benchbox_resnet.exact import ExactScale, freeze
+from benchbox_resnet.model import ResidualCodec
+
+FORMAT = "benchbox-resnet 1"
+#: Parameters kept in float32: the linear path and everything that is one number a channel.
+_SINGLE = ("lin_a", "lin_s", "gain_", "feature_", "shift_h", "colour")
+#: Parts of the training form that the integers replace.
+_REPLACED = ("scale.", "z_mean", "z_scale")
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A model ready to run. `net` has no scale path and no z prior: `scale` and `tables` stand in for them."""
+
+    config: ModelConfig
+    net: ResidualCodec
+    scale: ExactScale
+    tables: Tables
+    digest: bytes
+    card: dict[str, Any]
+    tune: str
+
+
+def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: dict[str, Any]) -> None:
+    """Write the trained `net` with its frozen `tables`."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    for name, value in net.state_dict().items():
+        if not name.startswith(_REPLACED):
+            dtype = np.float32 if name.startswith(_SINGLE) else np.float16
+            tensors["net." + name] = np.ascontiguousarray(value.detach().float().cpu().numpy().astype(dtype))
+    for name, integers in freeze(net.scale).items():
+        tensors["exact." + name] = np.ascontiguousarray(integers)
+    tensors["tables.bounds"] = tables.bounds.astype(np.int16)
+    tensors["tables.frequencies"] = tables.frequencies.astype(np.uint16)
+    metadata = {
+        "format": FORMAT, "config": net.config.to_json(), "tune": tune, "card": json.dumps(card, sort_keys=True),
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, path, metadata)
+
+
+def file_digest(path: Path) -> bytes:
+    """SHA-256 of a weights file."""
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError as error:
+        raise CodecError(f"resnet: cannot read the weights {path}: {error.strerror}") from error
+
+
+def load_model(path: Path, device: torch.device) -> Model:
+    """Open a weights file on `device`."""
+    digest = file_digest(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            arrays = {name: np.asarray(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CodecError(f"resnet: {path} is no whole safetensors file: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise CodecError(f"resnet: {path} is no weights file of this codec (its format is {metadata.get('format')!r})")
+    config = ModelConfig.from_json(metadata["config"])
+    with torch.device("meta"):
+        net = ResidualCodec(config)
+    state = {n[4:]: torch.from_numpy(a.astype(np.float32)) for n, a in arrays.items() if n.startswith("net.")}
+    missing, unexpected = net.load_state_dict(state, strict=False, assign=True)
+    if unexpected or any(not name.startswith(_REPLACED) for name in missing):
+        raise CodecError(f"resnet: {path} holds other tensors than its configuration asks for")
+    del net.scale, net.z_mean, net.z_scale
+    net.to(device=device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+    exact = {n[6:]: a for n, a in arrays.items() if n.startswith("exact.")}
+    tables = Tables(arrays["tables.bounds"].astype(np.int32), arrays["tables.frequencies"].astype(np.int32))
+    scale = ExactScale(config, exact, device)
+    return Model(config, net, scale, tables, digest, json.loads(metadata["card"]), metadata["tune"])

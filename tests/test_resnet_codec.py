@@ -1,0 +1,268 @@
+"""The residual-network codec with a tiny network of random weights: what must hold for any weights."""
+
+import dataclasses
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from benchbox_resnet.bitstream import Stream  # noqa: E402
+from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
+from benchbox_resnet.config import ModelConfig  # noqa: E402
+from benchbox_resnet.data import BlockStatistics  # noqa: E402
+from benchbox_resnet.exact import ExactScale, freeze  # noqa: E402
+from benchbox_resnet.info import RESNET  # noqa: E402
+from benchbox_resnet.model import ResidualCodec  # noqa: E402
+from benchbox_resnet.pipeline import Pipeline, whole  # noqa: E402
+from benchbox_resnet.tables import build_tables  # noqa: E402
+from benchbox_resnet.weights import load_model, save_model  # noqa: E402
+
+from benchbox.errors import CodecError, CorruptBitstream, QualityError, UnsupportedImageError  # noqa: E402
+
+TINY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, context=16, scale_hidden=16, qualities=4)
+
+
+def tiny_network(seed: int = 0) -> ResidualCodec:
+    """A KLT codec with every residual and entropy network set to noise of a plausible size."""
+    torch.manual_seed(seed)
+    net = ResidualCodec(TINY).eval()
+    rng = np.random.default_rng(seed)
+    pictures = [np.add.outer(rng.integers(0, 99, (48, 64)), [0, 9, 30]).astype(np.uint8) for _ in range(3)]
+    net.start_from(BlockStatistics.measure(pictures, TINY.stride, TINY.latents, blocks=2000))
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            if not name.startswith(("lin_", "gain_", "scale.bias_prior_out")):
+                parameter.add_(torch.randn_like(parameter) * 0.05)
+        for part in (net.scale.prior_out, net.scale.refine_out, net.scale.refine_near):
+            part.weight.copy_(torch.randn_like(part.weight) * 0.3)
+    return net
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    net = tiny_network()
+    tables = build_tables(TINY, np.zeros((4, 8)), np.ones((4, 8)))
+    save_model(path, net, tables, "mse", {"data": "noise"})
+    return path
+
+
+@pytest.fixture(scope="module")
+def codec(weights: Path) -> Iterator[ResnetCodec]:
+    opened = ResnetCodec.open(RESNET, [weights], "cpu")
+    yield opened
+    opened.close()
+
+
+def crop(photo: np.ndarray, height: int, width: int) -> np.ndarray:
+    return np.ascontiguousarray(np.resize(photo, (192, 256, 3))[:height, :width])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 17), (63, 65), (64, 64), (100, 130)])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_any_size_and_kind(codec: ResnetCodec, photo: np.ndarray, size: tuple[int, int], channels: int) -> None:
+    pixels = crop(photo, *size)
+    alpha = (np.indices(size).sum(0) % 256).astype(np.uint8)
+    source = {1: pixels[:, :, :1], 3: pixels, 4: np.dstack([pixels, alpha])}[channels]
+    decoded = codec.decode(codec.encode(source, 3))
+    assert decoded.shape == source.shape
+    assert decoded.dtype == np.uint8
+    if channels == 4:
+        np.testing.assert_array_equal(decoded[:, :, 3], alpha)
+
+
+def test_overhead_of_the_container(codec: ResnetCodec, photo: np.ndarray) -> None:
+    stream = Stream.unpack(codec.encode(photo, 1))
+    assert len(stream.pack()) - len(stream.symbols) < 32
+
+
+def test_tiles_leave_no_trace(weights: Path, photo: np.ndarray) -> None:
+    """One tile or many: the same symbols from the same stream, pixels equal to within one level."""
+    model = load_model(weights, torch.device("cpu"))
+    whole, cut = ResnetCodec(RESNET, [model], tile_cells=16), ResnetCodec(RESNET, [model], tile_cells=1)
+    data = whole.encode(photo, 2.5)
+    symbols = [decode_symbols(c.encoder, Stream.unpack(data)) for c in (whole, cut)]
+    for one, other in zip(*symbols, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.abs(whole.decode(data).astype(int) - cut.decode(data)).max() <= 1
+    assert abs(len(cut.encode(photo, 2.5)) - len(data)) <= len(data) // 500 + 4
+
+
+def test_threads_processes_and_precision_give_the_same_symbols(codec: ResnetCodec, weights: Path, photo: np.ndarray,
+                                                                tmp_path: Path) -> None:
+    data = codec.encode(photo, 1.7)
+    here = decode_symbols(codec.encoder, Stream.unpack(data))
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            for one, other in zip(here, decode_symbols(codec.encoder, Stream.unpack(data)), strict=True):
+                np.testing.assert_array_equal(one, other)
+    finally:
+        torch.set_num_threads(before)
+    (tmp_path / "stream").write_bytes(data)
+    script = (
+        "import sys, pathlib; from benchbox_resnet.codec import ResnetCodec; from benchbox_resnet.info import RESNET;"
+        "c = ResnetCodec.open(RESNET, [pathlib.Path(sys.argv[1])], 'cpu', 2);"
+        "sys.stdout.buffer.write(c.decode(pathlib.Path(sys.argv[2]).read_bytes()).tobytes())"
+    )
+    out = subprocess.run([sys.executable, "-c", script, str(weights), str(tmp_path / "stream")],
+                         check=True, capture_output=True, timeout=120)  # fmt: skip
+    there = np.frombuffer(out.stdout, np.uint8).reshape(photo.shape)
+    assert np.abs(there.astype(int) - codec.decode(data)).max() <= 1
+
+
+def test_noise_in_the_float_path_moves_no_symbol(codec: ResnetCodec, weights: Path, photo: np.ndarray) -> None:
+    """Relative noise of 1e-4 on every float activation of the decoder: same symbols, PSNR within 0.01 dB."""
+    data = codec.encode(photo, 2)
+    noisy = ResnetCodec.open(RESNET, [weights], "cpu")
+    net = noisy.encoder.model.net
+    torch.manual_seed(5)
+
+    def disturb(module: object, inputs: object, output: object) -> object:
+        assert isinstance(output, torch.Tensor)
+        return output * (1 + 1e-4 * torch.randn_like(output))
+
+    for module in net.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(disturb)
+    for one, other in zip(decode_symbols(codec.encoder, Stream.unpack(data)),
+                          decode_symbols(noisy.encoder, Stream.unpack(data)), strict=True):  # fmt: skip
+        np.testing.assert_array_equal(one, other)
+    errors = [np.square(photo.astype(float) - c.decode(data)).mean() for c in (codec, noisy)]
+    assert abs(10 * np.log10(errors[0] / errors[1])) < 0.01
+
+
+def test_batches_are_single_pictures(codec: ResnetCodec, photo: np.ndarray) -> None:
+    pictures = [np.roll(photo, 16 * i, 1) for i in range(8)]
+    streams = codec.encode_batch(pictures, 1)
+    assert streams == [codec.encode(p, 1) for p in pictures]
+    for one, other in zip(codec.decode_batch(streams), map(codec.decode, streams), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_estimated_and_real_size_agree(codec: ResnetCodec, photo: np.ndarray) -> None:
+    tables = codec.encoder.model.tables
+    coded = codec.encoder.encode(photo, 512)
+    bits = np.zeros(len(coded.symbols))
+    at = tables.offsets[coded.ids] + tables.bounds[coded.ids] + coded.symbols
+    inside = np.abs(coded.symbols) <= tables.bounds[coded.ids]
+    bits[inside] = 16 - np.log2(tables.frequencies[at[inside]])
+    escape = tables.frequencies[tables.offsets[coded.ids[~inside].astype(int) + 1] - 1]
+    excess = np.abs(coded.symbols[~inside]) - tables.bounds[coded.ids[~inside]]
+    bits[~inside] = 16 - np.log2(escape) + 6 + np.floor(np.log2(excess))
+    assert len(codec.encode(photo, 2)) == pytest.approx(bits.sum() / 8, rel=0.01, abs=32)
+
+
+def test_alpha_hides_colour_for_free(codec: ResnetCodec) -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    alpha = np.zeros((128, 128), np.uint8)
+    alpha[:64] = 255
+    hidden = np.dstack([noise, alpha])
+    shown = np.dstack([noise, np.full_like(alpha, 255)])
+    assert len(codec.encode(hidden, 2)) < len(codec.encode(shown, 2))
+    other = hidden.copy()
+    other[64:, :, :3] = 7
+    assert codec.encode(other, 2) == codec.encode(hidden, 2)
+
+
+def test_damage_is_named(codec: ResnetCodec, photo: np.ndarray) -> None:
+    data = codec.encode(photo, 2)
+    rng = np.random.default_rng(2)
+    for place in rng.integers(0, len(data), 40).tolist():
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        with pytest.raises(CorruptBitstream):
+            codec.decode(bytes(flipped))
+    for length in (0, 5, 20, len(data) // 2, len(data) - 1):
+        with pytest.raises(CorruptBitstream):
+            codec.decode(data[:length])
+    with pytest.raises(CorruptBitstream, match="another format"):
+        codec.decode(b"\x89PNG\r\n\x1a\n" + bytes(60))
+
+
+def test_hostile_streams_cost_nothing(codec: ResnetCodec, photo: np.ndarray) -> None:
+    """Valid checksums, false claims: refused before memory of that size is asked for."""
+    stream = Stream.unpack(codec.encode(photo, 2))
+    with pytest.raises(CorruptBitstream, match="at least"):
+        codec.decode(dataclasses.replace(stream, width=60000, height=2900).pack())
+    with pytest.raises(CorruptBitstream, match="larger"):
+        codec.decode(dataclasses.replace(stream, width=60000, height=60000).pack())
+    with pytest.raises(CorruptBitstream, match="needs the model 01020304"):
+        codec.decode(dataclasses.replace(stream, model=bytes([1, 2, 3, 4])).pack())
+    with pytest.raises(CorruptBitstream, match="quality"):
+        codec.decode(dataclasses.replace(stream, quality=4000).pack())
+    with pytest.raises(CorruptBitstream, match="channels"):
+        codec.decode(dataclasses.replace(stream, channels=2).pack())
+    with pytest.raises(CorruptBitstream):
+        codec.decode(dataclasses.replace(stream, symbols=stream.symbols[:-2]).pack())
+    body = stream.pack()[:-4] + b"more"
+    with pytest.raises(CorruptBitstream, match="follow"):
+        codec.decode(body + zlib.crc32(body).to_bytes(4, "little"))
+
+
+def test_requests_are_checked(codec: ResnetCodec, photo: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(QualityError):
+        codec.encode(photo, 3.1)
+    with pytest.raises(QualityError):
+        codec.encode(photo, None)
+    with pytest.raises(UnsupportedImageError):
+        codec.encode(photo.astype(np.uint16), 1)
+    (tmp_path / "no.safetensors").write_bytes(b"nothing")
+    with pytest.raises(CodecError, match="safetensors"):
+        ResnetCodec.open(RESNET, [tmp_path / "no.safetensors"], "cpu")
+    with pytest.raises(CodecError, match="cannot read"):
+        ResnetCodec.open(RESNET, [tmp_path / "absent"], "cpu")
+
+
+def test_the_frozen_scale_path_follows_the_trained_one(weights: Path) -> None:
+    """Integers against floats: table numbers differ by rounding only, at a trained quality."""
+    net = tiny_network()
+    model = load_model(weights, torch.device("cpu"))
+    torch.manual_seed(3)
+    z = torch.randint(-9, 10, (1, TINY.hyper, 3, 4)).float()
+    q = torch.tensor([2])
+    with torch.inference_mode():
+        expected = net.scale.prior(z, q)[0].permute(1, 2, 0)
+        t1 = model.scale.prior(torch.nn.functional.pad(z[0], (1, 1, 1, 1)), 2 << 8)
+        assert (t1 - expected).abs().max() < 0.1
+        symbols = torch.randint(-3, 4, t1.shape, dtype=torch.int16)
+        pipeline = Pipeline(model)
+        first = torch.from_numpy(pipeline._half_mask(whole(3, 4), t1.shape, True))
+        known = torch.where(first, symbols, -(1 << 15) + 1)
+        t2 = model.scale.refine(t1, known, 2 << 8)
+        planes = symbols.permute(2, 0, 1)[None].float()
+        mask = first.permute(2, 0, 1)[None].float()
+        trained = net.scale.refine(expected.permute(2, 0, 1)[None], planes * mask, mask, q)[0].permute(1, 2, 0)
+    assert (t2 - trained)[~first].abs().mean() < 0.1
+
+
+def test_sums_of_the_scale_path_are_exact(weights: Path) -> None:
+    """The bound is computed from the weights, and weights that break it are refused."""
+    model = load_model(weights, torch.device("cpu"))
+    for bound in model.scale.bounds():
+        assert bound.steps < bound.limit
+    tensors = {k: v.astype(np.int64) for k, v in freeze(tiny_network().scale).items()}
+    tensors["refine_near"] = tensors["refine_near"] + (1 << 20)
+    with pytest.raises(ValueError, match="refine_near"):
+        ExactScale(TINY, tensors, torch.device("cpu"))
+
+
+@pytest.mark.cuda
+def test_streams_cross_devices(weights: Path, photo: np.ndarray) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    codecs = [ResnetCodec.open(RESNET, [weights], device) for device in ("cpu", "cuda")]
+    for writer in codecs:
+        data = writer.encode(photo, 2)
+        symbols = [decode_symbols(c.encoder, Stream.unpack(data)) for c in codecs]
+        for one, other in zip(*symbols, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert np.abs(codecs[0].decode(data).astype(int) - codecs[1].decode(data)).max() <= 1
