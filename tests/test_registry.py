@@ -256,7 +256,7 @@ LAYERS = (
     "image",
     "codec metric dataset",
     "report curves",
-    "hookspecs bd",
+    "hookspecs bd references",
     "registry bdstats",
     "plan environment comparison",
     "jobs",
