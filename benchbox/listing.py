@@ -8,6 +8,7 @@ from pathlib import Path
 from benchbox import environment, registry
 from benchbox.codec import CodecInfo
 from benchbox.columns import COLUMNS
+from benchbox.dataset import DatasetInfo
 from benchbox.registry import Registry
 from benchbox.store import Store
 
@@ -49,9 +50,15 @@ def metrics(plugins: Registry) -> Iterator[str]:
 
 def datasets(plugins: Registry) -> Iterator[str]:
     """How to name it, title, whether it is here."""
-    rows = ((f"{d.id}:{d.argument}" if d.argument else d.id, d.title, d.missing() or "available")
-            for d in plugins.datasets.values())  # fmt: skip
-    yield from _table(("data set", "title", "status"), rows)
+    yield from _table(("data set", "title", "status"), (_dataset(info) for info in plugins.datasets.values()))
+
+
+def _dataset(info: DatasetInfo) -> tuple[str, str, str]:
+    name = f"{info.id}:{info.argument}" if info.argument else info.id
+    missing = info.missing()
+    if missing and info.fetchable:
+        missing = f"not here: benchbox fetch {info.id}"
+    return name, info.title, missing or "available"
 
 
 def reports(plugins: Registry) -> Iterator[str]:

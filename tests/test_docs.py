@@ -1,0 +1,69 @@
+"""The pages say what the code does."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from benchbox import hookspecs
+from benchbox.columns import COLUMNS
+from benchbox.plan import make_plan
+
+ROOT = Path(__file__).resolve().parents[1]
+TOY = ROOT / "tests" / "toy_plugin"
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("language", "file"), [("python", "benchbox_toy.py"), ("toml", "pyproject.toml"), ("python", "conformance.py")]
+)
+def test_the_tutorial_shows_the_plugin_that_is_tested(language: str, file: str) -> None:
+    assert (TOY / file).read_text(encoding="utf-8") in blocks(page("docs/plugins.md"), language)
+
+
+def test_every_hook_has_a_heading() -> None:
+    functions = inspect.getmembers(hookspecs, inspect.isfunction)
+    hooks = {name for name, _ in functions if name.startswith("benchbox_")}
+    headings = set(re.findall(r"^### (benchbox_\w+)$", page("docs/plugins.md"), flags=re.MULTILINE))
+    assert len(hooks) == 5
+    assert hooks == headings
+
+
+def test_the_column_table_is_the_code_s() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| (\S*) \| (.+) \|$", page("docs/results.md"), flags=re.MULTILINE)
+    assert rows == [(c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS]
+
+
+def test_the_plan_on_the_page_is_a_plan() -> None:
+    (plan,) = blocks(page("docs/running.md"), "toml")
+    assert [entry.id for entry in make_plan(tomllib.loads(plan), "docs/running.md").codec] == ["jpeg", "webp", "resnet"]
+
+
+@pytest.mark.parametrize("name", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page(name)):
+        if "://" not in target:
+            assert ((ROOT / name).parent / target).exists(), f"{name} links to {target}"
+
+
+@pytest.mark.slow
+def test_the_session_of_the_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (session,) = blocks(page("README.md"), "python")
+    assert len([line for line in session.splitlines() if line]) <= 5
+    monkeypatch.chdir(tmp_path)
+    exec(compile(session, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert re.search(r"ms-ssim\s+webp\s+-\d", printed)
