@@ -64,8 +64,8 @@ class Batch:
 
 
 def render(results: Results, out: Path) -> list[Path]:
-    """Write lists of batches, ``codec-compare/DATASET.json`` and ``codec-compare/DATASET-lossless.json``, and the batches
-    they name, ``codec-compare/DATASET/LABEL.json``, below `out`; the lists come first.
+    """Write lists of batches, ``codec-compare/DATASET.json`` and ``codec-compare/DATASET-lossless.json``, and beside
+    each a folder of its batches, ``DATASET/LABEL.json``, below `out`; the lists come first.
 
     Raises:
         BenchboxError: nothing of the run went through.

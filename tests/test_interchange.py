@@ -1,0 +1,443 @@
+"""Exchange with CompressAI and codec-compare: what goes out comes back, what they read is what they get."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchbox_interchange import benchbox_reports
+from benchbox_interchange.codec_compare import _like_number
+from benchbox_interchange.files import safe_names
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as PillowImage
+
+import benchbox
+from benchbox import api, curves, image, references, registry
+from benchbox.errors import BenchboxError, UnknownIdError, UsageError
+from benchbox.report import Reference, Results
+from benchbox.results import load_results
+
+SCRIPT = "<script>alert(1)</script>"
+QUALITIES = [10, 30, 60, 90]
+SIZES = {"wide.png": (177, 233), "high.png": (192, 171), "whole.png": (192, 256)}
+
+# What codec-compare's page (its src/entry.ts) knows by name, once in lower case and with spaces for underscores
+PAGE_CONSTANTS = {"name", "codec", "version", "time", "source data set", "encoding cmd"}
+PAGE_FIELDS = {"original name", "width", "height", "quality", "psnr", "ssim", "msssim", "encoded size", "bpp",
+               "encoding time", "decoding time"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def workspace(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the run "trade" of two lossy and a lossless codec on three pictures beside it."""
+    folder = tmp_path_factory.mktemp("trade")
+    (folder / "pictures").mkdir()
+    for name, (height, width) in SIZES.items():
+        image.write_png(folder / "pictures" / name, np.ascontiguousarray(photo[:height, :width]))
+    plan = {"name": "trade", "dataset": f"folder:{folder / 'pictures'}", "metrics": ["psnr", "ms-ssim", "ssim"],
+            "codec": [{"id": "jpeg", "qualities": QUALITIES},
+                      {"id": "webp", "qualities": QUALITIES, "options": {"method": 2}}, {"id": "png"}]}  # fmt: skip
+    benchbox.run(plan, workspace=folder / "runs", workers=1)
+    return folder / "runs"
+
+
+@pytest.fixture(scope="module")
+def results(workspace: Path) -> Results:
+    return load_results("trade", workspace, registry.load())
+
+
+def make(kind: str, run: Results, out: Path) -> list[Path]:
+    report = next(report for report in benchbox_reports() if report.id == kind)
+    return report.render(run, report.Options(), out)
+
+
+def strictly(path: Path) -> Any:
+    """The JSON in a file as a browser takes it: no NaN, no infinity, no key twice."""
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{path.name} has {word}")
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len(dict(pairs)) == len(pairs)
+        return dict(pairs)
+
+    return json.loads(path.read_text("utf-8"), parse_constant=refuse, object_pairs_hook=once)
+
+
+def changed(run: Results, **columns: Any) -> Results:
+    """`run` with columns of its frame replaced (a value, or a function of the frame)."""
+    frame = run.frame.copy()
+    for name, value in columns.items():
+        frame[name] = value(frame) if callable(value) else value
+    return dataclasses.replace(run, frame=frame)
+
+
+# --- CompressAI, out and in
+
+
+def test_a_curve_comes_back_as_it_went(results: Results, tmp_path: Path) -> None:
+    files = make("compressai", results, tmp_path)
+    assert sorted(file.name for file in files) == ["jpeg.json", "webp-method-2.json"]
+    (dataset,) = results.frame["dataset"].unique()
+    for file, label in zip(files, ("jpeg", "webp method=2"), strict=True):
+        back = references.read_curve(file, {dataset})
+        assert (back.dataset, back.caution) == (dataset, "")
+        assert back.title == f"{label} ({file.name})"
+        for metric in results.metrics:
+            (curve,) = (c for c in curves.mean_curves(results.frame, metric) if c.label == label)
+            assert back.bpp == tuple(curve.bpp)
+            assert back.metrics[metric.id] == tuple(curve.raw)
+
+
+def test_the_file_has_the_keys_of_compressai(results: Results, tmp_path: Path) -> None:
+    document = strictly(make("compressai", results, tmp_path)[0])
+    assert document["name"] == "jpeg"
+    assert "means over 3 pictures" in document["description"]
+    lists = document["results"]
+    assert set(lists) == {"bpp", "psnr-rgb", "ms-ssim-rgb", "ssim", "encoding_time", "decoding_time", "quality"}
+    assert lists["quality"] == QUALITIES
+    assert all(len(values) == len(QUALITIES) for values in lists.values())
+    rows = results.frame[(results.frame["label"] == "jpeg") & (results.frame["quality"] == 30)]
+    assert lists["encoding_time"][1] == pytest.approx(rows["encode_s"].mean())
+    assert lists["psnr-rgb"][1] == pytest.approx(rows["psnr"].mean())
+    assert 0 < lists["ms-ssim-rgb"][1] < 1
+
+
+def test_a_point_without_a_mean_is_left_out_and_counted(results: Results, tmp_path: Path) -> None:
+    at = (results.frame["label"] == "jpeg") & (results.frame["quality"] == 60) & (results.frame["sample"] == "wide.png")
+    broken = changed(results, psnr=lambda frame: frame["psnr"].mask(at))
+    document = strictly(make("compressai", broken, tmp_path)[0])
+    assert document["results"]["quality"] == [10, 30, 90]
+    assert "1 operating points without a mean are left out" in document["description"]
+
+
+def test_metrics_of_one_file_are_of_the_same_pictures(results: Results, tmp_path: Path) -> None:
+    """A picture too small for MS-SSIM is in no mean, not only in none of MS-SSIM."""
+    small = changed(results, ms_ssim=lambda frame: frame["ms_ssim"].mask(frame["sample"] == "wide.png"))
+    document = strictly(make("compressai", small, tmp_path)[0])
+    rows = results.frame[(results.frame["label"] == "jpeg") & (results.frame["sample"] != "wide.png")]
+    means = rows.groupby("quality")[["bpp", "psnr", "ms_ssim"]].mean()
+    for key, column in (("bpp", "bpp"), ("psnr-rgb", "psnr"), ("ms-ssim-rgb", "ms_ssim")):
+        assert document["results"][key] == pytest.approx(means[column].tolist())
+    assert "means over 2 of 3 pictures" in document["description"]
+
+
+def test_nothing_to_write_is_one_line(results: Results, tmp_path: Path) -> None:
+    failed = changed(results, status=lambda frame: pd.Categorical(["failed"] * len(frame)))
+    lossless = dataclasses.replace(results, frame=results.frame[results.frame["label"] == "png"])
+    for run, kind in ((failed, "compressai"), (lossless, "compressai"), (failed, "codec-compare")):
+        with pytest.raises(BenchboxError, match="run trade has nothing for"):
+            make(kind, run, tmp_path)
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+@pytest.mark.parametrize("kind", ["compressai", "codec-compare"])
+def test_names_never_leave_the_folder(results: Results, tmp_path: Path, kind: str) -> None:
+    labels = {"jpeg": f"../../{SCRIPT}", "webp method=2": "../../script-alert-1-script", "png": 'a"/../b${name}'}
+    hostile = changed(results, label=lambda frame: frame["label"].map(labels).astype("category"),
+                      dataset=pd.Categorical(["../../" + SCRIPT] * len(results.frame)),
+                      sample=lambda frame: "../" + frame["sample"].astype(str) + SCRIPT)  # fmt: skip
+    out = tmp_path / "in" / "here"
+    out.mkdir(parents=True)
+    files = make(kind, hostile, out)
+    assert set(tmp_path.rglob("*.json")) == set(files)
+    assert len({file.resolve() for file in files}) == len(files)
+    for file in files:
+        assert file.resolve().is_relative_to(out)
+        assert quote(file.name) == file.name
+    read = [strictly(file) for file in files]
+    names = [d["name"] if kind == "compressai" else d["constant_values"][0] for d in read if isinstance(d, dict)]
+    assert set(names) == {*labels.values()} - ({labels["png"]} if kind == "compressai" else set())
+
+
+@given(st.lists(st.text(), unique=True, max_size=8))
+def test_file_names_are_plain_and_all_different(texts: list[str]) -> None:
+    names = safe_names(texts)
+    assert list(names) == texts
+    assert len(set(names.values())) == len(texts)
+    assert all(name and set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for name in names.values())
+
+
+# --- CompressAI's files, laid under ours
+
+GOOD = {"name": "VTM", "description": "VTM 23", "meta": {"dataset": "kodak", "url": "https://example.org"},
+        "results": {"bpp": [0.5, 0.2], "psnr-rgb": [33.0, 30.0], "ms-ssim-rgb": [None, 0.9]}}  # fmt: skip
+
+
+def test_a_file_as_compressai_keeps_it() -> None:
+    curve = references.parse(GOOD, "vtm.json", ["clic2020", "kodak"])
+    assert (curve.id, curve.title, curve.dataset) == ("vtm", "VTM (vtm.json)", "kodak")
+    assert curve.bpp == (0.2, 0.5)
+    assert curve.metrics == {"psnr": (30.0, 33.0), "ms-ssim": (0.9, None)}
+    assert "vtm.json; VTM 23; https://example.org" in curve.source
+    assert curve.caution == ""
+
+
+def test_older_and_bare_files_too() -> None:
+    older = references.parse({"results": {"bpp": [1], "psnr": [40], "ms-ssim": [0.99]}}, "a b.json", ["kodak"])
+    assert (older.id, older.metrics["psnr"], older.metrics["ms-ssim"]) == ("a-b", (40.0,), (0.99,))
+    assert "does not name its pictures" in older.caution
+    bare = references.parse({"bpp": [1.0], "psnr-rgb": [math.inf], "ms-ssim-rgb": [0.99]}, "x.json", ["kodak"])
+    assert bare.metrics == {"psnr": (None,), "ms-ssim": (0.99,)}
+    estimated = references.parse(GOOD | {"description": "Inference (entropy estimation)"}, "x.json", ["kodak"])
+    assert "its rates are estimates" in estimated.caution
+
+
+def test_ids_stay_apart(tmp_path: Path) -> None:
+    for name in ("one.json", "two.json"):
+        (tmp_path / name).write_text(json.dumps(GOOD))
+    found = references.read_curves([tmp_path / "one.json", tmp_path / "two.json"], ["kodak"], {"vtm"})
+    assert [curve.id for curve in found] == ["vtm-2", "vtm-3"]
+
+
+def test_text_of_a_file_is_one_printable_line() -> None:
+    curve = references.parse(GOOD | {"name": f"\x1b[31m{SCRIPT}\n\ud800" + "x" * 1000}, "f.json", ["kodak"])
+    assert curve.title.isprintable()
+    assert curve.title.startswith(f"\ufffd[31m{SCRIPT} ")
+    assert len(curve.title) < 200
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe{}", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"1" * 5000, "not JSON"),
+        (b"[1]", "must be an object"),
+        (b'{"results": 1}', 'an object with a list "bpp"'),
+        (b'{"bpp": 1, "psnr": [1]}', '"bpp" must be a list'),
+        (b'{"bpp": [], "psnr": []}', '"bpp" has no point'),
+        (b'{"bpp": [0.1, NaN], "psnr": [1, 2]}', r'"bpp"\[1\] must be a positive number'),
+        (b'{"bpp": [0.1, "2"], "psnr": [1, 2]}', r'"bpp"\[1\] must be a number, not "2"'),
+        (b'{"bpp": [0.1, true], "psnr": [1, 2]}', r'"bpp"\[1\] must be a number, not true'),
+        (b'{"bpp": [0.1, 0.2], "psnr-rgb": [1]}', '"psnr-rgb" has 1 values, "bpp" has 2'),
+        (b'{"bpp": [0.1], "psnr": [1], "psnr-rgb": [1]}', "stands twice"),
+        (b'{"bpp": [0.1], "psnr": [1' + b"0" * 400 + b"]}", "too large a number"),
+        (b'{"bpp": [0.1], "psnr": 30}', '"psnr" must be a list'),
+        (b'{"bpp": [0.1], "psnr": [null]}', "no metric has a value"),
+        (b'{"bpp": [0.1], "ms-ssim": [12.5]}', "not in decibels"),
+        (b'{"bpp": [0.1], "psnr": [30], "meta": {"dataset": "clic"}}', "measured on clic, the run on kodak"),
+    ],
+)
+def test_a_broken_file_is_one_line(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=problem) as caught:
+        references.read_curve(path, ["kodak"])
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_absent_files_and_unnamed_data_sets(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.json: No such file"):
+        references.read_curve(tmp_path / "gone.json", ["kodak"])
+    with pytest.raises(UsageError, match=r'clic2020, kodak.*"meta"'):
+        references.parse({"bpp": [0.1], "psnr": [30]}, "x.json", ["kodak", "clic2020"])
+
+
+KEYS = st.sampled_from(["bpp", "psnr", "psnr-rgb", "ms-ssim", "ms-ssim-rgb", "results", "name", "meta", "dataset"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=4), inner, max_size=6),
+    max_leaves=25,
+)
+POINTS = st.lists(st.none() | st.integers() | st.floats(), min_size=1, max_size=3)
+NEARLY = st.fixed_dictionaries({"results": st.dictionaries(KEYS, POINTS | JSON, min_size=1)}, optional={
+    "name": JSON, "description": JSON, "meta": st.dictionaries(KEYS, JSON)})  # fmt: skip
+
+
+def curve_or_line(data: Any) -> Reference | str:
+    try:
+        return references.parse(data, "any.json", ["kodak"])
+    except BenchboxError as error:
+        return str(error)
+
+
+@given(JSON | NEARLY | st.fixed_dictionaries({"bpp": st.just([0.5, 0.1]), "psnr": POINTS}))
+def test_any_json_gives_a_curve_or_one_line(data: Any) -> None:
+    data = json.loads(json.dumps(data))
+    curve = curve_or_line(data)
+    if isinstance(curve, str):
+        assert "\n" not in curve
+        return
+    assert curve.bpp == tuple(sorted(curve.bpp))
+    assert all(bpp > 0 and math.isfinite(bpp) for bpp in curve.bpp)
+    assert all(len(values) == len(curve.bpp) for values in curve.metrics.values())
+    assert all(v is None or math.isfinite(v) for values in curve.metrics.values() for v in values)
+    assert curve.title.isprintable()
+
+
+def test_literature_takes_files_beside_ids(results: Results, workspace: Path, tmp_path: Path) -> None:
+    known = registry.load()
+    file = make("compressai", results, tmp_path)[0]
+    both = load_results("trade", workspace, known, [str(file), str(file)])
+    assert [curve.id for curve in both.references] == ["jpeg", "jpeg-2"]
+    assert not load_results("trade", workspace, known).references
+    with pytest.raises(UnknownIdError, match="no published curve"):
+        load_results("trade", workspace, known, ["vtm", str(file)])  # Kodak's, not on these pictures
+    pages = api.write_reports("trade", workspace, known, ["page"], out=tmp_path / "page", literature=[str(file)])
+    assert "jpeg (jpeg.json)" in pages[0].read_text("utf-8")
+
+
+# --- codec-compare
+
+
+def page_reads(path: Path) -> dict[str, pd.DataFrame]:
+    """Batches by name as codec-compare's page takes them: list, then files relative to it; stops where it would."""
+    lists = strictly(path)
+    assert lists
+    tables = {}
+    for (place,) in lists:
+        batch = strictly(path.parent / place)
+        assert set(batch) == {"constant_descriptions", "constant_values", "field_descriptions", "field_values"}
+        described = [*batch["constant_descriptions"], *batch["field_descriptions"]]
+        assert all(len(entry) == 1 and isinstance(next(iter(entry.values())), str) for entry in described)
+        constants = [next(iter(entry)) for entry in batch["constant_descriptions"]]
+        assert len(constants) == len(batch["constant_values"])
+        assert all(isinstance(value, str) for value in batch["constant_values"])
+        fields = [next(iter(entry)) for entry in batch["field_descriptions"]]
+        assert all(len(row) == len(fields) for row in batch["field_values"])
+        assert all(isinstance(value, str | int | float) for row in batch["field_values"] for value in row)
+        known = [{name.lower().replace("_", " ") for name in names} for names in (constants, fields)]
+        assert known[0] >= PAGE_CONSTANTS
+        values = dict(zip(constants, batch["constant_values"], strict=True))
+        table = pd.DataFrame(batch["field_values"], columns=[name.lower().replace("_", " ") for name in fields])
+        tables[values["name"]] = table
+        table.attrs = values
+    return tables
+
+
+def test_every_field_is_what_the_page_reads(results: Results, tmp_path: Path) -> None:
+    files = make("codec-compare", results, tmp_path)
+    lossy, lossless = files[:2]
+    tables = page_reads(lossy)
+    assert set(tables) == {"jpeg", "webp method=2"}
+    for label, table in tables.items():
+        assert set(table.columns) == PAGE_FIELDS
+        rows = results.frame[results.frame["label"] == label]
+        assert len(table) == len(rows) == 12
+        ours = rows.set_index(["sample", "quality"])
+        for row in table.to_dict("records"):
+            measured = ours.loc[(row["original name"], row["quality"])]
+            assert row["encoded size"] == measured["bytes"]
+            assert (row["height"], row["width"]) == SIZES[row["original name"]]
+            assert row["bpp"] == pytest.approx(8 * row["encoded size"] / (row["width"] * row["height"]))
+            assert row["psnr"] == measured["psnr"]
+            assert row["msssim"] == pytest.approx(-10 * math.log10(1 - measured["ms_ssim"]))
+            assert row["ssim"] == pytest.approx(-10 * math.log10(1 - measured["ssim"]))
+            assert (row["encoding time"], row["decoding time"]) == (measured["encode_s"], measured["decode_s"])
+        constants = table.attrs
+        assert constants["codec"] == rows["codec"].iloc[0]
+        assert constants["version"] == rows["identity"].iloc[0]
+        assert pd.Timestamp(constants["time"]).tz is not None
+        assert "left_out" not in constants
+    assert tables["webp method=2"].attrs["encoding_cmd"].startswith("benchbox encode ${original_name} --codec webp:")
+    (png,) = page_reads(lossless).values()
+    assert set(png.columns) == PAGE_FIELDS - {"quality", "psnr", "msssim", "ssim"}
+
+
+def test_the_command_of_a_batch_makes_its_bytes(results: Results, tmp_path: Path, workspace: Path) -> None:
+    """`encoding_cmd`, filled in as the page fills it in, gives a stream of the listed size."""
+    from click.testing import CliRunner
+
+    from benchbox.cli import commands
+
+    table = page_reads(make("codec-compare", results, tmp_path)[0])["webp method=2"]
+    row = table.iloc[5]
+    picture = workspace.parent / "pictures" / row["original name"]
+    command = table.attrs["encoding_cmd"].replace("${original_name}", str(picture))
+    words = command.replace("${quality}", str(row["quality"])).split()[1:]
+    done = CliRunner().invoke(commands, [*words, "--output", str(tmp_path / "stream")], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "stream").stat().st_size == row["encoded size"]
+
+
+def test_rows_without_a_value_are_left_out_and_counted(results: Results, tmp_path: Path) -> None:
+    at = (results.frame["label"] == "jpeg") & (results.frame["quality"] == 90)
+    broken = changed(results, psnr=lambda frame: frame["psnr"].mask(at))
+    tables = page_reads(make("codec-compare", broken, tmp_path)[0])
+    assert sorted(tables["jpeg"]["quality"].unique()) == [10, 30, 60]
+    assert tables["jpeg"].attrs["left_out"] == "3 of 12"
+    assert len(tables["webp method=2"]) == 12
+
+
+def test_pictures_called_by_numbers_stay_texts(results: Results, tmp_path: Path) -> None:
+    numbers = dict(zip(SIZES, ("01", "0x10", "1e3"), strict=True))
+    renamed = changed(results, sample=lambda frame: frame["sample"].map(numbers).astype("category"))
+    table = page_reads(make("codec-compare", renamed, tmp_path)[0])["jpeg"]
+    assert set(table["original name"]) == {"picture 01", "picture 0x10", "picture 1e3"}
+    assert not any(_like_number(name) for name in table["original name"])
+
+
+# --- the peer itself
+
+
+@pytest.fixture(scope="module")
+def peer() -> Path:
+    """The Python of an environment with CompressAI (see benchmarks/peer.py)."""
+    folder = Path(os.environ.get("BENCHBOX_PEER", Path(__file__).resolve().parents[1] / ".bench" / "peer"))
+    python = folder / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"CompressAI is absent: no {python} (python benchmarks/peer.py, or set BENCHBOX_PEER)")
+    if subprocess.run([python, "-c", "import compressai"], capture_output=True).returncode:
+        pytest.skip(f"CompressAI is absent: {python} cannot import it")
+    return python
+
+
+def call(python: Path, *arguments: str | Path) -> str:
+    done = subprocess.run([python, *arguments], capture_output=True, text=True, timeout=300, env=os.environ | {
+        "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+READ = """
+import json, sys
+from compressai.utils.plot.__main__ import parse_json_file
+read = [parse_json_file(file, sys.argv[1]) for file in sys.argv[2:]]
+print(json.dumps([one | {"ys": list(one["ys"])} for one in read]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["psnr", "ms-ssim"])
+def test_compressai_draws_our_files(peer: Path, results: Results, tmp_path: Path, metric: str) -> None:
+    files = make("compressai", results, tmp_path)
+    picture = tmp_path / "plot.png"
+    call(peer, "-m", "compressai.utils.plot", "-f", *files, "-m", metric, "-o", picture)
+    drawn = np.asarray(PillowImage.open(picture).convert("RGB")).reshape(-1, 3)
+    for colour in ((31, 119, 180), (255, 127, 14)):  # matplotlib's first two: one curve each
+        assert (drawn == colour).all(axis=1).sum() > 100
+    told = json.loads(call(peer, "-c", READ, metric, *files))
+    ours = next(m for m in results.metrics if m.id == metric)
+    for read, curve in zip(told, curves.mean_curves(results.frame, ours), strict=True):
+        assert read["name"] == curve.label
+        assert read["xs"] == pytest.approx(curve.bpp.tolist())
+        assert read["ys"] == pytest.approx(curve.value.tolist())
+
+
+@pytest.mark.slow
+def test_what_compressai_measures_lies_on_our_curve(
+    peer: Path, results: Results, workspace: Path, tmp_path: Path
+) -> None:
+    printed = call(peer, "-m", "compressai.utils.bench", "jpeg", workspace.parent / "pictures", "-q", "10,30,60,90")
+    file = tmp_path / "bench.json"
+    file.write_text(printed)
+    (theirs,) = load_results("trade", workspace, registry.load(), [str(file)]).references
+    assert theirs.title == "JPEG (bench.json)"
+    for metric, close in (("psnr", 1e-6), ("ms-ssim", 1e-5)):
+        ours = next(m for m in results.metrics if m.id == metric)
+        (curve,) = (c for c in curves.mean_curves(results.frame, ours) if c.label == "jpeg")
+        assert theirs.bpp == pytest.approx(curve.bpp.tolist(), rel=1e-9)
+        assert theirs.metrics[metric] == pytest.approx(curve.raw.tolist(), rel=close)
