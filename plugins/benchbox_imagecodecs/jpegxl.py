@@ -23,8 +23,8 @@ class JpegxlInfo(ImagecodecsInfo):
     """Lossy JPEG XL; the axis is the Butteraugli distance, which falls as size rises."""
 
     def axis(self, options: Any) -> QualityAxis:
-        # Below about 0.1 bpp there is nothing: 25 is libjxl's coarsest distance.
-        return QualityAxis("distance", (25, 20, 15, 12, 9, 7, 5, 4, 3, 2, 1.5, 1, 0.7, 0.5), 0.01, 25)
+        # From 20 on libjxl halves the picture first, at 20 to more bytes than at 15; 25 is its coarsest distance.
+        return QualityAxis("distance", (25, 15, 12, 9, 7, 5, 4, 3, 2, 1.5, 1, 0.7, 0.5), 0.01, 25)
 
     def open(self, options: Any, device: str) -> Codec:
         return JpegxlCodec(self, options)

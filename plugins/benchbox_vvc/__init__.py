@@ -1,0 +1,15 @@
+"""VVC (H.266) intra pictures by vvenc, through ffmpeg."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchbox import CodecInfo, hookimpl
+
+
+@hookimpl
+def benchbox_codecs() -> Sequence[CodecInfo]:
+    """The one codec; without imageio-ffmpeg it says so when asked."""
+    from benchbox_vvc import vvc
+
+    return [vvc.VVC]

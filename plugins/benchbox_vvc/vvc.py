@@ -1,0 +1,130 @@
+"""VVC (H.266) intra by vvenc, decoded by ffmpeg's own decoder; colour as 10-bit 4:2:0 (see `colour`).
+
+A stream is a header of 5 bytes (kind, width, height) and one VVC picture. The header is needed because pictures are
+padded to even sides of 64 or more, and because gray is coded as colour without chroma.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis, checked_quality
+from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.image import MAX_PIXELS, Image
+from benchbox_vvc import colour, ffmpeg
+
+VERSION = 1
+"""Part of every identity; raise it whenever this plugin changes bytes or decoded pixels."""
+
+_HEADER = struct.Struct(">BHH")
+_KINDS = {0xB1: 1, 0xB3: 3}  # first byte of a stream -> channels
+
+
+class Options(OptionsModel):
+    """Options of VVC."""
+
+    preset: Literal["faster", "fast", "medium", "slow", "slower"] = Field(
+        "fast", description="vvenc's preset; its default, medium, takes 3 times as long for 2 to 5 % fewer bits")
+    threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder")
+
+
+@dataclass(frozen=True)
+class VvcInfo(CodecInfo):
+    """VVC intra; the axis is the quantisation parameter, which falls as size rises."""
+
+    def identity(self, options: Any) -> str:
+        return f"benchbox_vvc {VERSION} {ffmpeg.versions(ffmpeg.executable())}"
+
+    def unavailable(self) -> str | None:
+        install = 'run: pip install "benchbox[vvc]"'
+        try:
+            path = ffmpeg.executable()
+        except (ImportError, RuntimeError) as error:
+            return f"imageio-ffmpeg gives no ffmpeg ({error}); {install}"
+        return None if ffmpeg.versions(path) else f"{path} cannot encode by libvvenc; {install}"
+
+    def axis(self, options: Any) -> QualityAxis:
+        return QualityAxis("qp", (51, 47, 43, 40, 37, 34, 31, 28, 25, 22, 19, 16), 0, 63, integer=True)
+
+    def open(self, options: Any, device: str) -> Codec:
+        return VvcCodec(self, options)
+
+
+class VvcCodec(Codec):
+    """Starts one ffmpeg process a call; its start is part of the measured time."""
+
+    def __init__(self, info: CodecInfo, options: Any) -> None:
+        info.require()
+        self._info = info
+        self._options = options
+        self._axis = info.axis(options)
+
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        value = checked_quality(self._axis, quality, self._info.id)
+        reason = self._info.capabilities.refusal(image)
+        if reason is not None:
+            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+        height, width, channels = image.shape
+        padded = _pad(image)
+        if channels == 3:
+            planes = colour.to_planes(padded)
+        else:
+            luma = colour.gray_to_luma(padded)
+            flat = np.full((luma.shape[0] // 2, luma.shape[1] // 2), colour.MIDDLE, np.uint16)
+            planes = (luma, flat, flat)
+        samples = b"".join(plane.astype("<u2").tobytes() for plane in planes)
+        kind = next(key for key, count in _KINDS.items() if count == channels)
+        try:
+            stream = ffmpeg.encode(samples, padded.shape[1], padded.shape[0], self._options.preset, int(value or 0),
+                                   self._options.threads)
+        except CodecError as error:
+            if "external library" in str(error):  # all that ffmpeg says of a stream above its buffer's 8 bits a pixel
+                raise UnsupportedImageError(f"{self._info.id}: vvenc failed at qp {value:g}, as it does where a stream "
+                                            "would exceed 8 bits a pixel; take a higher qp") from error
+            raise CodecError(f"{self._info.id}: {error}") from error
+        return _HEADER.pack(kind, width, height) + stream
+
+    def decode(self, data: bytes) -> Image:
+        if len(data) <= _HEADER.size or data[0] not in _KINDS:
+            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are no stream of this codec")
+        kind, width, height = _HEADER.unpack_from(data)
+        if not 0 < width * height <= MAX_PIXELS:
+            raise CorruptBitstream(f"{self._info.id}: the header claims {width}x{height}")
+        rows, columns = _padded(height), _padded(width)
+        try:
+            samples = ffmpeg.decode(data[_HEADER.size:], self._options.threads)
+        except CodecError as error:
+            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded ({error})") from error
+        if len(samples) != 3 * rows * columns:  # 1.5 samples of 2 bytes a pixel
+            raise CorruptBitstream(f"{self._info.id}: {len(samples)} bytes of samples, not those of {width}x{height}")
+        values = np.frombuffer(samples, "<u2").astype(np.uint16)
+        luma = values[:rows * columns].reshape(rows, columns)
+        if _KINDS[kind] == 1:
+            return np.ascontiguousarray(colour.luma_to_gray(luma)[:height, :width])
+        cb, cr = values[rows * columns:].reshape(2, rows // 2, columns // 2)
+        return np.ascontiguousarray(colour.from_planes(luma, cb, cr)[:height, :width])
+
+
+def _padded(side: int) -> int:
+    # vvenc takes 16 at least and pads to multiples of 8 by itself; but ffmpeg gives it a buffer of one byte a pixel,
+    # into which the headers of a small picture do not fit.
+    return max(64, side + side % 2)
+
+
+def _pad(image: Image) -> Image:
+    height, width = image.shape[:2]
+    return np.pad(image, ((0, _padded(height) - height), (0, _padded(width) - width), (0, 0)), mode="edge")
+
+
+VVC = VvcInfo(
+    id="vvc",
+    title="VVC intra (vvenc)",
+    Options=Options,
+    capabilities=Capabilities(channels=frozenset({1, 3}), max_size=8192),
+    suffix=".vvc",
+)
