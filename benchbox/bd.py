@@ -129,10 +129,10 @@ class _Table:
 
     def _fit(self, curve: Curve) -> _Fit:
         keep = curve.usable
-        gain = curve.value[keep] if curve.better == "higher" else -curve.value[keep]
-        chosen = envelope(curve.bpp[keep], gain)
-        dropped = len(np.unique(np.column_stack([curve.bpp[keep], gain]), axis=0)) - len(chosen)
-        log_bpp, gain = np.log10(curve.bpp[keep][chosen]), gain[chosen]
+        bpp, gain = curve.bpp[keep], curve.value[keep] if curve.better == "higher" else -curve.value[keep]
+        chosen = envelope(bpp, gain)
+        dropped = len(set(zip(bpp.tolist(), gain.tolist(), strict=True))) - len(chosen)
+        log_bpp, gain = np.log10(bpp[chosen]), gain[chosen]
         apart = _apart(log_bpp, gain)
         x, y = self._xy(log_bpp[apart], gain[apart])
         if len(x) < MIN_POINTS:
@@ -255,7 +255,9 @@ class MetricTable(_Table):
 def _apart(x: Floats, y: Floats) -> list[int]:
     """Indices of points of a rising curve that lie more than `RESOLUTION` of its span apart in both directions."""
     kept: list[int] = []
-    span_x, span_y = (RESOLUTION * float(np.ptp(v)) if len(v) else 0.0 for v in (x, y))
+    span_x, span_y = (RESOLUTION * float(v[-1] - v[0]) if len(v) else 0.0 for v in (x, y))
+    if ((x[1:] - x[:-1] > span_x) & (y[1:] - y[:-1] > span_y)).all():
+        return list(range(len(x)))
     for k in range(len(x)):
         if not kept or (x[k] - x[kept[-1]] > span_x and y[k] - y[kept[-1]] > span_y):
             kept.append(k)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from benchbox import curves
 from benchbox.errors import BenchboxError
 from benchbox.metric import Metric
+from benchbox.references import public_name
 from benchbox.report import Results
 from benchbox_interchange.files import safe_names, write_json
 
@@ -149,7 +150,7 @@ def _constants(
         ("codec", "Codec", codec),
         ("version", "Plugin and libraries that the bytes depend on", str(rows["identity"].iloc[0])),
         ("time", "When the run ended, or last began", str(session.get("end") or session.get("start") or "")),
-        ("source_data_set", "Data set", ". ".join([dataset, *results.dataset_notes.get(dataset, ())])),
+        ("source_data_set", "Data set", _about(results, dataset)),
         ("encoding_cmd", "A command that encodes a picture so", _command(codec, options, rows)),
         ("codec_title", "The codec's full name", str(settings.get("title", ""))),
         ("options", "All options of the codec", options),
@@ -158,6 +159,13 @@ def _constants(
          f"{n_left_out} of {n_rows}" if n_left_out else ""),
     ]
     return [constant for constant in given if constant[2]]
+
+
+def _about(results: Results, dataset: str) -> str:
+    """The data set and what every report must say of it, a folder by its last part."""
+    path = dataset.partition(":")[2]
+    notes = [note.replace(path, Path(path).name) if "/" in path else note for note in results.dataset_notes.get(dataset, ())]
+    return ". ".join([public_name(dataset), *notes])
 
 
 def _command(codec: str, options: str, rows: pd.DataFrame) -> str:

@@ -15,6 +15,7 @@ import benchbox
 from benchbox import curves
 from benchbox.curves import Curve
 from benchbox.errors import BenchboxError
+from benchbox.references import public_name
 from benchbox.report import Results
 from benchbox_interchange.files import safe_names, write_json
 
@@ -35,9 +36,9 @@ def render(results: Results, out: Path) -> list[Path]:
     if not made:
         raise BenchboxError(f"run {results.name} has nothing for CompressAI: no lossy codec has an operating point "
                             "with a mean of its metrics; see problems.csv and nulls.csv of --format tables")
-    folders = safe_names(dataset for dataset, _, _ in made)
+    folders = safe_names(public_name(dataset) for dataset, _, _ in made)
     labels = safe_names(label for _, label, _ in made)
-    return [write_json(out / "compressai" / folders[dataset] / f"{labels[label]}.json", document, indent=2)
+    return [write_json(out / "compressai" / folders[public_name(dataset)] / f"{labels[label]}.json", document, indent=2)
             for dataset, label, document in made]
 
 
@@ -82,7 +83,7 @@ def _document(
     return {
         "name": first.label,
         "description": _description(results, first, n_used, n_pictures, int((~usable).sum())),
-        "meta": {"source": f"benchbox {benchbox.__version__}", "type": "image", "dataset": first.dataset},
+        "meta": {"source": f"benchbox {benchbox.__version__}", "type": "image", "dataset": public_name(first.dataset)},
         "results": {key: values[usable].tolist() for key, values in lists.items()
                     if np.isfinite(values[usable]).all()},
     }  # fmt: skip
@@ -100,7 +101,7 @@ def _description(results: Results, curve: Curve, n_used: int, n_pictures: int, n
     settings: Mapping[str, Any] = results.codec_settings.get(curve.label, {})
     pictures = f"{n_used} pictures" if n_used == n_pictures else f"{n_used} of {n_pictures} pictures"
     parts = [str(settings.get("title", curve.codec)), str(settings.get("identity", "")),
-             f"means over {pictures} of {curve.dataset} at each quality"]
+             f"means over {pictures} of {public_name(curve.dataset)} at each quality"]
     if n_dropped:
         parts.append(f"{n_dropped} operating points without a mean are left out")
     return ". ".join(filter(None, parts))

@@ -32,6 +32,8 @@ MARGINS = (0.66, 0.48, 0.1, 0.12)
 LOG_FROM = 10.0
 """Largest bpp over smallest from which the rate axis is logarithmic: there equal steps are equal savings, and low rates
 are not squeezed into a corner."""
+CROWDED = 8
+"""With more curves than this, lines and markers are drawn finer."""
 LEGEND_COLUMN_MAX = 0.45
 """Widest part of the figure that a legend beside the axes may take; a wider one goes below."""
 
@@ -97,10 +99,13 @@ def rd_figure(section: Section, look: Mapping[str, Look], legend: bool) -> Figur
     for published in section.published:
         axes.plot(published.bpp, published.value, color=FAINT, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1.5,
                   label=printable(published.reference.title))
+    scale = 1.0 if len(section.drawable) <= CROWDED else 0.7
     for k, curve in enumerate(section.drawable):
         style = look[curve.label]
         axes.plot(curve.bpp[curve.usable], curve.value[curve.usable], color=style.colour, marker=style.marker,
-                  linestyle=style.dashes, zorder=2.5 - 0.001 * k, label=printable(curve.label))
+                  linestyle=style.dashes, linewidth=scale * mpl.rcParams["lines.linewidth"],
+                  markersize=scale * mpl.rcParams["lines.markersize"], zorder=2.5 - 0.001 * k,
+                  label=printable(curve.label))
     _rate_axis(axes, section)
     axes.set_ylabel(section.metric.display.label)
     axes.margins(y=0.04)

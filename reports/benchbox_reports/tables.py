@@ -130,7 +130,7 @@ def bd_latex(analysis: Analysis) -> str:
 def no_comparison(section: Section) -> str:
     """Why a section has no BD table."""
     if section.anchor is None:
-        return section.no_values or "no codec has a curve to compare with"
+        return section.no_values or "the anchor has no curve on this data set"
     return f"{section.anchor} is the only codec with a curve"
 
 
