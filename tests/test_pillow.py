@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import bjontegaard
 import numpy as np
 import PIL
 import pytest
@@ -85,12 +86,17 @@ def test_agrees_with_compressai_on_kodak(name: str, entry: str, kodak: Path, lit
     pictures = [read(path).pixels for path in sorted(kodak.glob("kodim*.png"))]
     assert len(pictures) == 24
     codec = opened(name)
+    curve = []
     for index, quality in enumerate(range(5, 100, 5)):
         streams = [codec.encode(pixels, quality) for pixels in pictures]
         bpp = np.mean([8 * len(data) / pixels[:, :, 0].size for data, pixels in zip(streams, pictures, strict=True)])
         value = np.mean([psnr(codec.decode(data), pixels) for data, pixels in zip(streams, pictures, strict=True)])
         assert bpp == pytest.approx(published["bpp"][index], rel=0.005), f"quality {quality}"
         assert value == pytest.approx(published["psnr_rgb"][index], abs=0.2), f"quality {quality}"
+        curve.append((bpp, value))
+    rates, values = (np.array(column) for column in zip(*curve, strict=True))
+    published_rates, published_values = np.array(published["bpp"]), np.array(published["psnr_rgb"])
+    assert abs(bjontegaard.bd_rate(published_rates, published_values, rates, values, method="pchip")) < 3
 
 
 @pytest.mark.slow
@@ -259,7 +265,7 @@ def test_a_library_that_pillow_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_listing_imports_neither_pil_nor_numba() -> None:
     code = ("import sys, benchbox_pillow; benchbox_pillow.benchbox_codecs(); "
             "sys.exit(', '.join({'PIL', 'numba', 'torch'} & set(sys.modules)) or 0)")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -368,5 +368,5 @@ def test_plugins_import_public_names_only(folder: Path) -> None:
 ])
 def test_what_an_import_does_not_load(code: str, absent: set[str]) -> None:
     script = f"{code}\nimport sys\nprint(*sorted({absent!r} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -35,6 +35,7 @@ class Check:
             raise
         except Exception as error:  # whatever the plugin raised where it should not
             reason = str(error) if isinstance(error, BenchboxError) else f"{type(error).__name__}: {error}"
+            reason = " ".join(reason.split())
             raise PluginError(f"{self.subject}: check '{self.name}' was stopped by {reason}") from error
 
     @property
@@ -44,7 +45,7 @@ class Check:
 
 def breach(subject: str, sentence: str) -> NoReturn:
     """Raise the PluginError of a broken contract."""
-    raise PluginError(f"{subject}: {sentence}")
+    raise PluginError(f"{subject}: {' '.join(sentence.split())}")
 
 
 def run_all(checks: Iterable[Check]) -> None:
