@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 
 torch = pytest.importorskip("torch")
 
@@ -32,8 +33,7 @@ def tiny_network(seed: int = 0) -> ResidualCodec:
     """A KLT codec with every residual and entropy network set to noise of a plausible size."""
     torch.manual_seed(seed)
     net = ResidualCodec(TINY).eval()
-    rng = np.random.default_rng(seed)
-    pictures = [np.add.outer(rng.integers(0, 99, (48, 64)), [0, 9, 30]).astype(np.uint8) for _ in range(3)]
+    pictures = [np.ascontiguousarray(skimage.data.astronaut())]  # type: ignore[no-untyped-call]
     net.start_from(BlockStatistics.measure(pictures, TINY.stride, TINY.latents, blocks=2000))
     with torch.no_grad():
         for name, parameter in net.named_parameters():
@@ -75,6 +75,15 @@ def test_any_size_and_kind(codec: ResnetCodec, photo: np.ndarray, size: tuple[in
     assert decoded.dtype == np.uint8
     if channels == 4:
         np.testing.assert_array_equal(decoded[:, :, 3], alpha)
+
+
+def test_gray_is_smaller_than_the_same_picture_as_rgb(codec: ResnetCodec, photo: np.ndarray) -> None:
+    gray = photo[:, :, 1:2]
+    rgb = np.repeat(gray, 3, axis=2)
+    data = codec.encode(gray, 2)
+    assert codec.encoder.model.colour_only.any()
+    assert len(data) < len(codec.encode(rgb, 2))
+    np.testing.assert_allclose(codec.decode(data).mean(), gray.mean(), atol=6)
 
 
 def test_overhead_of_the_container(codec: ResnetCodec, photo: np.ndarray) -> None:

@@ -29,7 +29,8 @@ def batch(crop: int = 64, count: int = 2) -> Tensor:
     torch.manual_seed(0)
     coarse = torch.rand(count, 3, crop // 8, crop // 8)
     smooth = torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bilinear")
-    return torch.clone(smooth, memory_format=torch.channels_last)
+    out: Tensor = smooth.contiguous(memory_format=torch.channels_last)
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_workers_compute_the_gradients_of_one_process() -> None:
         torch.manual_seed(4)
         trainer = Trainer(TINY, Settings(), CPU, workers)
         trainer.net.eval()  # no noise, so that the two can be compared
-        x, q = batch(), torch.tensor([0, 2])
+        x, q = batch(64, 5), torch.tensor([0, 2, 1, 1, 0])
         if trainer.replicas is None:
             loss, _ = trainer.objective(trainer.net, x, q)
             torch.autograd.backward(loss)

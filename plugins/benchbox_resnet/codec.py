@@ -76,7 +76,7 @@ class ResnetCodec(Codec):
         elif channels == 1:
             colour = np.repeat(colour, 3, axis=2)
         with self._session():
-            coded = pipeline.encode(np.ascontiguousarray(colour), fixed)
+            coded = pipeline.encode(np.ascontiguousarray(colour), fixed, gray=channels == 1)
         symbols = encode(coded.symbols, coded.ids, pipeline.model.tables)
         return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha).pack()
 
@@ -121,25 +121,28 @@ def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols
     m = config.pad_multiple
     rows, cols = -(-stream.height // m), -(-stream.width // m)
     stream.check_limits()
-    stream.check_price(rows * cols * pipeline.least_bits(stream.quality))
+    stream.check_price(rows * cols * pipeline.least_bits(stream.quality, stream.channels == 1))
     decoder = Decoder(stream.symbols, pipeline.model.tables)
     z = decoder.take(z_table_ids(config, stream.quality, rows, cols))
     if int(np.abs(z).max()) > Z_LIMIT:
         raise CorruptBitstream("a hyper-latent is out of range")
     z_hat = z.astype(np.int16).reshape(rows, cols, config.hyper)
     index = pipeline.all_indices(z_hat, stream.quality)
-    half_shape = (4 * rows, 4 * cols, config.latents // 2)
-    first = np.full((*half_shape[:2], config.latents), SYMBOL_UNKNOWN, np.int16)
-    join_half(_take(decoder, split_half(index, True), half_shape), first, True)
+    gray = stream.channels == 1
+    first = np.full(index.shape, SYMBOL_UNKNOWN, np.int16)
+    join_half(_take(decoder, split_half(index, True), pipeline.sent(rows, cols, True, gray)), first, True)
     index = pipeline.refined_indices(z_hat, first, stream.quality)
     both = first.copy()
-    join_half(_take(decoder, split_half(index, False), half_shape), both, False)
+    join_half(_take(decoder, split_half(index, False), pipeline.sent(rows, cols, False, gray)), both, False)
     decoder.finish()
     return z_hat, first, both
 
 
-def _take(decoder: Decoder, index: npt.NDArray[np.generic], shape: tuple[int, ...]) -> Symbols:
-    symbols = decoder.take(index.reshape(-1).astype(np.uint16))
-    if int(np.abs(symbols).max()) >= -SYMBOL_UNKNOWN:
+def _take(decoder: Decoder, index: npt.NDArray[np.generic], sent: npt.NDArray[np.bool_]) -> Symbols:
+    """Symbols (h, w, M / 2) of a half under the tables `index`; 0 where none was sent."""
+    symbols = decoder.take(index[sent].astype(np.uint16))
+    if len(symbols) and int(np.abs(symbols).max()) >= -SYMBOL_UNKNOWN:
         raise CorruptBitstream("a symbol is out of range")
-    return symbols.astype(np.int16).reshape(shape)
+    out = np.zeros(index.shape, np.int16)
+    out[sent] = symbols
+    return out

@@ -70,6 +70,9 @@ class Pipeline:
         self.rounding = rounding
         self.costs = model.tables.costs(64)[:SCALE_COUNT]
         self._least_bits = model.tables.least_bits()
+        # What was made last, and from what: a picture of one tile asks twice for the same. Never changed in place.
+        self._last_prior: tuple[Symbols, Tile, int, Tensor] | None = None
+        self._last_hyper: tuple[Symbols, Tile, int, tuple[Tensor, Tensor]] | None = None
 
     # -- shared by both directions ------------------------------------------------------------------------------
 
@@ -79,27 +82,38 @@ class Pipeline:
         low = min(int(at), table.shape[0] - 2)
         return torch.lerp(table[low], table[low + 1], at - low)[None]
 
-    def least_bits(self, quality: int) -> float:
+    def least_bits(self, quality: int, gray: bool) -> float:
         """Bits that one cell costs at the very least."""
         z = float(self._least_bits[z_table_ids(self.config, quality, 1, 1)].sum())
-        return z + 16 * self.config.latents * float(self._least_bits[:SCALE_COUNT].min())
+        latents = int((~self.model.colour_only).sum()) if gray else self.config.latents
+        return z + 16 * latents * float(self._least_bits[:SCALE_COUNT].min())
 
     def _tiles(self, z_hat: Symbols, halo: int) -> list[Tile]:
         return list(tiles(z_hat.shape[0], z_hat.shape[1], self.tile_cells, halo))
 
     def prior(self, z_hat: Symbols, tile: Tile, quality: int) -> Tensor:
         """z_hat (cells, cells, Z) of the picture -> t1 of a tile's window (h, w, M)."""
+        last = self._last_prior
+        if last is not None and last[0] is z_hat and last[1:3] == (tile, quality):
+            return last[3]
         vertical, horizontal = tile
         bordered = np.pad(z_hat, ((1, 1), (1, 1), (0, 0)))
         window = bordered[vertical.low : vertical.high + 2, horizontal.low : horizontal.high + 2]
-        return self.model.scale.prior(torch.from_numpy(window.transpose(2, 0, 1).copy()), quality)
+        t1 = self.model.scale.prior(torch.from_numpy(window.transpose(2, 0, 1).copy()), quality)
+        self._last_prior = (z_hat, tile, quality, t1)
+        return t1
 
     def _hyper(self, z_hat: Symbols, tile: Tile, quality: int) -> tuple[Tensor, Tensor]:
         """mean1 (1, M, h, w) and features (1, Z, h, w) of a tile's window."""
+        last = self._last_hyper
+        if last is not None and last[0] is z_hat and last[1:3] == (tile, quality):
+            return last[3]
         vertical, horizontal = tile
         window = z_hat[vertical.window(1), horizontal.window(1)]
         z = torch.from_numpy(window.astype(np.float32)).to(self.device).permute(2, 0, 1)[None]
-        return self.model.net.hyper_synthesis(z, self._row(self.model.net.shift_h, quality))
+        made = self.model.net.hyper_synthesis(z, self._row(self.model.net.shift_h, quality))
+        self._last_hyper = (z_hat, tile, quality, made)
+        return made
 
     def _second_mean(self, mean1: Tensor, features: Tensor, first: Symbols, tile: Tile) -> Tensor:
         """mean2 (1, M, h, w) of a window from the first half's symbols there (h, w, M), unknown elsewhere."""
@@ -107,6 +121,13 @@ class Pipeline:
         known = s != SYMBOL_UNKNOWN
         y_first = torch.where(known, s + mean1, 0.0)
         return self.model.net.second_mean(mean1, features, y_first)
+
+    def sent(self, rows: int, cols: int, first: bool, gray: bool) -> npt.NDArray[np.bool_]:
+        """(h, w, M / 2): which latents of a half are in the stream (all of them, unless the picture is gray)."""
+        shape = (4 * rows, 4 * cols, self.config.latents)
+        if not gray:
+            return np.ones((*shape[:2], shape[2] // 2), np.bool_)
+        return np.asarray(split_half(np.broadcast_to(~self.model.colour_only, shape), first), np.bool_)
 
     def all_indices(self, z_hat: Symbols, quality: int) -> Indices:
         """Table numbers from the prior, (h, w, M) for the whole picture."""
@@ -130,16 +151,17 @@ class Pipeline:
     # -- encoder ------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def encode(self, pixels: npt.NDArray[np.uint8], quality: int) -> Coded:
-        """(H, W, 3) uint8 of any size -> symbols and their tables."""
+    def encode(self, pixels: npt.NDArray[np.uint8], quality: int, gray: bool = False) -> Coded:
+        """(H, W, 3) uint8 of any size -> symbols and their tables; `gray`: without the latents of colour."""
         y, z_hat = self._analyse(pixels, quality)
         rows, cols = z_hat.shape[:2]
         index = self.all_indices(z_hat, quality)
-        first = self._first_symbols(y, z_hat, index, quality)
+        first = self._first_symbols(y, z_hat, index, quality, gray)
         second_index = self.refined_indices(z_hat, first, quality)
         second = self._second_symbols(y, z_hat, first, second_index, quality)
-        symbols = [z_hat.reshape(-1), split_half(first, True).reshape(-1), split_half(second, False).reshape(-1)]
-        ids = [split_half(index, True).reshape(-1), split_half(second_index, False).reshape(-1)]
+        masks = [self.sent(rows, cols, half, gray) for half in (True, False)]
+        symbols = [z_hat.reshape(-1), split_half(first, True)[masks[0]], split_half(second, False)[masks[1]]]
+        ids = [split_half(index, True)[masks[0]], split_half(second_index, False)[masks[1]]]
         z_ids = z_table_ids(self.config, quality, rows, cols)
         return Coded(np.concatenate(symbols).astype(np.int32), np.concatenate([z_ids, *ids]).astype(np.uint16))
 
@@ -168,12 +190,17 @@ class Pipeline:
         part = np.pad(part, ((0, below), (0, right), (0, 0)), mode="edge")
         return torch.from_numpy(part).to(self.device).permute(2, 0, 1)[None].float().div_(255)
 
-    def _first_symbols(self, y: npt.NDArray[np.float32], z_hat: Symbols, index: Indices, quality: int) -> Symbols:
-        """Symbols of the first half, (h, w, M), SYMBOL_UNKNOWN elsewhere."""
+    def _first_symbols(
+        self, y: npt.NDArray[np.float32], z_hat: Symbols, index: Indices, quality: int, gray: bool
+    ) -> Symbols:
+        """Symbols of the first half, (h, w, M), SYMBOL_UNKNOWN elsewhere; 0 where they are not sent."""
         out = np.full(y.shape, SYMBOL_UNKNOWN, np.int16)
         for tile in self._tiles(z_hat, mean_halo(self.config)):
             mean1 = self._hyper(z_hat, tile, quality)[0][0].permute(1, 2, 0)
             self._round_core(y, mean1, index, tile, True, out)
+        if gray:
+            colour = out[:, :, self.model.colour_only]
+            out[:, :, self.model.colour_only] = np.where(colour == SYMBOL_UNKNOWN, colour, 0)
         return out
 
     def _second_symbols(

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=0, help="PyTorch's CPU threads (0: all)")
-    parser.add_argument("--workers", type=int, default=1, help="CPU threads that take single crops")
+    parser.add_argument("--workers", type=int, default=1, help="CPU threads that share a batch, for busy machines")
     parser.add_argument("--checkpoint-every", type=float, default=200.0, help="seconds")
     parser.add_argument("--validate-every", type=float, default=600.0, help="seconds")
 

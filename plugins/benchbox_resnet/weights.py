@@ -1,6 +1,7 @@
 """Weights files: safetensors with a model card; exact-path tensors as integers, linear path float32, the rest fp16.
 
-Tensor names: `net.*` (float networks), `exact.*` (see `exact.freeze`), `tables.bounds`, `tables.frequencies`.
+Tensor names: `net.*` (float networks), `exact.*` (see `exact.freeze`), `tables.bounds`, `tables.frequencies`,
+`colour_only` (latents that gray pictures do not send).
 Metadata: `format`, `config` (JSON of ModelConfig), `tune`, `card` (JSON: data, licences, steps, time, machine,
 validation).
 """
@@ -38,6 +39,7 @@ class Model:
     net: ResidualCodec
     scale: ExactScale
     tables: Tables
+    colour_only: npt.NDArray[np.bool_]  # (M,) latents that say nothing of a gray picture
     digest: bytes
     card: dict[str, Any]
     tune: str
@@ -52,6 +54,7 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
             tensors["net." + name] = np.ascontiguousarray(value.detach().float().cpu().numpy().astype(dtype))
     for name, integers in freeze(net.scale).items():
         tensors["exact." + name] = np.ascontiguousarray(integers)
+    tensors["colour_only"] = colour_latents(net).astype(np.uint8)
     tensors["tables.bounds"] = tables.bounds.astype(np.int16)
     tensors["tables.frequencies"] = tables.frequencies.astype(np.uint16)
     metadata = {
@@ -59,6 +62,13 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata)
+
+
+def colour_latents(net: ResidualCodec, most: float = 0.05) -> npt.NDArray[np.bool_]:
+    """(M,) latents whose linear synthesis puts at most a share of `most` of its energy into gray."""
+    columns = net.lin_s.weight.detach().double().cpu().numpy().reshape(3, -1, net.config.latents)
+    gray = np.square(columns.sum(0)).sum(0) / 3
+    return np.asarray(gray < most * np.square(columns).sum((0, 1)))
 
 
 def file_digest(path: Path) -> bytes:
@@ -92,4 +102,5 @@ def load_model(path: Path, device: torch.device) -> Model:
     exact = {n[6:]: a for n, a in arrays.items() if n.startswith("exact.")}
     tables = Tables(arrays["tables.bounds"].astype(np.int32), arrays["tables.frequencies"].astype(np.int32))
     scale = ExactScale(config, exact, device)
-    return Model(config, net, scale, tables, digest, json.loads(metadata["card"]), metadata["tune"])
+    colour_only = arrays["colour_only"].astype(bool)
+    return Model(config, net, scale, tables, colour_only, digest, json.loads(metadata["card"]), metadata["tune"])
