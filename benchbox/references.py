@@ -28,6 +28,12 @@ LONGEST_TEXT = 120
 """Characters of a name or description that are kept: they stand in legends and notes."""
 
 
+def public_name(dataset: str) -> str:
+    """A data set's name as files for others give it: ``folder:/home/me/photos`` is ``folder:photos``."""
+    kind, colon, argument = dataset.partition(":")
+    return f"{kind}:{Path(argument).name}" if colon and "/" in argument else dataset
+
+
 def read_curves(files: Sequence[str | Path], datasets: Collection[str], taken: Collection[str] = ()) -> list[Reference]:
     """The curves in `files`, one a file; an id that is in `taken` or came before gets ``-2``, ``-3`` ...
 
@@ -156,16 +162,17 @@ def _number(value: object, place: str) -> float | None:
 def _dataset(named: object, datasets: Collection[str]) -> tuple[str, list[str]]:
     """The run's data set that a curve is on, and cautions."""
     names = sorted(datasets)
+    known = ", ".join(public_name(name) for name in names)
     if isinstance(named, str) and named:
-        for name in names:
-            if named.casefold() == name.casefold():
-                return name, []
-        raise UsageError(f'measured on {_text(named)}, the run on {", ".join(names)}; if the pictures are the same, '
+        fits = [name for name in names if named.casefold() in (name.casefold(), public_name(name).casefold())]
+        if len(fits) == 1:
+            return fits[0], []
+        raise UsageError(f'measured on {_text(named)}, the run on {known}; if the pictures are the same, '
                          'write that name into its "meta.dataset"')
     if len(names) != 1:
-        raise UsageError(f'does not say on which of the run\'s data sets ({", ".join(names)}) it was measured; write '
+        raise UsageError(f'does not say on which of the run\'s data sets ({known}) it was measured; write '
                          '"meta": {"dataset": "..."} into it')
-    return names[0], [f"the file does not name its pictures, they are taken to be those of {names[0]}"]
+    return names[0], [f"the file does not name its pictures, they are taken to be those of {known}"]
 
 
 def _text(value: Any) -> str:

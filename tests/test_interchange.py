@@ -101,7 +101,8 @@ def test_a_curve_comes_back_as_it_went(results: Results, tmp_path: Path) -> None
 def test_the_file_has_the_keys_of_compressai(results: Results, tmp_path: Path) -> None:
     document = strictly(make("compressai", results, tmp_path)[0])
     assert document["name"] == "jpeg"
-    assert "means over 3 pictures" in document["description"]
+    assert "means over 3 pictures of folder:pictures" in document["description"]
+    assert document["meta"]["dataset"] == "folder:pictures"
     lists = document["results"]
     assert set(lists) == {"bpp", "psnr-rgb", "ms-ssim-rgb", "ssim", "encoding_time", "decoding_time", "quality"}
     assert lists["quality"] == QUALITIES
@@ -129,6 +130,24 @@ def test_metrics_of_one_file_are_of_the_same_pictures(results: Results, tmp_path
     for key, column in (("bpp", "bpp"), ("psnr-rgb", "psnr"), ("ms-ssim-rgb", "ms_ssim")):
         assert document["results"][key] == pytest.approx(means[column].tolist())
     assert "means over 2 of 3 pictures" in document["description"]
+
+
+@pytest.mark.parametrize("kind", ["compressai", "codec-compare"])
+def test_files_for_others_do_not_tell_our_folders(results: Results, workspace: Path, tmp_path: Path, kind: str) -> None:
+    for file in make(kind, results, tmp_path):
+        assert str(workspace.parent) not in file.read_text()
+        assert "pictures" in str(file.relative_to(tmp_path))
+
+
+def test_folders_of_one_name_stay_apart(results: Results, tmp_path: Path) -> None:
+    """Two data sets whose folders are called alike: two files each, and an import that cannot tell refuses."""
+    frame = results.frame.assign(dataset="folder:/a/photos")
+    both = dataclasses.replace(results, frame=pd.concat([frame, frame.assign(dataset="folder:/b/photos")]))
+    files = make("compressai", both, tmp_path)
+    assert len(set(files)) == len(list(tmp_path.rglob("*.json"))) == 4
+    assert references.read_curve(files[0], ["folder:/a/photos", "kodak"]).dataset == "folder:/a/photos"
+    with pytest.raises(UsageError, match="measured on folder:photos"):
+        references.read_curve(files[0], ["folder:/a/photos", "folder:/b/photos"])
 
 
 def test_nothing_to_write_is_one_line(results: Results, tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ def render(results: Results, out: Path) -> list[Path]:
         raise BenchboxError(f"run {results.name} has nothing for codec-compare: no encoding went through with a value "
                             "of every metric; see problems.csv and nulls.csv of --format tables")
     folder = out / "codec-compare"
-    datasets, labels = safe_names(_list_name(batch) for batch in made), safe_names(batch.label for batch in made)
+    datasets = safe_names((_list_name(batch) for batch in made), public_name)
+    labels = safe_names(batch.label for batch in made)
     lists: dict[str, list[list[str]]] = {}
     files = []
     for batch in made:
@@ -163,8 +164,9 @@ def _constants(
 
 def _about(results: Results, dataset: str) -> str:
     """The data set and what every report must say of it, a folder by its last part."""
-    path = dataset.partition(":")[2]
-    notes = [note.replace(path, Path(path).name) if "/" in path else note for note in results.dataset_notes.get(dataset, ())]
+    path, notes = dataset.partition(":")[2], results.dataset_notes.get(dataset, ())
+    if "/" in path:
+        notes = [note.replace(path, Path(path).name) for note in notes]
     return ". ".join([public_name(dataset), *notes])
 
 

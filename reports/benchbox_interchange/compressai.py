@@ -36,9 +36,9 @@ def render(results: Results, out: Path) -> list[Path]:
     if not made:
         raise BenchboxError(f"run {results.name} has nothing for CompressAI: no lossy codec has an operating point "
                             "with a mean of its metrics; see problems.csv and nulls.csv of --format tables")
-    folders = safe_names(public_name(dataset) for dataset, _, _ in made)
+    folders = safe_names((dataset for dataset, _, _ in made), public_name)
     labels = safe_names(label for _, label, _ in made)
-    return [write_json(out / "compressai" / folders[public_name(dataset)] / f"{labels[label]}.json", document, indent=2)
+    return [write_json(out / "compressai" / folders[dataset] / f"{labels[label]}.json", document, indent=2)
             for dataset, label, document in made]
 
 
