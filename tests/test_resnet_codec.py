@@ -33,7 +33,7 @@ def tiny_network(seed: int = 0) -> ResidualCodec:
     """A KLT codec with every residual and entropy network set to noise of a plausible size."""
     torch.manual_seed(seed)
     net = ResidualCodec(TINY).eval()
-    pictures = [np.ascontiguousarray(skimage.data.astronaut())]  # type: ignore[no-untyped-call]
+    pictures = [np.ascontiguousarray(skimage.data.astronaut())]
     net.start_from(BlockStatistics.measure(pictures, TINY.stride, TINY.latents, blocks=2000))
     with torch.no_grad():
         for name, parameter in net.named_parameters():

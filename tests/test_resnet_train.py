@@ -172,6 +172,19 @@ def test_crops_come_from_the_pictures(pictures: Path) -> None:
 
 
 @pytest.mark.slow
+def test_two_processes_train_one_network(pictures: Path, tmp_path: Path) -> None:
+    """torchrun with two gloo processes: both finish, one checkpoint, loss reported once."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m",
+               "benchbox_resnet.train", "--data", str(pictures), "--out", str(tmp_path), "--batch", "1", "--crop", "64",
+               "--seconds", "6", "--device", "cpu", "--threads", "1"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "2 processes" in done.stdout
+    assert done.stdout.count("done: step") == 1
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] > 0
+
+
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_exports(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Killed after its first checkpoint, started again: it goes on from there; then export and evaluate."""
     out = tmp_path / "run"

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import dataclasses
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import torch
 from benchbox_resnet.config import ModelConfig, preset
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint, validate
+from benchbox_resnet.world import World, joined
+
+CPU = torch.device("cpu")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def choose_device(name: str) -> torch.device:
     """`auto` is CUDA where there is one."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    if name != "auto":
+        return torch.device(name)
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if torch.cuda.is_available() else CPU
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
@@ -102,26 +106,39 @@ def run(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     device = choose_device(args.device)
     args.out.mkdir(parents=True, exist_ok=True)
-    data = TrainingData.load(args.data, args.crop)
-    trainer = build(args, data, device)
-    sampler = CropSampler(data, args.batch, args.crop, args.seed + trainer.step_count)
-    count = sum(p.numel() for p in trainer.net.parameters())
-    print(f"{len(data.train)} pictures and copies, {len(data.validation)} held out; {count} parameters; "
-          f"{device}, bfloat16 {trainer.bfloat16}; {trainer.config.to_json()}", flush=True)  # fmt: skip
-    loop(args, trainer, sampler, data)
+    with joined(device) as world:
+        data = TrainingData.load(args.data, args.crop)
+        trainer = build(args, data, device)
+        torch.manual_seed(args.seed + 1000 * world.rank + trainer.step_count)
+        sampler = CropSampler(data, args.batch, args.crop, args.seed + 1000 * world.rank + trainer.step_count)
+        if world.rank == 0:
+            count = sum(p.numel() for p in trainer.net.parameters())
+            print(f"{len(data.train)} pictures and copies, {len(data.validation)} held out; {count} parameters; "
+                  f"{device}, {world.size} processes, bfloat16 {trainer.bfloat16}; {trainer.config.to_json()}",
+                  flush=True)  # fmt: skip
+        loop(args, trainer, sampler, data, world)
 
 
-def loop(args: argparse.Namespace, trainer: Trainer, sampler: CropSampler, data: TrainingData) -> None:
-    """Steps, progress, checkpoints and validations."""
+def loop(
+    args: argparse.Namespace, trainer: Trainer, sampler: CropSampler, data: TrainingData, world: World
+) -> None:
+    """Steps, progress, checkpoints and validations; the first process of several decides and writes."""
 
     def checkpoint() -> None:
         save_checkpoint({**trainer.state(), "started": trainer.started}, args.out / "last.pt")
 
     saved = checked = time.monotonic()
     means: dict[str, float] = {}
+    model = world.wrap(trainer.net, trainer.device)
     with stop_flag() as arrived:
-        while not arrived and trainer.seconds - trainer.started < args.seconds:
-            for name, value in trainer.step(sampler.draw().to(trainer.device)).items():
+        while trainer.seconds - trainer.started < args.seconds:
+            if world.agree(len(arrived), trainer.device):
+                break
+            report = trainer.step(sampler.draw().to(trainer.device), model)
+            trainer.seconds = world.agree(trainer.seconds, trainer.device)
+            if world.rank:
+                continue
+            for name, value in report.items():
                 means[name] = means.get(name, value) + 0.02 * (value - means.get(name, value))
             if trainer.step_count % 100 == 0:
                 left = args.seconds - (trainer.seconds - trainer.started)
@@ -133,6 +150,8 @@ def loop(args: argparse.Namespace, trainer: Trainer, sampler: CropSampler, data:
             if data.validation and time.monotonic() - checked > args.validate_every:
                 report_validation(trainer, data)
                 checked = time.monotonic()
+    if world.rank:
+        return
     checkpoint()
     if data.validation:
         report_validation(trainer, data)

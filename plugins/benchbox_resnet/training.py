@@ -97,7 +97,7 @@ class Trainer:
             report = self.replicas.backward(x, q, self.objective)
         else:
             self.net.zero_grad(set_to_none=True)
-            loss, report = self.objective(model or self.net, x, q)
+            loss, report = self.objective(self.net if model is None else model, x, q)
             loss.backward()  # type: ignore[no-untyped-call]
         norm = float(nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip))
         if math.isfinite(norm):
