@@ -127,7 +127,8 @@ def write_png(path: str | Path, pixels: Image) -> None:
     """Write pixels to a PNG file of the same depth and channels."""
     import imagecodecs
 
-    data = imagecodecs.png_encode(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    # numpy leaves the strides of sides of 1 to chance and imagecodecs reads them: reshaping sets them right.
+    data = imagecodecs.png_encode(pixels.reshape(-1).reshape(pixels.shape[:2] if pixels.shape[2] == 1 else pixels.shape))
     try:
         Path(path).write_bytes(data)
     except OSError as error:
