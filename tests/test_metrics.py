@@ -97,23 +97,36 @@ def test_ms_ssim_agrees_with_pytorch_msssim_on_a_few_kodak_pictures(kodak: Path)
             assert value == pytest.approx(torch_ms_ssim(reference, image, np.float32), abs=1e-5), (name, quality)
 
 
+def test_ms_ssim_keeps_its_digits_where_float32_tensors_lose_them(kodak: Path) -> None:
+    reference = load(kodak / "kodim20.png")  # a wide flat sky, nearly white
+    image = jpeg(reference, 5)
+    double, single = torch_ms_ssim(reference, image), torch_ms_ssim(reference, image, np.float32)
+    ours = abs(score("ms-ssim", reference, image) - double)
+    assert ours < 1e-7 < abs(single - double)
+
+
 @pytest.mark.slow
 def test_ms_ssim_agrees_with_pytorch_msssim_on_all_kodak_pictures_over_the_jpeg_axis(kodak: Path) -> None:
     pictures = sorted(kodak.glob("*.png"))
     assert len(pictures) == 24
-    double, single = [], []
+    points = []
     for path in pictures:
         reference = load(path)
         prepared = METRICS["ms-ssim"].open("cpu").prepare(reference)
         for quality in JPEG_AXIS:
             image = jpeg(reference, quality)
             value = prepared.score(image)
-            double.append(abs(value - torch_ms_ssim(reference, image)))
-            single.append(abs(value - torch_ms_ssim(reference, image, np.float32)))
-    print(f"largest difference: {max(double):.2e} from float64, {max(single):.2e} from float32")
-    assert len(double) == 240
-    assert max(double) < 1e-6
-    assert max(single) < 1e-5
+            double, single = torch_ms_ssim(reference, image), torch_ms_ssim(reference, image, np.float32)
+            points.append((abs(value - single), abs(value - double), path.name, quality))
+    points.sort(reverse=True)
+    print(f"from float64: {max(point[1] for point in points):.2e} at most; from float32, worst first:")
+    for point in points[:4]:
+        print(f"  {point[0]:.2e} {point[2]} quality {point[3]}")
+    assert len(points) == 240
+    assert max(point[1] for point in points) < 1e-6
+    # At kodim20, quality 5, pytorch-msssim in float32 is itself 4.5e-5 (2e-5 without oneDNN) from its float64 value.
+    assert [point[2:] for point in points if point[0] > 1e-5] in ([], [("kodim20.png", 5)])
+    assert points[0][0] < 1e-4
 
 
 @pytest.mark.parametrize(("height", "width"), [(161, 161), (161, 300), (256, 163), (177, 239), (170, 266), (171, 267),
@@ -144,7 +157,8 @@ def test_psnr_is_its_formula(photo: Image) -> None:
 
 def test_psnr_agrees_with_scikit_image(photo: Image) -> None:
     image = jpeg(photo, 40)
-    theirs = skimage.metrics.peak_signal_noise_ratio(photo, image)  # type: ignore[no-untyped-call]
+    peer: Any = skimage.metrics.peak_signal_noise_ratio  # untyped
+    theirs = peer(photo, image)
     assert score("psnr", photo, image) == pytest.approx(theirs, abs=1e-10)
 
 
