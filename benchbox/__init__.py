@@ -1,21 +1,21 @@
 """benchbox compares image codecs: plugins, sweeps, scores, rate-distortion reports.
 
-The names below are the public API. Those that cost an import of pandas are loaded when first used.
+The names below are the public API. Each is loaded when first used, so that `benchbox --help` need not wait for numpy.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
-
-from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
-from benchbox.dataset import Dataset, DatasetInfo, FileSample, Sample
-from benchbox.hookspecs import hookimpl
-from benchbox.image import Image
-from benchbox.metric import Display, Metric, Prepared, Scorer
-from benchbox.report import Reference, Report, Results
 
 if TYPE_CHECKING:
     from benchbox.api import compare, load, run
+    from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
+    from benchbox.dataset import Dataset, DatasetInfo, FileSample, Sample
+    from benchbox.hookspecs import hookimpl
+    from benchbox.image import Image
+    from benchbox.metric import Display, Metric, Prepared, Scorer
+    from benchbox.report import Reference, Report, Results
 
 __version__ = "0.1.0"
 
@@ -25,10 +25,26 @@ __all__ = [
     "hookimpl", "load", "run",
 ]  # fmt: skip
 
+_HOMES = {
+    "api": ("compare", "load", "run"),
+    "codec": ("Capabilities", "Codec", "CodecInfo", "OptionsModel", "QualityAxis"),
+    "dataset": ("Dataset", "DatasetInfo", "FileSample", "Sample"),
+    "hookspecs": ("hookimpl",),
+    "image": ("Image",),
+    "metric": ("Display", "Metric", "Prepared", "Scorer"),
+    "report": ("Reference", "Report", "Results"),
+}
+"""module -> the public names that live in it"""
+
 
 def __getattr__(name: str) -> Any:
-    if name in ("compare", "load", "run"):
-        from benchbox import api
-
-        return getattr(api, name)
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(f"benchbox.{module}"), name)
+            globals()[name] = value  # found at once from now on
+            return value
     raise AttributeError(f"module 'benchbox' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
