@@ -22,8 +22,11 @@ def keep_stream(streams: Path, data: bytes) -> str:
         return sha256
     part = path.with_name(f".{sha256}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        try:
+            part.write_bytes(data)
+        except FileNotFoundError:  # the first stream of this folder
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
