@@ -1,0 +1,138 @@
+"""The imagecodecs codecs beyond the conformance kit (test_plugins.py): traps of the libraries, kept out of."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+from benchbox_imagecodecs import benchbox_codecs
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchbox import testing
+from benchbox.codec import Codec
+from benchbox.errors import CorruptBitstream, QualityError, UnsupportedImageError
+from benchbox.image import Image, read
+
+CODECS = {info.id: info for info in benchbox_codecs()}
+
+
+def opened(name: str, **options: Any) -> Codec:
+    return CODECS[name].open(CODECS[name].parse_options(options), "cpu")
+
+
+def middle(name: str) -> float | None:
+    axis = CODECS[name].axis(CODECS[name].parse_options({}))
+    return axis.values[len(axis.values) // 2] if axis else None
+
+
+def psnr(one: Image, other: Image) -> float:
+    return float(10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2)))
+
+
+def test_all_available() -> None:
+    assert [info.unavailable() for info in CODECS.values()] == [None] * 9
+
+
+def test_htj2k_keeps_what_is_brighter_than_white(kodak: Path) -> None:
+    # imagecodecs' own decoder gives 36.8 dB here: overflow wraps to 0.
+    pixels = read(kodak / "kodim01.png").pixels
+    codec = opened("htj2k")
+    data = codec.encode(pixels, 0.01)
+    assert len(data) * 8 / (768 * 512) == pytest.approx(4.72, abs=0.05)
+    assert psnr(pixels, codec.decode(data)) > 45.5
+
+
+def test_htj2k_on_black_and_white() -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[::3, ::2] = 255
+    codec = opened("htj2k")
+    assert psnr(pixels, codec.decode(codec.encode(pixels, 0.02))) > 30  # 20 dB and less with wrapped samples
+
+
+def test_jpegls_keeps_its_bound(photo: Image) -> None:
+    codec = opened("jpegls")
+    for near in (1, 5, 20):
+        error = np.abs(codec.decode(codec.encode(photo, near)).astype(int) - photo)
+        assert error.max() == near
+
+
+def test_jpegxr_changes_chroma_at_50_and_says_when_it_is_too_narrow(photo: Image) -> None:
+    codec = opened("jpegxr")
+    narrow = np.ascontiguousarray(photo[:, :16])
+    with pytest.raises(UnsupportedImageError, match=r"16 pixels of width .* level 50"):
+        codec.encode(narrow, 49)
+    assert codec.decode(codec.encode(narrow, 50)).shape == narrow.shape
+    assert codec.decode(codec.encode(np.ascontiguousarray(photo[:, :17]), 49)).shape == (192, 17, 3)
+
+
+def test_jpegxl_effort_and_threads(photo: Image) -> None:
+    one, four = opened("jpegxl"), opened("jpegxl", threads=4)
+    assert one.encode(photo, 1) == four.encode(photo, 1)
+    sizes = [len(opened("jpegxl-lossless", effort=effort).encode(photo, None)) for effort in (9, 5, 1)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < 0.95 * sizes[2]
+
+
+def test_sixteen_bits_are_kept() -> None:
+    pixels = testing.picture(40, 56, 3, 16)
+    for name in ("jpegxl-lossless", "htj2k-lossless", "jpegxr-lossless", "jpegls-lossless"):
+        codec = opened(name)
+        assert np.array_equal(codec.decode(codec.encode(pixels, None)), pixels)
+
+
+def test_streams_are_what_other_readers_read(photo: Image) -> None:
+    readers: dict[str, Any] = {"jpegxl-lossless": imagecodecs.jpegxl_decode, "htj2k-lossless": imagecodecs.htj2k_decode,
+                               "jpegxr-lossless": imagecodecs.jpegxr_decode, "qoi": imagecodecs.qoi_decode}
+    for name, reader in readers.items():
+        assert np.array_equal(reader(opened(name).encode(photo, None)), photo), name
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_views_one_pixel_wide_or_high(name: str, photo: Image) -> None:
+    codec = opened(name)
+    for view in (photo[5:6, :33], photo[:33, 5:6], photo[5:6, 7:8]):
+        pixels = np.ascontiguousarray(view)
+        quality = {"jpegxr": 60.0}.get(name, middle(name))
+        assert codec.decode(codec.encode(pixels, quality)).shape == view.shape
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_every_truncation_is_refused(name: str) -> None:
+    codec = opened(name)
+    data = codec.encode(testing.picture(24, 32, 3, 8), middle(name))
+    for kept in {*range(0, len(data), max(1, len(data) // 40)), len(data) - 1}:
+        with pytest.raises(CorruptBitstream, match=name):
+            codec.decode(data[:kept])
+
+
+@pytest.mark.parametrize("name", CODECS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 99), value=st.integers(0, 255))
+def test_damaged_headers_are_quick_and_clean(name: str, place: int, value: int) -> None:
+    codec = opened(name)
+    data = bytearray(codec.encode(testing.picture(24, 32, 3, 8), middle(name)))
+    data[place % len(data)] = value
+    with contextlib.suppress(CorruptBitstream):
+        pixels = codec.decode(bytes(data))
+        assert pixels.ndim == 3
+        assert pixels.size < 1 << 28
+
+
+def test_quality_is_asked_for_and_refused(photo: Image) -> None:
+    with pytest.raises(QualityError, match=r"jpegxl: distance 26 is out of range; take 0.01 to 25"):
+        opened("jpegxl").encode(photo, 26)
+    with pytest.raises(QualityError, match="htj2k: needs a step"):
+        opened("htj2k").encode(photo, None)
+    with pytest.raises(QualityError, match="qoi: a lossless codec takes no quality"):
+        opened("qoi").encode(photo, 5)
+
+
+def test_qoi_declines_what_it_has_no_room_for() -> None:
+    for pixels in (testing.picture(8, 8, 1, 8), testing.picture(8, 8, 3, 16)):
+        with pytest.raises(UnsupportedImageError, match="qoi"):
+            opened("qoi").encode(pixels, None)
