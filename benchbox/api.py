@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbox import registry as plugins
 from benchbox import runner
+from benchbox.codec import validated_options
 from benchbox.execution import Executor, PointLimits
 from benchbox.execution.local import LocalExecutor, memory_share
 from benchbox.jobs import Resolved, anchored, resolve
@@ -143,12 +144,13 @@ def write_reports(
     ]  # fmt: skip
     if not chosen:
         return []
+    settings = [validated_options(report.Options, options or {}, report.id) for report in chosen]
     from benchbox.results import load_results
 
     results = load_results(run, workspace, registry, literature)
     folder = out or workspace / results.name / "report"
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    for report in chosen:
-        files += report.render(results, report.Options.model_validate(dict(options or {})), folder)
+    for report, given in zip(chosen, settings, strict=True):
+        files += report.render(results, given, folder)
     return files

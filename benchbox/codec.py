@@ -182,17 +182,7 @@ class CodecInfo(ABC):
         Raises:
             OptionError: names the codec, the option, the problem and the choices.
         """
-        known = self.Options.model_fields
-        for name in values:
-            if name not in known:
-                hint = did_you_mean(name, known) or f"; it takes {', '.join(known) or 'no options'}"
-                raise OptionError(f"{self.id}: unknown option '{name}'{hint}")
-        try:
-            return self.Options.model_validate(dict(values))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "options"
-            raise OptionError(f"{self.id}: option {where}={first['input']!r}: {first['msg']}") from error
+        return validated_options(self.Options, values, self.id)
 
     def label(self, options: OptionsModel) -> str:
         """The id and the options that differ from their defaults: ``"webp method=6"``."""
@@ -204,6 +194,21 @@ class CodecInfo(ABC):
         reason = self.unavailable()
         if reason is not None:
             raise CodecUnavailableError(f"{self.id}: {reason}")
+
+
+def validated_options(model: type[OptionsModel], values: Mapping[str, Any], owner: str) -> OptionsModel:
+    """The options of the codec or report called `owner`; raises OptionError as `CodecInfo.parse_options` does."""
+    known = model.model_fields
+    for name in values:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; it takes {', '.join(known) or 'no options'}"
+            raise OptionError(f"{owner}: unknown option '{name}'{hint}")
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "options"
+        raise OptionError(f"{owner}: option {where}={first['input']!r}: {first['msg']}") from error
 
 
 def checked_quality(axis: QualityAxis | None, quality: float | None, codec: str) -> float | None:
