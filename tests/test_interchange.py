@@ -23,7 +23,7 @@ from PIL import Image as PillowImage
 
 import benchbox
 from benchbox import api, curves, image, references, registry
-from benchbox.errors import BenchboxError, UnknownIdError, UsageError
+from benchbox.errors import BenchboxError, OptionError, UnknownIdError, UsageError
 from benchbox.report import Reference, Results
 from benchbox.results import load_results
 
@@ -176,6 +176,16 @@ def test_names_never_leave_the_folder(results: Results, tmp_path: Path, kind: st
     read = [strictly(file) for file in files]
     names = [d["name"] if kind == "compressai" else d["constant_values"][0] for d in read if isinstance(d, dict)]
     assert set(names) == {*labels.values()} - ({labels["png"]} if kind == "compressai" else set())
+
+
+def test_an_option_that_a_report_does_not_take_is_one_line(workspace: Path, tmp_path: Path) -> None:
+    known = registry.load()
+    expected = {"compressai": "unknown option 'anchr'; it takes no options", "tables": "'anchr'; did you mean 'anchor'"}
+    for kinds in (["compressai"], ["tables", "compressai"]):
+        line = f"{kinds[0]}: .*{expected[kinds[0]]}"
+        with pytest.raises(OptionError, match=line):
+            api.write_reports("trade", workspace, known, kinds, {"anchr": "jpeg"}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(st.lists(st.text(), unique=True, max_size=8))
