@@ -129,7 +129,7 @@ def write_png(path: str | Path, pixels: Image) -> None:
 
     # numpy leaves the strides of sides of 1 to chance and imagecodecs reads them: reshaping sets them right.
     shape = pixels.shape[:2] if pixels.shape[2] == 1 else pixels.shape
-    data = imagecodecs.png_encode(pixels.reshape(-1).reshape(shape))
+    data = imagecodecs.png_encode(np.ascontiguousarray(pixels).reshape(-1).reshape(shape))
     try:
         Path(path).write_bytes(data)
     except OSError as error:

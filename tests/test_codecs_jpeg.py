@@ -76,7 +76,7 @@ def test_mozjpeg_twice_is_no_look_up(photo: Image) -> None:
 
 def test_mozjpeg_identity_names_mozjpeg() -> None:
     opened(mozjpeg.MOZJPEG)
-    assert "MozJPEG 5." in mozjpeg.MOZJPEG.identity(mozjpeg.Options())
+    assert "MozJPEG 5." in mozjpeg.MOZJPEG.identity(mozjpeg.MOZJPEG.parse_options({}))
 
 
 def test_jpegli_is_420_and_sequential(photo: Image) -> None:

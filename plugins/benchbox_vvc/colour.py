@@ -4,16 +4,20 @@ Matrix: ITU-R BT.709-6, item 3.2 (Kr 0.2126, Kb 0.0722), without its limited ran
 512 - 511.5 .. 512 + 511.5, clipped to 0 .. 1023. Chroma goes down as the mean of 2x2 samples before rounding and
 comes up by the triangle filter (9, 3, 3, 1)/16 that JPEG decoders use. All arithmetic is float64, element by element,
 so that every machine gives the same samples.
+
+``python -m benchbox_vvc.colour PICTURE ...`` prints what this path alone costs, as PSNR.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbox.image import Image
+from benchbox.image import Image, read
 
 Plane: TypeAlias = NDArray[np.uint16]
 _Float: TypeAlias = NDArray[np.float64]
@@ -74,3 +78,19 @@ def _double_rows(plane: _Float) -> _Float:
     rows[0::2] = 0.75 * plane + 0.25 * before
     rows[1::2] = 0.75 * plane + 0.25 * after
     return np.asarray(rows, dtype=np.float64)
+
+
+def main(paths: Sequence[str]) -> int:
+    """Print the PSNR in dB of RGB pictures through this path and back, one line a picture."""
+    for path in paths:
+        pixels = read(path).pixels
+        rows, columns = (side % 2 for side in pixels.shape[:2])
+        padded = np.pad(pixels, ((0, rows), (0, columns), (0, 0)), mode="edge")
+        back = from_planes(*to_planes(padded))[:pixels.shape[0], :pixels.shape[1]]
+        error = float(np.mean((back.astype(np.float64) - pixels) ** 2))
+        print(f"{path} {10 * np.log10(255**2 / error):.2f} dB" if error else f"{path} exact")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
