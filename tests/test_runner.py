@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 import benchbox
@@ -25,9 +26,11 @@ from benchbox import image
 
 EVIL = '''
 """Codecs that misbehave at quality 2 and are healthy at all others."""
-import os, signal, time, zlib
+import os, signal, subprocess, sys, time, zlib
 import numpy as np
 from benchbox import Codec, CodecInfo, QualityAxis, Capabilities, hookimpl
+
+BREED = "import time; held = b'x' * (2 << 30); time.sleep(3600)  # BREED"
 
 class Evil(Codec):
     def __init__(self, deed): self.deed = deed
@@ -48,6 +51,7 @@ class Info(CodecInfo):
         "fine": lambda image: None,
         "ask": lambda image: np.ones(100 << 30, np.uint8),
         "exit": lambda image: os._exit(3),
+        "breed": lambda image: subprocess.run([sys.executable, "-c", BREED]),
     }
     def identity(self, options): return "evil 1"
     def axis(self, options): return QualityAxis("level", (1, 2, 3), 1, 9)
@@ -205,7 +209,7 @@ def test_alpha_is_scored_over_black_and_white_and_the_worse_counts(tmp_path: Pat
 
 
 def test_misbehaving_codecs_cost_the_point_they_were_at(tmp_path: Path, pictures: Path, evil: None) -> None:
-    names = ["segfault", "sleep", "eat", "raise", "fine", "ask", "exit"]
+    names = ["segfault", "sleep", "eat", "raise", "fine", "ask", "exit", "breed"]
     for extra in ("1.png", "2.png"):
         (pictures / extra).unlink()
     asked = plan(pictures, JPEG, *({"id": n} for n in names), limits={"point_seconds": 8, "memory_mib": 1500})
@@ -213,7 +217,7 @@ def test_misbehaving_codecs_cost_the_point_they_were_at(tmp_path: Path, pictures
     at_two = frame[frame["quality"] == 2].groupby("codec", observed=True)["status"].agg(set)
     assert at_two.to_dict() == {
         "segfault": {"crashed"}, "sleep": {"timeout"}, "eat": {"memory"}, "raise": {"failed"}, "fine": {"ok"},
-        "ask": {"memory"}, "exit": {"crashed"},
+        "ask": {"memory"}, "exit": {"crashed"}, "breed": {"memory"},
     }  # fmt: skip
     healthy = frame[frame["quality"] != 2]
     assert set(healthy["status"]) == {"ok"}
@@ -223,6 +227,8 @@ def test_misbehaving_codecs_cost_the_point_they_were_at(tmp_path: Path, pictures
     assert "MiB" in reasons["eat"]
     assert "ZeroDivisionError" in reasons["raise"]
     assert "exit status 3" in reasons["exit"]
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert not any("BREED" in part for command in commands for part in command), "the codec's own process lives on"
 
 
 def test_failures_are_tried_once_more_and_then_left(tmp_path: Path, pictures: Path, evil: None) -> None:
@@ -344,8 +350,6 @@ def test_memory_stays_flat_over_two_thousand_pictures(tmp_path: Path, photo: np.
 
 def _watch_memory(process: subprocess.Popen[bytes], tmp_path: Path) -> dict[int, int]:
     """Peak memory of the whole process tree by the time 100 and 2,000 pictures were measured."""
-    import psutil
-
     peak = 0
     peaks: dict[int, int] = {}
     tree = psutil.Process(process.pid)

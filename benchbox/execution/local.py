@@ -12,8 +12,8 @@ import os
 import signal
 import time
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ from benchbox.jobs import Job, Point
 
 TICK = 0.05
 """Seconds between two looks at the workers: a runaway allocation is seen before it fills a machine's memory."""
+
+HELPERS_EVERY = 10
+"""Looks from one reading of the system's process table to the next: it is long where much else is running."""
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -69,20 +72,17 @@ class LocalExecutor:
             raise StoreError(f"cannot write in {self._spool}: {error.strerror}") from error
         with thread_environment(self.threads), self._pool() as pool:
             try:
+                watch = _Watch(self._limits)
                 while queue or active:
                     while queue and len(active) < 2 * self.workers:  # one waiting for each at work hides the round trip
                         job = queue.pop()
                         if wanted(job):
                             submitted = self._submit(pool, job)
                             active[submitted.future] = submitted
-                    wait(active, timeout=TICK, return_when=FIRST_COMPLETED)
-                    for one in list(active.values()):
-                        one.read(on_points)
-                        if one.future.done():
-                            del active[one.future]
-                            queue.push(one.finish(on_points))
-                        else:
-                            one.enforce(self._limits)
+                    for future in wait(active, timeout=watch.due(), return_when=FIRST_COMPLETED).done:
+                        queue.push(active.pop(future).finish(on_points))
+                    if watch.due() == 0:  # not at each finished job: with many workers there is always one
+                        watch.look(active.values(), on_points)
             except BaseException:
                 for one in active.values():
                     one.kill("stopped")
@@ -124,6 +124,44 @@ class _Queue:
         return job
 
 
+class _Watch:
+    """Looks at the workers once a tick."""
+
+    def __init__(self, limits: PointLimits) -> None:
+        self._limits = limits
+        self._next = 0.0
+        self._looks = 0
+        self._helpers: Mapping[int, int] = {}
+
+    def due(self) -> float:
+        """Seconds until the next look; 0 when it is time."""
+        return max(0.0, self._next - time.monotonic())
+
+    def look(self, active: Iterable[_Active], on_points: OnPoints) -> None:
+        """Take in what was written and enforce the limits."""
+        self._next = time.monotonic() + TICK
+        if self._looks % HELPERS_EVERY == 0:
+            self._helpers = _held_by_helpers()
+        self._looks += 1
+        for one in active:
+            one.read(on_points)
+            one.enforce(self._limits, self._helpers)
+
+
+def _held_by_helpers() -> Counter[int]:
+    """Bytes held by the processes that each worker started, by the worker's process id."""
+    held: Counter[int] = Counter()
+    family = {process.pid: process for process in psutil.Process().children(recursive=True)}
+    for process in family.values():
+        with contextlib.suppress(psutil.Error):
+            top, parent = process.pid, process.ppid()
+            while parent in family:
+                top, parent = parent, family[parent].ppid()
+            if top != process.pid:
+                held[top] += int(process.memory_info().rss)
+    return held
+
+
 class _Active:
     """A submitted job: which point it is at, since when, in which process, and why it was killed if it was."""
 
@@ -136,7 +174,6 @@ class _Active:
         self._since = 0.0
         self._process: psutil.Process | None = None
         self._verdict: tuple[str, str, str] | None = None  # key, status, reason
-        self._looks = 0
 
     def read(self, on_points: OnPoints) -> None:
         """Take in what the worker has written."""
@@ -162,27 +199,23 @@ class _Active:
             with contextlib.suppress(psutil.NoSuchProcess):
                 self._process = psutil.Process(event["pid"])
 
-    def enforce(self, limits: PointLimits) -> None:
-        """Kill the worker if its point has gone beyond the limits."""
+    def enforce(self, limits: PointLimits, helpers: Mapping[int, int]) -> None:
+        """Kill the worker if its point has gone beyond the limits; `helpers` as from `_held_by_helpers`."""
         if self._at is None or self._process is None or self._verdict is not None:
             return
         seconds = time.monotonic() - self._since
         if seconds > limits.seconds:
             self.kill("timeout", f"no end after {limits.seconds:g} s")
-        elif (used := self._memory()) > limits.memory:
+        elif (used := self._memory() + helpers.get(self._process.pid, 0)) > limits.memory:
             self.kill("memory", f"used {used >> 20} MiB of the {limits.memory >> 20} MiB allowed")
 
     def _memory(self) -> int:
-        """Bytes the worker and, looked at more rarely, its children hold."""
+        """Bytes the worker holds."""
         assert self._process is not None
-        self._looks += 1
         try:
-            used = int(self._process.memory_info().rss)
-            if self._looks % 10 == 0:
-                used += sum(child.memory_info().rss for child in self._process.children(recursive=True))
+            return int(self._process.memory_info().rss)
         except psutil.Error:
             return 0
-        return used
 
     def kill(self, status: str, reason: str = "") -> None:
         """End the worker process, and whatever it started, at once."""
