@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from benchbox.codec import Codec, CodecInfo, QualityAxis
-from benchbox.errors import CorruptBitstream, QualityError, UnsupportedImageError
+from benchbox.errors import CodecUnavailableError, CorruptBitstream, QualityError, UnsupportedImageError
 from benchbox.image import Image
 from benchbox_resnet.alpha import fill_hidden, pack_alpha, unpack_alpha
 from benchbox_resnet.bitstream import MAX_PIXELS, Stream
@@ -43,6 +43,8 @@ class ResnetCodec(Codec):
     @classmethod
     def open(cls, info: CodecInfo, paths: Sequence[Path], device: str, threads: int = 1) -> "ResnetCodec":
         """Load the weights files `paths` on a device ("cpu", "cuda", "cuda:1")."""
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise CodecUnavailableError(f"{info.id}: torch {torch.__version__} sees no CUDA device; use the device cpu")
         return cls(info, [load_model(path, torch.device(device)) for path in paths], threads)
 
     @contextlib.contextmanager

@@ -35,7 +35,7 @@ def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> n
 
 def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 2) -> Tables:
     """Tables that fit what the encoder really writes; rounding depends on the tables, hence more than one round."""
-    mean, scale = net.z_mean.detach().double().numpy(), net.z_scale.detach().double().exp().numpy()
+    mean, scale = (v.detach().double().numpy() for v in net.z_prior())
     tables = build_tables(net.config, mean, scale)
     for _ in range(rounds if pictures else 0):
         with tempfile.TemporaryDirectory() as folder:

@@ -31,6 +31,8 @@ from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scal
 #: The residual networks' outputs are multiplied by this. Muon moves every layer by steps of one size; at 40 dB a pixel
 #: is right to 0.01, and without this factor the last layers' jitter drowned the high rates.
 RESIDUAL = 0.125
+#: The numbers of z's prior are stored divided by this, so that Adam's steps of one size move them faster.
+Z_SPEED = 8.0
 #: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
 LATENT_IN = 0.25
 
@@ -155,6 +157,10 @@ class ResidualCodec(nn.Module):
         x_hat: Tensor = linear + RESIDUAL * residual.float() + self.colour[:, None, None]
         return x_hat
 
+    def z_prior(self) -> tuple[Tensor, Tensor]:
+        """Means and scales of the logistic prior of z, (Q, Z) each."""
+        return Z_SPEED * self.z_mean, torch.exp(Z_SPEED * self.z_scale)
+
     def hyper_synthesis(self, z_hat: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
         """z_hat (B, Z, h/4, w/4), shift (B, M + Z) -> mean1 (B, M, h, w), features (B, Z, h, w)."""
         h = self.h_s(z_hat).float() + shift[:, :, None, None]
@@ -172,8 +178,8 @@ class ResidualCodec(nn.Module):
         """
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
         z = clamp_through(self.hyper_analysis(y), -Z_LIMIT, Z_LIMIT)
-        z_scale = torch.exp(self.z_scale[q])[:, :, None, None]
-        z_bits = logistic_bits(self._noisy(z) - self.z_mean[q][:, :, None, None], z_scale)
+        z_mean, z_scale = self.z_prior()
+        z_bits = logistic_bits(self._noisy(z) - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])
         z_hat = round_through(z)
         t1 = self.scale.prior(z_hat, q)
         mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])

@@ -153,7 +153,7 @@ def loop(
     if world.rank:
         return
     checkpoint()
-    if data.validation:
+    if data.validation and not arrived:
         report_validation(trainer, data)
     print(f"done: step {trainer.step_count}, {trainer.skipped} skipped, {trainer.seconds:.0f} s", flush=True)
 

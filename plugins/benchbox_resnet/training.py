@@ -30,7 +30,7 @@ class Settings:
     linear_lr: float = 5e-5
     warm_up: int = 200
     clip: float = 1.0
-    ema: float = 0.999
+    ema: float = 0.998
     #: Seconds of cosine decay to zero at the end of the run; 0 keeps the rate constant (to be continued later).
     decay_seconds: float = 0.0
     seconds: float = 3600.0
