@@ -29,7 +29,7 @@ class Options(OptionsModel):
     """Options of VVC."""
 
     preset: Literal["faster", "fast", "medium", "slow", "slower"] = Field(
-        "fast", description="vvenc's preset; its default, medium, takes 3 times as long for 2 to 5 % fewer bits")
+        "fast", description="vvenc's preset; its default, medium, takes 3 times as long for 4 to 5 % fewer bits")
     threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder")
 
 
