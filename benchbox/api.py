@@ -13,6 +13,7 @@ from benchbox.codec import validated_options
 from benchbox.execution import Executor, PointLimits
 from benchbox.execution.local import LocalExecutor, memory_share
 from benchbox.jobs import Resolved, anchored, resolve
+from benchbox.matched import run_matched
 from benchbox.plan import Plan, load_plan, make_plan, plan_text
 from benchbox.progress import Progress, Silent
 from benchbox.registry import Registry
@@ -121,6 +122,8 @@ def execute(
     plan, resolved = resolved_plan(plan, base, registry, progress)
     with runner.lock(workspace), Store(workspace) as store:
         executor = executor or local_executor(plan, workspace, workers)
+        if plan.match:
+            return run_matched(resolved, plan_text(plan), registry, store, executor, progress)
         return runner.run(resolved, plan_text(plan), registry, store, executor, progress, retry)
 
 

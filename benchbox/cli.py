@@ -65,8 +65,9 @@ def commands(debug: bool) -> None:
 @click.argument("plan", required=False, type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the run.")
 @click.option("--dataset", "datasets", multiple=True, metavar="ID[:ARG]", help="e.g. samples, kodak, folder:photos")
-@click.option("--codec", "codecs", multiple=True, metavar="ID[:OPTIONS][@QUALITIES]", help="e.g. webp:method=6@10:95:5")
+@click.option("--codec", "codecs", multiple=True, metavar="ID[:OPTIONS][@QUALITIES]", help="webp:method=6@10:95:5")
 @click.option("--metric", "metrics", multiple=True, metavar="ID", help="e.g. psnr, ms-ssim")
+@click.option("--match", "targets", multiple=True, metavar="OF=VALUE", help="bpp=0.5: nearest setting")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: one a core]")
 @click.option("--dask", "dask", metavar="ADDRESS", help="Run on a dask cluster, e.g. tcp://10.0.0.1:8786 or 'local'.")
 @click.option("--retry", is_flag=True, help="Try again what failed in earlier runs.")
@@ -76,8 +77,8 @@ def commands(debug: bool) -> None:
 @workspace_option
 def run(
     plan: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
-    workers: int | None, dask: str | None, retry: bool, dry_run: bool, reports: tuple[str, ...], no_report: bool,
-    workspace: Path,
+    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, dry_run: bool,
+    reports: tuple[str, ...], no_report: bool, workspace: Path,
 ) -> None:  # fmt: skip
     """Measure what PLAN (a TOML file) or the flags ask for; with neither, the demo.
 
@@ -87,6 +88,8 @@ def run(
     from benchbox.progress import for_terminal
 
     settled, base = _settle(plan, name, datasets, codecs, metrics)
+    if targets:
+        settled = settled.model_copy(update={"match": targets})
     plugins = registry.load()
     progress = for_terminal()
     if dry_run:

@@ -84,13 +84,15 @@ class Limits(_Strict):
 
 
 class Plan(_Strict):
-    """A validated plan; `base` is the folder that relative paths start from."""
+    """A validated plan. With `match` (``"bpp=0.5"``, ``"ms-ssim=0.98"``) the qualities are not swept: for each picture
+    and codec the one nearest each target is searched."""
 
     name: str
     dataset: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
     metrics: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ("psnr", "ms-ssim")
     codec: tuple[CodecEntry, ...] = Field(min_length=1)
     limits: Limits = Limits()
+    match: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     description: str = ""
 
     @field_validator("name")

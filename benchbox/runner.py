@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchbox import environment, samples
+from benchbox import environment, record, samples
 from benchbox.codec import options_json
 from benchbox.errors import RunInterrupted, StoreError
 from benchbox.execution import Executor
@@ -125,40 +124,64 @@ def run(
         RunInterrupted: on Ctrl-C; what was measured is kept.
         StoreError: nothing more can be kept (a full disk); what was measured before is kept.
     """
-    name = resolved.plan.name
-    start = time.monotonic()
-    session = session_of(executor)
-    recovered = recover(store, store.workspace / "spool", session)
-    if recovered:
-        progress.say(f"took in {recovered} points of a run that was broken off")
-    todo = prepare(resolved, store, progress, retry)
-    folder = _write_run(store, name, plan_text, resolved, registry, session)
-    progress.say(f"{name}: {todo.points} of {todo.rows} points to measure"
-                 + (f", {todo.rescored} of them only to score" if todo.rescored else ""))
-    watch = _Watch(store, session, progress)
-    progress.begin(todo.points, name)
-    try:
-        executor.run(todo.jobs, watch.keep, watch.wanted)
-    except KeyboardInterrupt:
-        raise RunInterrupted(f"stopped; {watch.done} of {todo.points} points were measured and are kept. "
-                             "Run the same command again to go on") from None
-    finally:
-        progress.end()
-        _note_end(folder, session)
-    counts = store.status_counts(name)
-    return Summary(name, folder, counts, store.failures(name), watch.done, time.monotonic() - start, watch.given_up)
+    with Sitting(resolved, plan_text, registry, store, executor, progress) as sitting:
+        todo = prepare(resolved, store, progress, retry)
+        progress.say(f"{resolved.plan.name}: {todo.points} of {todo.rows} points to measure"
+                     + (f", {todo.rescored} of them only to score" if todo.rescored else ""))
+        sitting.measure(todo.jobs, todo.points)
+    return sitting.summary()
 
 
-class _Watch:
-    """Keeps points as they come, and gives up on a codec that fails hard again and again."""
+class Sitting:
+    """One session of a run, from its record to its end: keeps points as they come, and gives up on a codec that fails
+    hard again and again. A context manager; the caller holds the workspace's lock."""
 
-    def __init__(self, store: Store, session: Mapping[str, Any], progress: Progress) -> None:
+    def __init__(
+        self, resolved: Resolved, plan_text: str, registry: Registry, store: Store, executor: Executor,
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        self._start = time.monotonic()
         self._store = store
-        self._session = session
+        self._executor = executor
+        self._session = session_of(executor)
         self._progress = progress
         self._in_a_row: Counter[str] = Counter()
+        self._name = resolved.plan.name
+        self._folder = store.workspace / self._name
         self.given_up: list[str] = []
         self.done = 0
+        recovered = recover(store, store.workspace / "spool", self._session)
+        if recovered:
+            progress.say(f"took in {recovered} points of a run that was broken off")
+        record.write_run(self._folder, plan_text, resolved, registry, self._session)
+
+    def __enter__(self) -> Sitting:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        record.note_end(self._folder)
+
+    def measure(self, jobs: Iterable[Job], points: int) -> None:
+        """Run jobs of `points` operating points in all and keep what comes.
+
+        Raises:
+            RunInterrupted: on Ctrl-C; what was measured is kept.
+        """
+        self._progress.begin(points, self._name)
+        before = self.done
+        try:
+            self._executor.run(jobs, self.keep, self.wanted)
+        except KeyboardInterrupt:
+            raise RunInterrupted(f"stopped; {self.done - before} of {points} points were measured and are kept. "
+                                 "Run the same command again to go on") from None
+        finally:
+            self._progress.end()
+
+    def summary(self) -> Summary:
+        """What came of the run as the store now has it."""
+        counts, failures = self._store.status_counts(self._name), self._store.failures(self._name)
+        took = time.monotonic() - self._start
+        return Summary(self._name, self._folder, counts, failures, self.done, took, self.given_up)
 
     def keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         self._store.append([(job, point) for point in points], self._session)
@@ -199,48 +222,3 @@ def _record_unreadable(
                       c.device, points)  # fmt: skip
             rows += [(job, {"key": p.key, "status": why.status, "reason": why.reason}) for p in points]
     store.append(rows, {})
-
-
-def _write_run(
-    store: Store, name: str, plan_text: str, resolved: Resolved, registry: Registry, session: Mapping[str, Any]
-) -> Path:
-    """Write plan, settings and environment of the run beside its report; sessions before this one stay listed."""
-    folder = store.workspace / name
-    path = folder / "environment.json"
-    record = {**session, "start": datetime.now(UTC).isoformat(timespec="seconds"), **environment.describe(registry)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        earlier = json.loads(path.read_text())["sessions"] if path.exists() else []
-        (folder / "plan.toml").write_text(plan_text, encoding="utf-8")
-        (folder / "settings.json").write_text(json.dumps(_settings(resolved), indent=1), encoding="utf-8")
-        path.write_text(json.dumps({"sessions": [*earlier, record]}, indent=1), encoding="utf-8")
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"cannot write {folder}: {error}; make room, or choose another --workspace") from error
-    return folder
-
-
-def _settings(resolved: Resolved) -> dict[str, Any]:
-    return {
-        "metrics": [metric.id for metric in resolved.metrics],
-        "datasets": {
-            d.id: {"title": d.title, "version": d.version, "source": d.source, "notes": list(d.notes)}
-            for d in resolved.datasets
-        },
-        "codecs": {
-            c.label: {
-                "id": c.info.id, "title": c.info.title, "identity": c.identity, "device": c.device,
-                "options": json.loads(options_json(c.options)), "qualities": c.qualities,
-                "axis": None if c.axis is None else {"name": c.axis.name, "unit": c.axis.unit},
-            }
-            for c in resolved.configurations
-        },
-    }  # fmt: skip
-
-
-def _note_end(folder: Path, session: Mapping[str, Any]) -> None:
-    path = folder / "environment.json"
-    record = json.loads(path.read_text())
-    record["sessions"][-1]["end"] = datetime.now(UTC).isoformat(timespec="seconds")
-    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
-
-

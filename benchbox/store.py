@@ -217,6 +217,12 @@ class Store:
             (metric, version, run),
         )
 
+    def rates(self, run: str) -> dict[str, float]:
+        """key -> bits per pixel of a run's measured rows."""
+        query = """SELECT key, 8.0 * bytes / (width * height) FROM encodings
+                   WHERE status = 'ok' AND key IN (SELECT key FROM entries WHERE run = ?)"""
+        return dict(self._db.execute(query, (run,)))
+
     def timings(self, run: str) -> sqlite3.Cursor:
         """(key, session, host, encode_s, decode_s) of a run, one row a repetition."""
         return self._db.execute(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import skimage.data
+
+hypothesis.settings.register_profile("benchbox", deadline=None)  # speed is for benchmarks, on busy machines too
+hypothesis.settings.load_profile("benchbox")
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 

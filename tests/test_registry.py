@@ -261,17 +261,18 @@ LAYERS = (
     "plan environment comparison",
     "jobs",
     "streams worker",
-    "store measure",
-    "execution samples frame",
+    "match store measure",
+    "execution samples frame record",
     "runner results listing byhand",
-    "api dryrun",
+    "matched dryrun",
+    "api",
     "cli",
     "__main__",
 )
 """The core's modules from the bottom up. A module imports from layers below its own only, never beside or above it."""
 
 PUBLIC = {"", "errors", "image", "codec", "metric", "dataset", "report", "hookspecs", "curves", "bd", "bdstats",
-          "comparison", "columns", "testing"}
+          "comparison", "columns", "references", "testing"}
 """What a plugin may import; the rest is the core's own."""
 
 

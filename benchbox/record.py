@@ -1,0 +1,81 @@
+"""What is written beside a run: its plan, the settings of its codecs and data sets, the machine of each session."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchbox import environment
+from benchbox.codec import options_json
+from benchbox.errors import StoreError
+from benchbox.jobs import Resolved
+from benchbox.registry import Registry
+
+
+def write_run(folder: Path, plan_text: str, resolved: Resolved, registry: Registry, session: Mapping[str, Any]) -> None:
+    """Write ``plan.toml``, ``settings.json`` and ``environment.json``; sessions before this one stay listed.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    record = {**session, "start": _now(), **environment.describe(registry)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / "plan.toml", plan_text)
+        _replace(folder / "settings.json", json.dumps(_settings(resolved), indent=1))
+        _replace(folder / "environment.json", json.dumps({"sessions": [*_sessions(folder), record]}, indent=1))
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror}; make room or choose another --workspace"
+                         ) from error
+
+
+def note_end(folder: Path) -> None:
+    """Write when the last session ended; left out where the disk is full, since the run's own error matters more."""
+    sessions = _sessions(folder)
+    if sessions:
+        sessions[-1]["end"] = _now()
+        with contextlib.suppress(OSError):
+            _replace(folder / "environment.json", json.dumps({"sessions": sessions}, indent=1))
+
+
+def _sessions(folder: Path) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads((folder / "environment.json").read_text(encoding="utf-8"))["sessions"])
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _settings(resolved: Resolved) -> dict[str, Any]:
+    return {
+        "metrics": [metric.id for metric in resolved.metrics],
+        "datasets": {
+            d.id: {"title": d.title, "version": d.version, "source": d.source, "notes": list(d.notes)}
+            for d in resolved.datasets
+        },
+        "codecs": {
+            c.label: {
+                "id": c.info.id, "title": c.info.title, "identity": c.identity, "device": c.device,
+                "options": json.loads(options_json(c.options)), "qualities": c.qualities,
+                "axis": None if c.axis is None else {"name": c.axis.name, "unit": c.axis.unit},
+            }
+            for c in resolved.configurations
+        },
+    }  # fmt: skip
