@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbox import registry as plugins
 from benchbox import runner
 from benchbox.codec import validated_options
+from benchbox.errors import PlanError
 from benchbox.execution import Executor, PointLimits
 from benchbox.execution.local import LocalExecutor, memory_share
 from benchbox.jobs import Resolved, anchored, resolve
 from benchbox.matched import run_matched
-from benchbox.plan import Plan, load_plan, make_plan, plan_text
+from benchbox.plan import Plan, Timing, load_plan, make_plan, plan_text
 from benchbox.progress import Progress, Silent
 from benchbox.registry import Registry
 from benchbox.runner import Summary
@@ -108,6 +110,16 @@ def local_executor(plan: Plan, workspace: Path, workers: int | None) -> LocalExe
     return LocalExecutor(count, point_limits(plan, count), workspace / "streams", workspace / "spool")
 
 
+def timing_executor(plan: Plan, protocol: Timing, workspace: Path) -> LocalExecutor:
+    """One worker pinned to one core; a point may take as long as all its repeats."""
+    limits = point_limits(plan, 1)
+    longer = PointLimits(limits.seconds * 2 * (protocol.repeats + 1) * protocol.batch, limits.memory)
+    core = protocol.core if protocol.core is not None else max(os.sched_getaffinity(0))
+    if core not in os.sched_getaffinity(0):
+        raise PlanError(f"timing: there is no core {core} here; take one of {sorted(os.sched_getaffinity(0))}")
+    return LocalExecutor(1, longer, workspace / "streams", workspace / "spool", core=core)
+
+
 def point_limits(plan: Plan, workers: int) -> PointLimits:
     """The plan's limits; memory, where it says nothing, is one of `workers` equal shares."""
     memory = plan.limits.memory_mib << 20 if plan.limits.memory_mib else memory_share(workers)
@@ -122,9 +134,15 @@ def execute(
     plan, resolved = resolved_plan(plan, base, registry, progress)
     with runner.lock(workspace), Store(workspace) as store:
         executor = executor or local_executor(plan, workspace, workers)
+        text = plan_text(plan)
         if plan.match:
-            return run_matched(resolved, plan_text(plan), registry, store, executor, progress)
-        return runner.run(resolved, plan_text(plan), registry, store, executor, progress, retry)
+            return run_matched(resolved, text, registry, store, executor, progress)
+        summary = runner.run(resolved, text, registry, store, executor, progress, retry)
+        if plan.timing is None:
+            return summary
+        timer = timing_executor(plan, plan.timing, workspace)
+        timed = runner.run_timing(resolved, text, registry, store, timer, progress)
+        return replace(summary, timed=timed)
 
 
 def resolved_plan(plan: Plan, base: Path, registry: Registry, progress: Progress) -> tuple[Plan, Resolved]:

@@ -132,6 +132,8 @@ def _conclude(summary: Any, files: list[Path]) -> None:
     """Say what came of a run; exit 1 where something failed."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
     click.echo(f"{summary.name}: {counts} ({summary.measured} measured now in {summary.seconds:.1f} s)")
+    if summary.timed:
+        click.echo(f"{summary.name}: {summary.timed} points timed")
     for label, status, reason, rows in summary.failures[:20]:
         click.echo(f"  {status}: {label}, {rows} points: {reason}", err=True)
     if len(summary.failures) > 20:

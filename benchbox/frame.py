@@ -11,6 +11,7 @@ from benchbox.columns import COLUMNS
 from benchbox.errors import StoreError
 from benchbox.metric import Metric
 from benchbox.store import Store
+from benchbox.timing import DISTURBED
 
 
 def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
@@ -40,12 +41,25 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
 
 
 def _timings(store: Store, run: str) -> pd.DataFrame:
-    """Median of each key's last session."""
-    columns = ["key", "session", "host", "encode_s", "decode_s"]
-    raw = pd.DataFrame(store.timings(run), columns=columns)
-    last = raw["session"] == raw.groupby("key")["session"].transform("max")
-    grouped = raw[last].groupby("key", as_index=False)
-    return grouped.agg({"host": "first", "encode_s": "median", "decode_s": "median"})
+    """One row a key, from its best session: the last undisturbed one under protocol, else the last disturbed one, else
+    the last quality run."""
+    cursor = store.timings(run)
+    raw = pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description])
+    kinds = ["indicative", "disturbed", "timed"]  # in rising order of worth
+    kind = (raw["protocol"] == "timing").astype(int) * (1 + (raw["others"].astype(float) < DISTURBED).astype(int))
+    raw["rank"] = kind.astype(str) + raw["session"]
+    best = raw[raw["rank"] == raw.groupby("key")["rank"].transform("max")]
+    grouped = best.groupby("key")
+    table = grouped[["host", "batch", "rank", "peak_bytes"]].first()
+    table["timing"] = [kinds[int(rank[0])] for rank in table.pop("rank")]
+    table = table.join(grouped[["encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s"]].median())
+    under_protocol = table["timing"] != "indicative"
+    for side in ("encode", "decode"):
+        spread: pd.Series | float = 0.0
+        if under_protocol.any():  # quartiles of a million groups take a while
+            spread = grouped[f"{side}_s"].quantile(0.75) - grouped[f"{side}_s"].quantile(0.25)
+        table[f"{side}_spread_s"] = pd.Series(spread, index=table.index).where(under_protocol)
+    return table.reset_index()
 
 
 def _by_key(reasons: pd.DataFrame) -> dict[str, str]:

@@ -12,7 +12,7 @@ from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset, Sample
 from benchbox.errors import PlanError, QualityError
 from benchbox.metric import Metric
-from benchbox.plan import CodecEntry, Plan
+from benchbox.plan import CodecEntry, Plan, Timing
 from benchbox.registry import Registry
 
 
@@ -108,7 +108,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Job:
-    """One sample x one codec configuration x its missing operating points. Plain data: workers look codecs up by id."""
+    """One sample x one codec configuration x its missing operating points. Plain data: workers look codecs up by id.
+    With `timing` the points, measured before, are timed under that protocol."""
 
     sample: Sample
     sample_sha256: str
@@ -118,6 +119,7 @@ class Job:
     identity: str
     device: str
     points: tuple[Point, ...]
+    timing: Timing | None = None
 
     def only(self, points: Iterable[Point]) -> Job:
         """The same job with these points."""
@@ -138,11 +140,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Have:
-    """What the store holds of an encoding: whether to measure it (again), its stream if kept, metrics scored."""
+    """What the store holds of an encoding: whether to measure it (again), its stream if kept, metrics scored, and the
+    SHA-256 of its stream, kept or not."""
 
     measured: bool
     stream: str | None
     scored: frozenset[str]
+    sha256: str | None = None
 
 
 def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Iterator[Entry]:
@@ -187,3 +191,18 @@ def _missing(key: str, quality: float | None, wanted: tuple[str, ...], have: Hav
     if not unscored:
         return None
     return Point(key, quality, unscored if have.stream else wanted, have.stream)
+
+
+def timing_jobs(
+    resolved: Resolved, digests: Mapping[tuple[str, str], str], have: Mapping[str, Have], timed: Mapping[str, int]
+) -> Iterator[Job]:
+    """Jobs that time what was measured; `timed` counts the repeats held under this protocol, on this host."""
+    protocol = resolved.plan.timing
+    if protocol is None:
+        return
+    measured = {key: held for key, held in have.items() if held.measured and held.sha256 is not None}
+    for job in jobs(resolved, digests, {}):
+        points = tuple(Point(p.key, p.quality, (), measured[p.key].sha256) for p in job.points
+                       if p.key in measured and timed.get(p.key, 0) < protocol.repeats)  # fmt: skip
+        if points:
+            yield replace(job, points=points, timing=protocol)

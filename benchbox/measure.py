@@ -56,7 +56,7 @@ def run_job(job: Job, streams: Path, emit: Emit, go_on: Callable[[], bool] = lam
     emit({"event": "start", "key": job.points[0].key})
     try:
         reference = worker().reference(job.sample, job.sample_sha256)
-        info, codec = _open(job)
+        info, codec = open_codec(job)
         refusal = info.capabilities.refusal(reference.pixels)
         if refusal is None and any(point.stream is None for point in job.points):
             _warm_up(codec, reference.pixels, job.points[0].quality)
@@ -64,7 +64,7 @@ def run_job(job: Job, streams: Path, emit: Emit, go_on: Callable[[], bool] = lam
         raise
     except Exception as error:  # a codec may raise anything
         for point in job.points:
-            emit({"event": "point", "key": point.key, **_failure(error)})
+            emit({"event": "point", "key": point.key, **failure(error)})
         return
     for point in job.points:
         if not go_on():
@@ -77,7 +77,8 @@ def run_job(job: Job, streams: Path, emit: Emit, go_on: Callable[[], bool] = lam
         emit({"event": "point", "key": point.key, **row})
 
 
-def _open(job: Job) -> tuple[CodecInfo, Codec]:
+def open_codec(job: Job) -> tuple[CodecInfo, Codec]:
+    """The codec of a job, opened in this process; PluginError where this process has another than was planned."""
     info = worker().registry.codec(job.codec)
     info.require()
     identity = info.identity(info.parse_options(json.loads(job.options)))
@@ -114,7 +115,7 @@ def _point(point: Point, info: CodecInfo, codec: Codec, reference: Reference, st
     except StoreError:
         raise
     except Exception as error:  # a codec may raise anything
-        row |= _failure(error)
+        row |= failure(error)
     return row
 
 
@@ -140,7 +141,8 @@ def _shape(pixels: Image) -> dict[str, int]:
     return {"width": width, "height": height, "channels": channels, "bit_depth": pixels.dtype.itemsize * 8}
 
 
-def _failure(error: Exception) -> dict[str, Any]:
+def failure(error: Exception) -> dict[str, Any]:
+    """`status` and `reason` of a point that ended in `error`."""
     if isinstance(error, UnsupportedImageError):
         return {"status": "unsupported", "reason": str(error)}
     if isinstance(error, MemoryError):

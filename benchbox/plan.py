@@ -83,15 +83,25 @@ class Limits(_Strict):
     memory_mib: Annotated[int | None, Field(gt=0)] = None
 
 
+class Timing(_Strict):
+    """How to time: `repeats` of each point after an untimed warm-up, `batch` pictures a call, on processor core `core`
+    (default: the last one)."""
+
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 5
+    batch: Annotated[int, Field(ge=1, le=1024)] = 1
+    core: Annotated[int | None, Field(ge=0)] = None
+
+
 class Plan(_Strict):
     """A validated plan. With `match` (``"bpp=0.5"``, ``"ms-ssim=0.98"``) the qualities are not swept: for each picture
-    and codec the one nearest each target is searched."""
+    and codec the one nearest each target is searched. With `timing`, what was measured is timed too."""
 
     name: str
     dataset: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
     metrics: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ("psnr", "ms-ssim")
     codec: tuple[CodecEntry, ...] = Field(min_length=1)
     limits: Limits = Limits()
+    timing: Timing | None = None
     match: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     description: str = ""
 
@@ -137,7 +147,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _known_keys(location: Sequence[int | str]) -> list[str]:
-    nested: dict[str, type[BaseModel]] = {"codec": CodecEntry, "limits": Limits}
+    nested: dict[str, type[BaseModel]] = {"codec": CodecEntry, "limits": Limits, "timing": Timing}
     model = nested.get(str(location[0]), Plan) if len(location) > 1 else Plan
     return list(model.model_fields)
 

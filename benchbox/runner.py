@@ -19,11 +19,12 @@ from benchbox.codec import options_json
 from benchbox.errors import RunInterrupted, StoreError
 from benchbox.execution import Executor
 from benchbox.execution.spool import left_behind
-from benchbox.jobs import Have, Job, Point, Resolved, entries, jobs
+from benchbox.jobs import Have, Job, Point, Resolved, entries, jobs, timing_jobs
 from benchbox.progress import Progress
 from benchbox.registry import Registry
 from benchbox.samples import Unreadable
 from benchbox.store import Store
+from benchbox.timing import DISTURBED
 
 GIVE_UP_AFTER = 8
 """Time-outs, crashes and memory kills of one codec in a row, with no success between, that end it for this run."""
@@ -42,6 +43,7 @@ class Summary:
     measured: int
     seconds: float
     given_up: Sequence[str] = ()
+    timed: int = 0
 
     @property
     def complete(self) -> bool:
@@ -130,6 +132,32 @@ def run(
                      + (f", {todo.rescored} of them only to score" if todo.rescored else ""))
         sitting.measure(todo.jobs, todo.points)
     return sitting.summary()
+
+
+def run_timing(
+    resolved: Resolved, plan_text: str, registry: Registry, store: Store, executor: Executor, progress: Progress
+) -> int:
+    """Time, under the plan's protocol, what was measured; returns the number of points timed now.
+
+    Only undisturbed timings of this host and protocol count as held, so a point timed beside other work is timed again
+    by the next run.
+    """
+    name, protocol = resolved.plan.name, resolved.plan.timing
+    assert protocol is not None
+    with Sitting(resolved, plan_text, registry, store, executor, progress) as sitting:
+        known, _ = samples.digests(resolved, store, progress)
+        have = store.have(name, {})
+        held = store.timed(name, environment.host(), protocol.batch, DISTURBED)
+        todo = tuple(timing_jobs(resolved, known, have, held))
+        points = sum(len(job.points) for job in todo)
+        progress.say(f"{name}: {points} points to time, {protocol.repeats} repeats each, one worker on one core")
+        sitting.measure(todo, points)
+    still = tuple(timing_jobs(resolved, known, have, store.timed(name, environment.host(), protocol.batch, DISTURBED)))
+    disturbed = sum(len(job.points) for job in still)
+    if disturbed:
+        progress.say(f"{disturbed} points were timed beside other work and are refused by speed tables; run again on a "
+                     "quiet machine")
+    return sitting.done
 
 
 class Sitting:

@@ -21,6 +21,7 @@ import psutil
 
 from benchbox.errors import StoreError
 from benchbox.jobs import Entry, Have, Job
+from benchbox.plan import Timing
 from benchbox.streams import stream_path
 
 VERSION = 1
@@ -44,7 +45,8 @@ CREATE TABLE IF NOT EXISTS scores (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS timings (
     key TEXT NOT NULL, session TEXT NOT NULL, repetition INTEGER NOT NULL, host TEXT NOT NULL, device TEXT NOT NULL,
-    threads INTEGER NOT NULL, workers INTEGER NOT NULL, batch INTEGER NOT NULL,
+    threads INTEGER NOT NULL, workers INTEGER NOT NULL, batch INTEGER NOT NULL, protocol TEXT NOT NULL,
+    others REAL, peak_bytes INTEGER,
     encode_s REAL, decode_s REAL, encode_cpu_s REAL, decode_cpu_s REAL,
     PRIMARY KEY (key, session, repetition)
 ) WITHOUT ROWID;
@@ -142,7 +144,7 @@ class Store:
         for key, status, attempts, stream in self._db.execute(query, (run,)):
             if status == "ok":
                 kept = stream if stream and stream_path(self.streams, stream).exists() else None
-                found[key] = Have(True, kept, frozenset(scored.get(key, ())))
+                found[key] = Have(True, kept, frozenset(scored.get(key, ())), stream)
             else:
                 settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
                 found[key] = Have(settled, None, frozenset(versions))
@@ -159,6 +161,9 @@ class Store:
         self, db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Mapping[str, Any], now: str
     ) -> None:
         key = event["key"]
+        if job.timing is not None:
+            _append_timing(db, job, job.timing, event, session)
+            return
         if not event.get("rescored"):
             quality = next(point.quality for point in job.points if point.key == key)
             db.execute(
@@ -172,7 +177,7 @@ class Store:
             )  # fmt: skip
             if event["status"] == "ok":
                 db.execute(
-                    "INSERT OR REPLACE INTO timings VALUES (?, ?, 0, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO timings VALUES (?, ?, 0, ?, ?, ?, ?, 1, 'quality', NULL, NULL, ?, ?, ?, ?)",
                     (key, session["id"], session["host"], job.device, session["threads"], session["workers"],
                      *(event.get(name) for name in _SECONDS)),
                 )  # fmt: skip
@@ -224,12 +229,20 @@ class Store:
         return dict(self._db.execute(query, (run,)))
 
     def timings(self, run: str) -> sqlite3.Cursor:
-        """(key, session, host, encode_s, decode_s) of a run, one row a repetition."""
+        """A run's timings, one row a repetition: key, session, host, protocol, batch, others, peak_bytes, seconds."""
         return self._db.execute(
-            """SELECT key, session, host, encode_s, decode_s FROM timings
-               WHERE key IN (SELECT key FROM entries WHERE run = ?) ORDER BY session""",
+            f"""SELECT key, session, host, protocol, batch, others, peak_bytes, {", ".join(_SECONDS)} FROM timings
+               WHERE key IN (SELECT key FROM entries WHERE run = ?) ORDER BY session, repetition""",
             (run,),
         )
+
+    def timed(self, run: str, host: str, batch: int, disturbed: float) -> dict[str, int]:
+        """key -> repeats held of one undisturbed timing session on `host` (others kept fewer than `disturbed` cores
+        busy)."""
+        query = """SELECT key, MAX(n) FROM (SELECT key, COUNT(*) AS n FROM timings
+                   WHERE protocol = 'timing' AND host = ? AND batch = ? AND others < ?
+                   AND key IN (SELECT key FROM entries WHERE run = ?) GROUP BY key, session) GROUP BY key"""
+        return dict(self._db.execute(query, (host, batch, disturbed, run)))
 
     def seconds_and_bytes(self) -> dict[tuple[str, str], tuple[float, float]]:
         """(codec, options) -> mean (seconds to encode and decode, bytes) a megapixel, over all that was measured."""
@@ -247,6 +260,21 @@ class Store:
         """Drop a run's entries; its measurements stay for other runs."""
         with self._transaction() as db:
             db.execute("DELETE FROM entries WHERE run = ?", (run,))
+
+
+def _append_timing(
+    db: sqlite3.Connection, job: Job, protocol: Timing, event: Mapping[str, Any], session: Mapping[str, Any]
+) -> None:
+    """Keep every raw second of a timed point. A point that failed when timed keeps its result; it is timed again."""
+    taken = event.get("timing")
+    if taken is None:
+        return
+    rows = zip(*(taken[name] for name in _SECONDS), strict=True)
+    db.executemany(
+        "INSERT OR REPLACE INTO timings VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'timing', ?, ?, ?, ?, ?, ?)",
+        ((event["key"], session["id"], repetition, session["host"], job.device, session["threads"], session["workers"],
+          protocol.batch, taken["others"], taken["peak_bytes"], *seconds) for repetition, seconds in enumerate(rows)),
+    )  # fmt: skip
 
 
 def _on_network(folder: Path) -> bool:

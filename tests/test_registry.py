@@ -262,6 +262,7 @@ LAYERS = (
     "jobs",
     "streams worker",
     "match store measure",
+    "timing",
     "execution samples frame record",
     "runner results listing byhand",
     "matched dryrun",

@@ -52,14 +52,18 @@ def thread_environment(threads: int) -> Iterator[None]:
 
 
 class LocalExecutor:
-    """Runs jobs in `workers` processes; `spool` is a folder for their events, `streams` one for bitstreams."""
+    """Runs jobs in `workers` processes; `spool` is a folder for their events, `streams` one for bitstreams. With `core`
+    the workers stay on that processor, as timing asks for."""
 
-    def __init__(self, workers: int, limits: PointLimits, streams: Path, spool: Path, threads: int = 1) -> None:
+    def __init__(
+        self, workers: int, limits: PointLimits, streams: Path, spool: Path, threads: int = 1, core: int | None = None
+    ) -> None:
         self.workers = workers
         self.threads = threads
         self._limits = limits
         self._streams = streams
         self._spool = spool
+        self._core = core
         self._session = uuid.uuid4().hex[:12]
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
@@ -92,7 +96,7 @@ class LocalExecutor:
     def _pool(self) -> Any:
         return ProcessPool(
             max_workers=self.workers, context=get_context("loky"),
-            initializer=initialise, initargs=(self._limits.memory,),
+            initializer=initialise, initargs=(self._limits.memory, self._core),
         )  # fmt: skip
 
     def _submit(self, pool: Any, job: Job) -> _Active:

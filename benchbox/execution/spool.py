@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchbox import measure
+from benchbox import measure, timing
 from benchbox.errors import StoreError
 from benchbox.jobs import Job
 
@@ -23,9 +23,12 @@ ADDRESS_SPACE_SLACK = 8 << 30
 """Bytes of address space beyond the memory limit: libraries map far more than they touch."""
 
 
-def initialise(memory: int) -> None:
-    """Prepare a worker process: Ctrl-C is the parent's to handle; bound the address space where no CUDA needs it."""
+def initialise(memory: int, core: int | None = None) -> None:
+    """Prepare a worker process: Ctrl-C is the parent's to handle; stay on one processor `core` if one is given; bound
+    the address space where no CUDA needs it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     if not Path("/dev/nvidiactl").exists():
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         bound = memory + ADDRESS_SPACE_SLACK
@@ -47,7 +50,10 @@ def run_spooled(job: Job, streams: Path, path: Path, parent: int) -> None:
             file.flush()
 
         try:
-            measure.run_job(job, streams, emit, go_on=lambda: os.getppid() == parent)
+            if job.timing is None:
+                measure.run_job(job, streams, emit, go_on=lambda: os.getppid() == parent)
+            else:
+                timing.time_job(job, job.timing, emit, go_on=lambda: os.getppid() == parent)
         except StoreError as error:
             emit({"event": "stop", "reason": str(error)})
 
