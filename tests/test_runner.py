@@ -424,3 +424,23 @@ def test_timing_beside_other_work_is_refused_and_taken_again(tmp_path: Path, pic
     go(tmp_path, asked)
     with sqlite3.connect(tmp_path / "runs" / "store.sqlite") as db:
         assert db.execute("SELECT COUNT(*) FROM timings").fetchone()[0] > before
+
+
+def test_a_hanging_codec_does_not_outlive_a_killed_run(tmp_path: Path, pictures: Path, evil: None) -> None:
+    import psutil
+
+    (tmp_path / "plan.toml").write_text(_toml(plan(pictures, {"id": "sleep", "qualities": [2]})))
+    command = [sys.executable, "-m", "benchbox", "run", "plan.toml", "--no-report"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    spool = tmp_path / "runs" / "spool"
+    for _ in range(300):
+        time.sleep(0.1)
+        begun = [json.loads(line) for path in spool.glob("*.jsonl") for line in path.read_text().splitlines()]
+        if begun:
+            break
+    workers = [psutil.Process(event["pid"]) for event in begun]
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert workers
+    assert not alive

@@ -6,11 +6,13 @@ The file outlives the worker and the parent, so whatever was measured before eit
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import pickle
 import resource
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ def initialise(memory: int, core: int | None = None) -> None:
     """Prepare a worker process: Ctrl-C is the parent's to handle; stay on one processor `core` if one is given; bound
     the address space where no CUDA needs it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
     if core is not None:
         os.sched_setaffinity(0, {core})
     if not Path("/dev/nvidiactl").exists():
@@ -34,6 +37,12 @@ def initialise(memory: int, core: int | None = None) -> None:
         bound = memory + ADDRESS_SPACE_SLACK
         if hard == resource.RLIM_INFINITY or bound < hard:
             resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+
+
+def _end_with_parent() -> None:
+    """Have the system kill this process when its parent dies: a codec that hangs would outlive a killed run."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG, prctl(2)
 
 
 def write_job(path: Path, job: Job) -> None:
