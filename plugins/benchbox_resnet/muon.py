@@ -41,14 +41,20 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum whose matrix form (out, in * h * w) is orthogonalised before each step.
 
-    `dtype` is the precision of the orthogonalisation: bfloat16 where the processor has it, float32 elsewhere.
-    Kernels of one shape are orthogonalised together.
+    Weight decay is decoupled: the norm of a kernel cannot grow beyond 1 / weight_decay. `dtype` is the precision of the
+    orthogonalisation: bfloat16 where the processor has it, float32 elsewhere. Kernels of one shape are orthogonalised
+    together.
     """
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, dtype: torch.dtype = torch.float32
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
         self.dtype = dtype
         #: Threads to share the kernels of different shapes among; None: one after the other.
         self.pool: Executor | None = None
@@ -63,6 +69,7 @@ class Muon(torch.optim.Optimizer):
             for p in group["params"]:
                 if p.grad is not None:
                     by_shape.setdefault(p.shape, []).append(p)
+            torch._foreach_mul_(list(group["params"]), 1 - group["lr"] * group["weight_decay"])
             work = [(shape, params, group["lr"], group["momentum"]) for shape, params in by_shape.items()]
             work.sort(key=lambda w: -len(w[1]) * w[0].numel())
             for _ in map(self._step_shape, work) if self.pool is None else self.pool.map(self._step_shape, work):

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of training pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; a run found there goes on")
     parser.add_argument("--resume", type=Path, help="start from this checkpoint (its network, optimisers and step)")
+    parser.add_argument("--fresh", action="store_true", help="of --resume, take the averaged weights only")
     parser.add_argument("--preset", default="small", help="small, base or large")
     parser.add_argument("--seconds", type=float, default=defaults.seconds, help="training time of this run")
     parser.add_argument("--decay-seconds", type=float, default=0.0, help="cosine decay over the last so many of them")
@@ -68,8 +69,10 @@ def build(args: argparse.Namespace, data: TrainingData, device: torch.device) ->
         return trainer
     state: dict[str, Any] = torch.load(source, weights_only=True, map_location=device)
     trainer = Trainer(ModelConfig.from_json(state["config"]), settings_from(args), device, args.workers)
-    trainer.load(state)
-    trainer.started = state["started"] if source == own else trainer.seconds
+    if source == own:
+        trainer.load(state)
+    else:
+        trainer.branch(state, args.fresh)
     return trainer
 
 
@@ -125,7 +128,7 @@ def loop(
     """Steps, progress, checkpoints and validations; the first process of several decides and writes."""
 
     def checkpoint() -> None:
-        save_checkpoint({**trainer.state(), "started": trainer.started}, args.out / "last.pt")
+        save_checkpoint(trainer.state(), args.out / "last.pt")
 
     saved = checked = time.monotonic()
     means: dict[str, float] = {}

@@ -16,6 +16,9 @@ from benchbox_resnet.model import Estimate, ResidualCodec
 from benchbox_resnet.muon import Muon
 from benchbox_resnet.replicas import Replicas
 
+#: Networks that see y and z alone.
+_HYPER = ("h_a.", "h_s.", "scale.")
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -24,7 +27,10 @@ class Settings:
     tune: str = "mse"
     batch: int = 6
     crop: int = 192
-    muon_lr: float = 0.01
+    muon_lr: float = 0.006
+    #: The hyper-networks feed each other through rounding; at the full rate they drive z into noise after 1,500 steps.
+    hyper_factor: float = 0.4
+    weight_decay: float = 0.1
     adam_lr: float = 4e-4
     #: The linear path starts at its optimum; faster, it only trembles.
     linear_lr: float = 5e-5
@@ -49,11 +55,14 @@ class Trainer:
         named = dict(self.net.named_parameters())
         kernels = [n for n, p in named.items() if p.ndim == 4 and p.shape[1] >= 16 and not n.startswith("lin_")]
         dtype = torch.bfloat16 if self.bfloat16 else torch.float32
-        self.muon = Muon([named[n] for n in kernels], settings.muon_lr, dtype=dtype)
+        groups = [{"params": [named[n] for n in kernels if n.startswith(_HYPER) == hyper]} for hyper in (False, True)]
+        self.muon = Muon(groups, settings.muon_lr, weight_decay=settings.weight_decay, dtype=dtype)
         others = [p for n, p in named.items() if n not in set(kernels) and not n.startswith("lin_")]
         linear = [p for n, p in named.items() if n.startswith("lin_")]
         self.adam = torch.optim.Adam([{"params": others}, {"params": linear}], betas=(0.9, 0.95))
-        self.step_count, self.skipped, self.seconds, self.started = 0, 0, 0.0, 0.0
+        self.step_count, self.skipped, self.seconds = 0, 0, 0.0
+        #: Where this run began: seconds and steps of the run that it goes on from.
+        self.started, self.first_step = 0.0, 0
         self.lambdas = torch.tensor(config.lambdas, device=device)
         self.replicas = Replicas(config, self.net, workers) if workers > 1 else None
         self.muon.pool = self.replicas.pool if self.replicas else None
@@ -61,7 +70,7 @@ class Trainer:
     def rate_factor(self) -> float:
         """Warm-up, constant, cosine to zero over the last `decay_seconds`."""
         s = self.settings
-        warm = min(1.0, (self.step_count + 1) / s.warm_up)
+        warm = min(1.0, (self.step_count - self.first_step + 1) / s.warm_up)
         left = s.seconds - (self.seconds - self.started)
         if s.decay_seconds <= 0 or left >= s.decay_seconds:
             return warm
@@ -89,7 +98,8 @@ class Trainer:
         begun = time.monotonic()
         factor = self.rate_factor()
         groups = [*self.muon.param_groups, *self.adam.param_groups]
-        rates = (self.settings.muon_lr, self.settings.adam_lr, self.settings.linear_lr)
+        s = self.settings
+        rates = (s.muon_lr, s.muon_lr * s.hyper_factor, s.adam_lr, s.linear_lr)
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * factor
         q = torch.randint(0, self.config.qualities, (x.shape[0],), device=self.device)
@@ -113,7 +123,7 @@ class Trainer:
     @torch.no_grad()
     def update_average(self) -> None:
         """Move the averaged weights towards the present ones (faster at the beginning)."""
-        weight = max(1 - self.settings.ema, 1 / (self.step_count + 1))
+        weight = max(1 - self.settings.ema, 1 / (self.step_count - self.first_step + 1))
         source: list[Tensor] = list(self.net.parameters())
         target: list[Tensor] = list(self.average.parameters())
         torch._foreach_lerp_(target, source, weight)
@@ -124,18 +134,31 @@ class Trainer:
             "config": self.config.to_json(), "settings": dataclasses.asdict(self.settings),
             "net": self.net.state_dict(), "average": self.average.state_dict(),
             "muon": self.muon.state_dict(), "adam": self.adam.state_dict(),
+            "started": self.started, "first_step": self.first_step,
             "step": self.step_count, "skipped": self.skipped, "seconds": self.seconds,
             "rng": torch.get_rng_state(),
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from `state`, which must hold the same network."""
+        """Go on from `state` as if nothing had happened."""
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
         self.muon.load_state_dict(state["muon"])
         self.adam.load_state_dict(state["adam"])
         self.step_count, self.skipped, self.seconds = state["step"], state["skipped"], state["seconds"]
+        self.started, self.first_step = state["started"], state["first_step"]
         torch.set_rng_state(state["rng"])
+
+    def branch(self, state: dict[str, Any], fresh: bool) -> None:
+        """Begin a new run from `state`; `fresh`: from its averaged weights, with new optimisers and a warm-up."""
+        if fresh:
+            self.net.load_state_dict(state["average"])
+            self.average.load_state_dict(state["average"])
+            self.step_count, self.seconds = state["step"], state["seconds"]
+            self.first_step = self.step_count
+        else:
+            self.load(state)
+        self.started = self.seconds
 
 
 def ms_ssim_weight(config: ModelConfig, q: Tensor) -> Tensor:
