@@ -77,6 +77,18 @@ def test_any_size_and_kind(codec: ResnetCodec, photo: np.ndarray, size: tuple[in
         np.testing.assert_array_equal(decoded[:, :, 3], alpha)
 
 
+def test_effort_pays_and_decoders_do_not_know(weights: Path, codec: ResnetCodec, photo: np.ndarray) -> None:
+    """Bits + lambda * squared error falls; the same codec decodes."""
+    source = np.ascontiguousarray(photo[:128, :128])
+    weight = TINY.lambdas[3] * source.shape[0] * source.shape[1]
+    costs = []
+    for effort in (0, 4):
+        data = ResnetCodec.open(RESNET, [weights], "cpu", effort=effort).encode(source, 3)
+        squared = np.square(source.astype(float) - codec.decode(data)).mean()
+        costs.append(8 * len(data) + weight * squared)
+    assert costs[1] < costs[0]
+
+
 def test_gray_is_smaller_than_the_same_picture_as_rgb(codec: ResnetCodec, photo: np.ndarray) -> None:
     gray = photo[:, :, 1:2]
     rgb = np.repeat(gray, 3, axis=2)

@@ -31,21 +31,28 @@ class ResnetCodec(Codec):
     """An opened model. One thread unless `threads` says otherwise."""
 
     def __init__(
-        self, info: CodecInfo, models: Sequence[Model], threads: int = 1, tile_cells: int = TILE_CELLS
+        self,
+        info: CodecInfo,
+        models: Sequence[Model],
+        threads: int = 1,
+        effort: int = 0,
+        tile_cells: int = TILE_CELLS,
     ) -> None:
         """`models`: the first one encodes; all of them decode, each the streams that name it."""
-        self.info, self.threads = info, threads
+        self.info, self.threads, self.effort = info, threads, effort
         self.pipelines = {m.digest[:4]: Pipeline(m, tile_cells) for m in models}
         self.encoder = self.pipelines[models[0].digest[:4]]
         last = self.encoder.config.qualities - 1
         self.axis = QualityAxis("quality", tuple(float(q) for q in range(last + 1)), 0, last)
 
     @classmethod
-    def open(cls, info: CodecInfo, paths: Sequence[Path], device: str, threads: int = 1) -> "ResnetCodec":
+    def open(
+        cls, info: CodecInfo, paths: Sequence[Path], device: str, threads: int = 1, effort: int = 0
+    ) -> "ResnetCodec":
         """Load the weights files `paths` on a device ("cpu", "cuda", "cuda:1")."""
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise CodecUnavailableError(f"{info.id}: torch {torch.__version__} sees no CUDA device; use the device cpu")
-        return cls(info, [load_model(path, torch.device(device)) for path in paths], threads)
+        return cls(info, [load_model(path, torch.device(device)) for path in paths], threads, effort)
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[None]:
@@ -78,7 +85,7 @@ class ResnetCodec(Codec):
         elif channels == 1:
             colour = np.repeat(colour, 3, axis=2)
         with self._session():
-            coded = pipeline.encode(np.ascontiguousarray(colour), fixed, gray=channels == 1)
+            coded = pipeline.encode(np.ascontiguousarray(colour), fixed, channels == 1, self.effort)
         symbols = encode(coded.symbols, coded.ids, pipeline.model.tables)
         return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha).pack()
 

@@ -73,4 +73,5 @@ def run(args: argparse.Namespace) -> None:
     model = load_model(args.out, torch.device("cpu"))
     print(f"{args.out}: {args.out.stat().st_size} bytes, model {model.digest[:4].hex()}")
     for bound in model.scale.bounds():
-        print(f"  exact sums, {bound.layer}: 2^{np.log2(max(bound.steps, 1)):.1f} of 2^{np.log2(bound.limit):.0f} steps")
+        used, limit = np.log2(max(bound.steps, 1)), np.log2(bound.limit)
+        print(f"  exact sums, {bound.layer}: 2^{used:.1f} of 2^{limit:.0f} steps")

@@ -30,6 +30,7 @@ class Options(OptionsModel):
     """Options of the residual-network codec."""
 
     weights: str = Field("", description="a weights file (.safetensors); empty: the bundled model")
+    effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit five gradient steps")
     threads: int = Field(1, ge=1, le=64, description="CPU threads of the networks")
 
 
@@ -53,8 +54,9 @@ class ResnetInfo(CodecInfo):
         return None
 
     def open(self, options: Any, device: str) -> Codec:
-        self.require()
-        codec: ResnetCodec = _codec_class().open(self, self._paths(options), device, options.threads)
+        if not options.weights:
+            self.require()
+        codec: ResnetCodec = _codec_class().open(self, self._paths(options), device, options.threads, options.effort)
         return codec
 
     def _path(self, options: Any) -> Path:

@@ -5,6 +5,7 @@ one tile at a time. Layout of latents on the host: (h, w, M).
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +77,7 @@ class Pipeline:
 
     # -- shared by both directions ------------------------------------------------------------------------------
 
-    def _row(self, table: Tensor, quality: int) -> Tensor:
+    def row(self, table: Tensor, quality: int) -> Tensor:
         """Row of a per-quality table (Q, n) at a fixed-point quality -> (1, n), linear in between."""
         at = quality / 2**QUALITY_BITS
         low = min(int(at), table.shape[0] - 2)
@@ -88,7 +89,8 @@ class Pipeline:
         latents = int((~self.model.colour_only).sum()) if gray else self.config.latents
         return z + 16 * latents * float(self._least_bits[:SCALE_COUNT].min())
 
-    def _tiles(self, z_hat: Symbols, halo: int) -> list[Tile]:
+    def tiles_of(self, z_hat: npt.NDArray[Any], halo: int) -> list[Tile]:
+        """The tiles of a picture, given anything with one row and column a cell."""
         return list(tiles(z_hat.shape[0], z_hat.shape[1], self.tile_cells, halo))
 
     def prior(self, z_hat: Symbols, tile: Tile, quality: int) -> Tensor:
@@ -103,7 +105,7 @@ class Pipeline:
         self._last_prior = (z_hat, tile, quality, t1)
         return t1
 
-    def _hyper(self, z_hat: Symbols, tile: Tile, quality: int) -> tuple[Tensor, Tensor]:
+    def hyper(self, z_hat: Symbols, tile: Tile, quality: int) -> tuple[Tensor, Tensor]:
         """mean1 (1, M, h, w) and features (1, Z, h, w) of a tile's window."""
         last = self._last_hyper
         if last is not None and last[0] is z_hat and last[1:3] == (tile, quality):
@@ -111,7 +113,7 @@ class Pipeline:
         vertical, horizontal = tile
         window = z_hat[vertical.window(1), horizontal.window(1)]
         z = torch.from_numpy(window.astype(np.float32)).to(self.device).permute(2, 0, 1)[None]
-        made = self.model.net.hyper_synthesis(z, self._row(self.model.net.shift_h, quality))
+        made = self.model.net.hyper_synthesis(z, self.row(self.model.net.shift_h, quality))
         self._last_hyper = (z_hat, tile, quality, made)
         return made
 
@@ -133,7 +135,7 @@ class Pipeline:
         """Table numbers from the prior, (h, w, M) for the whole picture."""
         rows, cols = z_hat.shape[:2]
         out = np.empty((4 * rows, 4 * cols, self.config.latents), np.uint8)
-        for tile in self._tiles(z_hat, 0):
+        for tile in self.tiles_of(z_hat, 0):
             out[tile[0].core(4), tile[1].core(4)] = table_index(self.prior(z_hat, tile, quality))
         return out
 
@@ -141,7 +143,7 @@ class Pipeline:
         """Table numbers good on the second half, (h, w, M), from z and the first half's symbols."""
         rows, cols = z_hat.shape[:2]
         out = np.empty((4 * rows, 4 * cols, self.config.latents), np.uint8)
-        for tile in self._tiles(z_hat, mean_halo(self.config)):
+        for tile in self.tiles_of(z_hat, mean_halo(self.config)):
             t1 = self.prior(z_hat, tile, quality)
             window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
             t2 = self.model.scale.refine(t1, torch.from_numpy(window).to(self.device), quality)
@@ -151,9 +153,13 @@ class Pipeline:
     # -- encoder ------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def encode(self, pixels: npt.NDArray[np.uint8], quality: int, gray: bool = False) -> Coded:
+    def encode(self, pixels: npt.NDArray[np.uint8], quality: int, gray: bool = False, effort: int = 0) -> Coded:
         """(H, W, 3) uint8 of any size -> symbols and their tables; `gray`: without the latents of colour."""
         y, z_hat = self._analyse(pixels, quality)
+        if effort:
+            from benchbox_resnet.search import search
+
+            search(self, pixels, y, z_hat, quality, effort)
         rows, cols = z_hat.shape[:2]
         index = self.all_indices(z_hat, quality)
         first = self._first_symbols(y, z_hat, index, quality, gray)
@@ -172,16 +178,16 @@ class Pipeline:
         y_all = np.empty((4 * rows, 4 * cols, self.config.latents), np.float32)
         z_all = np.empty((rows, cols, self.config.hyper), np.int16)
         net = self.model.net
-        gain, feature = self._row(net.gain_a, quality), self._row(net.feature_a, quality)
-        for tile in self._tiles(z_all, analysis_halo(self.config)):
-            y = net.analyse(self._window(pixels, tile), gain, feature)
+        gain, feature = self.row(net.gain_a, quality), self.row(net.feature_a, quality)
+        for tile in self.tiles_of(z_all, analysis_halo(self.config)):
+            y = net.analyse(self.window_of(pixels, tile), gain, feature)
             z = net.hyper_analysis(y)[0].permute(1, 2, 0).round().clamp(-Z_LIMIT, Z_LIMIT).cpu().numpy()
             inner = (tile[0].inner(4), tile[1].inner(4))
             y_all[tile[0].core(4), tile[1].core(4)] = y[0].permute(1, 2, 0)[inner].cpu().numpy()
             z_all[tile[0].core(1), tile[1].core(1)] = z[tile[0].inner(1), tile[1].inner(1)]
         return y_all, z_all
 
-    def _window(self, pixels: npt.NDArray[np.uint8], tile: Tile) -> Tensor:
+    def window_of(self, pixels: npt.NDArray[np.uint8], tile: Tile) -> Tensor:
         """Pixels of a tile's window, the last row and column repeated, (1, 3, H, W) in [0, 1]."""
         m = self.config.pad_multiple
         part = pixels[tile[0].window(m), tile[1].window(m)]
@@ -195,8 +201,8 @@ class Pipeline:
     ) -> Symbols:
         """Symbols of the first half, (h, w, M), SYMBOL_UNKNOWN elsewhere; 0 where they are not sent."""
         out = np.full(y.shape, SYMBOL_UNKNOWN, np.int16)
-        for tile in self._tiles(z_hat, mean_halo(self.config)):
-            mean1 = self._hyper(z_hat, tile, quality)[0][0].permute(1, 2, 0)
+        for tile in self.tiles_of(z_hat, mean_halo(self.config)):
+            mean1 = self.hyper(z_hat, tile, quality)[0][0].permute(1, 2, 0)
             self._round_core(y, mean1, index, tile, True, out)
         if gray:
             colour = out[:, :, self.model.colour_only]
@@ -208,8 +214,8 @@ class Pipeline:
     ) -> Symbols:
         """Symbols of the second half, (h, w, M); what lies elsewhere means nothing."""
         out = np.zeros(y.shape, np.int16)
-        for tile in self._tiles(z_hat, mean_halo(self.config)):
-            mean1, features = self._hyper(z_hat, tile, quality)
+        for tile in self.tiles_of(z_hat, mean_halo(self.config)):
+            mean1, features = self.hyper(z_hat, tile, quality)
             window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
             mean2 = self._second_mean(mean1, features, window, tile)[0].permute(1, 2, 0)
             self._round_core(y, mean2, index, tile, False, out)
@@ -246,11 +252,11 @@ class Pipeline:
         m = self.config.pad_multiple
         out = np.empty((height, width, 3), np.uint8)
         net = self.model.net
-        gain, feature = self._row(net.gain_s, quality), self._row(net.feature_s, quality)
-        for tile in self._tiles(z_hat, synthesis_halo(self.config)):
+        gain, feature = self.row(net.gain_s, quality), self.row(net.feature_s, quality)
+        for tile in self.tiles_of(z_hat, synthesis_halo(self.config)):
             window = (tile[0].window(4), tile[1].window(4))
             known = np.ascontiguousarray(first[window])
-            mean1, features = self._hyper(z_hat, tile, quality)
+            mean1, features = self.hyper(z_hat, tile, quality)
             mean2 = self._second_mean(mean1, features, known, tile)
             s = torch.from_numpy(np.ascontiguousarray(second[window])).to(self.device).permute(2, 0, 1)[None]
             is_first = torch.from_numpy(known != SYMBOL_UNKNOWN).to(self.device).permute(2, 0, 1)[None]
