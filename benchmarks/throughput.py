@@ -19,18 +19,21 @@ once and printed apart.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Thread
 
 import pandas as pd
-from machine import Run, machine, timed_run, wait_until_quiet
+from machine import QUIET, Run, machine, timed_run, wait_until_quiet
 from peer import FOLDER as PEER
 from peer import check, python_of
 
@@ -50,11 +53,35 @@ SAME = {"bpp": 1e-9, "psnr": 1e-3, "ms_ssim": 2e-5}
 
 @dataclass(frozen=True)
 class Ours:
-    """A run of benchbox: `window` is the time between its first and its last stream, `first` the time to the first."""
+    """A run of benchbox.
+
+    Attributes:
+        first: seconds from its start to its first result.
+        window: seconds from then to its last stream.
+        points: streams written within the window.
+    """
 
     run: Run
     first: float
     window: float
+    points: int
+
+
+class FirstResult(Thread):
+    """Notes when the first result of a run appears: looks into its spool a hundred times a second, and no longer."""
+
+    def __init__(self, workspace: Path) -> None:
+        super().__init__(daemon=True)
+        self.time = 0.0
+        self._spool = workspace / "spool"
+
+    def run(self) -> None:
+        while not self.time:
+            time.sleep(0.01)
+            for path in self._spool.glob("*.jsonl"):
+                with contextlib.suppress(OSError):
+                    if b'"event": "point"' in path.read_bytes():
+                        self.time = time.time()
 
 
 class Bench:
@@ -78,9 +105,12 @@ class Bench:
         command = [sys.executable, "-m", "benchbox", "run", "--no-report", "--name", "jpeg", "--workspace", workspace,
                    "--dataset", f"folder:{self.pictures}", "--codec", f"jpeg@{','.join(map(str, QUALITIES))}",
                    "--metric", "psnr", "--metric", "ms-ssim"]  # fmt: skip
+        first = FirstResult(workspace)
+        first.start()
         run, _ = self._timed(command, environment)
-        written = sorted(path.stat().st_mtime for path in (workspace / "streams").glob("*/*"))
-        return Ours(run, written[0] - run.start, written[-1] - written[0]), workspace
+        written = [path.stat().st_mtime for path in (workspace / "streams").glob("*/*")]
+        within = sum(moment > first.time for moment in written)
+        return Ours(run, first.time - run.start, max(written) - first.time, within), workspace
 
     def peer(self, jobs: int, threads: str, pictures: Path | None = None) -> tuple[Run, Path]:
         """CompressAI's benchmark; returns its JSON file too."""
@@ -164,19 +194,22 @@ def report(bench: Bench, versions: str, repeats: int, setting: str | None) -> No
         theirs.append(peer)
         bare.append(sum(work.values()))
     same = compare(workspace, answer)
-    limit = statistics.median(bare) * (bench.points - 1) / bench.points
+    limit = statistics.median(bare) / bench.points
     ratios = [peer.wall / one.run.wall for one, peer in zip(ours, theirs, strict=True)]
-    shares = [limit / (CORES * one.window) for one in ours]
+    shares = [limit * one.points / (CORES * one.window) for one in ours]
     print(f"{'':44}{'median':>10}{'best':>10}{'worst':>10}")
     show("benchbox, points/s, start to results on disk", [bench.points / one.run.wall for one in ours], ".1f")
     show(f"CompressAI ({jobs} jobs, {threads} threads), points/s", [bench.points / peer.wall for peer in theirs], ".2f")
     show("ratio", ratios, ".1f")
-    show("benchbox, points/s, first to last stream", [(bench.points - 1) / one.window for one in ours], ".1f")
+    show("ratio by processor seconds", [peer.cpu / one.run.cpu for one, peer in zip(ours, theirs, strict=True)], ".1f")
+    show("benchbox, points/s, first to last result", [one.points / one.window for one in ours], ".1f")
     show(f"limit, points/s on {CORES} cores", [CORES * bench.points / seconds for seconds in bare], ".1f")
     show("share of the limit", shares, ".3f")
-    show("best window against best bare loop", [min(bare) * (bench.points - 1) / bench.points / CORES
-                                                / min(one.window for one in ours)], ".3f")  # fmt: skip
-    print(f"start-up: {statistics.median(one.first for one in ours):.2f} s to the first stream; after the last "
+    show("bare share of all processor seconds", [statistics.median(bare) / one.run.cpu for one in ours], ".3f")
+    disturbed = max(run.others for run in (*theirs, *(one.run for one in ours)))
+    print(f"other processes took up to {disturbed:.0%} of the machine during a run"
+          + ("" if disturbed <= QUIET else ": it was NOT quiet; processor seconds are hardly touched by that"))
+    print(f"start-up: {statistics.median(one.first for one in ours):.2f} s to the first result; after the last "
           f"{statistics.median(one.run.wall - one.first - one.window for one in ours):.2f} s")
     print(f"the very first run of all, which compiles the kernels: {compiling.wall:.1f} s")
     ratio, share = statistics.median(ratios), statistics.median(shares)
