@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -23,21 +25,48 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One codec against the anchor: on the mean curves (`rate`, `gain`) and picture by picture."""
+    """One codec against the anchor: on the mean curves (`rate`, `gain`) and picture by picture; `published` where one
+    of the two is a curve of the literature."""
 
     label: str
     rate: Bd
     gain: Bd
     pictures: BdOverPictures
+    published: bool
 
 
 @dataclass(frozen=True, eq=False)
 class PublishedCurve:
-    """A published curve as drawn: bpp and the metric in its drawn unit, points that have both."""
+    """A published curve by one metric: points that have both rate and value, by rising rate. `curve.label` is the name
+    it has in legends and tables, all different."""
 
     reference: Reference
-    bpp: Floats
-    value: Floats
+    curve: Curve
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """All curves of a section against all: the measured ones (mean curves and picture by picture), then the published
+    ones, which have no pictures and are compared by mean curves only."""
+
+    labels: tuple[str, ...]
+    rates: RateTable
+    gains: MetricTable
+    pictures: PictureTable
+
+    def compare(self, anchor: str, test: str) -> Comparison:
+        """One label against another."""
+        i, j = self.labels.index(anchor), self.labels.index(test)
+        published = [name for name in (anchor, test) if name not in self.pictures.labels]
+        over = self.pictures.summary(anchor, test) if not published else BdOverPictures(
+            anchor, test, None, None, None, None, None, 0, 0, {}, f"{published[0]} has no values of single pictures")
+        return Comparison(test, self.rates.bd(i, j), self.gains.bd(i, j), over, bool(published))
+
+    @cached_property
+    def against(self) -> Mapping[str, tuple[Comparison, ...]]:
+        """Anchor -> all others against it."""
+        return {anchor: tuple(self.compare(anchor, label) for label in self.labels if label != anchor)
+                for anchor in self.labels}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +76,9 @@ class Section:
     Attributes:
         curves: mean curves of all lossy labels, over `n_used` of the data set's `n_pictures` pictures.
         left_out: pictures that no mean holds, with the codec that cannot do them and why.
-        anchor: label that `comparisons` are against, None where no codec has a curve.
-        pictures: BD-rates of all against all on each picture; None where there is no anchor.
+        mean_bytes: label -> mean bytes of the streams behind each point of the curve of that label, NaN where null.
+        anchor: label that `comparisons` are against, None where it has no curve here.
+        pairs: all against all; None where no codec has a curve.
         lossless: the codecs without a curve. `published`: curves to lay under ours.
         no_values: why there is nothing to draw, or "".
     """
@@ -59,9 +89,10 @@ class Section:
     n_pictures: int
     n_used: int
     left_out: tuple[LeftOut, ...]
+    mean_bytes: Mapping[str, Floats]
     anchor: str | None
     comparisons: tuple[Comparison, ...]
-    pictures: PictureTable | None
+    pairs: Pairs | None
     lossless: tuple[Lossless, ...]
     published: tuple[PublishedCurve, ...]
     no_values: str
@@ -89,34 +120,49 @@ def analyse(results: Results, anchor: str | None = None, method: Method = "pchip
 
     Args:
         results: the run.
-        anchor: label or codec id to compare against; None: ``jpeg`` if it is there, else the first lossy codec.
+        anchor: label or codec id to compare against, or the id or title of one of the run's references; None: ``jpeg``
+            if it is there, else the first lossy codec.
         method: BD interpolation.
 
     Raises:
-        UnknownIdError: no lossy codec of the run is called `anchor`.
+        UnknownIdError: no lossy codec or reference of the run is called `anchor`.
     """
     frame = results.frame
     labels = _order([*results.codec_settings, *frame["label"].drop_duplicates()], frame)
-    chosen = choose_anchor(frame, labels, anchor)
+    names = published_names(results.references)
+    chosen = choose_anchor(frame, labels, anchor, results.references)
     lossless = tuple(curves.lossless(frame))
     sections = [
-        _section(results, frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)], str(dataset), metric, chosen,
-                 tuple(item for item in lossless if item.dataset == dataset), method)
+        _section(results, names, frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)], str(dataset), metric,
+                 chosen, tuple(item for item in lossless if item.dataset == dataset), method)
         for dataset in frame["dataset"].drop_duplicates() for metric in results.metrics
     ]
     return Analysis(results, labels, chosen, method, tuple(sections), lossless)
 
 
-def choose_anchor(frame: pd.DataFrame, labels: Sequence[str], wanted: str | None) -> str | None:
+def published_names(references: Sequence[Reference]) -> tuple[str, ...]:
+    """What each published curve is called beside ours: its title, with its id where two on one data set share one."""
+    shared = Counter((reference.dataset, reference.title) for reference in references)
+    return tuple(
+        f"{r.title}, published" if shared[r.dataset, r.title] == 1 else f"{r.title} ({r.id}), published"
+        for r in references
+    )
+
+
+def choose_anchor(
+    frame: pd.DataFrame, labels: Sequence[str], wanted: str | None, references: Sequence[Reference] = ()
+) -> str | None:
     """The label to compare against; see `analyse`."""
     lossy = frame[frame["quality"].notna()]
     codec = dict(zip(lossy["label"].astype(str), lossy["codec"].astype(str), strict=True))
     candidates = [label for label in labels if label in codec]
     if wanted is not None:
         found = [label for label in candidates if label == wanted] or [la for la in candidates if codec[la] == wanted]
+        found = found or [name for name, reference in zip(published_names(references), references, strict=True)
+                          if wanted in (reference.id, reference.title, name)]
         if not found:
-            known = ", ".join(candidates) or "none: there is no lossy codec"
-            hint = did_you_mean(wanted, candidates) or f"; take one of {known}"
+            known = [*candidates, *(reference.id for reference in references)]
+            hint = did_you_mean(wanted, known) or f"; take one of {', '.join(known) or 'none: there is no lossy codec'}"
             raise UnknownIdError(f"no codec with a curve in this run is called '{wanted}'{hint}")
         return found[0]
     first = [label for label in candidates if label == "jpeg"] or [la for la in candidates if codec[la] == "jpeg"]
@@ -129,44 +175,58 @@ def _order(names: Sequence[object], frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _section(
-    results: Results, frame: pd.DataFrame, dataset: str, metric: Metric, anchor: str | None,
+    results: Results, names: Sequence[str], frame: pd.DataFrame, dataset: str, metric: Metric, anchor: str | None,
     lossless: tuple[Lossless, ...], method: Method,
 ) -> Section:
     kept, left_out = curves.common_pictures(frame, metric)
     means = tuple(curves.mean_curves(kept, metric))
-    comparisons, pictures = _compare(means, curves.image_curves(frame, metric), anchor, method)
+    published = tuple(filter(None, (_published(reference, name, dataset, metric)
+                                    for reference, name in zip(results.references, names, strict=True))))
+    pairs = _pairs(means, curves.image_curves(frame, metric), published, method)
+    here = anchor if pairs is not None and anchor in pairs.labels else None
     usable = any(curve.usable.any() for curve in means)
-    published = tuple(filter(None, (_published(ref, dataset, metric) for ref in results.references)))
     return Section(
         dataset=dataset, metric=metric, curves=means,
         n_pictures=frame["sample"].nunique(), n_used=kept["sample"].nunique(), left_out=tuple(left_out),
-        anchor=anchor if pictures is not None else None, comparisons=comparisons, pictures=pictures, lossless=lossless,
-        published=published, no_values="" if usable else _why_nothing(frame, means, metric),
+        mean_bytes=_mean_bytes(kept, means), anchor=here,
+        comparisons=pairs.against[here] if pairs is not None and here is not None else (), pairs=pairs,
+        lossless=lossless, published=published, no_values="" if usable else _why_nothing(frame, means, metric),
     )
 
 
-def _compare(
-    means: Sequence[Curve], images: Sequence[Curve], anchor: str | None, method: Method
-) -> tuple[tuple[Comparison, ...], PictureTable | None]:
-    labels = [curve.label for curve in means]
-    if anchor is None or anchor not in labels:
-        return (), None
-    rates, gains, pictures = RateTable(means, method), MetricTable(means, method), PictureTable(images, method)
-    base = labels.index(anchor)
-    return tuple(
-        Comparison(label, rates.bd(base, k), gains.bd(base, k), pictures.summary(anchor, label))
-        for k, label in enumerate(labels) if k != base
-    ), pictures
+def _pairs(
+    means: Sequence[Curve], images: Sequence[Curve], published: Sequence[PublishedCurve], method: Method
+) -> Pairs | None:
+    if not means:
+        return None
+    both = [*means, *(p.curve for p in published)]
+    return Pairs(tuple(curve.label for curve in both), RateTable(both, method), MetricTable(both, method),
+                 PictureTable(images, method))
 
 
-def _published(reference: Reference, dataset: str, metric: Metric) -> PublishedCurve | None:
+def _published(reference: Reference, name: str, dataset: str, metric: Metric) -> PublishedCurve | None:
     values = reference.metrics.get(metric.id)
     if reference.dataset != dataset or values is None:
         return None
     raw = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     drawn, bpp = curves.display(raw, metric), np.asarray(reference.bpp, dtype=np.float64)
-    has = np.isfinite(drawn)
-    return PublishedCurve(reference, bpp[has], drawn[has]) if has.any() else None
+    has = np.isfinite(drawn) & (bpp > 0)
+    if not has.any():
+        return None
+    nothing, none = np.full(int(has.sum()), np.nan), np.zeros(int(has.sum()), dtype=np.int64)
+    curve = Curve(dataset, name, reference.id, metric.id, metric.better, None, nothing, bpp[has], raw[has], drawn[has],
+                  none, none)
+    return PublishedCurve(reference, curve)
+
+
+def _mean_bytes(kept: pd.DataFrame, means: Sequence[Curve]) -> dict[str, Floats]:
+    ok = kept[curves.went_through(kept)]
+    known = ok["bytes"].astype(float).groupby([ok["label"].astype(object), ok["quality"]]).mean()
+    found: dict[str, Floats] = {}
+    for curve in means:
+        own = [float(known.get((curve.label, quality), np.nan)) for quality in curve.quality]
+        found[curve.label] = np.where(np.isfinite(curve.bpp), own, np.nan)
+    return found
 
 
 def _why_nothing(frame: pd.DataFrame, means: Sequence[Curve], metric: Metric) -> str:

@@ -97,8 +97,8 @@ def rd_figure(section: Section, look: Mapping[str, Look], legend: bool) -> Figur
     FigureCanvasAgg(figure)
     axes = figure.add_axes(_axes_box(figure))
     for published in section.published:
-        axes.plot(published.bpp, published.value, color=FAINT, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1.5,
-                  label=printable(published.reference.title))
+        axes.plot(published.curve.bpp, published.curve.value, color=FAINT, linewidth=0.9, linestyle=(0, (4, 2)),
+                  zorder=1.5, label=printable(published.reference.title))
     scale = 1.0 if len(section.drawable) <= CROWDED else 0.7
     for k, curve in enumerate(section.drawable):
         style = look[curve.label]
@@ -109,6 +109,8 @@ def rd_figure(section: Section, look: Mapping[str, Look], legend: bool) -> Figur
     _rate_axis(axes, section)
     axes.set_ylabel(section.metric.display.label)
     axes.margins(y=0.04)
+    if section.published and section.drawable:
+        _keep_to_ours(axes, section)
     _mark_lossless(axes, section)
     curves = {printable(c.label): np.column_stack([c.bpp[c.usable], c.value[c.usable]]) for c in section.drawable}
     colours = {printable(label): style.colour for label, style in look.items()}
@@ -142,6 +144,16 @@ def _rate_axis(axes: Any, section: Section) -> None:
     else:
         axes.set_xlabel("Rate (bits per pixel)")
         axes.set_xlim(left=0)
+
+
+def _keep_to_ours(axes: Any, section: Section) -> None:
+    """The axes show where our curves are; published ones may run out of sight."""
+    rates = np.concatenate([c.bpp[c.usable] for c in section.drawable])
+    values = np.concatenate([c.value[c.usable] for c in section.drawable])
+    pad = 0.05 * (np.ptp(values) or 1.0)
+    axes.set_ylim(values.min() - pad, values.max() + pad)
+    log = axes.get_xscale() == "log"
+    axes.set_xlim(rates.min() / 1.1 if log else 0, rates.max() * (1.1 if log else 1.04))
 
 
 def _mark_lossless(axes: Any, section: Section) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,18 @@ import benchbox
 from benchbox import curves
 from benchbox.bd import percent
 from benchbox.report import Results
-from benchbox_reports.analysis import Analysis, Section, analyse, nulls, problems
+from benchbox_reports.analysis import Analysis, Floats, Section, analyse, nulls, problems
+from benchbox_reports.embed import as_json, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
 from benchbox_reports.look import COLOURS, COLOURS_DARK, Look, looks
 from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
 from benchbox_reports.svg import for_page
 from benchbox_reports.tables import BD_HEAD, bd_cells, no_comparison, write_tables
-from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, number, remarks, sentence, table_note
+from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence
+
+TEMPLATES = resources.files("benchbox_reports") / "templates"
+SCRIPTS = ("plot.js", "page.js")
+"""The page's script: plain JavaScript, nothing to build."""
 
 MOST_ROWS = 100
 """Rows of the tables of failures shown on the page; all are in the CSV files."""
@@ -39,14 +46,11 @@ class Block:
     sentences: Sequence[str]
     rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
     notes: Sequence[str]
+    published: Sequence[tuple[str, str]]
     no_rows: str
     made: str
+    remarked: bool
     matrix: Sequence[tuple[str, Sequence[str]]]
-
-    @property
-    def remarked(self) -> bool:
-        """Whether any row has a remark."""
-        return any(told for _, told in self.rows)
 
 
 def render(results: Results, options: Any, out: Path) -> list[Path]:
@@ -58,6 +62,8 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     names = file_names(analysis.sections)
     blocks = [_block(analysis, section, name, files, look)
               for section, name, files in zip(analysis.sections, names, figures, strict=True)]
+    data = page_data(analysis, look, names)
+    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     failed, missing = problems(results), nulls(results)
     text = _template().render(
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
@@ -66,8 +72,11 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         colours=list(zip(COLOURS, COLOURS_DARK, strict=True)), bd_head=BD_HEAD, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
         speeds=_speeds(analysis), tables=tables, version=benchbox.__version__,
-        points=[(section, curve, _points(curve)) for section in analysis.sections for curve in section.curves],
-        decibels_or_unit=decibels_or_unit, datasets=datasets(results),
+        points=[(section, curve, _points(curve, section.mean_bytes[curve.label]))
+                for section in analysis.sections for curve in section.curves],
+        decibels_or_unit=decibels_or_unit, datasets=datasets(results), data=as_json(data), script=Markup(script),
+        script_hash=Markup(_csp_hash(script)), visual=(out / "visual.html").is_file(), shown=_shown(analysis),
+        decibel_titles=", ".join(m.title for m in results.metrics if m.display.transform == "db"),
         drawn={curve.label for section in analysis.sections for curve in section.drawable},
     )
     page = out / "index.html"
@@ -75,8 +84,22 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     return [page, *(file for files in figures for file in files), *tables]
 
 
+def _csp_hash(script: str) -> str:
+    """The only script that the page's Content-Security-Policy lets run: ``sha256-...`` of its text."""
+    return "sha256-" + b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def _shown(analysis: Analysis) -> list[str]:
+    """Every name that the page can hide: codecs with a curve, lossless ones in a figure, published curves."""
+    names: list[str] = []
+    for section in analysis.sections:
+        names += [c.label for c in section.drawable] + [label for label, _ in lossless_in_range(section)]
+        names += [p.curve.label for p in section.published]
+    return list(dict.fromkeys(names))
+
+
 def _template() -> Any:
-    folder = resources.files("benchbox_reports") / "templates"
+    folder = TEMPLATES
     environment = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -95,9 +118,16 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         section, name, svg, files,
         sentences=[sentence(row, section) for row in section.comparisons],
         rows=[(bd_cells(section, row), tuple(remarks(row))) for row in section.comparisons],
-        notes=_notes(section), no_rows="" if section.comparisons else no_comparison(section),
-        made=table_note(section, analysis.method) if section.anchor else "", matrix=_matrix(section),
+        notes=_notes(section), published=_published_notes(section),
+        no_rows="" if section.comparisons else no_comparison(section),
+        made=how_made(section, analysis.method), remarked=_any_remark(section), matrix=_matrix(section),
     )
+
+
+def _any_remark(section: Section) -> bool:
+    """Whether a row has a remark, whichever anchor the reader takes."""
+    pairs = section.pairs
+    return pairs is not None and any(remarks(row) for rows in pairs.against.values() for row in rows)
 
 
 def _notes(section: Section) -> list[str]:
@@ -124,16 +154,23 @@ def _notes(section: Section) -> list[str]:
         notes.append(f"Lossless, right of the figure (mean bpp): {', '.join(outside)}.")
     if section.drawable and is_log(section.drawable):
         notes.append("The rate axis is logarithmic: the same distance is the same percentage of bits.")
-    notes += [f"Published, not measured here: {p.reference.title}. {p.reference.convention}. {p.reference.source}."
-              + (f" Caution: {p.reference.caution}" if p.reference.caution else "") for p in section.published]
     return notes
+
+
+def _published_notes(section: Section) -> list[tuple[str, str]]:
+    """Of each published curve one line, and what folds out: convention, source, caution."""
+    return [
+        (f"{p.curve.label}, not measured here" + (", with a caution" if p.reference.caution else ""),
+         f"{p.reference.convention}. Source: {p.reference.source}."
+         + (f" Caution: {p.reference.caution}" if p.reference.caution else "")) for p in section.published
+    ]
 
 
 def _matrix(section: Section) -> list[tuple[str, list[str]]]:
     """All against all, mean over pictures: rows anchors, columns tests, as printed."""
-    table = section.pictures
-    if table is None or len(table.labels) < 3:
+    if section.pairs is None or len(section.pairs.pictures.labels) < 3:
         return []
+    table = section.pairs.pictures
     values = percent(table.means)
     return [
         (anchor, ["" if i == j else _printed(values[i, j], signed=True) for j in range(len(table.labels))])
@@ -168,11 +205,11 @@ def _printed(value: Any, digits: int = 1, signed: bool = False) -> str:
     return number(None if pd.isna(value) else float(value), digits, signed)
 
 
-def _points(curve: curves.Curve) -> list[tuple[str, ...]]:
+def _points(curve: curves.Curve, sizes: Floats) -> list[tuple[str, ...]]:
     return [
-        (f"{q:g}", f"{bpp:.4f}", f"{raw:.5g}", f"{value:.3f}", str(n), str(missing))
-        for q, bpp, raw, value, n, missing in zip(curve.quality, curve.bpp, curve.raw, curve.value, curve.n,
-                                                  curve.n_missing, strict=True)
+        (f"{q:g}", f"{bpp:.4f}", f"{size:.0f}", f"{raw:.5g}", f"{value:.3f}", str(n), str(missing))
+        for q, bpp, size, raw, value, n, missing in zip(curve.quality, curve.bpp, sizes, curve.raw, curve.value,
+                                                        curve.n, curve.n_missing, strict=True)
     ]
 
 

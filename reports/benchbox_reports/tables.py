@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchbox.bd import Bd, percent
 from benchbox_reports.analysis import Analysis, Comparison, Section, nulls, problems
-from benchbox_reports.wording import decibels_or_unit, interval, number, range_of, share, table_note
+from benchbox_reports.wording import NONE, decibels_or_unit, interval, number, range_of, share, table_note
 
 BD_HEAD = ("Codec", "BD-rate, mean curves (%)", "BD-metric", "Range used", "Overlap",
            "BD-rate, pictures: mean [95 % interval] (%)", "Median (%)", "Won", "Pictures")
@@ -18,17 +18,27 @@ BD_HEAD = ("Codec", "BD-rate, mean curves (%)", "BD-metric", "Range used", "Over
 
 def bd_table(analysis: Analysis) -> pd.DataFrame:
     """Every comparison with the anchor at full precision; percent of bits, ranges in the metric's drawn unit."""
-    return pd.DataFrame([_bd_row(section, row, analysis.method) for section, row in _comparisons(analysis)])
+    return pd.DataFrame([_bd_row(section, row, analysis.method, section.anchor)
+                         for section, row in _comparisons(analysis)])
+
+
+def pairs_table(analysis: Analysis) -> pd.DataFrame:
+    """As `bd_table`, against every anchor there is, published curves among them."""
+    return pd.DataFrame([
+        _bd_row(section, row, analysis.method, anchor)
+        for section in analysis.sections if section.pairs is not None
+        for anchor, rows in section.pairs.against.items() for row in rows
+    ])
 
 
 def points_table(analysis: Analysis) -> pd.DataFrame:
-    """The points of the mean curves: dataset, metric, label, quality, bpp, mean (raw), drawn (as in the figure), the
-    unit of it, n and n_missing pictures."""
+    """The points of the mean curves: dataset, metric, label, quality, bpp, bytes (mean), mean (raw), drawn (as in the
+    figure), the unit of it, n and n_missing pictures."""
     parts = [
         pd.DataFrame({
             "dataset": curve.dataset, "metric": curve.metric, "label": curve.label, "quality": curve.quality,
-            "bpp": curve.bpp, "mean": curve.raw, "drawn": curve.value, "drawn_unit": decibels_or_unit(section.metric),
-            "n": curve.n, "n_missing": curve.n_missing,
+            "bpp": curve.bpp, "bytes": section.mean_bytes[curve.label], "mean": curve.raw, "drawn": curve.value,
+            "drawn_unit": decibels_or_unit(section.metric), "n": curve.n, "n_missing": curve.n_missing,
         })
         for section in analysis.sections for curve in section.curves
     ]
@@ -39,10 +49,10 @@ def matrix_table(analysis: Analysis) -> pd.DataFrame:
     """BD-rates of all against all, mean over pictures with interval: one row for each ordered pair."""
     rows = []
     for section in analysis.sections:
-        if section.pictures is None:
+        if section.pairs is None:
             continue
-        table, means = section.pictures, percent(section.pictures.means)
-        low, high = percent(section.pictures.intervals)
+        table = section.pairs.pictures
+        means, (low, high) = percent(table.means), percent(table.intervals)
         counts = np.isfinite(table.log_ratios).sum(axis=0)
         for i, anchor in enumerate(table.labels):
             for j, test in enumerate(table.labels):
@@ -51,6 +61,24 @@ def matrix_table(analysis: Analysis) -> pd.DataFrame:
                                  "label": test, "bd_rate_percent": means[i, j], "low_95": low[i, j],
                                  "high_95": high[i, j], "pictures": counts[i, j]})
     return pd.DataFrame(rows)
+
+
+def pictures_table(analysis: Analysis) -> pd.DataFrame:
+    """BD-rates of single pictures, percent: a row for each data set, metric, picture and anchor, a column for each
+    codec."""
+    parts = []
+    for section in analysis.sections:
+        if section.pairs is None:
+            continue
+        table = section.pairs.pictures
+        values = percent(table.log_ratios)
+        for i, anchor in enumerate(table.labels):
+            part = pd.DataFrame(values[:, i], columns=list(table.labels))
+            for name, value in (("anchor", anchor), ("metric", section.metric.id), ("dataset", section.dataset)):
+                part.insert(0, name, value, allow_duplicates=True)
+            part.insert(2, "picture", table.samples, allow_duplicates=True)
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def lossless_table(analysis: Analysis) -> pd.DataFrame:
@@ -72,7 +100,7 @@ def bd_cells(section: Section, row: Comparison) -> tuple[str, ...]:
         " ".join(filter(None, [number(over.mean, 1, signed=True), interval(over.interval)])),
         number(over.median, 1, signed=True),
         share(over.won),
-        f"{over.n} of {section.n_pictures}",
+        NONE if row.published else f"{over.n} of {section.n_pictures}",
     )
 
 
@@ -81,7 +109,8 @@ def write_tables(analysis: Analysis, out: Path) -> list[Path]:
     folder = out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     frames = {
-        "bd": bd_table(analysis), "bd-matrix": matrix_table(analysis), "rd-points": points_table(analysis),
+        "bd": bd_table(analysis), "bd-all": pairs_table(analysis), "bd-matrix": matrix_table(analysis),
+        "bd-pictures": pictures_table(analysis), "rd-points": points_table(analysis),
         "lossless": lossless_table(analysis), "problems": problems(analysis.results), "nulls": nulls(analysis.results),
     }  # fmt: skip
     files = []
@@ -140,13 +169,13 @@ def _comparisons(analysis: Analysis) -> Iterator[tuple[Section, Comparison]]:
             yield section, row
 
 
-def _bd_row(section: Section, row: Comparison, method: str) -> dict[str, object]:
+def _bd_row(section: Section, row: Comparison, method: str, anchor: str | None) -> dict[str, object]:
     rate: Bd = row.rate
     over = row.pictures
     low, high = over.interval or (None, None)
     ends = over.range or (None, None)
     return {
-        "dataset": section.dataset, "metric": section.metric.id, "anchor": section.anchor, "label": row.label,
+        "dataset": section.dataset, "metric": section.metric.id, "anchor": anchor, "label": row.label,
         "bd_rate_percent": rate.value, "bd_metric": row.gain.value, "bd_metric_unit": decibels_or_unit(section.metric),
         "range_low": rate.low, "range_high": rate.high, "overlap": rate.overlap, "points_anchor": rate.n_anchor,
         "points": rate.n_test, "points_dropped": rate.dropped, "flags": "; ".join(rate.flags), "no_value": rate.reason,

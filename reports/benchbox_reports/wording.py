@@ -14,6 +14,7 @@ FLAGS = {
     "few points": f"the shared part of a curve is drawn through fewer than {MIN_POINTS} points",
     "mean curve outside interval": "the mean curve weighs pictures by their bits, the mean over pictures weighs them "
                                    "alike; here the two differ by more than chance",
+    "published": "a curve of the literature is one of the two; it has no single pictures, so mean curves are compared",
     "non-monotone": "points of a curve that cost more bits than another point without scoring better were dropped",
 }
 
@@ -52,6 +53,10 @@ def range_of(ends: tuple[float | None, float | None], metric: Metric) -> str:
 def sentence(row: Comparison, section: Section) -> str:
     """One comparison in plain words, from the mean over pictures."""
     over, metric = row.pictures, section.metric
+    if row.published and row.rate.value is not None:
+        span = range_of((row.rate.low, row.rate.high), metric)
+        return (f"{row.label} needs {_more_or_less(row.rate.value)} than {over.anchor} at equal {metric.title} "
+                f"(mean curves, {span}).")
     if over.mean is None or over.range is None:
         return f"{row.label} cannot be compared with {over.anchor} at equal {metric.title}: {over.reason}."
     typically = "" if over.n == 1 else "typically "
@@ -80,7 +85,7 @@ def _interval_words(over: BdOverPictures) -> str:
 def remarks(row: Comparison) -> list[str]:
     """What a reader must know of one comparison: names out of `FLAGS`, and sentences."""
     over, rate = row.pictures, row.rate
-    told = list(rate.flags)
+    told = [*(["published"] if row.published else []), *rate.flags]
     if over.interval is not None and rate.value is not None and not over.interval[0] <= rate.value <= over.interval[1]:
         told.append("mean curve outside interval")
     if rate.reason:
@@ -93,12 +98,19 @@ def remarks(row: Comparison) -> list[str]:
 
 
 def table_note(section: Section, method: str) -> str:
-    """How a BD table was made."""
+    """How a BD table was made, its anchor first."""
+    published = next((p.reference for p in section.published if p.curve.label == section.anchor), None)
+    source = f" (not measured here: {published.source})" if published else ""
+    return f"Anchor {section.anchor}{source}; {how_made(section, method)}"
+
+
+def how_made(section: Section, method: str) -> str:
+    """How BD-rates were made, whatever the anchor."""
     domain = "in decibels, −10 log10(1 − value)" if section.metric.display.transform == "db" else "as scored"
     short = ("" if section.n_pictures >= MIN_PICTURES else
              f" There is no interval below {MIN_PICTURES} pictures.")
     return (
-        f"Anchor {section.anchor}; negative is fewer bits. BD-rate: mean difference of log10(bpp) at equal "
+        f"negative is fewer bits. BD-rate: mean difference of log10(bpp) at equal "
         f"{section.metric.title} ({domain}) over the range that both curves cover, {_METHODS[method]} interpolation. "
         f"Mean curves: mean bpp and mean {section.metric.title} over {section.n_used} of {section.n_pictures} pictures "
         f"at each quality. Overlap: shared range over the range that either curve covers. Pictures: BD-rate of each "

@@ -1,0 +1,148 @@
+"""The numbers that the page's script draws from, as one JSON text inside the page (``file://`` forbids fetch).
+
+Nothing is computed anew in the page: BD-rates of all pairs are embedded as printed, and those of single pictures as
+log ratios that the script only turns into percent. Values of operating points are whole numbers, `scale` times the
+value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from benchbox import curves
+from benchbox.metric import Metric
+from benchbox_reports.analysis import Analysis, Section
+from benchbox_reports.figures import is_log, lossless_in_range
+from benchbox_reports.look import Look
+from benchbox_reports.tables import bd_cells
+from benchbox_reports.wording import remarks
+
+MOST_VALUES = 250_000
+"""Numbers of single pictures that a page holds (about 1.6 MB): 20 codecs x 20 qualities x 100 pictures with 5 metrics
+are 240,000. A run with more keeps its mean curves only."""
+RATIO = 100_000
+"""Log ratios are whole numbers of this fraction: an error of 0.001 percent of bits."""
+
+
+def page_data(analysis: Analysis, look: Mapping[str, Look], names: list[str]) -> dict[str, Any]:
+    """All that the script of the page draws; `names` are the ids of the sections' figures."""
+    frame = analysis.results.frame
+    datasets = list(dict.fromkeys(str(d) for d in frame["dataset"].drop_duplicates()))
+    whole = len(frame) * (1 + len(analysis.results.metrics)) <= MOST_VALUES
+    pictures = {d: _names(frame[(frame["dataset"] == d).to_numpy(dtype=bool)]["sample"]) for d in datasets}
+    return {
+        "anchor": analysis.anchor or "",
+        "labels": analysis.labels,
+        "looks": {label: [style.index, style.marker_path, style.dasharray] for label, style in look.items()},
+        "datasets": [{"name": d, "pictures": pictures[d], **_points(analysis, d, pictures[d])} if whole else
+                     {"name": d, "pictures": [], "pixels": [], "codecs": []} for d in datasets],
+        "metrics": {metric.id: _metric(metric) for metric in analysis.results.metrics},
+        "sections": [_section(section, name, pictures[section.dataset] if whole else [])
+                     for section, name in zip(analysis.sections, names, strict=True)],
+        "ratio": RATIO,
+    }
+
+
+def as_json(data: Any) -> Markup:
+    """`data` as JSON that may stand inside a ``<script>``: no text in it can end the element or open a comment."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # safe: none of HTML's characters is left
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {"title": metric.title, "label": metric.display.label, "unit": metric.unit,
+            "decimals": metric.display.decimals, "db": metric.display.transform == "db", "scale": _scale(metric)}
+
+
+def _scale(metric: Metric) -> int:
+    return int(10 ** _digits(metric))
+
+
+def _digits(metric: Metric) -> int:
+    """Six for what is drawn as -10 log10(1 - value), which needs them near 1; else one more than is printed."""
+    return 6 if metric.display.transform == "db" else metric.display.decimals + 1
+
+
+def _section(section: Section, name: str, pictures: list[str]) -> dict[str, Any]:
+    digits = _digits(section.metric)
+    return {
+        "id": name, "dataset": section.dataset, "metric": section.metric.id, "log": is_log(section.drawable),
+        "curves": [
+            {"label": c.label, "quality": _floats(c.quality, 6), "bpp": _floats(c.bpp, 6),
+             "raw": _floats(c.raw, digits), "bytes": _floats(section.mean_bytes[c.label], 0)} for c in section.curves
+        ],
+        "published": [{"label": p.curve.label, "bpp": _floats(p.curve.bpp, 6), "raw": _floats(p.curve.raw, digits)}
+                      for p in section.published],
+        "lossless": lossless_in_range(section),
+        "bd": {} if section.pairs is None else {
+            anchor: [[bd_cells(section, row), remarks(row)] for row in rows]
+            for anchor, rows in section.pairs.against.items()},
+        "ratios": _ratios(section, pictures) if pictures else None,
+    }
+
+
+def _ratios(section: Section, pictures: list[str]) -> dict[str, Any] | None:
+    """log10 rate ratios of the pairs i < j, picture by picture, with mean and interval; the other pairs' are their
+    negatives."""
+    if section.pairs is None:
+        return None
+    table = section.pairs.pictures
+    place = {name: k for k, name in enumerate(pictures)}
+    upper = np.triu_indices(len(table.labels), 1)
+    low, high = table.intervals
+    return {
+        "labels": table.labels, "pictures": [place[s] for s in table.samples],
+        "log": [_ints(table.log_ratios[:, i, j], RATIO) for i, j in zip(*upper, strict=True)],
+        "mean": _ints(table.means[upper], RATIO), "low": _ints(low[upper], RATIO), "high": _ints(high[upper], RATIO),
+    }
+
+
+def _points(analysis: Analysis, dataset: str, pictures: list[str]) -> dict[str, Any]:
+    """The operating points of a data set: pixels of each picture; for each codec its qualities, then bytes and metric
+    values picture by picture, quality by quality; null where there is none."""
+    frame = analysis.results.frame
+    frame = frame[((frame["dataset"] == dataset).to_numpy(dtype=bool) & frame["quality"].notna().to_numpy())]
+    place = {name: k for k, name in enumerate(pictures)}
+    ok = frame[curves.went_through(frame)]
+    size = pd.Series(ok["width"].astype(float).to_numpy() * ok["height"].astype(float).to_numpy())
+    pixels = size.groupby(ok["sample"].astype(object).map(place).to_numpy()).first()
+    codecs = []
+    for label, rows in ok.groupby("label", observed=True, sort=False):
+        qualities = np.sort(rows["quality"].unique())
+        where = (rows["sample"].astype(object).map(place).to_numpy(dtype=np.int64) * len(qualities)
+                 + np.searchsorted(qualities, rows["quality"].to_numpy(dtype=np.float64)))
+
+        def spread(values: Any, scale: int, where: Any = where, count: int = len(qualities)) -> list[int | None]:
+            flat = np.full(count * len(pictures), np.nan)
+            flat[where] = np.asarray(values, dtype=np.float64)
+            return _ints(flat, scale)
+
+        codecs.append({
+            "label": str(label), "quality": _floats(qualities, 6), "bytes": spread(rows["bytes"].astype(float), 1),
+            "values": {metric.id: spread(rows[metric.column].astype(float), _scale(metric))
+                       for metric in analysis.results.metrics if metric.column in rows.columns},
+        })
+    return {"pixels": [int(pixels.get(k, 0)) for k in range(len(pictures))], "codecs": codecs}
+
+
+def _names(column: pd.Series) -> list[str]:
+    return [str(name) for name in column.drop_duplicates()]
+
+
+def _ints(values: Any, scale: int) -> list[int | None]:
+    scaled = np.round(np.asarray(values, dtype=np.float64) * scale)
+    return [int(v) if fine else None for v, fine in zip(scaled.tolist(), np.isfinite(scaled).tolist(), strict=True)]
+
+
+def _floats(values: Any, digits: int) -> list[float | None]:
+    rounded = np.round(np.asarray(values, dtype=np.float64), digits)
+    return [(int(v) if v == int(v) else v) if fine else None
+            for v, fine in zip(rounded.tolist(), np.isfinite(rounded).tolist(), strict=True)]

@@ -1,0 +1,264 @@
+// What the reader chooses, kept in the URL's hash; plots, tables and distributions follow it.
+
+const DATA = JSON.parse(document.getElementById("run-data").textContent);
+const byId = (id) => document.getElementById(id);
+const START = {anchor: DATA.anchor, data: "", picture: "", rate: "", unit: "", hide: [], zoom: {}, sort: {}, at: ""};
+let state = structuredClone(START);
+let memory = new Map();  // what is costly to work out, by name
+
+// ---- the hash: anchor=webp&data=kodak&picture=kodim01.png&rate=log&unit=raw&hide=LABEL&zoom.SECTION=x0,x1,y0,y1&sort.SECTION=column,dir
+
+function readHash() {
+  const given = new URLSearchParams(location.hash.slice(1)), next = structuredClone(START);
+  const known = {anchor: allNames(), data: DATA.datasets.map((d) => d.name), rate: ["log", "linear"], unit: ["raw"]};
+  for (const [key, values] of Object.entries(known)) if (values.includes(given.get(key))) next[key] = given.get(key);
+  if (DATA.datasets.some((d) => d.pictures.includes(given.get("picture")))) next.picture = given.get("picture");
+  next.hide = given.getAll("hide").filter((name) => allNames().includes(name));
+  for (const {id} of DATA.sections) {
+    const zoom = (given.get(`zoom.${id}`) || "").split(",").map(Number), sort = (given.get(`sort.${id}`) || "").split(",").map(Number);
+    if (zoom.length === 4 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] && zoom[2] < zoom[3]) next.zoom[id] = zoom;
+    if (sort.length === 2 && sort[0] >= 0 && Math.abs(sort[1]) === 1) next.sort[id] = sort;
+  }
+  next.at = byId(given.get("at")) ? given.get("at") : "";
+  return next;
+}
+
+function hashOf(s) {
+  const q = new URLSearchParams();
+  for (const key of ["anchor", "data", "picture", "rate", "unit", "at"]) if (s[key] !== START[key]) q.set(key, s[key]);
+  for (const name of s.hide) q.append("hide", name);
+  for (const [id, z] of Object.entries(s.zoom)) q.set(`zoom.${id}`, z.map((v) => Number(v.toPrecision(5))).join(","));
+  for (const [id, v] of Object.entries(s.sort)) q.set(`sort.${id}`, v.join(","));
+  return q.toString();
+}
+
+function change(part) {
+  Object.assign(state, part);
+  history.replaceState(null, "", `#${hashOf(state)}`);
+  update();
+}
+
+function allNames() {
+  if (!memory.has("names")) memory.set("names", [...new Set([...DATA.labels, ...DATA.sections.flatMap((s) => [...Object.keys(s.bd), ...s.published.map((p) => p.label)])])]);
+  return memory.get("names");
+}
+
+const hidden = (name) => state.hide.includes(name);
+const toggle = (name) => change({hide: hidden(name) ? state.hide.filter((n) => n !== name) : [...state.hide, name]});
+const colourOf = (name) => DATA.looks[name] ? `var(--c${DATA.looks[name][0]})` : "var(--faint)";
+
+// ---- curves
+
+function drawn(metric, raw) {
+  if (raw === null || !metric.db || state.unit === "raw") return raw;
+  return raw < 1 ? -10 * Math.log10(1 - raw) : null;
+}
+
+function told(name, metric, quality, bpp, raw, bytes, mean) {
+  const value = printed(drawn(metric, raw), metric.db && state.unit === "raw" ? 5 : metric.decimals);
+  const unit = metric.db && state.unit !== "raw" ? " dB" : metric.unit && ` ${metric.unit}`;
+  return [name, ...(quality === null ? [] : [`quality ${quality}`]), `${printed(bpp, 3)} bpp`, `${metric.title} ${value}${unit}`,
+    ...(bytes === null ? [] : [`${Math.round(bytes).toLocaleString("en")} bytes${mean ? " (mean)" : ""}`])];
+}
+
+function lineOf(name, metric, quality, bpp, raw, bytes, mean) {
+  const [, marker, dash] = DATA.looks[name] || [0, "", "5 3"];
+  const points = bpp.map((x, j) => ({x, y: drawn(metric, raw[j]), told: x && told(name, metric, quality && quality[j], x, raw[j], bytes && bytes[j], mean)}))
+    .filter((p) => p.x > 0 && p.y !== null).sort((a, b) => a.x - b.x);
+  return {name, colour: colourOf(name), dash, marker, faint: !marker, points};
+}
+
+function linesOf(section, metric) {
+  const set = DATA.datasets.find((d) => d.name === section.dataset), s = set.pictures.indexOf(state.picture);
+  if (s < 0) {
+    return [...section.published.map((p) => lineOf(p.label, metric, null, p.bpp, p.raw, null, true)),
+      ...section.curves.map((c) => lineOf(c.label, metric, c.quality, c.bpp, c.raw, c.bytes, true))];
+  }
+  return set.codecs.filter((c) => c.values[section.metric]).map((c) => {
+    const part = (values) => values.slice(s * c.quality.length, (s + 1) * c.quality.length), bytes = part(c.bytes);
+    const raw = part(c.values[section.metric]).map((v) => v === null ? null : v / metric.scale);
+    return lineOf(c.label, metric, c.quality, bytes.map((b) => b === null ? null : 8 * b / set.pixels[s]), raw, bytes, false);
+  });
+}
+
+function showCurves(section) {
+  const host = byId(`plot-${section.id}`), metric = DATA.metrics[section.metric];
+  if (!host) return;
+  const plot = plotOf(host, {zoom: (ends) => change({zoom: {...Object.fromEntries(Object.entries(state.zoom).filter(([id]) => id !== section.id)), ...(ends && {[section.id]: ends})}})});
+  const one = DATA.datasets.find((d) => d.name === section.dataset).pictures.includes(state.picture);
+  const log = state.rate ? state.rate === "log" : section.log, raw = metric.db && state.unit === "raw";
+  const zoom = state.zoom[section.id];
+  plot.show({
+    title: `${metric.title} against bits per pixel on ${section.dataset}, ${one ? state.picture : "mean over pictures"}; arrow keys walk over the points, plus and minus zoom`,
+    x: {label: `Rate (bits per pixel${log ? ", logarithmic" : ""})`, log, zero: true}, y: {label: raw ? metric.title : metric.label},
+    zoom: zoom && !(log && zoom[0] <= 0) ? zoom : null, lines: linesOf(section, metric).filter((l) => !hidden(l.name)),
+    marks: one ? [] : section.lossless.filter(([name]) => !hidden(name)).map(([name, x]) => ({x, text: `${name} (lossless)`})),
+  });
+  byId(`of-${section.id}`).textContent = one ? `Shown: ${state.picture} alone.` : "";
+}
+
+function plotOf(host, on) {
+  if (!memory.has(host)) memory.set(host, new Plot(host, on));
+  return memory.get(host);
+}
+
+// ---- BD tables, as printed by Python
+
+function showTable(section) {
+  const table = byId(`bd-${section.id}`);
+  if (!table) return;
+  const rows = (section.bd[state.anchor] || []).filter(([cells]) => !hidden(cells[0]));
+  const [column, direction] = state.sort[section.id] || [-1, 1];
+  const key = ([cells]) => Number.parseFloat(cells[column].replaceAll(MINUS, "-"));
+  if (column === 0) rows.sort((a, b) => direction * a[0][0].localeCompare(b[0][0]));
+  if (column > 0) rows.sort((a, b) => (Number.isNaN(key(a)) - Number.isNaN(key(b))) || direction * (key(a) - key(b)) || 0);
+  table.tBodies[0].replaceChildren(...rows.map(([cells, remarks]) => make("tr", {},
+    make("th", {scope: "row"}, codecLink(cells[0])), ...cells.slice(1).map((cell) => make("td", {}, cell)),
+    ...(table.tHead.rows[0].querySelector(".text") ? [make("td", {class: "text remarks"}, ...remarks.map((r) => make("span", {class: "flag"}, r)))] : []))));
+  [...table.tHead.rows[0].cells].forEach((cell, k) => k === column ? cell.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending") : cell.removeAttribute("aria-sort"));
+  const none = byId(`none-${section.id}`);
+  none.hidden = rows.length > 0;
+  none.textContent = section.bd[state.anchor] ? "All other codecs are hidden." : `${state.anchor} has no curve here.`;
+  byId(`words-${section.id}`).hidden = state.anchor !== DATA.anchor || state.hide.length > 0;
+}
+
+function codecLink(name) {
+  const k = DATA.labels.indexOf(name);
+  return k < 0 ? name : make("a", {href: `#codec-${k}`}, name);
+}
+
+function sortable(section) {
+  const table = byId(`bd-${section.id}`);
+  if (!table) return;
+  [...table.tHead.rows[0].cells].forEach((cell, k) => {
+    if (cell.classList.contains("text")) return;
+    const button = make("button", {type: "button", class: "sort"}, cell.textContent);
+    button.addEventListener("click", () => {
+      const [column, direction] = state.sort[section.id] || [-1, 1];
+      change({sort: {...state.sort, [section.id]: [k, column === k ? -direction : 1]}});
+    });
+    cell.replaceChildren(button);
+  });
+}
+
+// ---- which pictures gain, which lose
+
+function ratiosOf(section, label) {  // {log: a picture each, mean, low, high} of `label` against the anchor, log10
+  const r = section.ratios, i = r ? r.labels.indexOf(state.anchor) : -1, j = r ? r.labels.indexOf(label) : -1;
+  if (i < 0 || j < 0 || i === j) return null;
+  const [a, b] = [Math.min(i, j), Math.max(i, j)], n = r.labels.length, k = a * n - a * (a + 1) / 2 + b - a - 1;
+  const unit = (v) => v === null ? null : (i < j ? v : -v) / DATA.ratio;
+  const [low, high] = i < j ? [r.low[k], r.high[k]] : [r.high[k], r.low[k]];
+  return {log: r.log[k].map(unit), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
+}
+
+const percent = (log) => log === null ? null : 100 * (10 ** log - 1);
+const STEPS = [-95, -90, -80, -70, -60, -50, -40, -30, -20, -10, 0, 10, 25, 50, 100, 200, 400, 900];
+
+function showPictures(section) {
+  const host = byId(`spread-${section.id}`);
+  if (!host) return;
+  const names = DATA.datasets.find((d) => d.name === section.dataset).pictures, place = (section.ratios || {pictures: []}).pictures;
+  const rows = DATA.labels.filter((l) => !hidden(l)).map((l) => [l, ratiosOf(section, l)]).filter(([, r]) => r && r.log.some((v) => v !== null));
+  host.closest("figure").hidden = !rows.length;
+  if (!rows.length) return;
+  const plot = plotOf(host, {pick: (point) => point.picture && change({picture: point.picture, data: state.data})});
+  const lines = rows.flatMap(([label, r], k) => [
+    {bar: true, colour: colourOf(label), points: r.low === null ? [] : [{x: r.low, y: k}, {x: r.high, y: k}]},
+    {dots: true, colour: colourOf(label), points: r.log.map((x, s) => ({x, y: k - 0.28 + 0.56 * ((s * 0.618) % 1), picture: names[place[s]],
+      told: [names[place[s]], `${label}: ${printed(percent(x), 1, true)} % bits`]})).filter((p) => p.x !== null)},
+    {colour: colourOf(label), dash: "none", marker: DATA.looks[label][1], points: [{x: r.mean, y: k,
+      told: [label, `mean over pictures ${printed(percent(r.mean), 1, true)} %`, ...(r.low === null ? [] : [`95 % interval [${printed(percent(r.low), 1, true)}, ${printed(percent(r.high), 1, true)}]`])]}]},
+  ]);
+  lines.unshift({points: [{x: 0, y: 0}]});
+  plot.show({title: `BD-rate of each picture against ${state.anchor} by ${DATA.metrics[section.metric].title} on ${section.dataset}; arrow keys walk, Enter shows a picture's curves`,
+    height: 70 + 46 * rows.length, rows: rows.map(([l]) => l), lines,
+    x: {label: `BD-rate against ${state.anchor} (%), left is fewer bits`, ticks: STEPS.map((p) => [Math.log10(1 + p / 100), printed(p, 0, true)])}, y: {}});
+  showPictureTable(section, rows, place.map((k) => names[k]));
+}
+
+function showPictureTable(section, rows, names) {
+  const fold = byId(`each-${section.id}`);
+  if (!fold.open) return;
+  const first = (rows[0] || [])[1], order = names.map((_, s) => s).sort((a, b) => (first.log[a] ?? 9) - (first.log[b] ?? 9));
+  fold.querySelector("table").replaceChildren(
+    make("thead", {}, make("tr", {}, make("th", {scope: "col"}, "Picture"), ...rows.map(([l]) => make("th", {scope: "col"}, l)))),
+    make("tbody", {}, ...order.map((s) => {
+      const button = make("button", {type: "button", class: "plain"}, names[s]);
+      button.addEventListener("click", () => change({picture: names[s]}));
+      return make("tr", {}, make("th", {scope: "row"}, button), ...rows.map(([, r]) => make("td", {}, printed(percent(r.log[s]), 1, true))));
+    })));
+}
+
+// ---- controls
+
+function option(value, text, chosen) {
+  const o = make("option", {value}, text);
+  o.selected = value === chosen;
+  return o;
+}
+
+function showControls() {
+  const shown = DATA.datasets.filter((d) => !state.data || d.name === state.data);
+  byId("c-data").replaceChildren(option("", "all", state.data), ...DATA.datasets.map((d) => option(d.name, d.name, state.data)));
+  byId("c-data").closest("label").hidden = DATA.datasets.length < 2;
+  byId("c-picture").replaceChildren(option("", "mean over all", state.picture), ...shown.map((d) => make("optgroup", {label: d.name}, ...d.pictures.map((p) => option(p, p, state.picture)))));
+  byId("c-picture").closest("label").hidden = !DATA.datasets.some((d) => d.pictures.length);
+  byId("c-anchor").replaceChildren(...allNames().filter((n) => DATA.sections.some((s) => s.bd[n])).map((n) => option(n, n, state.anchor)));
+  byId("c-rate").value = state.rate;
+  byId("c-unit").value = state.unit;
+  byId("c-unit").closest("label").hidden = !Object.values(DATA.metrics).some((m) => m.db);
+  for (const button of document.querySelectorAll("[data-codec]")) button.setAttribute("aria-pressed", String(!hidden(button.dataset.codec)));
+  byId("c-count").textContent = state.hide.length ? `${state.hide.length} hidden` : "all shown";
+}
+
+function update() {
+  showControls();
+  for (const part of document.querySelectorAll("[data-set]")) part.hidden = state.data !== "" && part.dataset.set !== state.data;
+  for (const part of document.querySelectorAll("[data-anchor]")) part.textContent = state.anchor;
+  for (const section of DATA.sections) {
+    if (state.data && section.dataset !== state.data) continue;
+    showCurves(section);
+    showTable(section);
+    showPictures(section);
+  }
+}
+
+function start() {
+  document.documentElement.classList.add("js");
+  for (const part of document.querySelectorAll(".js-only")) part.hidden = false;
+  for (const key of ["data", "picture", "anchor", "rate", "unit"]) {
+    byId(`c-${key}`).addEventListener("change", (e) => change({[key]: e.target.value, ...(key === "unit" || key === "picture" ? {zoom: {}} : {})}));
+  }
+  byId("c-all").addEventListener("click", () => change({hide: []}));
+  byId("c-none").addEventListener("click", () => change({hide: [...allNames()]}));
+  byId("c-reset").addEventListener("click", () => { change(structuredClone(START)); });
+  for (const button of document.querySelectorAll("[data-codec]")) button.addEventListener("click", () => toggle(button.dataset.codec));
+  for (const section of DATA.sections) {
+    sortable(section);
+    const fold = byId(`each-${section.id}`);
+    if (fold) fold.addEventListener("toggle", () => showPictures(section));
+  }
+  document.addEventListener("click", (e) => {  // links inside the page keep what is chosen
+    const link = e.target.closest("a[href^='#']"), goal = link && byId(link.getAttribute("href").slice(1));
+    if (!goal) return;
+    e.preventDefault();
+    change({at: goal.id});
+    goTo(goal);
+  });
+  const follow = () => { state = readHash(); update(); if (state.at) goTo(byId(state.at)); };
+  window.addEventListener("hashchange", follow);
+  if (location.hash && byId(location.hash.slice(1))) location.replace(`#at=${location.hash.slice(1)}`);
+  follow();
+}
+
+function goTo(goal) {
+  for (const old of document.querySelectorAll(".found")) old.classList.remove("found");
+  for (let fold = goal.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  goal.classList.add("found");
+  goal.setAttribute("tabindex", "-1");
+  goal.scrollIntoView();
+  goal.focus({preventScroll: true});
+}
+
+start();
