@@ -28,6 +28,7 @@ class Options(OptionsModel):
     chroma: Literal["4:2:0", "4:2:2", "4:4:4"] = Field("4:2:0", description="chroma subsampling of colour")
     preset: Preset = Field("slow", description="x265's preset; slow is libheif's default")
     tune: Literal["ssim", "psnr", "grain"] = Field("ssim", description="what x265 optimises; ssim is libheif's default")
+    psy: bool = Field(False, description="x265's psycho-visual choices (psy-rd, psy-rdoq)")
     threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder; more than 1 alters the bytes")
 
 
@@ -74,6 +75,10 @@ class HeicCodec(Codec):
             "preset": options.preset, "tune": options.tune, "x265:frame-threads": "1",
             "x265:pools": "none" if threads == 1 else str(threads), "x265:wpp": "0" if threads == 1 else "1",
         }  # fmt: skip
+        if not options.psy:
+            # x265 means its tunes psnr and ssim to turn these off; libheif leaves them on, for 10 % more bits at equal
+            # PSNR and 14 % at equal MS-SSIM.
+            self._parameters |= {"x265:psy-rd": "0", "x265:psy-rdoq": "0"}
 
     def encode(self, image: Image, quality: float | None) -> bytes:
         value = checked_quality(self._axis, quality, self._info.id)
