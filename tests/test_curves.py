@@ -164,7 +164,9 @@ def test_lossless_codecs_have_no_curve_but_a_mean():
 def test_real_pictures_give_the_means_of_their_files(photo):
     """JPEG files of three crops; the curve against sums over the files themselves."""
     crops = {"a": photo, "b": photo[:100, :157], "c": photo[50:183, 30:]}
-    rows, bits, errors = [], {}, {}
+    rows: list[dict[str, object]] = []
+    bits: dict[int, list[float]] = {}
+    errors: dict[int, list[float]] = {}
     for name, pixels in crops.items():
         for quality in (10, 30, 50, 90):
             file = io.BytesIO()
