@@ -22,6 +22,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from benchbox_resnet.config import ModelConfig
 from benchbox_resnet.data import BlockStatistics
@@ -46,18 +47,30 @@ class Estimate:
     z_bits: Tensor
 
 
+#: Scales from the mean at which 1e-9 of a normal distribution is left.
+FAR = 6.0
+
+
 def gaussian_bits(x: Tensor, scale: Tensor) -> Tensor:
-    """Bits of the unit interval around x under a zero-mean normal distribution of that scale."""
+    """Bits of the unit interval around x under a zero-mean normal distribution of that scale.
+
+    Beyond `FAR` scales float32 has no mass left; bits go on along the tangent there, so that what lies far out still
+    costs more the farther it lies and is drawn back, without one outlier outweighing the rest of a batch.
+    """
     x, inverse = x.abs(), math.sqrt(0.5) / scale
     mass = 0.5 * (torch.erfc((x - 0.5) * inverse) - torch.erfc((x + 0.5) * inverse))
-    return -torch.log2(mass.clamp_min(1e-9))
+    beyond = ((x - 0.5) / scale - FAR).clamp_min(0)
+    return -torch.log2(mass.clamp_min(1e-9)) + beyond * (FAR / math.log(2))
 
 
 def logistic_bits(x: Tensor, scale: Tensor) -> Tensor:
     """Bits of the unit interval around x under a zero-mean logistic distribution of that scale."""
     x = x.abs()
-    mass = torch.sigmoid((0.5 - x) / scale) - torch.sigmoid((-0.5 - x) / scale)
-    return -torch.log2(mass.clamp_min(1e-9))
+    # log(s(a) - s(b)) = log s(a) + log s(-b) + log(1 - exp(b - a)) with s the sigmoid: exact in the tails, where the
+    # difference itself is 0 in float32 and its gradient with it
+    upper, lower = (0.5 - x) / scale, (0.5 + x) / scale
+    rest = torch.log(-torch.expm1(-1 / scale))
+    return -(F.logsigmoid(upper) + F.logsigmoid(lower) + rest) / math.log(2)
 
 
 def first_half(m: int, h: int, w: int, device: torch.device | None = None) -> Tensor:
