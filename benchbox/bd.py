@@ -23,6 +23,7 @@ integrated is drawn through fewer than `MIN_POINTS` points.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,7 +115,7 @@ class _Fit:
         return (float(self.x[0]), float(self.x[-1])) if self.antiderivative else (np.nan, np.nan)
 
 
-class _Table:
+class _Table(ABC):
     """All deltas among C curves. Each curve is fitted once; pairs cost two evaluations of an antiderivative."""
 
     def __init__(self, curves: Sequence[Curve], method: Method = "pchip") -> None:
@@ -124,8 +125,9 @@ class _Table:
         self.method = method
         self._fits = tuple(self._fit(curve) for curve in curves)
 
+    @abstractmethod
     def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
-        raise NotImplementedError
+        """What is integrated over (rising) and what is integrated."""
 
     def _fit(self, curve: Curve) -> _Fit:
         keep = curve.usable
@@ -199,11 +201,13 @@ class _Table:
         }
         return tuple(name for name, holds in found.items() if holds)
 
+    @abstractmethod
     def _value(self, delta: float) -> tuple[float, float | None]:
-        raise NotImplementedError
+        """`Bd.value` and `Bd.log_ratio` of a mean difference."""
 
+    @abstractmethod
     def _interval(self, low: float, high: float) -> tuple[float, float]:
-        raise NotImplementedError
+        """The overlap as `Bd.low` and `Bd.high`."""
 
     def interval(self, i: int, j: int) -> tuple[float, float] | None:
         """The overlap of curves `i` and `j` as `Bd.low` and `Bd.high`, None where there is none."""

@@ -63,8 +63,7 @@ def run_job(job: Job, streams: Path, emit: Emit, go_on: Callable[[], bool] = lam
     except StoreError:
         raise
     except Exception as error:  # a codec may raise anything
-        for point in job.points:
-            emit({"event": "point", "key": point.key, **failure(error)})
+        fail_all(job, error, emit)
         return
     for point in job.points:
         if not go_on():
@@ -139,6 +138,12 @@ def _same_kind(decoded: Any, source: Image, info: CodecInfo) -> Image:
 def _shape(pixels: Image) -> dict[str, int]:
     height, width, channels = pixels.shape
     return {"width": width, "height": height, "channels": channels, "bit_depth": pixels.dtype.itemsize * 8}
+
+
+def fail_all(job: Job, error: Exception, emit: Emit) -> None:
+    """Every point of a job ends in `error`: its picture or its codec cannot be opened."""
+    for point in job.points:
+        emit({"event": "point", "key": point.key, **failure(error)})
 
 
 def failure(error: Exception) -> dict[str, Any]:

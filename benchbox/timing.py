@@ -20,7 +20,7 @@ from benchbox.codec import Codec, CodecInfo
 from benchbox.errors import PluginError
 from benchbox.image import Image
 from benchbox.jobs import Job, Point
-from benchbox.measure import Clock, Emit, failure, open_codec, timed
+from benchbox.measure import Clock, Emit, fail_all, failure, open_codec, timed
 from benchbox.plan import Timing
 from benchbox.worker import worker
 
@@ -35,8 +35,7 @@ def time_job(job: Job, protocol: Timing, emit: Emit, go_on: Callable[[], bool] =
         pixels = worker().reference(job.sample, job.sample_sha256).pixels
         info, codec = open_codec(job)
     except Exception as error:  # a codec may raise anything
-        for point in job.points:
-            emit({"event": "point", "key": point.key, **failure(error)})
+        fail_all(job, error, emit)
         return
     for point in job.points:
         if not go_on():
