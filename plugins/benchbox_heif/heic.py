@@ -76,7 +76,7 @@ class HeicCodec(Codec):
             "x265:pools": "none" if threads == 1 else str(threads), "x265:wpp": "0" if threads == 1 else "1",
         }  # fmt: skip
         if not options.psy:
-            # x265 means its tunes psnr and ssim to turn these off; libheif leaves them on. Off, they save 10 % of the bits
+            # x265 means its tunes psnr and ssim to turn these off; libheif leaves them on. Off saves 10 % of the bits
             # at equal PSNR and 14 % at equal MS-SSIM (docs/codecs.md).
             self._parameters |= {"x265:psy-rd": "0", "x265:psy-rdoq": "0"}
 
