@@ -157,7 +157,7 @@ def _collect(modules: Sequence[tuple[Plugin, Any]], hook: str, plugins: list[Plu
             if item.id in owner:
                 first = owner[item.id]
                 raise PluginError(f"two plugins offer '{item.id}' in {hook}: {first.name} of {first.distribution} and "
-                                  f"{plugin.name} of {plugin.distribution}; uninstall one of them")
+                                  f"{plugin.name} of {plugin.distribution}; rename or remove one of them")
             owner[item.id] = plugin
             table[item.id] = item
     return table

@@ -195,7 +195,7 @@ def test_one_id_from_two_plugins_names_both_distributions(install: Install) -> N
     with pytest.raises(PluginError) as caught:
         registry.load()
     assert str(caught.value) == ("two plugins offer 'acme' in benchbox_codecs: acme-codec of acme-codec and "
-                                 "other-codec of other-codec; uninstall one of them")
+                                 "other-codec of other-codec; rename or remove one of them")
 
 
 def test_one_name_in_two_distributions(install: Install) -> None:
