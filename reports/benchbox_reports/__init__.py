@@ -12,10 +12,12 @@ from benchbox import OptionsModel, Report, Results, hookimpl
 
 
 class ReportOptions(OptionsModel):
-    """Options of all three reports."""
+    """Options of all our reports: one set, so that several can be made by one command."""
 
     anchor: str | None = Field(None, description="label or codec id that BD-rates are against; default jpeg")
     title: str | None = Field(None, description="title of the page; default: the run's name")
+    pictures: int = Field(3, ge=1, le=24, description="visual: how many pictures are shown")
+    bpp: str = Field("0.1,0.25,0.5,1.0", description="visual: target rates, bits per pixel")
     method: Literal["pchip", "akima", "cubic"] = Field("pchip", description="interpolation of BD-rates")
 
 
@@ -52,11 +54,22 @@ class Tables(Report):
         return write_tables(analyse(results, options.anchor, options.method), out)
 
 
+@dataclass(frozen=True)
+class Visual(Report):
+    """``visual.html`` and ``visual/``: decoded pictures at matched rate, split, flicker, zoom and error maps."""
+
+    def render(self, results: Results, options: Any, out: Path) -> list[Path]:
+        from benchbox_reports.visual import render
+
+        return render(results, options, out)
+
+
 @hookimpl
 def benchbox_reports() -> list[Report]:
     """The bundled reports."""
     return [
         Page("page", "one page with figures and tables, opens offline", ReportOptions, default=True),
         Figures("figures", "rate-distortion figures for papers: PDF, SVG, PNG", ReportOptions),
+        Visual("visual", "decoded pictures side by side at matched rate, opens offline", ReportOptions),
         Tables("tables", "BD-rates and RD points: CSV, Markdown, LaTeX", ReportOptions),
     ]

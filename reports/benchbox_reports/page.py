@@ -65,7 +65,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     data = page_data(analysis, look, names)
     script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     failed, missing = problems(results), nulls(results)
-    text = _template().render(
+    text = template("page.html").render(
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
         facts=_facts(results), codecs=codec_rows(analysis), codec_head=CODEC_HEAD,
         sessions=sessions(results.environment),
@@ -75,7 +75,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         points=[(section, curve, _points(curve, section.mean_bytes[curve.label]))
                 for section in analysis.sections for curve in section.curves],
         decibels_or_unit=decibels_or_unit, datasets=datasets(results), data=as_json(data), script=Markup(script),
-        script_hash=Markup(_csp_hash(script)), visual=(out / "visual.html").is_file(), shown=_shown(analysis),
+        script_hash=Markup(csp_hash(script)), visual=(out / "visual.html").is_file(), shown=_shown(analysis),
         decibel_titles=", ".join(m.title for m in results.metrics if m.display.transform == "db"),
         drawn={curve.label for section in analysis.sections for curve in section.drawable},
     )
@@ -84,7 +84,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     return [page, *(file for files in figures for file in files), *tables]
 
 
-def _csp_hash(script: str) -> str:
+def csp_hash(script: str) -> str:
     """The only script that the page's Content-Security-Policy lets run: ``sha256-...`` of its text."""
     return "sha256-" + b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
 
@@ -98,14 +98,15 @@ def _shown(analysis: Analysis) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _template() -> Any:
+def template(name: str) -> Any:
+    """One of our templates; every text that it is given is escaped."""
     folder = TEMPLATES
     environment = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )
-    return environment.get_template("page.html")
+    return environment.get_template(name)
 
 
 def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path], look: Mapping[str, Look]) -> Block:

@@ -1,0 +1,301 @@
+"""The page and the visual comparison of a real run, used as a reader does, in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchbox_reports import ReportOptions, benchbox_reports
+from benchbox_reports.visual import crop, error_map, parse_targets
+from PIL import Image as PillowImage
+
+import benchbox
+from benchbox import image, registry
+from benchbox.bd import percent
+from benchbox.errors import UsageError
+from benchbox.results import load_results
+
+HOSTILE = '"><img src=x onerror=alert(1)>.png'
+SCRIPT = "</script><script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def report(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Page and visual comparison of a run over five crops, one of a hostile name, with a hostile label."""
+    base = tmp_path_factory.mktemp("run")
+    (base / "pictures").mkdir()
+    for k, name in enumerate(["a.png", "b.png", "c.png", "d.png", HOSTILE]):
+        image.write_png(base / "pictures" / name, np.ascontiguousarray(photo[k * 4: k * 4 + 61, k * 9: k * 9 + 83]))
+    benchbox.run({"name": "test", "dataset": f"folder:{base / 'pictures'}", "metrics": ["psnr"], "codec": [
+        {"id": "jpeg", "qualities": [10, 30, 50, 70, 90]}, {"id": "webp", "qualities": [5, 30, 50, 70, 90]},
+    ]}, workspace=base / "runs", workers=1, reports=[])
+    results = load_results("test", base / "runs", registry.load())
+    frame = results.frame.assign(label=results.frame["label"].astype(str).replace("webp", SCRIPT))
+    changed = type(results)(**{**vars(results), "frame": frame, "codec_settings": {}, "name": SCRIPT})
+    out = base / "out"
+    out.mkdir()
+    by_id = {kind.id: kind for kind in benchbox_reports()}
+    by_id["visual"].render(changed, ReportOptions.model_validate({"bpp": "0.5,1.5"}), out)
+    by_id["page"].render(changed, ReportOptions.model_validate({}), out)
+    return out
+
+
+def embedded(page: Path) -> Any:
+    found = re.search(r'id="run-data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return json.loads(found.group(1))
+
+
+def test_the_embedded_numbers_are_those_of_the_tables(report: Path) -> None:
+    data = embedded(report / "index.html")
+    (section,), (dataset,) = data["sections"], data["datasets"]
+    points = pd.read_csv(report / "tables/rd-points.csv")
+    for curve in section["curves"]:
+        own = points[points["label"] == curve["label"]]
+        assert curve["bpp"] == pytest.approx(own["bpp"].tolist(), abs=1e-6)
+        assert curve["raw"] == pytest.approx(own["mean"].tolist(), abs=1e-3)
+        assert curve["bytes"] == pytest.approx(own["bytes"].tolist(), abs=0.5)
+    ratios = section["ratios"]
+    assert ratios["labels"] == ["jpeg", SCRIPT]
+    pictures = pd.read_csv(report / "tables/bd-pictures.csv")
+    against = pictures[pictures["anchor"] == "jpeg"].set_index("picture")[SCRIPT]
+    for place, log in zip(ratios["pictures"], ratios["log"][0], strict=True):
+        assert percent(log / data["ratio"]) == pytest.approx(against[dataset["pictures"][place]], abs=2e-3)
+    (matrix,) = pd.read_csv(report / "tables/bd-matrix.csv").query("anchor == 'jpeg'").to_dict("records")
+    for name, column in (("mean", "bd_rate_percent"), ("low", "low_95"), ("high", "high_95")):
+        assert percent(ratios[name][0] / data["ratio"]) == pytest.approx(matrix[column], abs=2e-3)
+    bd = pd.read_csv(report / "tables/bd-all.csv")
+    for anchor, rows in section["bd"].items():
+        ((cells, _),) = rows
+        (row,) = bd[bd["anchor"] == anchor].to_dict("records")
+        assert float(cells[1].replace("−", "-")) == pytest.approx(row["bd_rate_percent"], abs=0.051)
+
+
+def test_what_is_shown_at_matched_rate_is_what_was_measured(report: Path) -> None:
+    pictures = embedded(report / "visual.html")["pictures"]
+    assert len(pictures) == 3
+    for picture in pictures:
+        original = np.asarray(PillowImage.open(report / picture["file"]))
+        for shot in picture["shots"]:
+            decoded = np.asarray(PillowImage.open(report / shot["file"]))
+            told = re.search(r"PSNR ([\d.]+) dB", ", ".join(shot["told"]))
+            assert told
+            error = np.mean((decoded.astype(float) - original) ** 2)
+            assert 10 * np.log10(255**2 / error) == pytest.approx(float(told.group(1)), abs=0.0051)
+            assert (report / shot["error"]).is_file()
+    assert not list(report.glob("**/*img*"))  # files are numbered, never named after pictures
+
+
+def test_crops_and_error_maps() -> None:
+    assert crop(np.zeros((600, 2000, 3), np.uint8)).shape == (512, 512, 3)
+    assert crop(np.zeros((7, 5, 1), np.uint8)).shape == (7, 5, 1)
+    black = np.zeros((1, 3, 3), np.uint8)
+    brightness = error_map(black, black + np.array([[[0], [8], [40]]], np.uint8)).sum(axis=2)[0]
+    assert brightness[0] < brightness[1] < brightness[2]
+    assert parse_targets("1, 0.25,1") == [0.25, 1.0]
+    for wrong in ("", "a", "0.5,-1", "nan"):
+        with pytest.raises(UsageError, match="write the target rates"):
+            parse_targets(wrong)
+
+
+class Browser:
+    """Headless Chromium, spoken to over a pipe by the DevTools protocol; `troubles` holds what its console said."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        read, self._out = os.pipe()
+        self._in, write = os.pipe()
+        # Chromium reads commands from descriptor 3 and answers on 4; a shell puts ours there.
+        command = f'exec "$0" "$@" 3<&{read} 4>&{write}'
+        self._process = subprocess.Popen(
+            ["bash", "-c", command, program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+             "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=(read, write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(read)
+        os.close(write)
+        self._count, self._buffer, self._session = 0, b"", ""
+        self.troubles: list[str] = []
+        target = self.do("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.do(f"{domain}.enable")
+
+    def _receive(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            part = os.read(self._in, 1 << 16)
+            assert part, "Chromium has gone"
+            self._buffer += part
+        message, self._buffer = self._buffer.split(b"\0", 1)
+        found = cast(dict[str, Any], json.loads(message))
+        if found.get("method") in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded",
+                                   "Page.javascriptDialogOpening"):
+            self.troubles.append(json.dumps(found["params"])[:500])
+        return found
+
+    def do(self, method: str, **params: Any) -> Any:
+        self._count += 1
+        session = {"sessionId": self._session} if self._session else {}
+        message = {"id": self._count, "method": method, "params": params, **session}
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while (found := self._receive()).get("id") != self._count:
+            pass
+        assert "error" not in found, found
+        return found["result"]
+
+    def open(self, url: str, width: int = 1280, media: str = "") -> None:
+        self.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.do("Emulation.setEmulatedMedia", media=media)
+        for address in ("about:blank", url):  # from elsewhere: else a new hash would load nothing
+            self.do("Page.navigate", url=address)
+            while self._receive().get("method") != "Page.loadEventFired":
+                pass
+
+    def js(self, code: str) -> Any:
+        found = self.do("Runtime.evaluate", expression=code, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    def mouse(self, kind: str, x: float, y: float, buttons: int = 0) -> None:
+        button = "left" if kind != "mouseMoved" else "none"
+        self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, buttons=buttons, clickCount=1)
+
+    def key(self, key: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            self.do("Input.dispatchKeyEvent", type=kind, key=key)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._out)
+        os.close(self._in)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Chromium is installed; CI must have one (apt install chromium)")
+        pytest.skip("no Chromium is installed here (apt install chromium)")
+    browser = Browser(program, tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """A quiet browser: any word on its console, any dialogue, fails the test."""
+    chromium.troubles.clear()
+    yield chromium
+    assert chromium.troubles == []
+
+
+def choose(browser: Browser, control: str, value: str, event: str) -> None:
+    """Set a control of the page as a reader would."""
+    browser.js(f"(() => {{ const s = document.getElementById('{control}'); s.value = {json.dumps(value)}; "
+               f"s.dispatchEvent(new Event('{event}')); }})()")
+
+
+CURVES = "document.querySelectorAll('#plot-{id} .curve').length"
+
+
+@pytest.mark.browser
+def test_hover_and_legend(report: Path, browser: Browser) -> None:
+    section = embedded(report / "index.html")["sections"][0]
+    count = CURVES.format(id=section["id"])
+    browser.open((report / "index.html").as_uri())
+    assert browser.js(count) == 2
+    x, y = browser.js(f"""(() => {{ const host = document.querySelector('#plot-{section["id"]} .canvas');
+        host.scrollIntoView({{block: 'center'}}); const box = host.getBoundingClientRect();
+        const end = host.querySelector('.curve').getPointAtLength(0); return [box.x + end.x, box.y + end.y]; }})()""")
+    browser.mouse("mouseMoved", x, y)
+    told = browser.js(f"document.querySelector('#plot-{section['id']} .tip').innerText").split("\n")
+    curve = section["curves"][0]
+    assert told == [curve["label"], f"quality {curve['quality'][0]}", f"{curve['bpp'][0]:.3f} bpp",
+                    f"PSNR {curve['raw'][0]:.2f} dB", f"{curve['bytes'][0]:,} bytes (mean)"]
+    buttons = "[...document.querySelectorAll('.legend button[data-codec]')]"
+    browser.js(f"{buttons}.find(b => b.dataset.codec !== 'jpeg').click()")
+    assert browser.js(count) == 1
+    assert browser.js("new URLSearchParams(location.hash.slice(1)).get('hide')") == SCRIPT
+    assert browser.js("document.querySelectorAll('[data-codec][aria-pressed=false]').length") >= 1
+
+
+@pytest.mark.browser
+def test_a_link_brings_the_view_back(report: Path, browser: Browser) -> None:
+    section = embedded(report / "index.html")["sections"][0]
+    url = (report / "index.html").as_uri()
+    browser.open(url)
+    for name, value in (("anchor", SCRIPT), ("picture", HOSTILE), ("rate", "linear")):
+        choose(browser, f"c-{name}", value, "change")
+    seen = ("[document.querySelector('svg .curve').getAttribute('d'), "
+            "document.querySelector('table.bd tbody').innerText]")
+    before, link = browser.js(seen), browser.js("location.href")
+    browser.open(url)
+    assert browser.js(seen) != before
+    browser.open(link)
+    assert browser.js(seen) == before
+    assert browser.js(f"document.getElementById('of-{section['id']}').innerText") == f"Shown: {HOSTILE} alone."
+    browser.open(url + "#zoom.x=1&anchor=nobody&sort.y=a,b&picture=%00&hide=<b>&at=../..")  # nonsense is left aside
+    assert browser.js("state.anchor") == "jpeg"
+
+
+@pytest.mark.browser
+def test_keys_zoom_and_walk(report: Path, browser: Browser) -> None:
+    browser.open((report / "index.html").as_uri())
+    browser.js("document.querySelector('.plot .canvas').focus()")
+    browser.key("ArrowRight")
+    first = browser.js("document.querySelector('.plot [role=status]').textContent")
+    browser.key("ArrowRight")
+    assert "bpp" in first
+    assert browser.js("document.querySelector('.plot [role=status]').textContent") not in ("", first)
+    browser.key("+")
+    assert "zoom." in browser.js("location.hash")
+    browser.key("0")
+    assert "zoom." not in browser.js("location.hash")
+
+
+@pytest.mark.browser
+def test_tables_sort(report: Path, browser: Browser) -> None:
+    browser.open((report / "index.html").as_uri())
+    browser.js("document.querySelectorAll('table.bd .sort')[1].click()")
+    assert browser.js("document.querySelectorAll('table.bd th')[1].getAttribute('aria-sort')") == "ascending"
+    assert "sort." in browser.js("location.hash")
+
+
+@pytest.mark.browser
+def test_the_slider_moves_and_f_flickers(report: Path, browser: Browser) -> None:
+    browser.open((report / "visual.html").as_uri())
+    clip = "document.getElementById('img-b').style.clipPath"
+    right = "document.getElementById('img-b')"
+    assert browser.js(f"{right}.decode().then(() => {right}.naturalWidth)") == 83
+    assert "50%" in browser.js(clip)
+    browser.js("document.getElementById('split').focus()")
+    choose(browser, "split", "20", "input")
+    assert "20%" in browser.js(clip)
+    browser.key("f")
+    assert "100%" in browser.js(clip)
+    browser.key("f")
+    assert "20%" not in browser.js(clip)
+    choose(browser, "v-zoom", "8", "input")
+    assert browser.js("document.getElementById('pair').getBoundingClientRect().width") == 8 * 83
+    assert browser.js("document.getElementById('told-b').innerText").splitlines()[1].endswith("bpp")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["index.html", "visual.html"])
+@pytest.mark.parametrize(("width", "media"), [(390, ""), (1280, ""), (700, "print")])
+def test_nothing_runs_over_the_edge(name: str, width: int, media: str, report: Path, browser: Browser) -> None:
+    browser.open((report / name).as_uri(), width, media)
+    assert browser.js("document.documentElement.scrollWidth") <= width
+    if media == "print" and name == "index.html":
+        shown = "getComputedStyle(document.querySelector('{}')).display"
+        assert browser.js(shown.format("figure .static")) == "block"
+        assert browser.js(shown.format("figure .plot")) == "none"
