@@ -73,6 +73,7 @@ class Store:
                 if not self.path.exists():
                     raise StoreError(f"there are no results in {workspace}; `benchbox run` makes them there")
                 self._db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
+                self._check_version()
             else:
                 workspace.mkdir(parents=True, exist_ok=True)
                 self._db = sqlite3.connect(self.path)
@@ -86,11 +87,14 @@ class Store:
         journal = "DELETE" if _on_network(self.workspace) else "WAL"
         self._db.execute(f"PRAGMA journal_mode={journal}")
         self._db.execute("PRAGMA synchronous=NORMAL")  # survives any process's death; a power loss is not promised
+        self._check_version()
+        self._db.executescript(_TABLES)
+        self._db.execute(f"PRAGMA user_version={VERSION}")
+
+    def _check_version(self) -> None:
         (found,) = self._db.execute("PRAGMA user_version").fetchone()
         if found > VERSION:
             raise StoreError(f"{self.path} was written by a later benchbox (tables {found}); upgrade benchbox")
-        self._db.executescript(_TABLES)
-        self._db.execute(f"PRAGMA user_version={VERSION}")
 
     def __enter__(self) -> Store:
         return self

@@ -79,8 +79,9 @@ def test_a_later_version_is_refused(tmp_path: Path) -> None:
     Store(tmp_path).__exit__()
     with sqlite3.connect(tmp_path / "store.sqlite") as db:
         db.execute(f"PRAGMA user_version={VERSION + 1}")
-    with pytest.raises(StoreError, match="later benchbox"):
-        Store(tmp_path)
+    for read_only in (False, True):
+        with pytest.raises(StoreError, match="later benchbox"):
+            Store(tmp_path, read_only=read_only)
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
