@@ -82,6 +82,10 @@ def _seconds(side: str, clocks: list[Clock], batch: int) -> dict[str, list[float
     return {f"{side}_s": [c.wall / batch for c in clocks], f"{side}_cpu_s": [c.cpu / batch for c in clocks]}
 
 
+SHORTEST_LOOK = 0.1
+"""Seconds that the look at other processes lasts at least: the system counts in hundredths of a second."""
+
+
 class Others:
     """Counts the processor time that other processes take from its making on."""
 
@@ -89,10 +93,11 @@ class Others:
         self._start, self._busy, self._own = time.perf_counter(), _busy_seconds(), _own_seconds()
 
     def cores(self) -> float:
-        """Cores kept busy by others on average; the system counts in hundredths of a second."""
+        """Cores kept busy by others on average, over `SHORTEST_LOOK` at least."""
+        time.sleep(max(0.0, SHORTEST_LOOK - (time.perf_counter() - self._start)))
         wall = time.perf_counter() - self._start
         busy = (_busy_seconds() - self._busy) - (_own_seconds() - self._own)
-        return max(0.0, busy - 0.02) / max(wall, 0.01)
+        return max(0.0, busy - 0.01) / wall
 
 
 def _busy_seconds() -> float:

@@ -161,13 +161,6 @@ def loop(
     print(f"done: step {trainer.step_count}, {trainer.skipped} skipped, {trainer.seconds:.0f} s", flush=True)
 
 
-def main() -> None:
-    """The command `benchbox-resnet`, which has more than training to offer."""
-    from benchbox_resnet.cli import main as commands
-
-    commands()
-
-
 if __name__ == "__main__":
     _parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(_parser)
