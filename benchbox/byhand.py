@@ -56,16 +56,18 @@ def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
 def _find(codec: str, plugins: registry.Registry) -> tuple[CodecInfo, OptionsModel]:
     entry = parse_codec(codec)
     info = plugins.codec(entry.id)
-    info.require()
-    return info, info.parse_options(entry.options)
+    options = info.parse_options(entry.options)
+    info.require(options)
+    return info, options
 
 
 def _by_suffix(stream: Path, plugins: registry.Registry) -> tuple[CodecInfo, OptionsModel]:
     suffix = stream.suffix.lower()
     for info in plugins.codecs.values():
         if suffix and info.suffix == suffix:
-            info.require()
-            return info, info.parse_options({})
+            options = info.parse_options({})
+            info.require(options)
+            return info, options
     raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`)")
 
 

@@ -189,8 +189,9 @@ class CodecInfo(ABC):
         given = options.model_dump(mode="json", exclude_defaults=True)
         return " ".join([self.id, *(f"{key}={_short(value)}" for key, value in given.items())])
 
-    def require(self) -> None:
-        """Raise CodecUnavailableError with reason and remedy if the codec cannot be opened here."""
+    def require(self, options: Any = None) -> None:
+        """Raise CodecUnavailableError with reason and remedy if the codec cannot be opened here with these `options`,
+        which may name what is otherwise missing."""
         reason = self.unavailable()
         if reason is not None:
             raise CodecUnavailableError(f"{self.id}: {reason}")

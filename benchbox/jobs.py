@@ -78,8 +78,8 @@ def anchored(dataset: str, registry: Registry, base: Path) -> str:
 
 def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     info = registry.codec(entry.id)
-    info.require()
     options = info.parse_options(entry.options)
+    info.require(options)
     label = entry.label or info.label(options)
     if entry.device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")

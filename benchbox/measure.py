@@ -79,8 +79,9 @@ def run_job(job: Job, streams: Path, emit: Emit, go_on: Callable[[], bool] = lam
 def open_codec(job: Job) -> tuple[CodecInfo, Codec]:
     """The codec of a job, opened in this process; PluginError where this process has another than was planned."""
     info = worker().registry.codec(job.codec)
-    info.require()
-    identity = info.identity(info.parse_options(json.loads(job.options)))
+    options = info.parse_options(json.loads(job.options))
+    info.require(options)
+    identity = info.identity(options)
     if identity != job.identity:
         raise PluginError(f"{job.codec}: this worker has '{identity}', the plan was made with '{job.identity}'; "
                           "install the same versions on every machine")

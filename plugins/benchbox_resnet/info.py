@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
-from benchbox.errors import CodecError
+from benchbox.errors import CodecError, CodecUnavailableError
 
 if TYPE_CHECKING:
     from benchbox_resnet.codec import ResnetCodec
@@ -46,16 +46,19 @@ class ResnetInfo(CodecInfo):
         return QualityAxis("quality", tuple(float(q) for q in range(QUALITIES)), 0, QUALITIES - 1)
 
     def unavailable(self) -> str | None:
-        for module in ("torch", "safetensors"):
-            if importlib.util.find_spec(module) is None:
-                return f"{module} is not installed; run: pip install \"benchbox[resnet]\""
-        if not bundled():
+        absent = _absent_library()
+        if absent is None and not bundled():
             return "no trained weights are installed; train some: benchbox-resnet train --data DIR --out DIR"
-        return None
+        return absent
+
+    def require(self, options: Any = None) -> None:
+        named = options is not None and options.weights
+        reason = _absent_library() if named else self.unavailable()
+        if reason is not None:
+            raise CodecUnavailableError(f"{self.id}: {reason}")
 
     def open(self, options: Any, device: str) -> Codec:
-        if not options.weights:
-            self.require()
+        self.require(options)
         codec: ResnetCodec = _codec_class().open(self, self._paths(options), device, options.threads, options.effort)
         return codec
 
@@ -67,6 +70,13 @@ class ResnetInfo(CodecInfo):
         """The file that encodes, then the bundled ones, whose streams are decoded too."""
         named = [Path(options.weights)] if options.weights else []
         return [*named, *bundled()]
+
+
+def _absent_library() -> str | None:
+    for module in ("torch", "safetensors"):
+        if importlib.util.find_spec(module) is None:
+            return f"{module} is not installed; run: pip install \"benchbox[resnet]\""
+    return None
 
 
 def bundled() -> list[Path]:
