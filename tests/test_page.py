@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ import benchbox
 from benchbox import image, registry
 from benchbox.bd import percent
 from benchbox.errors import UsageError
+from benchbox.report import Results
 from benchbox.results import load_results
 
 HOSTILE = '"><img src=x onerror=alert(1)>.png'
@@ -29,8 +31,8 @@ SCRIPT = "</script><script>alert(1)</script>"
 
 
 @pytest.fixture(scope="module")
-def report(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Page and visual comparison of a run over five crops, one of a hostile name, with a hostile label."""
+def results(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """A run over five crops, one of a hostile name, with a hostile label."""
     base = tmp_path_factory.mktemp("run")
     (base / "pictures").mkdir()
     for k, name in enumerate(["a.png", "b.png", "c.png", "d.png", HOSTILE]):
@@ -38,14 +40,18 @@ def report(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
     benchbox.run({"name": "test", "dataset": f"folder:{base / 'pictures'}", "metrics": ["psnr"], "codec": [
         {"id": "jpeg", "qualities": [10, 30, 50, 70, 90]}, {"id": "webp", "qualities": [5, 30, 50, 70, 90]},
     ]}, workspace=base / "runs", workers=1, reports=[])
-    results = load_results("test", base / "runs", registry.load())
-    frame = results.frame.assign(label=results.frame["label"].astype(str).replace("webp", SCRIPT))
-    changed = type(results)(**{**vars(results), "frame": frame, "codec_settings": {}, "name": SCRIPT})
-    out = base / "out"
-    out.mkdir()
+    plain = load_results("test", base / "runs", registry.load())
+    frame = plain.frame.assign(label=plain.frame["label"].astype(str).replace("webp", SCRIPT))
+    return replace(plain, frame=frame, codec_settings={}, name=SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def report(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Page and visual comparison of the run."""
+    out = tmp_path_factory.mktemp("out")
     by_id = {kind.id: kind for kind in benchbox_reports()}
-    by_id["visual"].render(changed, ReportOptions.model_validate({"bpp": "0.5,1.5"}), out)
-    by_id["page"].render(changed, ReportOptions.model_validate({}), out)
+    by_id["visual"].render(results, ReportOptions.model_validate({"bpp": "0.5,1.5"}), out)
+    by_id["page"].render(results, ReportOptions.model_validate({}), out)
     return out
 
 
@@ -226,6 +232,18 @@ def test_hover_and_legend(report: Path, browser: Browser) -> None:
     assert browser.js(count) == 1
     assert browser.js("new URLSearchParams(location.hash.slice(1)).get('hide')") == SCRIPT
     assert browser.js("document.querySelectorAll('[data-codec][aria-pressed=false]').length") >= 1
+
+
+@pytest.mark.browser
+def test_too_few_pictures_for_an_interval_draw_without_one(
+    results: Results, browser: Browser, tmp_path: Path
+) -> None:
+    few = results.frame[results.frame["sample"].isin(["a.png", "b.png"])]
+    page = next(kind for kind in benchbox_reports() if kind.id == "page")
+    page.render(replace(results, frame=few), ReportOptions.model_validate({}), tmp_path)
+    browser.open((tmp_path / "index.html").as_uri())
+    assert browser.js("document.querySelectorAll('path.dots').length") > 0
+    assert browser.js("document.querySelectorAll('path.bar').length") == 0
 
 
 @pytest.mark.browser

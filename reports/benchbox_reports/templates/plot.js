@@ -132,7 +132,8 @@ class Plot {
   line(line, k) {
     const at = line.points.map((p) => `${this.x.at(p.x).toFixed(1)} ${this.y.at(p.y).toFixed(1)}`);
     if (line.dots) return [make("svg:path", {d: at.map((p) => `M${p}h0`).join(""), class: "dots", style: `stroke:${line.colour}`})];
-    if (line.bar) return [make("svg:path", {d: `M${at.join("L")}`, class: "bar", style: `stroke:${line.colour}`})];
+    // no interval below five pictures
+    if (line.bar) return at.length ? [make("svg:path", {d: `M${at.join("L")}`, class: "bar", style: `stroke:${line.colour}`})] : [];
     const id = `m-${this.host.id}-${k}`, parts = [];
     const path = make("svg:path", {d: at.length ? `M${at.join("L")}` : "", class: line.faint ? "curve faint" : "curve",
       style: `stroke:${line.colour};stroke-dasharray:${line.dash}`});
