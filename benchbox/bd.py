@@ -107,6 +107,7 @@ class _Fit:
     x: Floats
     y: Floats
     dropped: int
+    function: Callable[[Floats], Any] | None
     antiderivative: Callable[[Floats], Any] | None
     reason: str
 
@@ -139,8 +140,8 @@ class _Table(ABC):
         x, y = self._xy(log_bpp[apart], gain[apart])
         if len(x) < MIN_POINTS:
             few = f"{curve.label} has {len(x)} usable point{'' if len(x) == 1 else 's'}, {MIN_POINTS} are needed"
-            return _Fit(x, y, dropped, None, few)
-        return _Fit(x, y, dropped, _antiderivative(x, y, self.method), "")
+            return _Fit(x, y, dropped, None, None, few)
+        return _Fit(x, y, dropped, *_interpolation(x, y, self.method), "")
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
@@ -242,6 +243,16 @@ class RateTable(_Table):
     def _interval(self, low: float, high: float) -> tuple[float, float]:
         return (low, high) if self.curves[0].better == "higher" else (-high, -low)
 
+    def log_ratios(self, anchor: int, test: int, values: Floats) -> Floats:
+        """(P,) log10(bpp of `test` / bpp of `anchor`) at equal metric, at the metric `values` (P,) as drawn: what
+        `deltas` is the mean of. NaN outside the overlap, and everywhere where there is no BD-rate."""
+        gain = values if self.curves[0].better == "higher" else -values
+        anchored, tested = self._fits[anchor].function, self._fits[test].function
+        if anchored is None or tested is None or not np.isfinite(self.deltas[anchor, test]):
+            return np.full(len(values), np.nan)
+        inside = (gain >= self.bounds[0][anchor, test]) & (gain <= self.bounds[1][anchor, test])
+        return np.where(inside, np.asarray(tested(gain)) - np.asarray(anchored(gain)), np.nan)
+
 
 class MetricTable(_Table):
     """BD-metrics of all against all, as `RateTable`; `deltas` are gains (positive is better) whatever the metric."""
@@ -268,13 +279,14 @@ def _apart(x: Floats, y: Floats) -> list[int]:
     return kept
 
 
-def _antiderivative(x: Floats, y: Floats, method: Method) -> Callable[[Floats], Any]:
+def _interpolation(x: Floats, y: Floats, method: Method) -> tuple[Callable[[Floats], Any], Callable[[Floats], Any]]:
+    """The function through the points, and its antiderivative."""
     if method == "cubic":  # a least-squares cubic, as in VCEG-M33; fitted on a scaled axis for its conditioning
         polynomial, _ = np.polynomial.Polynomial.fit(x, y, 3, full=True)  # "full" also silences the rank warning
-        return polynomial.integ()
+        return polynomial, polynomial.integ()
     build = PchipInterpolator if method == "pchip" else Akima1DInterpolator
-    function: Callable[[Floats], Any] = build(x, y).antiderivative()
-    return function
+    function = build(x, y)
+    return function, function.antiderivative()
 
 
 def _support(x: Floats, low: float, high: float) -> int:

@@ -42,6 +42,7 @@ COLUMNS = (
     Column("peak_bytes", "float64", "B", "peak resident memory of the worker; NaN without a timing run"),
     Column("timing", "category", "", "timed: under protocol; disturbed: beside other work; indicative: quality run"),
     Column("batch", "Int64", "", "pictures a call when timed"),
+    Column("threads", "Int64", "", "threads that the worker allowed numeric libraries when timed"),
     Column("null_reasons", "string", "", "JSON: metric id -> why its value is null"),
     Column("identity", "category", "", "plugin and library versions the bytes depend on"),
     Column("host", "category", "", "machine that took the times"),

@@ -50,7 +50,7 @@ def _timings(store: Store, run: str) -> pd.DataFrame:
     raw["rank"] = kind.astype(str) + raw["session"]
     best = raw[raw["rank"] == raw.groupby("key")["rank"].transform("max")]
     grouped = best.groupby("key")
-    table = grouped[["host", "batch", "rank", "peak_bytes"]].first()
+    table = grouped[["host", "threads", "batch", "rank", "peak_bytes"]].first()
     table["timing"] = [kinds[int(rank[0])] for rank in table.pop("rank")]
     table = table.join(grouped[["encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s"]].median())
     under_protocol = table["timing"] != "indicative"

@@ -233,9 +233,10 @@ class Store:
         return dict(self._db.execute(query, (run,)))
 
     def timings(self, run: str) -> sqlite3.Cursor:
-        """A run's timings, one row a repetition: key, session, host, protocol, batch, others, peak_bytes, seconds."""
+        """A run's timings, one row a repetition: key, session, host, protocol, threads, batch, others, peak_bytes,
+        seconds."""
         return self._db.execute(
-            f"""SELECT key, session, host, protocol, batch, others, peak_bytes, {", ".join(_SECONDS)} FROM timings
+            f"""SELECT key, session, host, protocol, threads, batch, others, peak_bytes, {", ".join(_SECONDS)} FROM timings
                WHERE key IN (SELECT key FROM entries WHERE run = ?) ORDER BY session, repetition""",
             (run,),
         )

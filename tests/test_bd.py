@@ -57,6 +57,21 @@ def test_the_package_bjontegaard_agrees(method: Method, i: int, j: int) -> None:
     assert ours.value == pytest.approx(bjontegaard.bd_psnr(*REAL[i], *REAL[j], **package), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.parametrize("better", ["higher", "lower"])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_mean_of_log_ratios_is_bd_rate(method: Method, better: Literal["higher", "lower"]) -> None:
+    sign = 1 if better == "higher" else -1
+    table = RateTable([curve(bpp, sign * np.array(values), better=better) for bpp, values in REAL], method)
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        bd = table.bd(i, j)
+        assert bd.low is not None
+        assert bd.high is not None
+        at = np.linspace(bd.low, bd.high, 20_001)
+        assert np.mean(table.log_ratios(i, j, (at[1:] + at[:-1]) / 2)) == pytest.approx(bd.log_ratio, abs=1e-6)
+        outside = np.array([bd.low - 0.01, bd.high + 0.01])
+        assert np.isnan(table.log_ratios(i, j, outside)).all()
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_package_agrees_on_published_curves(method: Method, literature: Path) -> None:
     curves = [(c["codec"], c["bpp"], c["psnr_rgb"]) for c in json.loads((literature / "kodak.json").read_text())
