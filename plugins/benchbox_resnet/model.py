@@ -36,6 +36,11 @@ RESIDUAL = 0.125
 Z_SPEED = 8.0
 #: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
 LATENT_IN = 0.25
+#: z is linear in what h_a gives up to about here and logarithmic beyond: without it, a few channels of z ran away to
+#: hundreds (through the gradient of rounding), and rate and training with them.
+Z_KNEE = 4.0
+#: Smallest scale of z's prior: below, half a step of noise costs more than any table can win.
+Z_SCALE_MIN = 0.06
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,8 +163,8 @@ class ResidualCodec(nn.Module):
 
     def hyper_analysis(self, y: Tensor) -> Tensor:
         """y (B, M, h, w) -> z (B, Z, h/4, w/4), not rounded, float32."""
-        z: Tensor = self.h_a(squash(y))
-        return z.float()
+        h: Tensor = self.h_a(squash(y)).float()
+        return Z_KNEE * torch.asinh(h / Z_KNEE)
 
     def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
         """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32."""
@@ -172,7 +177,7 @@ class ResidualCodec(nn.Module):
 
     def z_prior(self) -> tuple[Tensor, Tensor]:
         """Means and scales of the logistic prior of z, (Q, Z) each."""
-        return Z_SPEED * self.z_mean, torch.exp(Z_SPEED * self.z_scale)
+        return Z_SPEED * self.z_mean, Z_SCALE_MIN + torch.exp(Z_SPEED * self.z_scale)
 
     def hyper_synthesis(self, z_hat: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
         """z_hat (B, Z, h/4, w/4), shift (B, M + Z) -> mean1 (B, M, h, w), features (B, Z, h, w)."""
@@ -187,13 +192,14 @@ class ResidualCodec(nn.Module):
     def forward(self, x: Tensor, q: Tensor) -> Estimate:
         """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`; q (B,) integer qualities.
 
-        Noise stands in for rounding in the rate, straight-through rounding in everything else.
+        While training, noise stands in for the rounding of z everywhere (with straight-through gradients h_a is told
+        that a z which rounds to 0 has effects) and of y in the rate; y is rounded straight-through for everything else.
         """
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
         z = clamp_through(self.hyper_analysis(y), -Z_LIMIT, Z_LIMIT)
         z_mean, z_scale = self.z_prior()
-        z_bits = logistic_bits(self._noisy(z) - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])
-        z_hat = round_through(z)
+        z_hat = self._noisy(z)
+        z_bits = logistic_bits(z_hat - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])
         t1 = self.scale.prior(z_hat, q)
         mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
         first = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
