@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchbox import image, registry
 from benchbox.codec import Codec, CodecInfo, OptionsModel
+from benchbox.environment import device_for
 from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError
 from benchbox.plan import parse_codec
 
@@ -22,7 +23,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     refusal = info.capabilities.refusal(pixels)
     if refusal:
         raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
-    opened = info.open(options, device)
+    opened = info.open(options, device_for(device, info.capabilities.devices))
     try:
         data = opened.encode(pixels, quality)
     finally:
@@ -41,7 +42,7 @@ def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
         data = stream.read_bytes()
     except OSError as error:
         raise CodecError(f"{stream}: {error.strerror}") from error
-    opened: Codec = info.open(options, device)
+    opened: Codec = info.open(options, device_for(device, info.capabilities.devices))
     try:
         pixels = image.check(opened.decode(data), info.id)
     except CodecError as error:

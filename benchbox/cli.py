@@ -244,7 +244,7 @@ def gc(workspace: Path) -> None:
 @click.option("-c", "--codec", required=True, metavar="ID[:OPTIONS]", help="e.g. jpeg or webp:method=6")
 @click.option("-q", "--quality", type=float, help="On the codec's axis. [default: the middle of its sweep]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option("--device", default="cpu", show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N, or auto.")
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> None:
     """Encode one PICTURE with a codec and write its stream."""
     from benchbox import byhand
@@ -256,7 +256,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
 @click.argument("stream", type=click.Path(path_type=Path))
 @click.option("-c", "--codec", metavar="ID[:OPTIONS]", help="Default: told from the file's suffix.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A PNG file.")
-@click.option("--device", default="cpu", show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N, or auto.")
 def decode(stream: Path, codec: str | None, output: Path, device: str) -> None:
     """Decode a STREAM and write the picture as PNG."""
     from benchbox import byhand

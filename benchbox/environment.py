@@ -39,6 +39,14 @@ def describe(registry: Registry) -> dict[str, Any]:
     }
 
 
+def device_for(name: str, accepted: Iterable[str]) -> str:
+    """The device that `name` means to something that takes the device classes `accepted`: ``"auto"`` is CUDA where an
+    NVIDIA GPU answers and CUDA is among them, else the CPU; any other name is itself."""
+    if name != "auto":
+        return name
+    return "cuda" if "cuda" in accepted and _gpus() else "cpu"
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset, Sample
+from benchbox.environment import device_for
 from benchbox.errors import PlanError, QualityError
 from benchbox.metric import Metric
 from benchbox.plan import CodecEntry, Plan, Timing
@@ -81,7 +82,8 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     options = info.parse_options(entry.options)
     info.require(options)
     label = entry.label or info.label(options)
-    if entry.device.partition(":")[0] not in info.capabilities.devices:
+    device = device_for(entry.device, info.capabilities.devices)
+    if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
     axis = info.axis(options)
     qualities: tuple[float | None, ...]
@@ -92,7 +94,7 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     else:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
-    return Configuration(info, options, label, info.identity(options), qualities, axis, entry.device)
+    return Configuration(info, options, label, info.identity(options), qualities, axis, device)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ class _Strict(BaseModel):
 
 
 class CodecEntry(_Strict):
-    """One codec of a plan. `label` names its curve (default: id and the options that differ from their defaults); an
+    """One codec of a plan. `label` names its curve (default: id and the options that differ from their defaults);
+    `device` is ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"auto"`` (CUDA where the codec and the machine have it); an
     `optional` codec is left out, with a word to the user, where its library is absent."""
 
     id: str

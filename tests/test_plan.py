@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchbox import environment
 from benchbox.errors import PlanError, UsageError
 from benchbox.jobs import Have, entries, jobs, resolve
 from benchbox.plan import load_plan, make_plan, parse_codec, parse_qualities, plan_text
@@ -121,6 +122,24 @@ def test_what_cannot_be_resolved_is_a_usage_error(
     with pytest.raises(UsageError) as caught:
         resolve(make_plan(SIMPLE | change, "plan"), plugins, tmp_path)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "gpus", "device"), [
+    ("auto", [], "cpu"), ("auto", ["a GPU"], "cuda"), ("cuda:1", [], "cuda:1"), ("cpu", ["a GPU"], "cpu"),
+])  # fmt: skip
+def test_auto_is_the_gpu_where_one_is(
+    name: str, gpus: list[str], device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_gpus", lambda: gpus)
+    assert environment.device_for(name, ("cpu", "cuda")) == device
+
+
+def test_auto_is_the_cpu_for_what_knows_no_gpu(
+    plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_gpus", lambda: ["a GPU"])
+    plan = make_plan(SIMPLE | {"codec": [{"id": "jpeg", "device": "auto"}]}, "plan")
+    assert resolve(plan, plugins, tmp_path).configurations[0].device == "cpu"
 
 
 def test_a_job_holds_all_missing_qualities_of_one_picture(plugins: Registry, tmp_path: Path) -> None:

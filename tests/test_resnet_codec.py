@@ -17,6 +17,7 @@ from benchbox_resnet.bitstream import Stream  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
 from benchbox_resnet.config import ModelConfig  # noqa: E402
 from benchbox_resnet.data import BlockStatistics  # noqa: E402
+from benchbox_resnet.denoise import denoise, noise_level  # noqa: E402
 from benchbox_resnet.exact import ExactScale, freeze  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
 from benchbox_resnet.model import ResidualCodec  # noqa: E402
@@ -106,7 +107,7 @@ def test_overhead_of_the_container(codec: ResnetCodec, photo: np.ndarray) -> Non
 def test_tiles_leave_no_trace(weights: Path, photo: np.ndarray) -> None:
     """One tile or many: the same symbols from the same stream, pixels equal to within one level."""
     model = load_model(weights, torch.device("cpu"))
-    whole, cut = ResnetCodec(RESNET, [model], tile_cells=16), ResnetCodec(RESNET, [model], tile_cells=1)
+    whole, cut = ResnetCodec(RESNET, model, tile_cells=16), ResnetCodec(RESNET, model, tile_cells=1)
     data = whole.encode(photo, 2.5)
     symbols = [decode_symbols(c.encoder, Stream.unpack(data)) for c in (whole, cut)]
     for one, other in zip(*symbols, strict=True):
@@ -274,6 +275,36 @@ def test_sums_of_the_scale_path_are_exact(weights: Path) -> None:
     tensors["refine_near"] = tensors["refine_near"] + (1 << 20)
     with pytest.raises(ValueError, match="refine_near"):
         ExactScale(TINY, tensors, torch.device("cpu"))
+
+
+def test_noise_is_found_and_taken_away(photo: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    noisy = np.clip(np.rint(photo + rng.normal(0, 8, photo.shape)), 0, 255).astype(np.uint8)
+    assert 7 < noise_level(noisy) < 11 > 2 * noise_level(photo)
+    errors = [np.square(denoise(noisy, s).astype(float) - photo).mean() for s in (0.0, 0.5, 1.0)]
+    assert errors[0] > 1.8 * errors[1] > 2.4 * errors[2]
+    assert denoise(photo[:1, :2], 1.0).shape == (1, 2, 3)
+    tall = np.concatenate([noisy] * (600 // len(noisy) + 1))[:600]
+    assert denoise(tall, 1.0).shape == tall.shape  # more than one strip
+
+
+def test_denoising_is_the_encoders_alone(weights: Path, codec: ResnetCodec, photo: np.ndarray) -> None:
+    noisy = np.clip(photo + np.random.default_rng(0).normal(0, 8, photo.shape), 0, 255).astype(np.uint8)
+    data = ResnetCodec.open(RESNET, [weights], "cpu", denoise=1.0).encode(noisy, 3)
+    assert len(data) < len(codec.encode(noisy, 3))  # by little: these weights are noise too
+    assert codec.decode(data).shape == photo.shape
+    gray = ResnetCodec.open(RESNET, [weights], "cpu", denoise=1.0).encode(noisy[:, :, :1], 3)
+    assert codec.decode(gray).shape == (*photo.shape[:2], 1)
+
+
+def test_streams_of_the_other_model_are_decoded(weights: Path, photo: np.ndarray, tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    save_model(other, tiny_network(seed=5), build_tables(TINY, np.zeros((4, 8)), np.ones((4, 8))), "ms-ssim", {})
+    data = ResnetCodec.open(RESNET, [other], "cpu").encode(photo, 2)
+    both = ResnetCodec.open(RESNET, [weights, other], "cpu")
+    np.testing.assert_array_equal(both.decode(data), ResnetCodec.open(RESNET, [other], "cpu").decode(data))
+    with pytest.raises(CorruptBitstream, match="needs the model"):
+        ResnetCodec.open(RESNET, [weights], "cpu").decode(data)
 
 
 @pytest.mark.cuda

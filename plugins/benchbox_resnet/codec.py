@@ -19,12 +19,13 @@ from benchbox.errors import CodecUnavailableError, CorruptBitstream, QualityErro
 from benchbox.image import Image
 from benchbox_resnet.alpha import fill_hidden, pack_alpha, unpack_alpha
 from benchbox_resnet.bitstream import MAX_PIXELS, Stream
+from benchbox_resnet.denoise import denoise
 from benchbox_resnet.entropy import Decoder, encode
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
 from benchbox_resnet.pipeline import TILE_CELLS, Pipeline, Symbols, join_half, split_half
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import z_table_ids
-from benchbox_resnet.weights import Model, load_model
+from benchbox_resnet.weights import Model, file_digest, load_model
 
 
 class ResnetCodec(Codec):
@@ -33,26 +34,35 @@ class ResnetCodec(Codec):
     def __init__(
         self,
         info: CodecInfo,
-        models: Sequence[Model],
+        model: Model,
         threads: int = 1,
         effort: int = 0,
+        denoise: float = 0.0,
         tile_cells: int = TILE_CELLS,
+        others: Sequence[Path] = (),
     ) -> None:
-        """`models`: the first one encodes; all of them decode, each the streams that name it."""
-        self.info, self.threads, self.effort = info, threads, effort
-        self.pipelines = {m.digest[:4]: Pipeline(m, tile_cells) for m in models}
-        self.encoder = self.pipelines[models[0].digest[:4]]
+        """`model` encodes, and decodes the streams that name it; `others`: weights files opened when a stream does."""
+        self.info, self.threads, self.effort, self.denoise = info, threads, effort, denoise
+        self.encoder = Pipeline(model, tile_cells)
+        self.pipelines = {model.digest[:4]: self.encoder}
+        self.others = list(others)
         last = self.encoder.config.qualities - 1
         self.axis = QualityAxis("quality", tuple(float(q) for q in range(last + 1)), 0, last)
 
     @classmethod
     def open(
-        cls, info: CodecInfo, paths: Sequence[Path], device: str, threads: int = 1, effort: int = 0
+        cls,
+        info: CodecInfo,
+        paths: Sequence[Path],
+        device: str,
+        threads: int = 1,
+        effort: int = 0,
+        denoise: float = 0.0,
     ) -> "ResnetCodec":
-        """Load the weights files `paths` on a device ("cpu", "cuda", "cuda:1")."""
+        """Load the first of the weights files `paths` on a device ("cpu", "cuda", "cuda:1")."""
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise CodecUnavailableError(f"{info.id}: torch {torch.__version__} sees no CUDA device; use the device cpu")
-        return cls(info, [load_model(path, torch.device(device)) for path in paths], threads, effort)
+        return cls(info, load_model(paths[0], torch.device(device)), threads, effort, denoise, others=paths[1:])
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[None]:
@@ -82,7 +92,9 @@ class ResnetCodec(Codec):
         if channels == 4:
             plane = np.ascontiguousarray(image[:, :, 3], np.uint8)
             colour, alpha = fill_hidden(colour, plane), pack_alpha(plane)
-        elif channels == 1:
+        if self.denoise:
+            colour = denoise(colour, self.denoise)
+        if channels == 1:
             colour = np.repeat(colour, 3, axis=2)
         with self._session():
             coded = pipeline.encode(np.ascontiguousarray(colour), fixed, channels == 1, self.effort)
@@ -104,8 +116,13 @@ class ResnetCodec(Codec):
 
     def _pipeline_for(self, stream: Stream) -> Pipeline:
         pipeline = self.pipelines.get(stream.model)
+        for path in self.others if pipeline is None else ():
+            if file_digest(path)[:4] == stream.model:
+                pipeline = Pipeline(load_model(path, self.encoder.device), self.encoder.tile_cells)
+                self.pipelines[stream.model] = pipeline
+                break
         if pipeline is None:
-            known = ", ".join(digest.hex() for digest in self.pipelines)
+            known = ", ".join(digest.hex() for digest in [*self.pipelines, *(file_digest(p)[:4] for p in self.others)])
             raise CorruptBitstream(f"the stream needs the model {stream.model.hex()}; here are {known}: "
                                    "give its weights with the option 'weights'")  # fmt: skip
         last = (pipeline.config.qualities - 1) << QUALITY_BITS

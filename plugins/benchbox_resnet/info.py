@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -29,8 +29,10 @@ QUALITIES = 16
 class Options(OptionsModel):
     """Options of the residual-network codec."""
 
-    weights: str = Field("", description="a weights file (.safetensors); empty: the bundled model")
+    tune: Literal["mse", "ms-ssim"] = Field("mse", description="which bundled model: trained for PSNR or for MS-SSIM")
+    weights: str = Field("", description="a weights file (.safetensors) instead of a bundled model")
     effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit five gradient steps")
+    denoise: float = Field(0.0, ge=0, le=1, description="sensor noise removed before coding: 0 none, 1 all found")
     threads: int = Field(1, ge=1, le=64, description="CPU threads of the networks")
 
 
@@ -39,8 +41,9 @@ class ResnetInfo(CodecInfo):
     """The codec `resnet`."""
 
     def identity(self, options: Any) -> str:
-        digest = _digest(self._path(options))
-        return f"benchbox_resnet {VERSION} model {digest[:16]} torch {importlib.metadata.version('torch')}"
+        digest = _digest(self._paths(options)[0])
+        cleaner = f" scikit-image {importlib.metadata.version('scikit-image')}" if options.denoise else ""
+        return f"benchbox_resnet {VERSION} model {digest[:16]} torch {importlib.metadata.version('torch')}{cleaner}"
 
     def axis(self, options: Any) -> QualityAxis:
         return QualityAxis("quality", tuple(float(q) for q in range(QUALITIES)), 0, QUALITIES - 1)
@@ -59,17 +62,15 @@ class ResnetInfo(CodecInfo):
 
     def open(self, options: Any, device: str) -> Codec:
         self.require(options)
-        codec: ResnetCodec = _codec_class().open(self, self._paths(options), device, options.threads, options.effort)
+        codec: ResnetCodec = _codec_class().open(
+            self, self._paths(options), device, options.threads, options.effort, options.denoise
+        )
         return codec
 
-    def _path(self, options: Any) -> Path:
-        """The weights file that encodes."""
-        return self._paths(options)[0]
-
     def _paths(self, options: Any) -> list[Path]:
-        """The file that encodes, then the bundled ones, whose streams are decoded too."""
-        named = [Path(options.weights)] if options.weights else []
-        return [*named, *bundled()]
+        """The weights file that encodes, then the bundled ones, whose streams are decoded too."""
+        encoder = Path(options.weights) if options.weights else WEIGHTS / f"{options.tune}.safetensors"
+        return [encoder, *(path for path in bundled() if path != encoder)]
 
 
 def _absent_library() -> str | None:
