@@ -166,10 +166,10 @@ def write_reports(
     if not chosen:
         return []
     settings = [validated_options(report.Options, options or {}, report.id) for report in chosen]
-    from benchbox.results import load_results
+    from benchbox.results import is_published, load_results
 
     results = load_results(run, workspace, registry, literature)
-    folder = out or workspace / results.name / "report"
+    folder = out or (Path(run) if is_published(run) else workspace / results.name) / "report"
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     for report, given in zip(chosen, settings, strict=True):

@@ -19,6 +19,10 @@ workspace_option = click.option(
     help="Folder that holds results and runs.",
 )  # fmt: skip
 
+literature_option = click.option(
+    "--literature", metavar="ID,ID...", default="", help="Published curves (`benchbox list references`)."
+)
+
 
 def main() -> None:
     """Run the command line: errors are one line, no traceback unless --debug stands anywhere on it."""
@@ -193,21 +197,60 @@ def fetch(dataset: str, source: Path | None) -> None:
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Report ids (see `benchbox list reports`).")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the report, e.g. anchor=webp.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder. [default: in the run's]")
-@click.option("--literature", metavar="ID,ID...", default="", help="Published curves (`benchbox list references`).")
+@literature_option
+@click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
 @workspace_option
 def report(
-    run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str, workspace: Path
-) -> None:
-    """Write reports of RUN (its name, or its folder) from what is stored; measures nothing."""
+    run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str, check: bool,
+    workspace: Path,
+) -> None:  # fmt: skip
+    """Write reports of RUN (its name, its folder, or a published folder) from what is stored; measures nothing."""
     from benchbox import api, registry
-    from benchbox.results import locate
+    from benchbox.results import is_published, locate
 
-    workspace, name = locate(run, workspace)
+    if check:
+        _check(Path(run))
+        return
+    if is_published(run):
+        name = run
+    else:
+        workspace, name = locate(run, workspace)
     pairs = dict(option.partition("=")[::2] for option in options)
-    curves = [word.strip() for word in literature.split(",") if word.strip()]
+    curves = _words(literature)
     files = api.write_reports(name, workspace, registry.load(), list(formats) or None, pairs, output, curves)
     for file in files[:1]:
         click.echo(f"report: {file}")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _check(folder: Path) -> None:
+    """Print what became of each point that is measured again; exit 1 where one differs."""
+    from benchbox import publishing, registry
+
+    verdicts = []
+    for v in publishing.check(folder, registry.load()):
+        verdicts.append(v)
+        at = "" if v.quality is None else f" at {v.quality:g}"
+        click.echo(f"{v.label}{at}, {v.sample}: {v.words}")
+    click.echo(publishing.agreement(verdicts))
+    if any(v.agrees is False for v in verdicts):
+        sys.exit(1)
+
+
+@commands.command()
+@click.argument("run")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write.")
+@literature_option
+@workspace_option
+def publish(run: str, output: Path, literature: str, workspace: Path) -> None:
+    """Write RUN as a folder to give away: results, plan, machine, page, figures, tables."""
+    from benchbox import publishing, registry
+
+    files = publishing.publish(run, workspace, registry.load(), output, _words(literature))
+    click.echo(f"published: {files[0] if files else output}")
 
 
 @commands.command()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchbox.columns import COLUMNS
 from benchbox.errors import DatasetError, StoreError, UnknownIdError, did_you_mean
 from benchbox.frame import frame
 from benchbox.image import Image
@@ -19,6 +20,15 @@ from benchbox.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+PUBLISHED = "results.parquet"
+"""The file that makes a folder a published run, which needs no store."""
+
+
+def is_published(run: str | Path) -> bool:
+    """Whether `run` is the folder of a published run."""
+    return (Path(run) / PUBLISHED).is_file()
 
 
 def locate(run: str | Path, workspace: Path) -> tuple[Path, str]:
@@ -36,25 +46,27 @@ def run_metrics(store: Store, name: str, registry: Registry) -> list[Metric]:
 
 
 def load_frame(run: str | Path, workspace: Path, registry: Registry) -> pd.DataFrame:
-    """The results frame of a run; see `benchbox.columns.COLUMNS`."""
+    """The results frame of a run, or of a published folder; see `benchbox.columns.COLUMNS`."""
+    if is_published(run):
+        return _published_frame(Path(run))
     workspace, name = locate(run, workspace)
-    with Store(workspace, read_only=True) as store:
-        _require(store, name)
-        return frame(store, name, run_metrics(store, name, registry))
+    return _stored_frame(workspace, name, registry)[0]
 
 
 def load_results(
     run: str | Path, workspace: Path, registry: Registry, literature: Sequence[str] = ()
 ) -> Results:
     """Everything that reports are made from; `literature` names published curves to lay under the run's own, by id or
-    as files of CompressAI's results JSON."""
+    as files of CompressAI's results JSON. Of a published folder there are no decoded pictures."""
+    stored = not is_published(run)
     workspace, name = locate(run, workspace)
-    folder = workspace / name
-    with Store(workspace, read_only=True) as store:
-        _require(store, name)
-        metrics = run_metrics(store, name, registry)
-        table = frame(store, name, metrics)
-    settings = _read(folder / "settings.json")
+    folder = workspace / name if stored else Path(run)
+    if stored:
+        table, metrics = _stored_frame(workspace, name, registry)
+        settings = _read(folder / "settings.json")
+    else:
+        table, settings = _published_frame(folder), _read(folder / "settings.json")
+        metrics = [registry.metrics[metric] for metric in settings["metrics"] if metric in registry.metrics]
     by_key = table.drop_duplicates("key").set_index("key")
 
     def pixels(key: str) -> Image:
@@ -66,7 +78,7 @@ def load_results(
         return _original(str(row["dataset"]), str(row["sample"]), registry)
 
     return Results(
-        name=name,
+        name=str(table["run"].iloc[0]),
         frame=table,
         metrics=metrics,
         plan=(folder / "plan.toml").read_text(encoding="utf-8"),
@@ -74,7 +86,7 @@ def load_results(
         dataset_notes={d: _notes(info) for d, info in settings["datasets"].items()},
         codec_settings=settings["codecs"],
         references=_references(literature, settings["datasets"], registry),
-        pixels=pixels,
+        pixels=pixels if stored else None,
         original=original,
     )
 
@@ -103,6 +115,25 @@ def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry
             raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
                                  f" (`benchbox list references` shows {len(known)} for these data sets)")
     return [curve for curve in offered if curve.id in ids]
+
+
+def _stored_frame(workspace: Path, name: str, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
+    """The frame of a run in its store, and the run's metrics."""
+    with Store(workspace, read_only=True) as store:
+        _require(store, name)
+        metrics = run_metrics(store, name, registry)
+        return frame(store, name, metrics), metrics
+
+
+def _published_frame(folder: Path) -> pd.DataFrame:
+    """The frame of a published folder, with the dtypes of the column table."""
+    import pandas as pd
+
+    try:
+        table = pd.read_parquet(folder / PUBLISHED)
+        return table.astype({column.name: column.dtype for column in COLUMNS})
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError(f"{folder / PUBLISHED}: is no results table of this version ({error})") from error
 
 
 def _require(store: Store, name: str) -> None:

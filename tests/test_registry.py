@@ -265,7 +265,7 @@ LAYERS = (
     "timing",
     "execution samples frame record",
     "runner results listing byhand",
-    "matched dryrun",
+    "matched dryrun publishing",
     "api",
     "cli",
     "__main__",

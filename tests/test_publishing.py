@@ -1,0 +1,96 @@
+"""A published run stands for itself: without the store, and against being measured again."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import benchbox
+from benchbox import publishing, registry
+from benchbox.errors import StoreError
+from benchbox.results import PUBLISHED, load_results
+
+PLAN = {
+    "name": "small",
+    "dataset": "samples",
+    "codec": [
+        {"id": "jpeg", "qualities": [30, 60, 80, 90]},
+        {"id": "webp", "qualities": [30, 60, 80, 90]},
+        {"id": "png"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("publishing") / "runs"
+    benchbox.run(PLAN, workspace=folder, reports=[])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(workspace: Path) -> Path:
+    out = workspace.parent / "published"
+    files = publishing.publish("small", workspace, registry.load(), out)
+    assert files[0] == out / "index.html"
+    return out
+
+
+def test_the_folder_stands_for_the_run(folder: Path, workspace: Path) -> None:
+    kept, stored = benchbox.load(folder), benchbox.load("small", workspace)
+    pd.testing.assert_frame_equal(kept, stored)
+    pd.testing.assert_frame_equal(benchbox.compare(folder), benchbox.compare("small", workspace=workspace))
+
+
+def test_rendered_again_the_tables_are_the_same(folder: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(folder, moved)
+    results = load_results(moved, tmp_path, registry.load())
+    tables = registry.load().report("tables")
+    (tmp_path / "again").mkdir()
+    files = [f for f in tables.render(results, tables.Options(), tmp_path / "again") if f.suffix == ".csv"]
+    assert files
+    for file in files:
+        before = folder / file.relative_to(tmp_path / "again")
+        assert file.read_text() == before.read_text(), file.name
+
+
+def test_measured_again_it_agrees(folder: Path) -> None:
+    verdicts = list(publishing.check(folder, registry.load(), each=1))
+    assert [v.label for v in verdicts] == ["jpeg", "webp", "png"]
+    assert all(v.agrees and v.words == "same bytes, same metrics" for v in verdicts)
+    assert publishing.agreement(verdicts).startswith("3 of 3 points agree")
+
+
+def test_what_differs_is_named(folder: Path, tmp_path: Path) -> None:
+    forged = tmp_path / "forged"
+    shutil.copytree(folder, forged)
+    table = pd.read_parquet(forged / PUBLISHED)
+    table["identity"] = table["identity"].astype(str) + " of last year"
+    webp = table["codec"] == "webp"
+    table.loc[webp, "bytes"] += 1
+    table.loc[webp, "stream_sha256"] = "0" * 64
+    table.loc[table["codec"] == "jpeg", "psnr"] += 0.5
+    table["codec"] = table["codec"].astype(str).replace("png", "lost")
+    table.to_parquet(forged / PUBLISHED, index=False)
+    jpeg, web, lost = publishing.check(forged, registry.load(), each=1)
+    assert jpeg.agrees is False
+    assert jpeg.words.startswith("psnr ")
+    assert "of last year', here is" in jpeg.words
+    assert web.agrees is False
+    assert " bytes instead of " in web.words
+    assert lost.agrees is None
+    assert "no codec is called 'lost'" in lost.words
+    assert publishing.agreement([jpeg, web, lost]) == "0 of 2 points agree; 2 differ; 1 could not be measured here"
+
+
+def test_a_folder_without_results_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"results\.parquet"):
+        list(publishing.check(tmp_path, registry.load()))
+
+
+def test_a_broken_table_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / PUBLISHED).write_bytes(b"PAR1 no")
+    with pytest.raises(StoreError, match="no results table"):
+        benchbox.load(tmp_path)
