@@ -54,10 +54,11 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
     """Look up and validate everything a plan names; relative ``PATH`` arguments of data sets start from `base`.
 
     Raises:
-        UsageError: an unknown id or option, a quality out of range, two configurations under one label.
+        UsageError: an unknown id or option, a quality out of range, two configurations under one label, a metric that
+            is unavailable here.
         CodecUnavailableError, DatasetError: with the remedy.
     """
-    metrics = tuple(registry.metric(name) for name in dict.fromkeys(plan.metrics))
+    metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
     left_out = {e.id: why for e in plan.codec if e.optional and (why := registry.codec(e.id).unavailable())}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
     labels = [c.label for c in configurations]
@@ -66,6 +67,13 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
             raise PlanError(f"two codecs of the plan are called '{label}'; give one of them a label")
     datasets = tuple(registry.dataset(anchored(name, registry, base)) for name in dict.fromkeys(plan.dataset))
     return Resolved(plan, datasets, configurations, metrics, left_out)
+
+
+def _available(metric: Metric) -> Metric:
+    reason = metric.unavailable()
+    if reason is not None:
+        raise PlanError(f"metric {metric.id} is unavailable: {reason}")
+    return metric
 
 
 def anchored(dataset: str, registry: Registry, base: Path) -> str:

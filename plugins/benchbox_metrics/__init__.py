@@ -1,4 +1,6 @@
-"""PSNR, PSNR of luma, SSIM and MS-SSIM. Bits per pixel are no metric: the core computes them from the stream."""
+"""PSNR of all channels, of luma and of YCbCr; SSIM and MS-SSIM; CIEDE2000; and, where their libraries or programs are
+there, VMAF, LPIPS, SSIMULACRA 2 and Butteraugli. Bits per pixel are no metric: the core computes them from the stream.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from benchbox import Metric, hookimpl
 
 @hookimpl
 def benchbox_metrics() -> Sequence[Metric]:
-    """The metrics of this plugin; scikit-image and numba are not imported before `Metric.open`."""
-    from benchbox_metrics import ms_ssim, psnr, psnr_y, ssim
+    """The metrics of this plugin; scikit-image, numba and torch are not imported before `Metric.open`."""
+    from benchbox_metrics import ciede2000, libjxl, lpips, ms_ssim, psnr, psnr_y, psnr_yuv, ssim, vmaf
 
-    return [psnr.PSNR, psnr_y.PSNR_Y, ssim.SSIM, ms_ssim.MS_SSIM]
+    return [psnr.PSNR, psnr_y.PSNR_Y, psnr_yuv.PSNR_YUV, ssim.SSIM, ms_ssim.MS_SSIM, ciede2000.CIEDE2000,
+            *vmaf.metrics(), *lpips.metrics(), *libjxl.metrics()]
