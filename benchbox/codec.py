@@ -176,6 +176,11 @@ class CodecInfo(ABC):
         """None if the codec can be opened here; else the reason with the command that brings what is missing."""
         return None
 
+    def aside(self, reason: str) -> CodecInfo | None:
+        """What stands in this codec's place where another plugin has its id: a codec of another id that is unavailable
+        for `reason`. None, the rule, is for codecs that a distribution offers: their clash is an error."""
+        return None
+
     def parse_options(self, values: Mapping[str, Any]) -> OptionsModel:
         """Validate option names and values (strings from a command line are converted).
 

@@ -155,12 +155,29 @@ def _collect(modules: Sequence[tuple[Plugin, Any]], hook: str, plugins: list[Plu
     for plugin, module in modules:
         for item in _call(plugin, module, hook, plugins):
             if item.id in owner:
-                first = owner[item.id]
-                raise PluginError(f"two plugins offer '{item.id}' in {hook}: {first.name} of {first.distribution} and "
-                                  f"{plugin.name} of {plugin.distribution}; rename or remove one of them")
+                item = _parted(item, plugin, table, owner, hook)
             owner[item.id] = plugin
             table[item.id] = item
     return table
+
+
+def _parted(item: Any, plugin: Plugin, table: dict[str, Any], owner: dict[str, Plugin], hook: str) -> Any:
+    """What to enter for `item`, whose id is taken: one of the two stands aside if it can, else PluginError."""
+    first = owner[item.id]
+    aside = _aside(item, first)
+    if aside is not None and aside.id not in owner:
+        return aside
+    aside = _aside(table[item.id], plugin)
+    if aside is not None and aside.id not in owner:
+        table[aside.id], owner[aside.id] = aside, first
+        return item
+    raise PluginError(f"two plugins offer '{item.id}' in {hook}: {first.name} of {first.distribution} and "
+                      f"{plugin.name} of {plugin.distribution}; rename or remove one of them")
+
+
+def _aside(item: Any, other: Plugin) -> CodecInfo | None:
+    reason = f"the id '{item.id}' is that of a codec of {other.distribution}"
+    return item.aside(reason) if isinstance(item, CodecInfo) else None
 
 
 def _call(plugin: Plugin, module: Any, hook: str, plugins: list[Plugin]) -> Iterable[Any]:

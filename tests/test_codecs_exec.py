@@ -139,6 +139,10 @@ def test_a_run_finds_it_exact(folder: Path, tmp_path: Path, photo: Image) -> Non
     assert [(row["codec"], row["exact"]) for row in rows] == [
         ("squeeze-bits", False), ("squeeze-bits", False), ("squeeze", True)]  # fmt: skip
     assert [row["quality"] for row in rows[:2]] == [3, 6]
+    lossless = frame[frame["codec"] == "squeeze"].iloc[0]
+    assert np.isnan(lossless["psnr"])
+    assert "pictures are identical: PSNR is unbounded" in lossless["null_reasons"]
+    assert frame["psnr"].notna().sum() == 2
 
 
 def test_stream_is_the_file_that_encode_wrote(folder: Path, photo: Image) -> None:
@@ -264,6 +268,18 @@ def test_bad_ones_in_the_registry(folder: Path) -> None:
     assert codecs["squeeze"].unavailable() is None
     assert "the id 'squeeze' is taken already" in (codecs["exec-c-2"].unavailable() or "")
     assert "b.toml" in (codecs["exec-b"].unavailable() or "")
+
+
+@pytest.mark.parametrize("taken", ["jpeg", "bmshj2018-factorized"])  # of plugins that load after this one, and before
+def test_an_id_that_another_plugin_has_costs_only_this_codec(folder: Path, taken: str) -> None:
+    usual = registry.load().codecs
+    describe(folder, LOSSLESS.replace('"squeeze"', f'"{taken}"') + LOSSY)
+    codecs = registry.load().codecs
+    assert codecs[taken] == usual[taken]
+    assert set(codecs) == {*usual, f"{taken}-exec", "squeeze-bits"}
+    reason = codecs[f"{taken}-exec"].unavailable()
+    assert reason == f"{folder / 'codecs.toml'}: the id '{taken}' is that of a codec of benchbox; give it another"
+    assert codecs["squeeze-bits"].unavailable() is None
 
 
 def test_where_descriptions_are_found(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

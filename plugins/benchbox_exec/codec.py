@@ -6,7 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,11 @@ class ExecInfo(CodecInfo):
         except (CodecError, OSError) as error:
             return f"{error}; correct {self.source}"
         return None
+
+    def aside(self, reason: str) -> CodecInfo | None:
+        # A file of the user's must not stop every command; it costs itself.
+        return replace(self, id=f"{self.id}-exec", title=f"{self.id}-exec (bad description)", spec=None,
+                       problem=self.problem or f"{self.source}: {reason}; give it another")
 
     def axis(self, options: Any) -> QualityAxis | None:
         return self.spec.axis.build() if self.spec and self.spec.axis else None
