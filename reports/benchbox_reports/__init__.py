@@ -18,6 +18,7 @@ class ReportOptions(OptionsModel):
     title: str | None = Field(None, description="title of the page; default: the run's name")
     pictures: int = Field(3, ge=1, le=24, description="visual: how many pictures are shown")
     bpp: str = Field("0.1,0.25,0.5,1.0", description="visual: target rates, bits per pixel")
+    thumbnails: int = Field(120, ge=0, le=1000, description="page: pictures shown small beside their names")
     method: Literal["pchip", "akima", "cubic"] = Field("pchip", description="interpolation of BD-rates")
 
 

@@ -19,6 +19,7 @@ from benchbox.curves import Curve, LeftOut, Lossless
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
 from benchbox.report import Reference, Results
+from benchbox_reports.naming import public
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -105,7 +106,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A whole run: `labels` in the run's order, a `Section` for each data set and metric, the BD method used."""
+    """A whole run, its data sets under their public names (`naming.public`): `labels` in the run's order, a `Section`
+    for each data set and metric, the BD method used."""
 
     results: Results
     labels: tuple[str, ...]
@@ -127,6 +129,7 @@ def analyse(results: Results, anchor: str | None = None, method: Method = "pchip
     Raises:
         UnknownIdError: no lossy codec or reference of the run is called `anchor`.
     """
+    results = public(results)
     frame = results.frame
     labels = _order([*results.codec_settings, *frame["label"].drop_duplicates()], frame)
     names = published_names(results.references)

@@ -8,7 +8,7 @@ value.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from benchbox.metric import Metric
 from benchbox_reports.analysis import Analysis, Section
 from benchbox_reports.figures import is_log, lossless_in_range
 from benchbox_reports.look import Look
+from benchbox_reports.pareto import DrawnSpeeds
+from benchbox_reports.pictures import thumbnails
 from benchbox_reports.tables import bd_cells
 from benchbox_reports.wording import remarks
 
@@ -30,22 +32,30 @@ RATIO = 100_000
 """Log ratios are whole numbers of this fraction: an error of 0.001 percent of bits."""
 
 
-def page_data(analysis: Analysis, look: Mapping[str, Look], names: list[str]) -> dict[str, Any]:
-    """All that the script of the page draws; `names` are the ids of the sections' figures."""
+def page_data(
+    analysis: Analysis, look: Mapping[str, Look], names: Sequence[str], speeds: Mapping[str, DrawnSpeeds],
+    most_small: int,
+) -> dict[str, Any]:
+    """All that the script of the page draws; `names` are the ids of the sections' figures, `speeds` those of each data
+    set, `most_small` the number of pictures that are held as thumbnails."""
     frame = analysis.results.frame
     datasets = list(dict.fromkeys(str(d) for d in frame["dataset"].drop_duplicates()))
     whole = len(frame) * (1 + len(analysis.results.metrics)) <= MOST_VALUES
     pictures = {d: _names(frame[(frame["dataset"] == d).to_numpy(dtype=bool)]["sample"]) for d in datasets}
+    small = thumbnails(analysis.results, most_small) if whole else {}
     return {
         "anchor": analysis.anchor or "",
         "labels": analysis.labels,
         "looks": {label: [style.index, style.marker_path, style.dasharray] for label, style in look.items()},
-        "datasets": [{"name": d, "pictures": pictures[d], **_points(analysis, d, pictures[d])} if whole else
-                     {"name": d, "pictures": [], "pixels": [], "codecs": []} for d in datasets],
+        "datasets": [{"name": d, "pictures": pictures[d], "small": [small.get((d, p), "") for p in pictures[d]],
+                      **_points(analysis, d, pictures[d])} if whole else
+                     {"name": d, "pictures": [], "small": [], "pixels": [], "codecs": []} for d in datasets],
         "metrics": {metric.id: _metric(metric) for metric in analysis.results.metrics},
-        "sections": [_section(section, name, pictures[section.dataset] if whole else [])
+        "sections": [_section(section, name, pictures[section.dataset] if whole else None)
                      for section, name in zip(analysis.sections, names, strict=True)],
         "ratio": RATIO,
+        "speeds": {d: {side: {label: [_significant(v) for v in values] for label, values in codecs.items()}
+                       for side, codecs in drawn.sides.items()} for d, drawn in speeds.items()},
     }
 
 
@@ -71,7 +81,7 @@ def _digits(metric: Metric) -> int:
     return 6 if metric.display.transform == "db" else metric.display.decimals + 1
 
 
-def _section(section: Section, name: str, pictures: list[str]) -> dict[str, Any]:
+def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dict[str, Any]:
     digits = _digits(section.metric)
     return {
         "id": name, "dataset": section.dataset, "metric": section.metric.id, "log": is_log(section.drawable),
@@ -85,22 +95,22 @@ def _section(section: Section, name: str, pictures: list[str]) -> dict[str, Any]
         "bd": {} if section.pairs is None else {
             anchor: [[bd_cells(section, row), remarks(row)] for row in rows]
             for anchor, rows in section.pairs.against.items()},
-        "ratios": _ratios(section, pictures) if pictures else None,
+        "ratios": _ratios(section, pictures),
     }
 
 
-def _ratios(section: Section, pictures: list[str]) -> dict[str, Any] | None:
-    """log10 rate ratios of the pairs i < j, picture by picture, with mean and interval; the other pairs' are their
-    negatives."""
+def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] | None:
+    """log10 rate ratios of the pairs i < j: mean and interval, and picture by picture where the page holds `pictures`;
+    the other pairs' are their negatives."""
     if section.pairs is None:
         return None
     table = section.pairs.pictures
-    place = {name: k for k, name in enumerate(pictures)}
     upper = np.triu_indices(len(table.labels), 1)
     low, high = table.intervals
+    place = {name: k for k, name in enumerate(pictures or ())}
     return {
-        "labels": table.labels, "pictures": [place[s] for s in table.samples],
-        "log": [_ints(table.log_ratios[:, i, j], RATIO) for i, j in zip(*upper, strict=True)],
+        "labels": table.labels, "pictures": [place[s] for s in table.samples] if pictures else [],
+        "log": [_ints(table.log_ratios[:, i, j], RATIO) if pictures else [] for i, j in zip(*upper, strict=True)],
         "mean": _ints(table.means[upper], RATIO), "low": _ints(low[upper], RATIO), "high": _ints(high[upper], RATIO),
     }
 
@@ -135,6 +145,10 @@ def _points(analysis: Analysis, dataset: str, pictures: list[str]) -> dict[str, 
 
 def _names(column: pd.Series) -> list[str]:
     return [str(name) for name in column.drop_duplicates()]
+
+
+def _significant(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def _ints(values: Any, scale: int) -> list[int | None]:

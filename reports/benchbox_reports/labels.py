@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -11,64 +11,107 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
+Place: TypeAlias = tuple[float, float, str, str]
+"""Pixels and matplotlib's horizontal and vertical alignment."""
 
 MOST = 6
 """More names than this are read faster in a legend."""
 GAP = 5.0
 """Distance between a name and its own curve, in points; every other curve stays twice as far away."""
 _SIDES = ((1, -1, "left", "top"), (-1, 1, "right", "bottom"))  # below right and above left of a rising curve
+_AROUND = ((1, 0, "left", "center"), (-1, 0, "right", "center"), (0, 1, "center", "bottom"), (0, -1, "center", "top"),
+           (0.8, 0.8, "left", "bottom"), (0.8, -0.8, "left", "top"), (-0.8, 0.8, "right", "bottom"),
+           (-0.8, -0.8, "right", "top"))
 
 
-def place_labels(axes: Any, curves: Mapping[str, Floats], colours: Mapping[str, str]) -> bool:
-    """Write each name at its curve, (P, 2) points in data coordinates, if all fit; else write none and return False."""
+def place_labels(axes: Any, curves: Mapping[str, Floats], colours: Mapping[str, str]) -> list[Bbox] | None:
+    """Write each name at its curve, (P, 2) points in data coordinates, if all fit: at its end, else along it. Gives the
+    boxes they take (pixels); None, and nothing is written, where one does not fit."""
     if not 1 < len(curves) <= MOST:
-        return False
-    figure = axes.figure
-    renderer = figure.canvas.get_renderer()
-    unit = figure.dpi / 72
+        return None
+    unit = axes.figure.dpi / 72
+    paths = dense_paths(axes, curves)
+    return _place_all(axes, curves, colours, [
+        (_along(paths[name], GAP * unit), paths[name],
+         np.concatenate([path for other, path in paths.items() if other != name])) for name in curves
+    ], GAP * unit)
+
+
+def place_beside(axes: Any, points: Mapping[str, Floats], colours: Mapping[str, str]) -> list[Bbox] | None:
+    """As `place_labels` for single points, (1, 2) each: the names stand around them."""
+    unit = axes.figure.dpi / 72
+    pixels = {name: axes.transData.transform(point) for name, point in points.items()}
+    every = np.concatenate(list(pixels.values())) if pixels else np.zeros((0, 2))
+    nothing = np.zeros((0, 2))
+    return _place_all(axes, points, colours, [(_around(point[0], GAP * unit), nothing, every)
+                                              for point in pixels.values()], 0.35 * GAP * unit)
+
+
+def dense_paths(axes: Any, curves: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The polylines through the curves' points as pixels at most 3 pt apart."""
     axes.autoscale_view()
-    paths = {name: _dense(axes.transData.transform(points), unit) for name, points in curves.items()}
+    return {name: _dense(axes.transData.transform(points), axes.figure.dpi / 72) for name, points in curves.items()}
+
+
+def touches(points: Floats, box: Bbox, pad: float) -> bool:
+    """Whether a point lies in the box or less than `pad` from it."""
+    x, y = points.T
+    return bool(((x > box.x0 - pad) & (x < box.x1 + pad) & (y > box.y0 - pad) & (y < box.y1 + pad)).any())
+
+
+def _place_all(
+    axes: Any, names: Mapping[str, Floats], colours: Mapping[str, str],
+    tries: Sequence[tuple[Iterator[Place], Floats, Floats]], gap: float,
+) -> list[Bbox] | None:
+    renderer = axes.figure.canvas.get_renderer()
     texts: list[Any] = []
     taken: list[Bbox] = []
-    for name in curves:
-        text = axes.text(0, 0, name, color=colours[name], fontsize=8.5, fontweight="bold")
-        texts.append(text)
-        others = np.concatenate([path for other, path in paths.items() if other != name])
-        size = text.get_window_extent(renderer)
-        found = _place(paths[name], others, (size.width, size.height), taken, axes.bbox, GAP * unit)
+    for name, (places, own, others) in zip(names, tries, strict=True):
+        texts.append(axes.text(0, 0, name, color=colours[name], fontweight="bold"))
+        size = texts[-1].get_window_extent(renderer)
+        found = _first_free(places, own, others, (size.width, size.height), taken, axes.bbox, gap)
         if found is None:
             for drawn in texts:
                 drawn.remove()
-            return False
+            return None
         (x, y, ha, va), box = found
-        text.set(position=axes.transData.inverted().transform((x, y)), ha=ha, va=va)
+        texts[-1].set(position=axes.transData.inverted().transform((x, y)), ha=ha, va=va)
         taken.append(box)
-    return True
+    return taken
 
 
 def _dense(points: Floats, unit: float) -> Floats:
-    """The polyline through `points` (pixels) as points at most 3 pt apart."""
     if len(points) == 1:
         return points
     steps = (np.hypot(*np.diff(points, axis=0).T) / (3 * unit)).astype(int) + 2
     return np.concatenate([np.linspace(a, b, n) for (a, b), n in zip(pairwise(points), steps, strict=True)])
 
 
-def _place(
-    own: Floats, others: Floats, size: tuple[float, float], taken: Sequence[Bbox], frame: Bbox, gap: float
-) -> tuple[tuple[float, float, str, str], Bbox] | None:
-    """The first free place along the curve, from its upper end down, and the box it takes."""
-    for x0, y0 in own[::-2]:
+def _along(path: Floats, gap: float) -> Iterator[Place]:
+    """Right of the curve's end, then beside it from its end down."""
+    yield float(path[-1, 0] + gap), float(path[-1, 1]), "left", "center"
+    for x, y in path[::-2]:
         for dx, dy, ha, va in _SIDES:
-            x, y = float(x0 + dx * gap), float(y0 + dy * gap)
-            box = Bbox.from_bounds(x if ha == "left" else x - size[0], y if va == "bottom" else y - size[1], *size)
-            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            if (inside and not _touches(own, box, 0.5 * gap) and not _touches(others, box, 2 * gap)
-                    and not any(box.padded(gap).overlaps(other) for other in taken)):
-                return (x, y, ha, va), box
+            yield float(x + dx * gap), float(y + dy * gap), ha, va
+
+
+def _around(point: Floats, gap: float) -> Iterator[Place]:
+    for far in (1.0, 1.8):
+        for dx, dy, ha, va in _AROUND:
+            yield float(point[0] + dx * far * gap), float(point[1] + dy * far * gap), ha, va
+
+
+def _first_free(
+    places: Iterator[Place], own: Floats, others: Floats, size: tuple[float, float], taken: Sequence[Bbox], frame: Bbox,
+    gap: float,
+) -> tuple[Place, Bbox] | None:  # fmt: skip
+    """The first place where the text hits nothing, and the box it takes there."""
+    for x, y, ha, va in places:
+        left = x - size[0] * {"left": 0.0, "center": 0.5, "right": 1.0}[ha]
+        low = y - size[1] * {"bottom": 0.0, "center": 0.5, "top": 1.0}[va]
+        box = Bbox.from_bounds(left, low, *size)
+        inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+        if (inside and not touches(own, box, 0.5 * gap) and not touches(others, box, 2 * gap)
+                and not any(box.padded(gap).overlaps(other) for other in taken)):
+            return (x, y, ha, va), box
     return None
-
-
-def _touches(points: Floats, box: Bbox, pad: float) -> bool:
-    x, y = points.T
-    return bool(((x > box.x0 - pad) & (x < box.x1 + pad) & (y > box.y0 - pad) & (y < box.y1 + pad)).any())

@@ -22,13 +22,15 @@ from benchbox_reports.analysis import Analysis, Floats, Section, analyse, nulls,
 from benchbox_reports.embed import as_json, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
 from benchbox_reports.look import COLOURS, COLOURS_DARK, Look, looks
+from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
+from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
-from benchbox_reports.tables import BD_HEAD, bd_cells, no_comparison, write_tables
+from benchbox_reports.tables import BD_HEAD, bd_cells, no_comparison, speed_grids, write_tables
 from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence
 
 TEMPLATES = resources.files("benchbox_reports") / "templates"
-SCRIPTS = ("plot.js", "page.js")
+SCRIPTS = ("plot.js", "pictures.js", "speed.js", "page.js")
 """The page's script: plain JavaScript, nothing to build."""
 
 MOST_ROWS = 100
@@ -56,13 +58,16 @@ class Block:
 def render(results: Results, options: Any, out: Path) -> list[Path]:
     """Write the page, its figures and its tables below `out`; the page is the first file returned."""
     analysis = analyse(results, options.anchor, options.method)
+    results = analysis.results  # under public names
     figures = write_figures(analysis, out)
     tables = write_tables(analysis, out)
     look = looks(analysis.labels)
     names = file_names(analysis.sections)
     blocks = [_block(analysis, section, name, files, look)
               for section, name, files in zip(analysis.sections, names, figures, strict=True)]
-    data = page_data(analysis, look, names)
+    speeds = measure_speeds(results, analysis.labels)
+    drawn = drawn_speeds(results, speeds)
+    data = page_data(analysis, look, names, drawn, options.thumbnails)
     script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     failed, missing = problems(results), nulls(results)
     text = template("page.html").render(
@@ -71,7 +76,8 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         sessions=sessions(results.environment),
         colours=list(zip(COLOURS, COLOURS_DARK, strict=True)), bd_head=BD_HEAD, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
-        speeds=_speeds(analysis), tables=tables, version=benchbox.__version__,
+        speeds=drawn, speed_tables=speed_grids(speeds, refusals(results)) if speeds else [],
+        tables=tables, version=benchbox.__version__,
         points=[(section, curve, _points(curve, section.mean_bytes[curve.label]))
                 for section in analysis.sections for curve in section.curves],
         decibels_or_unit=decibels_or_unit, datasets=datasets(results), data=as_json(data), script=Markup(script),
@@ -191,14 +197,6 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("encodings", f"{ok:,}") if ok == len(frame) else ("", f"{ok:,} of {len(frame):,} encodings went through"),
         *([("", f"measured {measured}")] if measured else []),
     ]
-
-
-def _speeds(analysis: Analysis) -> list[tuple[str, str, str]]:
-    frame = analysis.results.frame
-    ok = frame[curves.went_through(frame)]
-    medians = 1000 * ok.groupby("label", observed=True)[["encode_s", "decode_s"]].median()
-    texts = {str(label): (_printed(encode), _printed(decode)) for label, encode, decode in medians.itertuples()}
-    return [(label, *texts[label]) for label in analysis.labels if label in texts]
 
 
 def _printed(value: Any, digits: int = 1, signed: bool = False) -> str:

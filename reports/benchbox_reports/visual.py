@@ -16,12 +16,14 @@ from PIL import Image as PillowImage
 import benchbox
 from benchbox import curves
 from benchbox.errors import BenchboxError, UsageError
-from benchbox.image import Image, peak
+from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.report import Results
 from benchbox_reports.embed import as_json
 from benchbox_reports.look import COLOURS, COLOURS_DARK
+from benchbox_reports.naming import public
 from benchbox_reports.page import TEMPLATES, csp_hash, template
+from benchbox_reports.pictures import to_8bit
 from benchbox_reports.wording import decibels_or_unit, number
 
 SIDE = 512
@@ -63,6 +65,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         UsageError: the targets cannot be read, or no picture can be shown (no kept streams).
     """
     targets = parse_targets(options.bpp)
+    results = public(results)
     frame = results.frame
     ok = frame[curves.went_through(frame) & frame["quality"].notna().to_numpy() & (frame["bpp"] > 0).to_numpy()]
     pictures = choose(ok, options.pictures)
@@ -118,12 +121,6 @@ def crop(pixels: Image) -> Image:
     """The middle of a picture, at most SIDE x SIDE."""
     top, left = (max(0, size - SIDE) // 2 for size in pixels.shape[:2])
     return pixels[top : top + SIDE, left : left + SIDE]
-
-
-def to_8bit(pixels: Image) -> NDArray[np.uint8]:
-    """As a screen shows it: 16 bits rounded to 8, gray as RGB, (H, W, 3 or 4)."""
-    eight = np.round(pixels * (255 / peak(pixels))).astype(np.uint8)
-    return np.repeat(eight, 3, axis=2) if eight.shape[2] == 1 else eight
 
 
 def error_map(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> NDArray[np.uint8]:

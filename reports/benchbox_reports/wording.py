@@ -6,6 +6,7 @@ from benchbox.bd import FLAG_OVERLAP, MIN_POINTS
 from benchbox.bdstats import MIN_PICTURES, RESAMPLES, BdOverPictures
 from benchbox.metric import Metric
 from benchbox_reports.analysis import Comparison, Section
+from benchbox_reports.speeds import Speeds
 
 NONE = "–"
 _METHODS = {"pchip": "piecewise cubic (PCHIP)", "akima": "Akima", "cubic": "least-squares cubic"}
@@ -34,9 +35,9 @@ def share(value: float | None) -> str:
     return NONE if value is None else f"{value:.0%}"
 
 
-def interval(ends: tuple[float, float] | None) -> str:
+def interval(ends: tuple[float, float] | None, digits: int = 1) -> str:
     """``"[−38.0, −34.1]"``, ``""`` for None."""
-    return "" if ends is None else f"[{number(ends[0], 1, signed=True)}, {number(ends[1], 1, signed=True)}]"
+    return "" if ends is None else f"[{number(ends[0], digits, signed=True)}, {number(ends[1], digits, signed=True)}]"
 
 
 def decibels_or_unit(metric: Metric) -> str:
@@ -125,3 +126,15 @@ def curve_note(section: Section) -> str:
     if section.n_used == section.n_pictures:
         return f"Means of bpp and {section.metric.title} over {pictures} at each quality."
     return f"Means of bpp and {section.metric.title} over {pictures} of {section.n_pictures} at each quality."
+
+
+def speed_note(speeds: Speeds, tables: int) -> str:
+    """How a speed table was made; `tables` is how many hosts and data sets have one."""
+    apart = " Other hosts have tables of their own." if tables > 1 else ""
+    return (
+        f"Measured by {speeds.where} on one worker pinned to one core, after an untimed warm-up, with no other work "
+        "beside it. MP/s: 10^6 pixels a second of wall time, median over the operating points of single pictures "
+        "[quartiles over these]. Wall and CPU: seconds a picture, median over the points of the median over repeats "
+        "(in parentheses the interquartile range of the repeats, median over the points). Peak: largest resident "
+        f"memory of the worker. Batch: pictures a call.{apart}"
+    )

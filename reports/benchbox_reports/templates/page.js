@@ -2,22 +2,23 @@
 
 const DATA = JSON.parse(document.getElementById("run-data").textContent);
 const byId = (id) => document.getElementById(id);
-const START = {anchor: DATA.anchor, data: "", picture: "", rate: "", unit: "", hide: [], zoom: {}, sort: {}, at: ""};
+const START = {anchor: DATA.anchor, data: "", picture: "", rate: "", unit: "", side: "", hide: [], zoom: {}, sort: {}, at: ""};
 let state = structuredClone(START);
 let memory = new Map();  // what is costly to work out, by name
 
-// ---- the hash: anchor=webp&data=kodak&picture=kodim01.png&rate=log&unit=raw&hide=LABEL&zoom.SECTION=x0,x1,y0,y1&sort.SECTION=column,dir
+// ---- the hash: anchor=webp&data=kodak&picture=kodim01.png&rate=log&unit=raw&side=decode&hide=LABEL&zoom.SECTION=x0,x1,y0,y1
+// &sort.SECTION=column,dir (of the BD table; sort.each-SECTION of the table of pictures)
 
 function readHash() {
   const given = new URLSearchParams(location.hash.slice(1)), next = structuredClone(START);
-  const known = {anchor: allNames(), data: DATA.datasets.map((d) => d.name), rate: ["log", "linear"], unit: ["raw"]};
+  const known = {anchor: allNames(), data: DATA.datasets.map((d) => d.name), rate: ["log", "linear"], unit: ["raw"], side: ["decode"]};
   for (const [key, values] of Object.entries(known)) if (values.includes(given.get(key))) next[key] = given.get(key);
   if (DATA.datasets.some((d) => d.pictures.includes(given.get("picture")))) next.picture = given.get("picture");
   next.hide = given.getAll("hide").filter((name) => allNames().includes(name));
-  for (const {id} of DATA.sections) {
+  for (const id of DATA.sections.flatMap((s) => [s.id, `each-${s.id}`, `speed-${s.id}`])) {
     const zoom = (given.get(`zoom.${id}`) || "").split(",").map(Number), sort = (given.get(`sort.${id}`) || "").split(",").map(Number);
     if (zoom.length === 4 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] && zoom[2] < zoom[3]) next.zoom[id] = zoom;
-    if (sort.length === 2 && sort[0] >= 0 && Math.abs(sort[1]) === 1) next.sort[id] = sort;
+    if (sort.length === 2 && Number.isInteger(sort[0]) && sort[0] >= 0 && Math.abs(sort[1]) === 1) next.sort[id] = sort;
   }
   next.at = byId(given.get("at")) ? given.get("at") : "";
   return next;
@@ -25,7 +26,7 @@ function readHash() {
 
 function hashOf(s) {
   const q = new URLSearchParams();
-  for (const key of ["anchor", "data", "picture", "rate", "unit", "at"]) if (s[key] !== START[key]) q.set(key, s[key]);
+  for (const key of ["anchor", "data", "picture", "rate", "unit", "side", "at"]) if (s[key] !== START[key]) q.set(key, s[key]);
   for (const name of s.hide) q.append("hide", name);
   for (const [id, z] of Object.entries(s.zoom)) q.set(`zoom.${id}`, z.map((v) => Number(v.toPrecision(5))).join(","));
   for (const [id, v] of Object.entries(s.sort)) q.set(`sort.${id}`, v.join(","));
@@ -84,7 +85,7 @@ function linesOf(section, metric) {
 function showCurves(section) {
   const host = byId(`plot-${section.id}`), metric = DATA.metrics[section.metric];
   if (!host) return;
-  const plot = plotOf(host, {zoom: (ends) => change({zoom: {...Object.fromEntries(Object.entries(state.zoom).filter(([id]) => id !== section.id)), ...(ends && {[section.id]: ends})}})});
+  const plot = plotOf(host, {zoom: zoomOf(section.id)});
   const one = DATA.datasets.find((d) => d.name === section.dataset).pictures.includes(state.picture);
   const log = state.rate ? state.rate === "log" : section.log, raw = metric.db && state.unit === "raw";
   const zoom = state.zoom[section.id];
@@ -95,6 +96,10 @@ function showCurves(section) {
     marks: one ? [] : section.lossless.filter(([name]) => !hidden(name)).map(([name, x]) => ({x, text: `${name} (lossless)`})),
   });
   byId(`of-${section.id}`).textContent = one ? `Shown: ${state.picture} alone.` : "";
+}
+
+function zoomOf(id) {  // what a plot calls with the ends it is zoomed to, or null
+  return (ends) => change({zoom: {...Object.fromEntries(Object.entries(state.zoom).filter(([other]) => other !== id)), ...(ends && {[id]: ends})}});
 }
 
 function plotOf(host, on) {
@@ -115,11 +120,15 @@ function showTable(section) {
   table.tBodies[0].replaceChildren(...rows.map(([cells, remarks]) => make("tr", {},
     make("th", {scope: "row"}, codecLink(cells[0])), ...cells.slice(1).map((cell) => make("td", {}, cell)),
     ...(table.tHead.rows[0].querySelector(".text") ? [make("td", {class: "text remarks"}, ...remarks.map((r) => make("span", {class: "flag"}, r)))] : []))));
-  [...table.tHead.rows[0].cells].forEach((cell, k) => k === column ? cell.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending") : cell.removeAttribute("aria-sort"));
+  markSorted(table, column, direction);
   const none = byId(`none-${section.id}`);
   none.hidden = rows.length > 0;
   none.textContent = section.bd[state.anchor] ? "All other codecs are hidden." : `${state.anchor} has no curve here.`;
   byId(`words-${section.id}`).hidden = state.anchor !== DATA.anchor || state.hide.length > 0;
+}
+
+function markSorted(table, column, direction) {
+  [...table.tHead.rows[0].cells].forEach((cell, k) => k === column ? cell.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending") : cell.removeAttribute("aria-sort"));
 }
 
 function codecLink(name) {
@@ -131,63 +140,17 @@ function sortable(section) {
   const table = byId(`bd-${section.id}`);
   if (!table) return;
   [...table.tHead.rows[0].cells].forEach((cell, k) => {
-    if (cell.classList.contains("text")) return;
-    const button = make("button", {type: "button", class: "sort"}, cell.textContent);
-    button.addEventListener("click", () => {
-      const [column, direction] = state.sort[section.id] || [-1, 1];
-      change({sort: {...state.sort, [section.id]: [k, column === k ? -direction : 1]}});
-    });
-    cell.replaceChildren(button);
+    if (!cell.classList.contains("text")) cell.replaceChildren(sortButton(section.id, k, cell.textContent));
   });
 }
 
-// ---- which pictures gain, which lose
-
-function ratiosOf(section, label) {  // {log: a picture each, mean, low, high} of `label` against the anchor, log10
-  const r = section.ratios, i = r ? r.labels.indexOf(state.anchor) : -1, j = r ? r.labels.indexOf(label) : -1;
-  if (i < 0 || j < 0 || i === j) return null;
-  const [a, b] = [Math.min(i, j), Math.max(i, j)], n = r.labels.length, k = a * n - a * (a + 1) / 2 + b - a - 1;
-  const unit = (v) => v === null ? null : (i < j ? v : -v) / DATA.ratio;
-  const [low, high] = i < j ? [r.low[k], r.high[k]] : [r.high[k], r.low[k]];
-  return {log: r.log[k].map(unit), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
-}
-
-const percent = (log) => log === null ? null : 100 * (10 ** log - 1);
-const STEPS = [-95, -90, -80, -70, -60, -50, -40, -30, -20, -10, 0, 10, 25, 50, 100, 200, 400, 900];
-
-function showPictures(section) {
-  const host = byId(`spread-${section.id}`);
-  if (!host) return;
-  const names = DATA.datasets.find((d) => d.name === section.dataset).pictures, place = (section.ratios || {pictures: []}).pictures;
-  const rows = DATA.labels.filter((l) => !hidden(l)).map((l) => [l, ratiosOf(section, l)]).filter(([, r]) => r && r.log.some((v) => v !== null));
-  host.closest("figure").hidden = !rows.length;
-  if (!rows.length) return;
-  const plot = plotOf(host, {pick: (point) => point.picture && change({picture: point.picture, data: state.data})});
-  const lines = rows.flatMap(([label, r], k) => [
-    {bar: true, colour: colourOf(label), points: r.low === null ? [] : [{x: r.low, y: k}, {x: r.high, y: k}]},
-    {dots: true, colour: colourOf(label), points: r.log.map((x, s) => ({x, y: k - 0.28 + 0.56 * ((s * 0.618) % 1), picture: names[place[s]],
-      told: [names[place[s]], `${label}: ${printed(percent(x), 1, true)} % bits`]})).filter((p) => p.x !== null)},
-    {colour: colourOf(label), dash: "none", marker: DATA.looks[label][1], points: [{x: r.mean, y: k,
-      told: [label, `mean over pictures ${printed(percent(r.mean), 1, true)} %`, ...(r.low === null ? [] : [`95 % interval [${printed(percent(r.low), 1, true)}, ${printed(percent(r.high), 1, true)}]`])]}]},
-  ]);
-  lines.unshift({points: [{x: 0, y: 0}]});
-  plot.show({title: `BD-rate of each picture against ${state.anchor} by ${DATA.metrics[section.metric].title} on ${section.dataset}; arrow keys walk, Enter shows a picture's curves`,
-    height: 70 + 46 * rows.length, rows: rows.map(([l]) => l), lines,
-    x: {label: `BD-rate against ${state.anchor} (%), left is fewer bits`, ticks: STEPS.map((p) => [Math.log10(1 + p / 100), printed(p, 0, true)])}, y: {}});
-  showPictureTable(section, rows, place.map((k) => names[k]));
-}
-
-function showPictureTable(section, rows, names) {
-  const fold = byId(`each-${section.id}`);
-  if (!fold.open) return;
-  const first = (rows[0] || [])[1], order = names.map((_, s) => s).sort((a, b) => (first.log[a] ?? 9) - (first.log[b] ?? 9));
-  fold.querySelector("table").replaceChildren(
-    make("thead", {}, make("tr", {}, make("th", {scope: "col"}, "Picture"), ...rows.map(([l]) => make("th", {scope: "col"}, l)))),
-    make("tbody", {}, ...order.map((s) => {
-      const button = make("button", {type: "button", class: "plain"}, names[s]);
-      button.addEventListener("click", () => change({picture: names[s]}));
-      return make("tr", {}, make("th", {scope: "row"}, button), ...rows.map(([, r]) => make("td", {}, printed(percent(r.log[s]), 1, true))));
-    })));
+function sortButton(id, k, text) {
+  const button = make("button", {type: "button", class: "sort"}, text);
+  button.addEventListener("click", () => {
+    const [column, direction] = state.sort[id] || [-1, 1];
+    change({sort: {...state.sort, [id]: [k, column === k ? -direction : 1]}});
+  });
+  return button;
 }
 
 // ---- controls
@@ -207,6 +170,7 @@ function showControls() {
   byId("c-anchor").replaceChildren(...allNames().filter((n) => DATA.sections.some((s) => s.bd[n])).map((n) => option(n, n, state.anchor)));
   byId("c-rate").value = state.rate;
   byId("c-unit").value = state.unit;
+  if (byId("c-side")) byId("c-side").value = state.side;
   byId("c-unit").closest("label").hidden = !Object.values(DATA.metrics).some((m) => m.db);
   for (const button of document.querySelectorAll("[data-codec]")) button.setAttribute("aria-pressed", String(!hidden(button.dataset.codec)));
   byId("c-count").textContent = state.hide.length ? `${state.hide.length} hidden` : "all shown";
@@ -221,14 +185,16 @@ function update() {
     showCurves(section);
     showTable(section);
     showPictures(section);
+    showSpeed(section);
   }
 }
 
 function start() {
   document.documentElement.classList.add("js");
   for (const part of document.querySelectorAll(".js-only")) part.hidden = false;
-  for (const key of ["data", "picture", "anchor", "rate", "unit"]) {
-    byId(`c-${key}`).addEventListener("change", (e) => change({[key]: e.target.value, ...(key === "unit" || key === "picture" ? {zoom: {}} : {})}));
+  for (const key of ["data", "picture", "anchor", "rate", "unit", "side"]) {
+    const whole = key === "unit" || key === "picture" || key === "side" ? {zoom: {}} : {};  // the axes become others
+    if (byId(`c-${key}`)) byId(`c-${key}`).addEventListener("change", (e) => change({[key]: e.target.value, ...whole}));
   }
   byId("c-all").addEventListener("click", () => change({hide: []}));
   byId("c-none").addEventListener("click", () => change({hide: [...allNames()]}));

@@ -62,7 +62,7 @@ class Plot {
   }
 
   // view: {title, x: {label, log, zero, ticks?}, y: {label}, zoom, height, lines: [{name, colour, dash, marker, faint,
-  // dots, points: [{x, y, told: [text]}]}], marks: [{x, text}], rows: [{y, text}]}
+  // dots, bar, beside, points: [{x, y, told: [text], small: an image's address}]}], marks: [{x, text}], rows: [text]}
   show(view) {
     this.view = view;
     this.canvas.setAttribute("aria-label", view.title);
@@ -79,8 +79,9 @@ class Plot {
     let [y0, y1] = points.length ? [Math.min(...ys), Math.max(...ys)] : [0, 1];
     if (x0 === x1) [x0, x1] = view.x.log ? [x0 / 2, x1 * 2] : [x0 - 1, x1 + 1];
     if (y0 === y1) [y0, y1] = [y0 - 1, y1 + 1];
-    const pad = (y1 - y0) * 0.04;
-    if (view.x.log) [x0, x1] = [x0 / 1.08, x1 * 1.08];
+    const pad = (y1 - y0) * (view.y.wide ? 0.1 : 0.04);
+    if (view.y.wide) [x0, x1] = [x0 / (x1 / x0) ** 0.1, x1 * (x1 / x0) ** 0.25];  // room for names beside points
+    else if (view.x.log) [x0, x1] = [x0 / 1.08, x1 * 1.08];
     else [x0, x1] = [view.x.zero ? 0 : x0 - (x1 - x0) * 0.03, x1 + (x1 - x0) * 0.03];
     return view.rows ? [x0, x1, -0.6, view.rows.length - 0.4] : [x0, x1, y0 - pad, y1 + pad];
   }
@@ -88,7 +89,7 @@ class Plot {
   draw() {
     const {view} = this, width = this.width = this.canvas.clientWidth || 600;
     const height = view.height || Math.round(Math.min(440, Math.max(260, width * 0.72)));
-    const left = view.rows ? Math.min(150, width * 0.3) : 52, box = this.box = {x0: left, x1: width - 10, y0: 10, y1: height - 44};
+    const left = view.rows ? Math.min(150, width * 0.3) : view.y.wide ? 62 : 52, box = this.box = {x0: left, x1: width - 10, y0: 10, y1: height - 44};
     const [x0, x1, y0, y1] = this.shown = view.zoom || this.extents();
     const x = this.x = scaleOf([x0, x1], box.x0, box.x1, view.x.log);
     const y = this.y = scaleOf([y0, y1], ...(view.rows ? [box.y0, box.y1] : [box.y1, box.y0]), false);
@@ -110,7 +111,7 @@ class Plot {
         [left - 8, y.at(k) + 4], {"text-anchor": "end"}));
     } else {
       for (const t of ticksOf([y0, y1], height / 60, false)) {
-        svg.append(make("svg:path", {d: `M${box.x0} ${y.at(t)}H${box.x1}`, class: "grid"}));
+        svg.append(make("svg:path", {d: `M${box.x0} ${y.at(t)}H${box.x1}`, class: t === 0 && view.y.wide ? "zero" : "grid"}));
         text(String(t).replace("-", MINUS), [box.x0 - 7, y.at(t) + 4], {"text-anchor": "end"});
       }
       text(view.y.label, [14, (box.y0 + box.y1) / 2], {"text-anchor": "middle", transform: `rotate(-90 14 ${(box.y0 + box.y1) / 2})`});
@@ -123,6 +124,7 @@ class Plot {
     }
     const inside = make("svg:g", {"clip-path": `url(#${clip})`});
     view.lines.forEach((line, k) => inside.append(...this.line(line, k)));
+    for (const name of this.names(view.lines.filter((line) => line.beside))) inside.append(name);
     this.focus = make("svg:circle", {r: 8, class: "focus", visibility: "hidden"});
     this.band = make("svg:rect", {class: "band", visibility: "hidden"});
     svg.append(inside, this.focus, this.band);
@@ -143,6 +145,20 @@ class Plot {
       for (const end of ["start", "mid", "end"]) path.setAttribute(`marker-${end}`, `url(#${id})`);
     }
     return [...parts, path];
+  }
+
+  names(lines) {  // beside points: on the first free side of four; where none is free, the legend and the tip tell
+    const taken = lines.map((line) => [this.x.at(line.points[0].x) - 6, this.y.at(line.points[0].y) - 6, 12, 12]), found = [];
+    const apart = (a, b) => a[0] + a[2] < b[0] || b[0] + b[2] < a[0] || a[1] + a[3] < b[1] || b[1] + b[3] < a[1];
+    lines.forEach((line) => {
+      const x = this.x.at(line.points[0].x), y = this.y.at(line.points[0].y), width = 7.2 * line.beside.length;
+      const place = [[x + 9, y - 7], [x - 9 - width, y - 7], [x - width / 2, y - 24], [x - width / 2, y + 9]]
+        .find(([a, b]) => a >= this.box.x0 && a + width <= this.box.x1 && b >= this.box.y0 && b + 15 <= this.box.y1 && taken.every((t) => apart([a, b, width, 15], t)));
+      if (!place) return;
+      taken.push([...place, width, 15]);
+      found.push(make("svg:text", {x: place[0] + width / 2, y: place[1] + 11, "text-anchor": "middle", class: "small"}, line.beside));
+    });
+    return found;
   }
 
   nearest(px, py, reach) {
@@ -166,7 +182,7 @@ class Plot {
     const px = this.x.at(point.x), py = this.y.at(point.y);
     this.focus.setAttribute("cx", px);
     this.focus.setAttribute("cy", py);
-    this.tip.replaceChildren(...point.told.map((text, k) => make(k ? "span" : "b", {}, text)));
+    this.tip.replaceChildren(...(point.small ? [make("img", {src: point.small, alt: ""})] : []), ...point.told.map((text, k) => make(k ? "span" : "b", {}, text)));
     const right = px > this.width / 2;
     this.tip.style.left = `${right ? Math.max(0, px - 12 - this.tip.offsetWidth) : Math.min(px + 12, this.width - this.tip.offsetWidth)}px`;
     this.tip.style.top = `${this.canvas.offsetTop + Math.max(0, py - this.tip.offsetHeight - 8)}px`;

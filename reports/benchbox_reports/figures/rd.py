@@ -1,0 +1,153 @@
+"""Rate-distortion curves: bits per pixel across, the metric up; crowded parts enlarged in an inset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+from benchbox.curves import Curve
+from benchbox_reports.analysis import Section
+from benchbox_reports.figures.inset import enlarge
+from benchbox_reports.figures.legends import name_curves
+from benchbox_reports.figures.sheet import COLUMN, blank, freeze, printable
+from benchbox_reports.labels import place_labels
+from benchbox_reports.look import FAINT, INK, MARKERS, Look
+
+HEIGHT, HEIGHT_COLUMN = 3.4, 2.7
+"""Inches of the axes' part of a page-wide and a column-wide figure."""
+INLINE = (4.8, 3.5)
+"""Inches, for the page, which has its legend in HTML: small, so that its text is legible on a phone."""
+LOG_FROM = 10.0
+"""Largest bpp over smallest from which the rate axis is logarithmic: there equal steps are equal savings, and low rates
+are not squeezed into a corner."""
+CROWDED = 8
+"""With more curves than this, lines and markers are drawn finer."""
+PUBLISHED_DASHES = ((0, (4, 2)), (0, (1, 1.4)), (0, (7, 1.6, 1.2, 1.6)), (0, (2, 3)))
+"""Thin and dashed, each published curve in another way."""
+
+
+def rd_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure:
+    """One section's curves for paper, every one named, `width` inches wide. Call it within `styled`."""
+    figure = blank(width, HEIGHT_COLUMN if width <= COLUMN else HEIGHT)
+    axes = _axes(figure, section)
+    draw_curves(axes, section, look)
+    _finish(axes, section)
+    boxes = name_curves(figure, axes, _points(section), colours(look), _order(section))
+    enlarge(figure, axes, _points(section), boxes, lambda inset: draw_curves(inset, section, look))
+    return figure
+
+
+def rd_inline(section: Section, look: Mapping[str, Look]) -> Figure:
+    """The same for the page, which has its own legend: names at the curves where they fit."""
+    figure = blank(*INLINE)
+    axes = _axes(figure, section)
+    draw_curves(axes, section, look)
+    _finish(axes, section)
+    freeze(figure)
+    place_labels(axes, _points(section), colours(look))
+    return figure
+
+
+def draw_curves(axes: Any, section: Section, look: Mapping[str, Look]) -> None:
+    """All curves of a section, ours over the published ones, which are thin and dashed."""
+    for k, published in enumerate(section.published):
+        axes.plot(published.curve.bpp, published.curve.value, zorder=1.5, label=printable(published.curve.label),
+                  **published_line(k))
+    scale = 1.0 if len(section.drawable) <= CROWDED else 0.7
+    for k, curve in enumerate(section.drawable):
+        axes.plot(curve.bpp[curve.usable], curve.value[curve.usable], zorder=2.5 - 0.001 * k,
+                  label=printable(curve.label), **line(look[curve.label], scale))
+
+
+def line(style: Look, scale: float = 1.0) -> dict[str, Any]:
+    """A codec's look as arguments of ``plot``; `scale` of its line and markers."""
+    return {"color": style.colour, "marker": style.marker, "linestyle": style.dashes,
+            "linewidth": scale * mpl.rcParams["lines.linewidth"],
+            "markersize": scale * mpl.rcParams["lines.markersize"]}
+
+
+def published_line(place: int) -> dict[str, Any]:
+    """The look of the published curve at that place among them: after four, hollow markers tell them apart too."""
+    marked, dashes = divmod(place, len(PUBLISHED_DASHES))
+    return {"color": FAINT, "linewidth": 0.9, "linestyle": PUBLISHED_DASHES[dashes],
+            "marker": MARKERS[marked - 1] if marked else "", "markersize": 3, "markerfacecolor": "none",
+            "markeredgewidth": 0.6}
+
+
+def colours(look: Mapping[str, Look]) -> dict[str, str]:
+    """Printed name -> colour."""
+    return {printable(label): style.colour for label, style in look.items()}
+
+
+def lossless_in_range(section: Section) -> list[tuple[str, float]]:
+    """The lossless codecs whose mean bpp lies within the figure, which shows them by a vertical line."""
+    top = max((float(np.nanmax(c.bpp[c.usable])) for c in section.drawable), default=0.0)
+    return [(item.label, item.bpp) for item in section.lossless if item.bpp is not None and item.bpp <= 1.05 * top]
+
+
+def is_log(curves: Sequence[Curve]) -> bool:
+    """Whether the rate axis is logarithmic; see `LOG_FROM`."""
+    rates = np.concatenate([curve.bpp[curve.usable] for curve in curves]) if curves else np.array([1.0])
+    return bool(rates.max() / rates.min() >= LOG_FROM)
+
+
+def _axes(figure: Figure, section: Section) -> Any:
+    axes = figure.subplots()
+    if is_log(section.drawable):
+        axes.set_xscale("log")
+        axes.set_xlabel("Rate (bits per pixel, logarithmic)")
+    else:
+        axes.set_xlabel("Rate (bits per pixel)")
+    axes.set_ylabel(section.metric.display.label)
+    return axes
+
+
+def _finish(axes: Any, section: Section) -> None:
+    """Ticks, limits and lossless codecs, once the curves are drawn."""
+    log = axes.get_xscale() == "log"
+    if log:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=30))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.margins(y=0.04)
+    if section.published and section.drawable:
+        _keep_to_ours(axes, section)
+    elif not log:
+        axes.set_xlim(left=0)
+    for label, bpp in lossless_in_range(section):
+        axes.axvline(bpp, color=FAINT, linewidth=0.9, linestyle=(0, (1, 1.5)), zorder=1.4)
+        axes.annotate(f"{printable(label)} (lossless)", (bpp, 0.02), xycoords=("data", "axes fraction"), rotation=90,
+                      ha="right", va="bottom", color=INK)
+
+
+def _keep_to_ours(axes: Any, section: Section) -> None:
+    """The axes show where our curves are; published ones may run out of sight."""
+    rates = np.concatenate([c.bpp[c.usable] for c in section.drawable])
+    values = np.concatenate([c.value[c.usable] for c in section.drawable])
+    pad = 0.05 * (np.ptp(values) or 1.0)
+    axes.set_ylim(values.min() - pad, values.max() + pad)
+    log = axes.get_xscale() == "log"
+    axes.set_xlim(rates.min() / 1.1 if log else 0, rates.max() * (1.1 if log else 1.04))
+
+
+def _points(section: Section) -> dict[str, Any]:
+    return {printable(c.label): np.column_stack([c.bpp[c.usable], c.value[c.usable]]) for c in section.drawable}
+
+
+def _order(section: Section) -> list[str]:
+    """Names as the curves lie at 1 bpp, the best first; published ones last."""
+    sign = 1 if section.metric.better == "higher" else -1
+    ours = sorted(section.drawable, key=lambda curve: -sign * _height(curve))
+    return [printable(c.label) for c in (*ours, *(p.curve for p in section.published))]
+
+
+def _height(curve: Curve) -> float:
+    """The curve's value at 1 bpp, or at its end next to that."""
+    value, rate = curve.value[curve.usable], np.log2(curve.bpp[curve.usable])
+    return float(np.interp(0.0, rate, value))

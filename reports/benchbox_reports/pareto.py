@@ -1,0 +1,70 @@
+"""Which speeds stand beside BD-rates on the page, and what must be said where some or all do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchbox.curves import went_through
+from benchbox.report import Results
+from benchbox_reports.speeds import SIDES, Speeds
+
+HOW_TO_TIME = ("Quality runs do not measure speed: they encode on all cores at once. Add a table [timing] to the plan "
+               "and run it again on a quiet machine; what is already measured is only timed.")
+"""What a report says where there is no usable time."""
+
+
+@dataclass(frozen=True)
+class DrawnSpeeds:
+    """The speeds of one data set that can stand in one plot.
+
+    Attributes:
+        sides: ``encode`` and ``decode`` -> label -> median, lower and upper quartile, megapixels a second.
+        notes: whose times they are, and what is not drawn and why.
+    """
+
+    sides: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    notes: Sequence[str]
+
+
+def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnSpeeds]:
+    """Data set -> what is drawn of its speeds. Nothing where they come from several hosts, or a codec was timed in
+    several ways; never a codec of which some points have no usable time, for its median would be over other points."""
+    frame = results.frame[went_through(results.frame)]
+    found = {}
+    for dataset in results.frame["dataset"].astype(str).drop_duplicates():
+        own = [one for one in speeds if one.dataset == dataset]
+        inside = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)]
+        found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items()})
+    return found
+
+
+def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int]) -> DrawnSpeeds:
+    nothing: dict[str, dict[str, tuple[float, float, float]]] = {side: {} for side in SIDES}
+    if not speeds:
+        return DrawnSpeeds(nothing, [f"There is no usable time. {HOW_TO_TIME}"])
+    if len(speeds) > 1:
+        hosts = ", ".join(one.host for one in speeds)
+        return DrawnSpeeds(nothing, [f"Not drawn: the times come from {len(speeds)} hosts ({hosts}), and speeds of "
+                                     "different machines are not compared; tables/speeds.md has one table for each."])
+    table = speeds[0].codecs
+    twice = table["label"][table["label"].duplicated()].drop_duplicates().tolist()
+    if twice or len(table[["batch", "threads"]].drop_duplicates()) > 1:
+        which = f" ({', '.join(twice)} in several)" if twice else ""
+        return DrawnSpeeds(nothing, [f"Not drawn: the codecs were not all timed with one batch size, number of threads "
+                                     f"and device{which}; tables/speeds.md tells them apart."])
+    whole = [n == points.get(label, 0) for label, n in zip(table["label"], table["points"], strict=True)]
+    drawn = table[np.array(whole, dtype=bool)]
+    partly = [f"{label} ({table['points'].get(k)} of {points.get(label, 0)} points)"
+              for (k, label), all_ in zip(table["label"].items(), whole, strict=True) if not all_]
+    never = [label for label in points if label not in set(table["label"])]
+    notes = [f"Measured by {speeds[0].where} on one worker pinned to one core, with no other work beside it. Median "
+             "over the operating points of single pictures."]
+    if partly or never:
+        notes.append(f"Not drawn, for want of usable times: {', '.join([*partly, *never])}. {HOW_TO_TIME}")
+    sides = {side: {str(row["label"]): (float(row[f"{side}_mp_s"]), float(row[f"{side}_mp_s_q1"]),
+                                        float(row[f"{side}_mp_s_q3"])) for row in drawn.to_dict("records")}
+             for side in SIDES}
+    return DrawnSpeeds(sides, notes)

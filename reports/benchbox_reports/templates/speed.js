@@ -1,0 +1,43 @@
+// Speed against BD-rate: who is on the Pareto front, where nobody else is both faster and smaller.
+
+function speedPoints(section) {  // [{x: MP/s, y: BD-rate in percent, ...}] of the codecs that are shown
+  const times = (DATA.speeds[section.dataset] || {})[state.side || "encode"] || {};
+  return Object.entries(times).filter(([label]) => !hidden(label)).flatMap(([label, [speed, low, high]]) => {
+    const anchor = label === state.anchor && section.ratios && section.ratios.labels.includes(label);
+    const ratio = anchor ? {mean: 0} : ratiosOf(section, label);
+    if (!ratio || ratio.mean === null) return [];
+    const y = percent(ratio.mean);
+    return [{label, x: speed, y, told: [label, `${threeDigits(speed)} MP/s [${threeDigits(low)}, ${threeDigits(high)}]`,
+      anchor ? "the anchor" : `BD-rate ${printed(y, 1, true)} %`]}];
+  });
+}
+
+const threeDigits = (value) => printed(value, Math.max(0, 2 - Math.floor(Math.log10(value))));
+
+function front(points) {  // those that no other is both faster and smaller than, fastest first
+  let best = Infinity;
+  return [...points].sort((a, b) => b.x - a.x || a.y - b.y).filter((p) => p.y < best && ((best = p.y), true));
+}
+
+function steps(points, left, top) {  // the edge of what the front leaves behind: slower and larger
+  const edge = points.flatMap((p, k) => [{x: p.x, y: k ? points[k - 1].y : top}, {x: p.x, y: p.y}]);
+  return points.length ? [...edge, {x: left, y: points[points.length - 1].y}] : [];
+}
+
+function showSpeed(section) {
+  const host = byId(`speed-${section.id}`);
+  if (!host) return;
+  const points = speedPoints(section), best = front(points), metric = DATA.metrics[section.metric], verb = state.side === "decode" ? "Decoding" : "Encoding";
+  host.closest("figure").hidden = !points.length;
+  if (!points.length) return;
+  const left = Math.min(...points.map((p) => p.x)) / 100, top = Math.max(...points.map((p) => p.y)) + 1000, id = `speed-${section.id}`;
+  const zoom = state.zoom[id];
+  plotOf(host, {zoom: zoomOf(id)}).show({
+    title: `${verb} speed against BD-rate by ${metric.title} on ${section.dataset}; arrow keys walk over the codecs, plus and minus zoom`,
+    x: {label: `${verb} speed (MP/s, logarithmic)`, log: true}, y: {label: `BD-rate against ${state.anchor} (%)`, wide: true},
+    zoom: zoom && zoom[0] > 0 ? zoom : null,
+    lines: [{faint: true, colour: "var(--soft)", dash: "5 3", points: steps(best, left, top)},
+      ...points.map((p) => ({name: p.label, beside: p.label, colour: colourOf(p.label), dash: "none", marker: DATA.looks[p.label][1], points: [p]}))],
+  });
+  byId(`front-${section.id}`).textContent = `On the front, fastest first: ${best.map((p) => p.label).join(", ")}.`;
+}
