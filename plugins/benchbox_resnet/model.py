@@ -32,13 +32,8 @@ from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scal
 #: The residual networks' outputs are multiplied by this. Muon moves every layer by steps of one size; at 40 dB a pixel
 #: is right to 0.01, and without this factor the last layers' jitter drowned the high rates.
 RESIDUAL = 0.125
-#: The numbers of z's prior are stored divided by this, so that Adam's steps of one size move them faster.
-Z_SPEED = 8.0
 #: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
 LATENT_IN = 0.25
-#: z is linear in what h_a gives up to about here and logarithmic beyond: without it, a few channels of z ran away to
-#: hundreds (through the gradient of rounding), and rate and training with them.
-Z_KNEE = 4.0
 #: Smallest scale of z's prior: below, half a step of noise costs more than any table can win.
 Z_SCALE_MIN = 0.06
 
@@ -127,7 +122,7 @@ class ResidualCodec(nn.Module):
         self.gain_a, self.gain_s = nn.Parameter(log_gain.repeat(1, m)), nn.Parameter(-log_gain.repeat(1, m))
         self.feature_a, self.feature_s = nn.Parameter(torch.zeros(q, c)), nn.Parameter(torch.zeros(q, c))
         self.shift_h = nn.Parameter(torch.zeros(q, m + z))
-        self.z_mean, self.z_scale = nn.Parameter(torch.zeros(q, z)), nn.Parameter(torch.zeros(q, z))
+        self.z_mean, self.z_scale = nn.Parameter(torch.zeros(q, z)), nn.Parameter(torch.full((q, z), -0.7))
         for layer in (self.g_a_deep[-1], self.g_s_high[-2], self.h_s[-1], self.context[-1]):
             assert isinstance(layer, nn.Conv2d)
             assert layer.bias is not None
@@ -163,8 +158,8 @@ class ResidualCodec(nn.Module):
 
     def hyper_analysis(self, y: Tensor) -> Tensor:
         """y (B, M, h, w) -> z (B, Z, h/4, w/4), not rounded, float32."""
-        h: Tensor = self.h_a(squash(y)).float()
-        return Z_KNEE * torch.asinh(h / Z_KNEE)
+        z: Tensor = self.h_a(squash(y))
+        return z.float()
 
     def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
         """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32."""
@@ -176,8 +171,12 @@ class ResidualCodec(nn.Module):
         return x_hat
 
     def z_prior(self) -> tuple[Tensor, Tensor]:
-        """Means and scales of the logistic prior of z, (Q, Z) each."""
-        return Z_SPEED * self.z_mean, Z_SCALE_MIN + torch.exp(Z_SPEED * self.z_scale)
+        """Means and scales of the logistic prior of z, (Q, Z) each.
+
+        They move slowly (one step of Adam each), and that is what keeps z in place: z times a factor, with h_s divided
+        by it, is the same codec, and a prior that follows fast lets z drift until it is noise.
+        """
+        return self.z_mean, Z_SCALE_MIN + torch.exp(self.z_scale)
 
     def hyper_synthesis(self, z_hat: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
         """z_hat (B, Z, h/4, w/4), shift (B, M + Z) -> mean1 (B, M, h, w), features (B, Z, h, w)."""

@@ -16,7 +16,7 @@ from benchbox_resnet.model import Estimate, ResidualCodec
 from benchbox_resnet.muon import Muon
 from benchbox_resnet.replicas import Replicas
 
-#: Networks that see y and z alone.
+#: Networks that see y and z alone. Adam trains them: under Muon's steps of one size z drifted and became noise.
 _HYPER = ("h_a.", "h_s.", "scale.")
 
 
@@ -28,8 +28,6 @@ class Settings:
     batch: int = 6
     crop: int = 192
     muon_lr: float = 0.006
-    #: The hyper-networks are smaller and see 256 times fewer positions than pixels: noisier gradients, smaller steps.
-    hyper_factor: float = 0.5
     weight_decay: float = 0.1
     adam_lr: float = 4e-4
     #: The linear path starts at its optimum; faster, it only trembles.
@@ -53,10 +51,11 @@ class Trainer:
         self.average = ResidualCodec(config).to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.bfloat16 = fast_bfloat16(device)
         named = dict(self.net.named_parameters())
-        kernels = [n for n, p in named.items() if p.ndim == 4 and p.shape[1] >= 16 and not n.startswith("lin_")]
+        outside = ("lin_", *_HYPER)
+        kernels = [n for n, p in named.items() if p.ndim == 4 and p.shape[1] >= 16 and not n.startswith(outside)]
         dtype = torch.bfloat16 if self.bfloat16 else torch.float32
-        groups = [{"params": [named[n] for n in kernels if n.startswith(_HYPER) == hyper]} for hyper in (False, True)]
-        self.muon = Muon(groups, settings.muon_lr, weight_decay=settings.weight_decay, dtype=dtype)
+        params = [named[n] for n in kernels]
+        self.muon = Muon(params, settings.muon_lr, weight_decay=settings.weight_decay, dtype=dtype)
         others = [p for n, p in named.items() if n not in set(kernels) and not n.startswith("lin_")]
         linear = [p for n, p in named.items() if n.startswith("lin_")]
         self.adam = torch.optim.Adam([{"params": others}, {"params": linear}], betas=(0.9, 0.99))
@@ -99,7 +98,7 @@ class Trainer:
         factor = self.rate_factor()
         groups = [*self.muon.param_groups, *self.adam.param_groups]
         s = self.settings
-        rates = (s.muon_lr, s.muon_lr * s.hyper_factor, s.adam_lr, s.linear_lr)
+        rates = (s.muon_lr, s.adam_lr, s.linear_lr)
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * factor
         spread = torch.arange(x.shape[0], device=self.device) + torch.rand(x.shape[0], device=self.device)
