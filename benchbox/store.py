@@ -236,8 +236,8 @@ class Store:
         """A run's timings, one row a repetition: key, session, host, protocol, threads, batch, others, peak_bytes,
         seconds."""
         return self._db.execute(
-            f"""SELECT key, session, host, protocol, threads, batch, others, peak_bytes, {", ".join(_SECONDS)} FROM timings
-               WHERE key IN (SELECT key FROM entries WHERE run = ?) ORDER BY session, repetition""",
+            f"""SELECT key, session, host, protocol, threads, batch, others, peak_bytes, {", ".join(_SECONDS)}
+               FROM timings WHERE key IN (SELECT key FROM entries WHERE run = ?) ORDER BY session, repetition""",
             (run,),
         )
 
