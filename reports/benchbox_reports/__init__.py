@@ -34,14 +34,14 @@ class Page(Report):
 
 @dataclass(frozen=True)
 class Figures(Report):
-    """``figures/``: one rate-distortion figure for each data set and metric, as SVG, PDF and PNG."""
+    """``figures/``: curves, BD-rates, savings and, from timing runs, speeds, for each data set and metric; one column
+    and one page wide, as SVG, PDF and PNG."""
 
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
         from benchbox_reports.analysis import analyse
-        from benchbox_reports.figures import write_figures
+        from benchbox_reports.figures import write_paper_figures
 
-        by_section = write_figures(analyse(results, options.anchor, options.method), out)
-        return [file for files in by_section for file in files]
+        return write_paper_figures(analyse(results, options.anchor, options.method), out)
 
 
 @dataclass(frozen=True)

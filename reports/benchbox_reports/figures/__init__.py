@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from benchbox_reports.analysis import Analysis, Section
+from benchbox_reports.figures.bars import bars_figure
+from benchbox_reports.figures.pareto import pareto_figure
 from benchbox_reports.figures.rd import is_log, lossless_in_range, rd_figure, rd_inline
-from benchbox_reports.figures.sheet import PAGE, metadata, save, slug, styled
+from benchbox_reports.figures.savings import savings_figure
+from benchbox_reports.figures.sheet import COLUMN, PAGE, metadata, save, slug, styled
 from benchbox_reports.look import Look, looks
+from benchbox_reports.pareto import DrawnSpeeds, drawn_speeds
+from benchbox_reports.speeds import measure_speeds
 
-__all__ = ["FORMATS", "file_names", "inline_svg", "is_log", "lossless_in_range", "write_figures"]
+__all__ = ["FORMATS", "file_names", "inline_svg", "is_log", "lossless_in_range", "write_figures", "write_paper_figures"]
+
+Draw = Callable[[Section, float], Figure | None]
+"""A figure of a section, so many inches wide; None where there is nothing to draw."""
 
 FORMATS = ("svg", "pdf", "png")
 
@@ -43,6 +52,36 @@ def write_figures(analysis: Analysis, out: Path) -> list[list[Path]]:
             figure = rd_figure(section, look, PAGE)
             written[-1] += [save(figure, out / "figures" / f"{name}.{form}") for form in FORMATS]
     return written
+
+
+def write_paper_figures(analysis: Analysis, out: Path) -> list[Path]:
+    """Write every figure for papers below ``figures/``: curves, BD-rates as bars, savings, and speed against BD-rate
+    where there are usable times; each one column and one page wide (``...-column``), in each of `FORMATS`."""
+    look = looks(analysis.labels)
+    speeds = drawn_speeds(analysis.results, measure_speeds(analysis.results, analysis.labels))
+    folder = out / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for kind, draw in _kinds(look, speeds).items():
+        for section, name in zip(analysis.sections, file_names(analysis.sections, kind), strict=True):
+            if section.no_values:
+                continue
+            for suffix, width in (("", PAGE), ("-column", COLUMN)):
+                with styled(name + suffix):
+                    figure = draw(section, width)
+                    if figure is not None:
+                        written += [save(figure, folder / f"{name}{suffix}.{form}") for form in FORMATS]
+    return written
+
+
+def _kinds(look: Mapping[str, Look], speeds: Mapping[str, DrawnSpeeds]) -> dict[str, Draw]:
+    """The kinds of figures by the first word of their files."""
+    return {
+        "rd": lambda section, width: rd_figure(section, look, width),
+        "bd": lambda section, width: bars_figure(section, look, width),
+        "savings": lambda section, width: savings_figure(section, look, width),
+        "pareto": lambda section, width: pareto_figure(section, look, speeds[section.dataset], width),
+    }
 
 
 def inline_svg(section: Section, look: Mapping[str, Look], name: str) -> str:

@@ -1,0 +1,49 @@
+"""BD-rates as bars, the best first, each with its interval over pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchbox_reports.analysis import Comparison, Section
+from benchbox_reports.figures.sheet import blank, wrapped
+from benchbox_reports.look import FAINT, INK, Look
+
+ROW, FRAME = 0.2, 0.62
+"""Inches: a bar with its gap, and what stands above and below the bars."""
+
+
+def bars_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure | None:
+    """BD-rate of every codec against the section's anchor: the mean over pictures with its 95 % interval; of published
+    curves, which have no pictures, the value on mean curves, hollow. None where there is no value. Call it within
+    `styled`."""
+    rows = sorted((value, row) for row in section.comparisons if (value := _value(row)) is not None)
+    if not rows:
+        return None
+    figure = blank(width, FRAME + ROW * len(rows))
+    axes = figure.subplots()
+    for place, (value, row) in enumerate(rows):
+        colour = look[row.label].colour if row.label in look else FAINT
+        hollow = {"facecolor": "none", "edgecolor": FAINT, "hatch": "////"}
+        fill: dict[str, Any] = hollow if row.published else {"color": colour}
+        axes.barh(place, value, height=0.66, linewidth=0.8, **fill)
+        if row.pictures.interval is not None:
+            low, high = row.pictures.interval
+            axes.plot([low, high], [place, place], color=INK, linewidth=1.0, marker="|", markersize=4,
+                      markeredgewidth=1.0)  # fmt: skip
+    axes.set_yticks(np.arange(len(rows)), [wrapped(row.label) for _, row in rows])
+    axes.margins(y=0.01)
+    axes.invert_yaxis()
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.grid(False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(wrapped(f"BD-rate against {section.anchor}, {section.metric.title} (%)", 60 if width > 4 else 40))
+    return figure
+
+
+def _value(row: Comparison) -> float | None:
+    """Percent: over pictures where there are some, else on mean curves."""
+    return row.pictures.mean if row.pictures.mean is not None else row.rate.value

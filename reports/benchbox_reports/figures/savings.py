@@ -1,0 +1,65 @@
+"""How much rate each codec saves against the anchor at each quality: what BD-rate is the mean of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchbox.bd import percent
+from benchbox_reports.analysis import Section
+from benchbox_reports.figures.legends import name_curves
+from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, colours, published_line
+from benchbox_reports.figures.sheet import COLUMN, blank, printable
+from benchbox_reports.look import INK, Look
+
+STEPS = 200
+"""Points of each line."""
+MOST = 100.0
+"""Percent more than the anchor beyond which a codec is left out of sight: one such would flatten all others."""
+
+
+def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure | None:
+    """Bits at equal quality relative to the anchor's, in percent (negative: fewer), over the qualities that both mean
+    curves cover. None where nothing can be compared. Call it within `styled`."""
+    if section.anchor is None or section.pairs is None:
+        return None
+    lines = _lines(section)
+    if not lines:
+        return None
+    figure = blank(width, HEIGHT_COLUMN if width <= COLUMN else HEIGHT)
+    axes = figure.subplots()
+    thin = 0.7 if len(lines) > CROWDED else 1.0
+    published = [p.curve.label for p in section.published]
+    for label, points in lines.items():
+        style = (published_line(published.index(label)) | {"marker": ""} if label in published else
+                 {"color": look[label].colour, "linestyle": look[label].dashes,
+                  "linewidth": thin * mpl.rcParams["lines.linewidth"]})
+        axes.plot(points[:, 0], points[:, 1], label=printable(label), **style)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set_ylim(top=min(MOST, axes.get_ylim()[1]))
+    axes.set_xlabel(section.metric.display.label)
+    axes.set_ylabel(f"Rate against {printable(section.anchor)} (%)")
+    order = sorted(lines, key=lambda label: float(lines[label][:, 1].mean()))
+    ours = {printable(label): points for label, points in lines.items() if label not in published}
+    name_curves(figure, axes, ours, colours(look), [printable(label) for label in order])
+    return figure
+
+
+def _lines(section: Section) -> dict[str, np.ndarray]:
+    """Label -> (P, 2): quality as drawn, percent."""
+    assert section.pairs is not None
+    assert section.anchor is not None
+    table, labels = section.pairs.rates, section.pairs.labels
+    anchor, out = labels.index(section.anchor), {}
+    for row in section.comparisons:
+        if row.rate.low is None or row.rate.high is None:
+            continue
+        values = np.linspace(row.rate.low, row.rate.high, STEPS)
+        ratios = table.log_ratios(anchor, labels.index(row.label), values)
+        inside = np.isfinite(ratios)
+        if inside.any() and float(np.min(percent(ratios[inside]))) < MOST:
+            out[row.label] = np.column_stack([values[inside], percent(ratios[inside])])
+    return out
