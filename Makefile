@@ -27,7 +27,7 @@ docs: $(STAMP)-dev
 
 # the evaluation in reports/published/kodak, measured and written again (half an hour on two cores)
 published: $(STAMP)-dev
-	$(BIN)/benchbox run reports/published/kodak/plan.toml --no-report
+	$(BIN)/benchbox run reports/published/kodak.toml --no-report
 	$(BIN)/benchbox publish kodak --output reports/published/kodak --literature $(LITERATURE)
 
 LITERATURE = bpg444,av1,vtm,j2k-kdu5,bmshj2018-hyperprior,elic2022
