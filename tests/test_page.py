@@ -347,7 +347,7 @@ def test_axe_finds_nothing_serious(page: str, scheme: str, axe: str, report: Pat
     run = ("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => "
            "[v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary]))")
     found = browser.js(run)
-    browser.js("document.querySelector('main, body').append(document.createElement('button'))")  # a button without a name
+    browser.js("document.querySelector('main, body').append(document.createElement('button'))")  # without a name
     planted = browser.js(run)
     browser.do("Emulation.setEmulatedMedia", features=[])
     assert [one for one in found if one[0] in ("serious", "critical")] == []
