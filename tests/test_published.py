@@ -12,7 +12,7 @@ from benchbox import registry
 from benchbox.results import load_results
 
 KODAK = Path(__file__).parents[1] / "reports" / "published" / "kodak"
-LITERATURE = "bpg444,av1,vtm,j2k-kdu5,bmshj2018-hyperprior,elic2022".split(",")
+LITERATURE = ["bpg444", "av1", "vtm", "j2k-kdu5", "bmshj2018-hyperprior", "elic2022"]
 
 pytestmark = pytest.mark.skipif(not KODAK.is_dir(), reason="reports/published is not beside these tests")
 
