@@ -7,15 +7,21 @@ import os
 import re
 import shutil
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 import pytest
 from benchbox_reports import ReportOptions, benchbox_reports
+from benchbox_reports.naming import public
+from benchbox_reports.pareto import DrawnSpeeds, drawn_speeds
+from benchbox_reports.speeds import measure_speeds
 from benchbox_reports.visual import crop, error_map, parse_targets
 from PIL import Image as PillowImage
 
@@ -101,6 +107,62 @@ def test_what_is_shown_at_matched_rate_is_what_was_measured(report: Path) -> Non
             assert 10 * np.log10(255**2 / error) == pytest.approx(float(told.group(1)), abs=0.0051)
             assert (report / shot["error"]).is_file()
     assert not list(report.glob("**/*img*"))  # files are numbered, never named after pictures
+
+
+def test_no_file_names_a_folder_of_this_machine(results: Results, report: Path) -> None:
+    private = results.frame["dataset"].iloc[0].partition(":")[2]
+    assert private.startswith("/")
+    texts = {file: file.read_text(encoding="utf-8") for file in report.rglob("*")
+             if file.suffix in (".html", ".csv", ".md", ".tex", ".svg")}  # fmt: skip
+    assert len(texts) > 10
+    assert [file for file, text in texts.items() if private in text] == []
+    assert "folder:pictures" in texts[report / "index.html"]
+
+
+def test_two_folders_of_one_name_stay_two() -> None:
+    frame = pd.DataFrame({"dataset": pd.Categorical(["folder:/a/x", "folder:/b/x", "kodak"]),
+                          "reason": pd.array(["", "/b/x/1.png: broken", ""], dtype="string")})
+    named = public(Results("run", frame, (), 'dataset = ["folder:/a/x", "folder:/b/x"]', {},
+                           {"folder:/b/x": ["folder /b/x", "Source: /b/x"]}))
+    assert list(named.frame["dataset"]) == ["folder:x", "folder:x (2)", "kodak"]
+    assert named.frame["reason"].iloc[1] == "x (2)/1.png: broken"
+    assert named.plan == 'dataset = ["folder:x", "folder:x (2)"]'
+    assert named.dataset_notes == {"folder:x (2)": ("folder x (2)", "Source: folder x")}
+
+
+def test_small_pictures_are_those_of_the_data_set(results: Results, report: Path) -> None:
+    (dataset,) = embedded(report / "index.html")["datasets"]
+    keys = results.frame.drop_duplicates("sample").set_index("sample")["key"]
+    assert results.original is not None
+    for name, uri in zip(dataset["pictures"], dataset["small"], strict=True):
+        small = np.asarray(PillowImage.open(BytesIO(b64decode(uri.removeprefix("data:image/webp;base64,")))))
+        original = results.original(keys[name])
+        assert small.shape == original.shape  # smaller than a thumbnail: as large as it is
+        assert 10 * np.log10(255**2 / np.mean((small.astype(float) - original) ** 2)) > 25
+
+
+def test_speeds_that_cannot_be_compared_are_refused(results: Results) -> None:
+    frame, labels = results.frame, ("jpeg", SCRIPT)
+
+    def drawn(**columns: Any) -> DrawnSpeeds:
+        changed = replace(results, frame=frame.assign(**columns))
+        (one,) = drawn_speeds(changed, measure_speeds(changed, labels)).values()
+        return one
+
+    jpeg = frame["label"] == "jpeg"
+    none = drawn(timing="disturbed")
+    assert none.sides == {"encode": {}, "decode": {}}
+    assert "Quality runs do not measure speed" in none.notes[0]
+    two = drawn(timing="timed", host=np.where(jpeg, "ant", "bee"))
+    assert two.sides["encode"] == {}
+    assert "2 hosts (ant, bee)" in two.notes[0]
+    assert "one batch size" in drawn(timing="timed", batch=np.where(jpeg, 1, 8)).notes[0]
+    partly = drawn(timing=np.where(jpeg & (frame["quality"] == 10), "disturbed", "timed"))
+    assert list(partly.sides["encode"]) == [SCRIPT]
+    assert "jpeg (20 of 25 points)" in partly.notes[1]
+    median, low, high = drawn(timing="timed").sides["decode"]["jpeg"]
+    speed = 61 * 83 / 1e6 / frame["decode_s"][jpeg]
+    assert (low, median, high) == pytest.approx(speed.quantile([0.25, 0.5, 0.75]).tolist())
 
 
 def test_crops_and_error_maps() -> None:
@@ -288,6 +350,133 @@ def test_tables_sort(report: Path, browser: Browser) -> None:
     browser.js("document.querySelectorAll('table.bd .sort')[1].click()")
     assert browser.js("document.querySelectorAll('table.bd th')[1].getAttribute('aria-sort')") == "ascending"
     assert "sort." in browser.js("location.hash")
+
+
+def cells(browser: Browser, table: str) -> list[list[str]]:
+    """The rows of the table that a selector finds, as they are read."""
+    return cast(list[list[str]], browser.js(f"[...document.querySelector({json.dumps(table)}).rows].map("
+                                            "r => [...r.cells].map(c => c.innerText.trim()))"))
+
+
+def same(printed: str, value: float) -> bool:
+    """Whether a number on the page is `value` at its printed precision."""
+    text = re.split(r"[ %]", printed.replace("−", "-").replace(",", ""))[0]
+    if text == "–":
+        return bool(np.isnan(value))
+    mantissa, _, exponent = text.partition("e")
+    unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+    return abs(float(text) - value) <= 0.5000001 * unit
+
+
+@pytest.mark.browser
+def test_numbers_that_are_read_stand_in_the_tables(report: Path, browser: Browser) -> None:
+    section = embedded(report / "index.html")["sections"][0]
+    browser.open((report / "index.html").as_uri())
+    browser.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    matrix: Any = pd.read_csv(report / "tables/bd-matrix.csv").set_index(["anchor", "label"])
+    pictures: Any = pd.read_csv(report / "tables/bd-pictures.csv").set_index(["anchor", "picture"])
+    pairs: Any = pd.read_csv(report / "tables/bd-all.csv").set_index(["anchor", "label"])
+    for anchor, other in (("jpeg", SCRIPT), (SCRIPT, "jpeg")):
+        choose(browser, "c-anchor", anchor, "change")
+        _, (label, rate, gain, span, overlap, mean, median, won, count, *_) = cells(browser, f"#bd-{section['id']}")
+        row = pairs.loc[anchor, other]
+        assert label == other
+        assert same(rate, row["bd_rate_percent"])
+        assert same(gain, row["bd_metric"])
+        assert same(span.split(" to ")[0], row["range_low"])
+        assert same(span.split(" to ")[1], row["range_high"])
+        assert same(overlap, 100 * row["overlap"])
+        assert same(median, row["pictures_median_percent"])
+        assert same(won, 100 * row["pictures_won"])
+        assert count == f"{row['pictures']} of 5"
+        numbers = re.findall(r"[−+]?[\d.]+", mean)
+        for printed, column in zip(numbers, ("bd_rate_percent", "low_95", "high_95"), strict=True):
+            assert same(printed, matrix.loc[anchor, other][column])
+        head, *rows = cells(browser, f"#each-{section['id']} table")
+        assert head == ["Picture", other]
+        assert len(rows) == 5
+        for name, printed in rows:
+            assert same(printed, pictures.loc[anchor, name][other])
+    points = pd.read_csv(report / "tables/rd-points.csv").set_index("label")
+    columns = ["quality", "bpp", "bytes", "mean", "drawn", "n", "n_missing"]
+    for label in ("jpeg", SCRIPT):
+        read = cells(browser, f"[aria-label={json.dumps(label + ', PSNR on folder:pictures')}] table")[1:]
+        known = points.loc[label][columns].to_numpy(dtype=np.float64)
+        assert len(read) == len(known)
+        assert all(same(text, value) for row, values in zip(read, known, strict=True)
+                   for text, value in zip(row, values, strict=True))  # fmt: skip
+
+
+def page_of(results: Results, out: Path) -> str:
+    """The address of a page of `results`."""
+    page = next(kind for kind in benchbox_reports() if kind.id == "page")
+    return page.render(results, ReportOptions.model_validate({}), out)[0].as_uri()
+
+
+@pytest.mark.browser
+def test_one_data_set_alone(results: Results, browser: Browser, tmp_path: Path) -> None:
+    frame = results.frame.assign(dataset=results.frame["dataset"].astype(str))
+    both = replace(results, frame=pd.concat([frame.assign(dataset=SCRIPT), frame]))
+    browser.open(page_of(both, tmp_path))
+    seen = ("[...new Set([...document.querySelectorAll('[data-set]')].filter(p => p.getClientRects().length)"
+            ".map(p => p.dataset.set))]")
+    assert browser.js(seen) == [SCRIPT, "folder:pictures"]
+    choose(browser, "c-data", "folder:pictures", "change")
+    assert browser.js(seen) == ["folder:pictures"]
+    assert browser.js("new URLSearchParams(location.hash.slice(1)).get('data')") == "folder:pictures"
+    assert browser.js("document.querySelectorAll('#c-picture optgroup').length") == 1
+
+
+@pytest.mark.browser
+def test_pictures_that_gain_and_lose(report: Path, browser: Browser) -> None:
+    section = embedded(report / "index.html")["sections"][0]
+    browser.open((report / "index.html").as_uri())
+    table = pd.read_csv(report / "tables/bd-pictures.csv").query("anchor == 'jpeg'").set_index("picture")[SCRIPT]
+    ends = f"#ends-{section['id']} td:nth-child({{}}) button span"
+    names = "[...document.querySelectorAll('{}')].map(s => s.firstChild.textContent)"
+    order = table.sort_values().index.tolist()
+    assert browser.js(names.format(ends.format(2))) == order[:2]
+    assert browser.js(names.format(ends.format(3))) == order[:-3:-1]
+    assert browser.js(f"[...document.querySelectorAll('#ends-{section['id']} img')].every(i => i.naturalWidth > 0)")
+    browser.js(f"document.querySelector('#ends-{section['id']} button').click()")
+    assert browser.js("document.getElementById('c-picture').value") == order[0]
+    browser.js(f"document.getElementById('each-{section['id']}').open = true")
+    browser.js("new Promise(done => setTimeout(done, 50))")  # the event of a fold comes later
+    rows = f"[...document.querySelectorAll('#each-{section['id']} tbody th')].map(c => c.innerText.trim())"
+    assert browser.js(rows) == order
+    browser.js(f"document.querySelectorAll('#each-{section['id']} .sort')[1].click()")
+    assert browser.js(rows) == order[::-1]
+    assert f"sort.each-{section['id']}=1%2C-1" in browser.js("location.hash")
+
+
+@pytest.mark.browser
+def test_speed_stands_against_bd_rate(results: Results, browser: Browser, tmp_path: Path) -> None:
+    jpeg = (results.frame["label"] == "jpeg").to_numpy()
+    times: dict[str, Any] = {"timing": "timed", "encode_s": np.where(jpeg, 0.001, 0.01), "decode_s": np.where(jpeg, 0.01, 0.001)}
+    url = page_of(replace(results, frame=results.frame.assign(**times)), tmp_path)
+    browser.open(url)
+    front = "document.querySelector('#speed figcaption p').textContent"
+    assert browser.js(front) == f"On the front, fastest first: jpeg, {SCRIPT}."
+    browser.js("document.querySelector('#speed .canvas').focus()")
+    browser.key("ArrowRight")
+    told = browser.js("document.querySelector('#speed [role=status]').textContent")
+    assert told == "jpeg, 5.06 MP/s [5.06, 5.06], the anchor"
+    choose(browser, "c-side", "decode", "change")
+    assert browser.js(front) == f"On the front, fastest first: {SCRIPT}."
+    assert browser.js("location.hash") == "#side=decode"
+    browser.open(url + "#side=decode&hide=" + quote(SCRIPT))
+    assert browser.js(front) == "On the front, fastest first: jpeg."
+
+
+@pytest.mark.browser
+def test_every_control_is_reached_by_tab(report: Path, browser: Browser) -> None:
+    browser.open((report / "index.html").as_uri())
+    seen = set()
+    for _ in range(80):
+        browser.do("Input.dispatchKeyEvent", type="rawKeyDown", key="Tab", windowsVirtualKeyCode=9)
+        browser.do("Input.dispatchKeyEvent", type="keyUp", key="Tab", windowsVirtualKeyCode=9)
+        seen.add(browser.js("document.activeElement.id || document.activeElement.className"))
+    assert {"c-picture", "c-anchor", "c-rate", "c-reset", "canvas", "sort", "plain js-only", "plain picture"} <= seen
 
 
 @pytest.mark.browser

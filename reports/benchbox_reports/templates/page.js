@@ -144,10 +144,10 @@ function sortable(section) {
   });
 }
 
-function sortButton(id, k, text) {
+function sortButton(id, k, text, unsorted = [-1, 1]) {  // unsorted: how the table is before the reader sorts it
   const button = make("button", {type: "button", class: "sort"}, text);
   button.addEventListener("click", () => {
-    const [column, direction] = state.sort[id] || [-1, 1];
+    const [column, direction] = state.sort[id] || unsorted;
     change({sort: {...state.sort, [id]: [k, column === k ? -direction : 1]}});
   });
   return button;

@@ -41,7 +41,7 @@ function spread([label, r], k, pictures) {
 
 function pictureButton(picture, value) {
   const button = make("button", {type: "button", class: "plain picture", title: `Curves of ${picture.name}`},
-    ...(picture.small ? [make("img", {src: picture.small, alt: "", loading: "lazy"})] : []), make("span", {}, picture.name, ...(value ? [make("b", {}, value)] : [])));
+    ...(picture.small ? [make("img", {src: picture.small, alt: ""})] : []), make("span", {}, picture.name, ...(value ? [make("b", {}, value)] : [])));
   button.addEventListener("click", () => change({picture: picture.name}));
   return button;
 }
@@ -61,12 +61,12 @@ function showEnds(section, rows, pictures) {
 function showPictureTable(section, rows, pictures) {
   const id = `each-${section.id}`, fold = byId(id), table = fold.querySelector("table");
   if (!fold.open) return;
-  const [column, direction] = state.sort[id] || [1, 1], ratios = column > 0 && (rows[column - 1] || rows[0])[1];
+  const unsorted = [1, 1], [column, direction] = state.sort[id] || unsorted, ratios = column > 0 && (rows[column - 1] || rows[0])[1];
   const order = pictures.map((_, s) => s);
   if (ratios) order.sort((a, b) => (ratios.log[a] === null) - (ratios.log[b] === null) || direction * (ratios.log[a] - ratios.log[b]));
   else order.sort((a, b) => direction * pictures[a].name.localeCompare(pictures[b].name));
   table.replaceChildren(
-    make("thead", {}, make("tr", {}, ...["Picture", ...rows.map(([l]) => l)].map((text, k) => make("th", {scope: "col"}, sortButton(id, k, text))))),
+    make("thead", {}, make("tr", {}, ...["Picture", ...rows.map(([l]) => l)].map((text, k) => make("th", {scope: "col"}, sortButton(id, k, text, unsorted))))),
     make("tbody", {}, ...order.map((s) => make("tr", {}, make("th", {scope: "row"}, pictureButton(pictures[s])),
       ...rows.map(([, r]) => make("td", {}, printed(percent(r.log[s]), 1, true)))))));
   markSorted(table, column, direction);

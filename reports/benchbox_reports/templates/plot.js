@@ -116,7 +116,8 @@ class Plot {
       }
       text(view.y.label, [14, (box.y0 + box.y1) / 2], {"text-anchor": "middle", transform: `rotate(-90 14 ${(box.y0 + box.y1) / 2})`});
     }
-    text(view.x.label, [(box.x0 + box.x1) / 2, height - 6], {"text-anchor": "middle"});
+    const wide = 6.8 * view.x.label.length > box.x1 - box.x0;  // then it is centred under the whole
+    text(view.x.label, [wide ? width / 2 : (box.x0 + box.x1) / 2, height - 6], {"text-anchor": "middle"});
     for (const mark of view.marks || []) {
       if (mark.x < x0 || mark.x > x1) continue;
       svg.append(make("svg:path", {d: `M${x.at(mark.x)} ${box.y0}V${box.y1}`, class: "mark"}));
