@@ -114,7 +114,7 @@ def test_speed_stands_against_bd_rate(results: Results) -> None:
         points = {(float(xy[0, 0]), float(xy[0, 1])) for xy in drawn if len(xy) == 1}
         (row,) = section.comparisons
         assert points == {(speeds["samples"].sides[side]["jpeg"][0], 0.0),
-                          (speeds["samples"].sides[side]["webp"][0], row.rate.value)}
+                          (speeds["samples"].sides[side]["webp"][0], row.pictures.mean)}
 
 
 def test_nothing_to_compare_draws_nothing(results: Results) -> None:

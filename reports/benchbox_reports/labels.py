@@ -16,6 +16,10 @@ Place: TypeAlias = tuple[float, float, str, str]
 
 MOST = 6
 """More names than this are read faster in a legend."""
+MOST_BESIDE = 16
+"""The same of names beside single points."""
+CLEAR = 1.2
+"""Points between a name and other names and twice that between a name and lines, where names stand beside points."""
 GAP = 5.0
 """Distance between a name and its own curve, in points; every other curve stays twice as far away."""
 _SIDES = ((1, -1, "left", "top"), (-1, 1, "right", "bottom"))  # below right and above left of a rising curve
@@ -37,14 +41,18 @@ def place_labels(axes: Any, curves: Mapping[str, Floats], colours: Mapping[str, 
     ], GAP * unit)
 
 
-def place_beside(axes: Any, points: Mapping[str, Floats], colours: Mapping[str, str]) -> list[Bbox] | None:
-    """As `place_labels` for single points, (1, 2) each: the names stand around them."""
+def place_beside(
+    axes: Any, points: Mapping[str, Floats], colours: Mapping[str, str], lines: Sequence[Floats] = ()
+) -> list[Bbox] | None:
+    """As `place_labels` for single points, (1, 2) each: the names stand around them, clear of `lines`, (P, 2) each."""
+    if len(points) > MOST_BESIDE:
+        return None
     unit = axes.figure.dpi / 72
     pixels = {name: axes.transData.transform(point) for name, point in points.items()}
-    every = np.concatenate(list(pixels.values())) if pixels else np.zeros((0, 2))
+    every = np.concatenate([*pixels.values(), *(_dense(axes.transData.transform(line), unit) for line in lines)])
     nothing = np.zeros((0, 2))
     return _place_all(axes, points, colours, [(_around(point[0], GAP * unit), nothing, every)
-                                              for point in pixels.values()], 0.35 * GAP * unit)
+                                              for point in pixels.values()], CLEAR * unit)
 
 
 def dense_paths(axes: Any, curves: Mapping[str, Floats]) -> dict[str, Floats]:

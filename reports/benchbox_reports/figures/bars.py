@@ -20,7 +20,8 @@ def bars_figure(section: Section, look: Mapping[str, Look], width: float) -> Fig
     """BD-rate of every codec against the section's anchor: the mean over pictures with its 95 % interval; of published
     curves, which have no pictures, the value on mean curves, hollow. None where there is no value. Call it within
     `styled`."""
-    rows = sorted((value, row) for row in section.comparisons if (value := _value(row)) is not None)
+    rows = sorted(((value, row) for row in section.comparisons if (value := bd_value(row)) is not None),
+                  key=lambda pair: pair[0])
     if not rows:
         return None
     figure = blank(width, FRAME + ROW * len(rows))
@@ -32,10 +33,11 @@ def bars_figure(section: Section, look: Mapping[str, Look], width: float) -> Fig
         axes.barh(place, value, height=0.66, linewidth=0.8, **fill)
         if row.pictures.interval is not None:
             low, high = row.pictures.interval
-            axes.plot([low, high], [place, place], color=INK, linewidth=1.0, marker="|", markersize=4,
-                      markeredgewidth=1.0)  # fmt: skip
+            for colour, wide in (("white", 2.4), (INK, 1.0)):  # the white edge shows it on a dark bar
+                axes.plot([low, high], [place, place], color=colour, linewidth=wide, marker="|", markersize=3 + wide,
+                          markeredgewidth=wide)
     axes.set_yticks(np.arange(len(rows)), [wrapped(row.label) for _, row in rows])
-    axes.margins(y=0.01)
+    axes.margins(x=0.03, y=0.01)
     axes.invert_yaxis()
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.grid(False, axis="y")
@@ -44,6 +46,6 @@ def bars_figure(section: Section, look: Mapping[str, Look], width: float) -> Fig
     return figure
 
 
-def _value(row: Comparison) -> float | None:
-    """Percent: over pictures where there are some, else on mean curves."""
+def bd_value(row: Comparison) -> float | None:
+    """BD-rate in percent: over pictures where there are some, else on mean curves."""
     return row.pictures.mean if row.pictures.mean is not None else row.rate.value

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
 from benchbox.bd import percent
 from benchbox_reports.analysis import Section
 from benchbox_reports.figures.legends import name_curves
-from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, colours, published_line
+from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, colours, line, published_line
 from benchbox_reports.figures.sheet import COLUMN, blank, printable
 from benchbox_reports.look import INK, Look
 
@@ -34,10 +33,9 @@ def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> 
     thin = 0.7 if len(lines) > CROWDED else 1.0
     published = [p.curve.label for p in section.published]
     for label, points in lines.items():
-        style = (published_line(published.index(label)) | {"marker": ""} if label in published else
-                 {"color": look[label].colour, "linestyle": look[label].dashes,
-                  "linewidth": thin * mpl.rcParams["lines.linewidth"]})
-        axes.plot(points[:, 0], points[:, 1], label=printable(label), **style)
+        style = published_line(published.index(label)) if label in published else line(look[label], thin)
+        axes.plot(points[:, 0], points[:, 1], label=printable(label), markevery=_measured(section, label, points),
+                  **style)
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_ylim(top=min(MOST, axes.get_ylim()[1]))
     axes.set_xlabel(section.metric.display.label)
@@ -46,6 +44,14 @@ def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> 
     ours = {printable(label): points for label, points in lines.items() if label not in published}
     name_curves(figure, axes, ours, colours(look), [printable(label) for label in order])
     return figure
+
+
+def _measured(section: Section, label: str, points: np.ndarray) -> list[int]:
+    """Where on its line a codec has operating points, to carry its marker; the middle where it has none there."""
+    curve = next(c for c in (*section.curves, *(p.curve for p in section.published)) if c.label == label)
+    inside = (curve.value >= points[:, 0].min()) & (curve.value <= points[:, 0].max())
+    nearest = [int(np.argmin(np.abs(points[:, 0] - value))) for value in curve.value[inside]]
+    return sorted(set(nearest)) or [len(points) // 2]
 
 
 def _lines(section: Section) -> dict[str, np.ndarray]:
