@@ -31,10 +31,11 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
+from scipy.interpolate import Akima1DInterpolator
 
 from benchbox.curves import Curve
 from benchbox.errors import UsageError
+from benchbox.pchip import pchip
 
 Floats: TypeAlias = NDArray[np.float64]
 Method: TypeAlias = Literal["pchip", "akima", "cubic"]
@@ -207,8 +208,13 @@ class _Table(ABC):
         """`Bd.value` and `Bd.log_ratio` of a mean difference."""
 
     @abstractmethod
-    def _interval(self, low: float, high: float) -> tuple[float, float]:
-        """The overlap as `Bd.low` and `Bd.high`."""
+    def _interval(self, low: Any, high: Any) -> tuple[Any, Any]:
+        """The overlap as `Bd.low` and `Bd.high`; floats or arrays."""
+
+    @property
+    def ends(self) -> tuple[Floats, Floats]:
+        """(C, C) lower and upper end of each pair's overlap as `interval` gives it; of no meaning without overlap."""
+        return self._interval(*self.bounds)
 
     def interval(self, i: int, j: int) -> tuple[float, float] | None:
         """The overlap of curves `i` and `j` as `Bd.low` and `Bd.high`, None where there is none."""
@@ -240,7 +246,7 @@ class RateTable(_Table):
     def _value(self, delta: float) -> tuple[float, float | None]:
         return float(percent(delta)), delta
 
-    def _interval(self, low: float, high: float) -> tuple[float, float]:
+    def _interval(self, low: Any, high: Any) -> tuple[Any, Any]:
         return (low, high) if self.curves[0].better == "higher" else (-high, -low)
 
     def log_ratios(self, anchor: int, test: int, values: Floats) -> Floats:
@@ -263,7 +269,7 @@ class MetricTable(_Table):
     def _value(self, delta: float) -> tuple[float, float | None]:
         return (delta if self.curves[0].better == "higher" else -delta), None
 
-    def _interval(self, low: float, high: float) -> tuple[float, float]:
+    def _interval(self, low: Any, high: Any) -> tuple[Any, Any]:
         return low, high
 
 
@@ -284,8 +290,9 @@ def _interpolation(x: Floats, y: Floats, method: Method) -> tuple[Callable[[Floa
     if method == "cubic":  # a least-squares cubic, as in VCEG-M33; fitted on a scaled axis for its conditioning
         polynomial, _ = np.polynomial.Polynomial.fit(x, y, 3, full=True)  # "full" also silences the rank warning
         return polynomial, polynomial.integ()
-    build = PchipInterpolator if method == "pchip" else Akima1DInterpolator
-    function = build(x, y)
+    if method == "pchip":
+        return pchip(x, y)
+    function = Akima1DInterpolator(x, y)
     return function, function.antiderivative()
 
 

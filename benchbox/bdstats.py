@@ -93,6 +93,11 @@ class PictureTable:
         return self._spread([table.overlaps for table in self._tables], 0.0)
 
     @cached_property
+    def _ends(self) -> Floats:
+        """(2, S, C, C) lower and upper end of each pair's overlap on each picture, metric values as drawn."""
+        return np.stack([self._spread([table.ends[k] for table in self._tables], np.nan) for k in range(2)])
+
+    @cached_property
     def means(self) -> Floats:
         """(C, C) mean log ratio over the pictures that have one; NaN where none has. Rows anchor, columns test."""
         return _nan_mean(self.log_ratios)
@@ -120,8 +125,7 @@ class PictureTable:
             reason = "no picture has a BD-rate: " + (next(iter(left_out.values())) if left_out else "there is none")
             return BdOverPictures(anchor, test, None, None, None, None, None, 0, 0, left_out, reason)
         low, high = self.intervals[:, i, j]
-        ends = [self._tables[k].interval(self._places[k][anchor], self._places[k][test]) for k in np.flatnonzero(has)]
-        range_low, range_high = np.median(np.array(ends, dtype=np.float64), axis=0)
+        range_low, range_high = np.median(self._ends[:, has, i, j], axis=1)
         return BdOverPictures(
             anchor, test,
             mean=float(percent(self.means[i, j])),

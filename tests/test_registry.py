@@ -255,7 +255,7 @@ LAYERS = (
     "deep",
     "image",
     "codec metric dataset",
-    "report curves",
+    "report curves pchip",
     "hookspecs bd references",
     "registry bdstats",
     "plan environment comparison",
