@@ -58,7 +58,11 @@ def test_the_report_writes_both_widths(results: Results, tmp_path: Path) -> None
     report = registry.load().report("figures")
     files = report.render(results, report.Options(), tmp_path)
     stems = {file.stem for file in files}
-    assert stems == {f"{kind}-samples-psnr{suffix}" for kind in ("rd", "bd", "savings") for suffix in ("", "-column")}
+    assert stems == {"captions", *(f"{kind}-samples-psnr{suffix}" for kind in ("rd", "bd", "savings")
+                                   for suffix in ("", "-column"))}  # fmt: skip
+    captions = files[0].read_text(encoding="utf-8")
+    assert captions.count("**") == 2 * 4
+    assert "**pareto-samples-psnr**: Not drawn. There is no usable time." in captions
     for stem, inches in (("bd-samples-psnr", PAGE), ("bd-samples-psnr-column", COLUMN)):
         pdf = (tmp_path / f"figures/{stem}.pdf").read_bytes()
         box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ", pdf)

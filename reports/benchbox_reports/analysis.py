@@ -39,10 +39,12 @@ class Comparison:
 @dataclass(frozen=True, eq=False)
 class PublishedCurve:
     """A published curve by one metric: points that have both rate and value, by rising rate. `curve.label` is the name
-    it has in legends and tables, all different."""
+    it has in legends and tables, all different; `place` is that of its id among the run's references, so that a curve
+    looks the same by every metric."""
 
     reference: Reference
     curve: Curve
+    place: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +185,8 @@ def _section(
 ) -> Section:
     kept, left_out = curves.common_pictures(frame, metric)
     means = tuple(curves.mean_curves(kept, metric))
-    published = tuple(filter(None, (_published(reference, name, dataset, metric)
+    places = {id_: k for k, id_ in enumerate(dict.fromkeys(reference.id for reference in results.references))}
+    published = tuple(filter(None, (_published(reference, name, dataset, metric, places[reference.id])
                                     for reference, name in zip(results.references, names, strict=True))))
     pairs = _pairs(means, curves.image_curves(frame, metric), published, method)
     here = anchor if pairs is not None and anchor in pairs.labels else None
@@ -207,7 +210,9 @@ def _pairs(
                  PictureTable(images, method))
 
 
-def _published(reference: Reference, name: str, dataset: str, metric: Metric) -> PublishedCurve | None:
+def _published(
+    reference: Reference, name: str, dataset: str, metric: Metric, place: int
+) -> PublishedCurve | None:
     values = reference.metrics.get(metric.id)
     if reference.dataset != dataset or values is None:
         return None
@@ -219,7 +224,7 @@ def _published(reference: Reference, name: str, dataset: str, metric: Metric) ->
     nothing, none = np.full(int(has.sum()), np.nan), np.zeros(int(has.sum()), dtype=np.int64)
     curve = Curve(dataset, name, reference.id, metric.id, metric.better, None, nothing, bpp[has], raw[has], drawn[has],
                   none, none)
-    return PublishedCurve(reference, curve)
+    return PublishedCurve(reference, curve, place)
 
 
 def _mean_bytes(kept: pd.DataFrame, means: Sequence[Curve]) -> dict[str, Floats]:

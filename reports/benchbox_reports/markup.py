@@ -32,12 +32,12 @@ def latex(grids: Sequence[Grid]) -> str:
 
 
 def _markdown(grid: Grid) -> str:
-    title = f"## {_md(grid.title)}\n"
+    title = f"## {markdown_text(grid.title)}\n"
     if not grid.rows:
-        return f"{title}\n{_md(grid.note)}\n"
-    lines = ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in (grid.head, *grid.rows)]
+        return f"{title}\n{markdown_text(grid.note)}\n"
+    lines = ["| " + " | ".join(markdown_text(cell) for cell in row) + " |" for row in (grid.head, *grid.rows)]
     lines.insert(1, "|" + "|".join([":--", *["--:"] * (len(grid.head) - 1)]) + "|")
-    return "\n".join([title, *lines, "", _md(grid.note), ""])
+    return "\n".join([title, *lines, "", markdown_text(grid.note), ""])
 
 
 def _latex(grid: Grid) -> str:
@@ -67,7 +67,8 @@ def _tex(text: str) -> str:
 _MD = re.compile(r"([\\|`*_\[\]~#$])")
 
 
-def _md(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """`text` as Markdown that shows it as it is, on one line."""
     escaped = _MD.sub(r"\\\1", flat(text).replace("&", "&amp;"))
     return escaped.replace("<", "&lt;").replace(">", "&gt;")
 

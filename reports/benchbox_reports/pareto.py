@@ -37,7 +37,7 @@ def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnS
     for dataset in results.frame["dataset"].astype(str).drop_duplicates():
         own = [one for one in speeds if one.dataset == dataset]
         inside = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)]
-        found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items()})
+        found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items() if n})
     return found
 
 

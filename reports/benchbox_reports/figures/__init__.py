@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from benchbox_reports.analysis import Analysis, Section
 from benchbox_reports.figures.bars import bars_figure
+from benchbox_reports.figures.captions import section_captions
 from benchbox_reports.figures.pareto import pareto_figure
 from benchbox_reports.figures.rd import is_log, lossless_in_range, rd_figure, rd_inline
 from benchbox_reports.figures.savings import savings_figure
@@ -56,22 +57,37 @@ def write_figures(analysis: Analysis, out: Path) -> list[list[Path]]:
 
 def write_paper_figures(analysis: Analysis, out: Path) -> list[Path]:
     """Write every figure for papers below ``figures/``: curves, BD-rates as bars, savings, and speed against BD-rate
-    where there are usable times; each one column and one page wide (``...-column``), in each of `FORMATS`."""
+    where there are usable times; each one column (``...-column``) and one page wide, in each of `FORMATS`. The first
+    file, ``captions.md``, says how each was made, and why one was not."""
     look = looks(analysis.labels)
     speeds = drawn_speeds(analysis.results, measure_speeds(analysis.results, analysis.labels))
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    for kind, draw in _kinds(look, speeds).items():
-        for section, name in zip(analysis.sections, file_names(analysis.sections, kind), strict=True):
-            if section.no_values:
-                continue
-            for suffix, width in (("", PAGE), ("-column", COLUMN)):
-                with styled(name + suffix):
-                    figure = draw(section, width)
-                    if figure is not None:
-                        written += [save(figure, folder / f"{name}{suffix}.{form}") for form in FORMATS]
-    return written
+    kinds = _kinds(look, speeds)
+    names = {kind: file_names(analysis.sections, kind) for kind in kinds}
+    written, told = [], []
+    for k, section in enumerate(analysis.sections):
+        own = {kind: names[kind][k] for kind in kinds}
+        drawn = {kind: [] if section.no_values else _both_widths(draw, section, folder / own[kind])
+                 for kind, draw in kinds.items()}
+        written += [file for files in drawn.values() for file in files]
+        made = {kind: bool(files) for kind, files in drawn.items()}
+        told.append(section_captions(section, made, own, analysis.method, speeds[section.dataset]))
+    captions = folder / "captions.md"
+    captions.write_text("\n".join(["# Captions\n", *told]), encoding="utf-8", errors="replace")
+    return [captions, *written]
+
+
+def _both_widths(draw: Draw, section: Section, stem: Path) -> list[Path]:
+    """Write one figure page-wide and column-wide, in each of `FORMATS`."""
+    files: list[Path] = []
+    for suffix, width in (("", PAGE), ("-column", COLUMN)):
+        name = stem.name + suffix
+        with styled(name):
+            figure = draw(section, width)
+            if figure is not None:
+                files += [save(figure, stem.with_name(f"{name}.{form}")) for form in FORMATS]
+    return files
 
 
 def _kinds(look: Mapping[str, Look], speeds: Mapping[str, DrawnSpeeds]) -> dict[str, Draw]:

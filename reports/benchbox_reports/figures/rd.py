@@ -55,9 +55,9 @@ def rd_inline(section: Section, look: Mapping[str, Look]) -> Figure:
 
 def draw_curves(axes: Any, section: Section, look: Mapping[str, Look]) -> None:
     """All curves of a section, ours over the published ones, which are thin and dashed."""
-    for k, published in enumerate(section.published):
+    for published in section.published:
         axes.plot(published.curve.bpp, published.curve.value, zorder=1.5, label=printable(published.curve.label),
-                  **published_line(k))
+                  **published_line(published.place))
     scale = 1.0 if len(section.drawable) <= CROWDED else 0.7
     for k, curve in enumerate(section.drawable):
         axes.plot(curve.bpp[curve.usable], curve.value[curve.usable], zorder=2.5 - 0.001 * k,

@@ -31,9 +31,9 @@ def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> 
     figure = blank(width, HEIGHT_COLUMN if width <= COLUMN else HEIGHT)
     axes = figure.subplots()
     thin = 0.7 if len(lines) > CROWDED else 1.0
-    published = [p.curve.label for p in section.published]
+    published = {p.curve.label: p.place for p in section.published}
     for label, points in lines.items():
-        style = published_line(published.index(label)) if label in published else line(look[label], thin)
+        style = published_line(published[label]) if label in published else line(look[label], thin)
         axes.plot(points[:, 0], points[:, 1], label=printable(label), markevery=_measured(section, label, points),
                   **style)
     axes.axhline(0, color=INK, linewidth=0.8)

@@ -1,0 +1,271 @@
+"""Every number of the tables found again: in what `benchbox.load` gives, and in the printed tables, rounded."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchbox_reports.frames import points_table
+from benchbox_reports.markup import Grid, latex, markdown
+from benchbox_reports.rounding import decimals, half_width, significant
+from benchbox_reports.speeds import measure_speeds, refusals
+from benchbox_reports.wording import number
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.interpolate import PchipInterpolator
+
+import benchbox
+from benchbox import api, image, registry
+from benchbox.results import load_results
+
+SWEEPS = {"jpeg": [10, 30, 50, 70, 90], "webp": [5, 30, 60, 80, 95]}
+PICTURES = 6
+HOSTILE = r"""[5cm] \input{/etc/passwd} --a_b $x^2$ 100% #1 & ~"'` <b>| *"""
+
+
+@pytest.fixture(scope="module")
+def workspace(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run over six crops with a timing run. Whether other work ran beside it depends on the machine that tests run
+    on, so the store is told: none did, but at the first picture's JPEGs."""
+    base = tmp_path_factory.mktemp("tables")
+    (base / "pictures").mkdir()
+    for k in range(PICTURES):
+        crop = np.ascontiguousarray(photo[k * 5: k * 5 + 165, k * 17: k * 17 + 170])
+        image.write_png(base / "pictures" / f"crop{k}.png", crop)
+    benchbox.run({
+        "name": "t", "dataset": f"folder:{base / 'pictures'}", "metrics": ["psnr", "ms-ssim"], "timing": {"repeats": 3},
+        "codec": [*({"id": codec, "qualities": sweep} for codec, sweep in SWEEPS.items()), {"id": "png"}],
+    }, workspace=base / "runs", workers=1, reports=[])
+    first = benchbox.load("t", base / "runs").query("sample == 'crop0.png' and codec == 'jpeg'")["key"]
+    with sqlite3.connect(base / "runs" / "store.sqlite") as store:
+        store.execute("UPDATE timings SET others = 0 WHERE protocol = 'timing'")
+        store.executemany("UPDATE timings SET others = 2 WHERE key = ?", [(key,) for key in first])
+    store.close()
+    return base / "runs"
+
+
+@pytest.fixture(scope="module")
+def tables(workspace: Path) -> Path:
+    api.write_reports("t", workspace, registry.load(), ["tables"], out=workspace.parent / "out")
+    return workspace.parent / "out" / "tables"
+
+
+@pytest.fixture(scope="module")
+def frame(workspace: Path) -> pd.DataFrame:
+    return benchbox.load("t", workspace)
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of every row of a Markdown file's tables, heads left out."""
+    lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|")]
+    rules = [k for k, cells in enumerate(lines) if re.fullmatch(r":?-+:?", cells[0])]
+    return [[cell.strip() for cell in cells] for k, cells in enumerate(lines) if k not in rules and k + 1 not in rules]
+
+
+def rate(curve: Any, anchor: Any, metric: str) -> float:
+    """log10 of BD-rate's ratio: PCHIP of log10(bpp) over the metric, the mean over the common range by its integral."""
+    fits = [(PchipInterpolator(c[metric], np.log10(c["bpp"])), c[metric].min(), c[metric].max())
+            for c in (curve.sort_values("bpp"), anchor.sort_values("bpp"))]
+    low, high = max(f[1] for f in fits), min(f[2] for f in fits)
+    return float((fits[0][0].integrate(low, high) - fits[1][0].integrate(low, high)) / (high - low))
+
+
+def percent(ratio: Any) -> Any:
+    return 100 * (10 ** np.asarray(ratio) - 1)
+
+
+@pytest.mark.parametrize("metric", ["psnr", "ms_ssim"])
+def test_bd_rates_are_those_of_the_frame(metric: str, tables: Path, frame: pd.DataFrame) -> None:
+    """Recomputed from the frame by pandas, scipy and numpy alone, and looked up in the printed tables."""
+    title = metric.replace("_", "-")
+    (row,) = pd.read_csv(tables / "bd.csv").query(f"metric == '{title}'").to_dict("records")
+    lossy = frame[frame["quality"].notna()]
+    drawn = (lambda v: -10 * np.log10(1 - v)) if metric == "ms_ssim" else (lambda v: v)
+    means = lossy.groupby(["codec", "quality"], observed=True)[["bpp", metric]].mean()
+    means[metric] = drawn(means[metric])
+    mean_rate = percent(rate(means.loc["webp"], means.loc["jpeg"], metric))
+    single = lossy.assign(**{metric: drawn(lossy[metric])})
+    ratios = np.array([rate(own[own["codec"] == "webp"], own[own["codec"] == "jpeg"], metric)
+                       for _, own in single.groupby("sample", observed=True)])
+    assert len(ratios) == PICTURES
+    assert row["bd_rate_percent"] == pytest.approx(mean_rate, rel=1e-9)
+    assert row["pictures_mean_percent"] == pytest.approx(percent(ratios.mean()), rel=1e-9)
+    assert row["pictures_median_percent"] == pytest.approx(percent(np.median(ratios)), rel=1e-9)
+    assert (row["pictures_won"], row["pictures"]) == (np.mean(ratios < 0), PICTURES)
+    draws = np.random.default_rng(0).multinomial(PICTURES, np.full(PICTURES, 1 / PICTURES), 10_000) @ ratios / PICTURES
+    level = 0.00241  # Phi(-sqrt(6/5) * 2.571), 2.571 Student's 97.5 % point of 5 degrees
+    ends = percent(np.quantile(draws, [level, 1 - level]))
+    assert [row["pictures_low_95"], row["pictures_high_95"]] == pytest.approx(list(ends), abs=0.05)
+    single_rates = pd.read_csv(tables / "bd-pictures.csv").query(f"metric == '{title}' and anchor == 'jpeg'")["webp"]
+    assert sorted(single_rates) == pytest.approx(sorted(percent(ratios)))
+
+    low, high = row["pictures_low_95"], row["pictures_high_95"]
+    digits = decimals((high - low) / 2, 1, 2)
+    cells = rows_of((tables / "bd.md").read_text(encoding="utf-8"))[["psnr", "ms_ssim"].index(metric)]
+    assert cells[0] == "webp"
+    assert cells[1] == number(mean_rate, digits, signed=True)
+    assert cells[5].replace("\\", "") == "{} [{}, {}]".format(
+        *(number(v, digits, signed=True) for v in (row["pictures_mean_percent"], low, high)))
+    assert cells[6] == number(row["pictures_median_percent"], digits, signed=True)
+    assert cells[-1] == f"{PICTURES} of {PICTURES}"
+
+
+def test_points_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> None:
+    points = pd.read_csv(tables / "rd-points.csv").set_index(["metric", "label", "quality"])
+    printed = {(cells[0], float(cells[1])): cells for cells in rows_of((tables / "rd-points.md").read_text())[:10]}
+    assert len(points) == 2 * 10
+    assert len(printed) == 10
+    key: Any
+    for key, own in frame[frame["quality"].notna()].groupby(["codec", "quality"], observed=True):
+        for metric in ("psnr", "ms_ssim"):
+            row: Any = points.loc[(metric.replace("_", "-"), *key)]
+            mean, error = own[metric].mean(), own[metric].std() / np.sqrt(PICTURES)
+            assert [row["bpp"], row["mean"], row["n"]] == pytest.approx([own["bpp"].mean(), mean, PICTURES])
+            assert row["bytes"] == pytest.approx(own["bytes"].astype(float).mean())
+            assert [row["bpp_se"], row["mean_se"]] == pytest.approx([own["bpp"].std() / np.sqrt(PICTURES), error])
+            if metric == "ms_ssim":
+                assert row["drawn"] == pytest.approx(-10 * np.log10(1 - mean))
+                nudge = -10 * np.log10(1 - mean - 1e-7 * error) - row["drawn"]
+                assert row["drawn_se"] == pytest.approx(nudge / 1e-7, rel=1e-3)
+            else:
+                digits = decimals(error, 2, 6)
+                assert printed[key][3] == f"{number(mean, digits)} ± {number(error, digits)}"
+
+
+def test_speeds_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> None:
+    speeds = pd.read_csv(tables / "speeds.csv").set_index("label")
+    usable = frame[frame["timing"] == "timed"]
+    assert len(usable) == len(frame) - 5
+    text = (tables / "speeds.md").read_text(encoding="utf-8")
+    printed = {cells[0]: cells for cells in rows_of(text)}
+    assert set(speeds.index) == set(printed) == {"jpeg", "webp", "png"}
+    for label, own in usable.groupby("label", observed=True):
+        row: Any = speeds.loc[str(label)]
+        for side in ("encode", "decode"):
+            mega = own["width"].astype(float) * own["height"].astype(float) / 1e6 / own[f"{side}_s"]
+            quartiles = mega.quantile([0.25, 0.5, 0.75]).tolist()
+            assert [row[f"{side}_mp_s_q1"], row[f"{side}_mp_s"], row[f"{side}_mp_s_q3"]] == pytest.approx(quartiles)
+            for column in ("s", "spread_s", "cpu_s"):
+                assert row[f"{side}_{column}"] == pytest.approx(own[f"{side}_{column}"].median())
+            digits = decimals((quartiles[2] - quartiles[0]) / 2, significant(quartiles[1], 3), 6)
+            cell = printed[str(label)][1 if side == "encode" else 2].replace("\\", "")
+            assert cell == "{1} [{0}, {2}]".format(*(number(q, digits) for q in quartiles))
+        assert row["peak_bytes"] == own["peak_bytes"].max()
+        assert [row["points"], row["batch"], row["threads"]] == [len(own), 1, 1]
+        assert row["host"] == own["host"].iloc[0]
+        assert printed[str(label)][-1] == str(len(own))
+    by_quality = pd.read_csv(tables / "speeds-points.csv")
+    assert by_quality["points"].sum() == len(usable)
+    assert "5 of 66 operating points of single pictures are refused: other work ran beside them" in text
+
+
+def test_hosts_are_never_mixed(workspace: Path) -> None:
+    results = load_results("t", workspace, registry.load())
+    results.frame["host"] = pd.Categorical(np.where(results.frame["label"] == "jpeg", "ant", "bee"))
+    ant, bee = measure_speeds(results, ["jpeg", "webp", "png"])
+    assert (ant.host, set(ant.codecs["label"])) == ("ant", {"jpeg"})
+    assert (bee.host, set(bee.codecs["label"])) == ("bee", {"webp", "png"})
+    assert set(ant.codecs["host"]) == {"ant"}
+
+
+def test_without_a_timing_run_there_is_no_speed_table(workspace: Path, tmp_path: Path) -> None:
+    results = load_results("t", workspace, registry.load())
+    results.frame["timing"] = pd.Categorical(["indicative"] * len(results.frame))
+    assert measure_speeds(results, ["jpeg", "webp", "png"]) == ()
+    assert refusals(results) == "66 of 66 have no times under protocol; [timing] in the plan takes them."
+
+
+def test_each_table_says_how_it_was_made(tables: Path) -> None:
+    for name, words in (("bd", ("Anchor jpeg", "PCHIP", "Overlap:", "averaged as log ratios", "6 of 6 pictures")),
+                        ("rd-points", ("over 6 pictures", "standard error over pictures")),
+                        ("speeds", ("pinned to one core", "median over repeats", "Batch"))):
+        for suffix in ("md", "tex"):
+            text = (tables / f"{name}.{suffix}").read_text(encoding="utf-8")
+            for word in (*words, "two significant digits of their uncertainty"):
+                assert word in text, (name, suffix, word)
+
+
+def test_one_picture_has_no_error(workspace: Path) -> None:
+    from benchbox_reports.analysis import analyse
+
+    results = load_results("t", workspace, registry.load())
+    kept = results.frame[results.frame["sample"] == "crop0.png"]
+    object.__setattr__(results, "frame", kept)
+    assert points_table(analyse(results))[["bpp_se", "mean_se"]].isna().all(axis=None)
+
+
+# --------------------------------------------------------------------------------------------------- rounding, escaping
+
+
+@pytest.mark.parametrize(("uncertainty", "expected"), [
+    (21.3, 0), (2.13, 1), (0.213, 2), (0.0213, 3), (9.96, 0), (9.94, 1), (213.0, 0), (1e-9, 4),
+    (None, 1), (0.0, 1), (float("nan"), 1),
+])  # fmt: skip
+def test_decimals(uncertainty: float | None, expected: int) -> None:
+    assert decimals(uncertainty, 1, 4) == expected
+
+
+def test_significant_digits() -> None:
+    assert [significant(v, 3) for v in (1234.5, 123.4, 12.34, 1.234, 0.1234, 0.9999, 0.0, -12.34)] == [
+        0, 0, 1, 2, 3, 2, 2, 1]  # fmt: skip
+    assert half_width((-3.0, 1.0)) == 2
+    assert half_width(None) is None
+
+
+def read_tex(text: str) -> list[str]:
+    """Tokens of LaTeX text; fails on what does not nest or would not be text."""
+    tokens = re.findall(r"\\[a-zA-Z]+\*?|\\.|.", re.sub(r"(?m)(?<!\\)%.*$", "", text), re.DOTALL)
+    open_: list[str] = []
+    environments: list[str] = []
+    for k, token in enumerate(tokens):
+        if token == "{":
+            open_.append(token)
+        elif token == "}":
+            assert open_.pop() == "{"
+        elif token == "$":
+            open_.pop() if open_[-1:] == ["$"] else open_.append("$")
+        elif token in ("\\begin", "\\end"):
+            name = "".join(tokens[k + 2:tokens.index("}", k)])
+            if token == "\\begin":
+                environments.append(name)
+            else:
+                assert environments.pop() == name
+        assert token not in ("#", "~", "^", "_", '"', "`")
+        if token == "\\\\":
+            assert re.match(r"\s*[^\s\[*]", "".join(tokens[k + 1:]))
+    assert open_ == []
+    assert environments == []
+    return tokens
+
+
+COMMANDS = {
+    "begin", "end", "centering", "footnotesize", "caption", "toprule", "midrule", "bottomrule", "par", "smallskip",
+    "parbox", "linewidth", "pm", "times", "char", "textbackslash", "textasciitilde", "textasciicircum", "textless",
+    "textgreater", "textbar", "textasciigrave", "textquotesingle",
+}
+
+
+@given(st.lists(st.text(max_size=12), min_size=4, max_size=4))
+def test_latex_of_any_text_is_text(texts: list[str]) -> None:
+    grid = Grid(texts[0], ("a", "b"), [(texts[1], texts[2]), (HOSTILE, "1.0 ± 0.2"), (HOSTILE, "−3")], texts[3])
+    text = latex([grid])
+    tokens = read_tex(text)
+    commands = {token[1:].rstrip("*") for token in tokens if re.fullmatch(r"\\[a-zA-Z]+\*?", token)}
+    assert commands <= COMMANDS, commands - COMMANDS
+    body = text[text.index("\\midrule"):text.index("\\bottomrule")]
+    assert len(re.findall(r"(?<!\\)&", body)) == body.count(" \\\\\n") == 3
+    assert "--a" not in text
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_markdown_of_any_text_is_one_cell(one: str, two: str) -> None:
+    text = markdown([Grid(one, ("a", "b"), [(one, two), (HOSTILE, two)], two)])
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 4
+    assert {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines} == {3}
+    assert "<" not in text
