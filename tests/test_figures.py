@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,15 @@ def timed(results: Results) -> Results:
                    results.codec_settings)  # fmt: skip
 
 
+def text_sizes(pdf: bytes) -> set[float]:
+    """Every size, in points, that a PDF sets text in."""
+    found: set[float] = set()
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            found |= {float(size) for size in re.findall(rb"/F\S+ ([\d.]+) Tf", zlib.decompress(stream))}
+    return found
+
+
 def test_the_report_writes_both_widths(results: Results, tmp_path: Path) -> None:
     report = registry.load().report("figures")
     files = report.render(results, report.Options(), tmp_path)
@@ -63,13 +74,15 @@ def test_the_report_writes_both_widths(results: Results, tmp_path: Path) -> None
     captions = files[0].read_text(encoding="utf-8")
     assert captions.count("**") == 2 * 4
     assert "**pareto-samples-psnr**: Not drawn. There is no usable time." in captions
-    for stem, inches in (("bd-samples-psnr", PAGE), ("bd-samples-psnr-column", COLUMN)):
+    for stem in stems - {"captions"}:
+        inches = COLUMN if stem.endswith("-column") else PAGE
         pdf = (tmp_path / f"figures/{stem}.pdf").read_bytes()
         box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ", pdf)
         assert box
         assert float(box[1]) == pytest.approx(72 * inches, abs=0.01)
         assert b"/FontFile2" in pdf  # TrueType outlines: type 42
         assert b"/Type3" not in pdf
+        assert text_sizes(pdf) == {8.0}
     sizes = set(re.findall(r"font-size: ([\d.]+)px", (tmp_path / "figures/savings-samples-psnr.svg").read_text()))
     assert sizes == {"8"}
 
