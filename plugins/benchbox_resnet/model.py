@@ -34,6 +34,9 @@ from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scal
 RESIDUAL = 0.125
 #: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
 LATENT_IN = 0.25
+#: The last layer of h_a begins so much larger than usual: z must stand out of its rounding noise from the first step.
+#: Where it does not, h_s and the scale path learn to amplify the noise, and training ends in it.
+H_A_GAIN = 16.0
 #: Smallest scale of z's prior: below, half a step of noise costs more than any table can win.
 Z_SCALE_MIN = 0.06
 
@@ -123,6 +126,10 @@ class ResidualCodec(nn.Module):
         self.feature_a, self.feature_s = nn.Parameter(torch.zeros(q, c)), nn.Parameter(torch.zeros(q, c))
         self.shift_h = nn.Parameter(torch.zeros(q, m + z))
         self.z_mean, self.z_scale = nn.Parameter(torch.zeros(q, z)), nn.Parameter(torch.full((q, z), -0.7))
+        last = self.h_a[-1]
+        assert isinstance(last, nn.Conv2d)
+        with torch.no_grad():
+            last.weight.mul_(H_A_GAIN)
         for layer in (self.g_a_deep[-1], self.g_s_high[-2], self.h_s[-1], self.context[-1]):
             assert isinstance(layer, nn.Conv2d)
             assert layer.bias is not None

@@ -16,7 +16,7 @@ from benchbox_resnet.model import Estimate, ResidualCodec
 from benchbox_resnet.muon import Muon
 from benchbox_resnet.replicas import Replicas
 
-#: Networks that see y and z alone. Adam trains them: under Muon's steps of one size z drifted and became noise.
+#: Networks that see y and z alone. Adam trains them, with small steps: under Muon z drifted and became noise.
 _HYPER = ("h_a.", "h_s.", "scale.")
 
 
@@ -30,6 +30,10 @@ class Settings:
     muon_lr: float = 0.006
     weight_decay: float = 0.1
     adam_lr: float = 4e-4
+    hyper_lr: float = 2e-4
+    #: Biases of the scale path, in units of eight table steps. They must be fast: where they were slow, weights did
+    #: their work, by way of rectified noise, and grew until noise chose the tables.
+    scale_bias_lr: float = 8e-3
     #: The linear path starts at its optimum; faster, it only trembles.
     linear_lr: float = 5e-5
     warm_up: int = 200
@@ -56,9 +60,13 @@ class Trainer:
         dtype = torch.bfloat16 if self.bfloat16 else torch.float32
         params = [named[n] for n in kernels]
         self.muon = Muon(params, settings.muon_lr, weight_decay=settings.weight_decay, dtype=dtype)
-        others = [p for n, p in named.items() if n not in set(kernels) and not n.startswith("lin_")]
-        linear = [p for n, p in named.items() if n.startswith("lin_")]
-        self.adam = torch.optim.Adam([{"params": others}, {"params": linear}], betas=(0.9, 0.99))
+        rest = [n for n in named if n not in set(kernels)]
+        biases = [n for n in rest if n.startswith("scale.bias")]
+        hyper = [n for n in rest if n.startswith(_HYPER) and n not in biases]
+        linear = [n for n in rest if n.startswith("lin_")]
+        others = [n for n in rest if n not in {*biases, *hyper, *linear}]
+        groups = [{"params": [named[n] for n in names]} for names in (others, hyper, biases, linear)]
+        self.adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
         self.step_count, self.skipped, self.seconds = 0, 0, 0.0
         #: Where this run began: seconds and steps of the run that it goes on from.
         self.started, self.first_step = 0.0, 0
@@ -98,7 +106,7 @@ class Trainer:
         factor = self.rate_factor()
         groups = [*self.muon.param_groups, *self.adam.param_groups]
         s = self.settings
-        rates = (s.muon_lr, s.adam_lr, s.linear_lr)
+        rates = (s.muon_lr, s.adam_lr, s.hyper_lr, s.scale_bias_lr, s.linear_lr)
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * factor
         spread = torch.arange(x.shape[0], device=self.device) + torch.rand(x.shape[0], device=self.device)
