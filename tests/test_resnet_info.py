@@ -56,3 +56,11 @@ def test_identity_names_the_weights(tmp_path: Path) -> None:
 def test_unknown_options_are_refused() -> None:
     with pytest.raises(OptionError, match="threads"):
         RESNET.parse_options({"thread": 2})
+
+
+def test_a_tune_that_is_not_bundled_names_those_that_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mse.safetensors").write_bytes(b"some weights")
+    monkeypatch.setattr(module, "WEIGHTS", tmp_path)
+    RESNET.identity(RESNET.parse_options({"tune": "mse"}))
+    with pytest.raises(OptionError, match="'ssim'; there are: mse"):
+        RESNET.identity(RESNET.parse_options({"tune": "ssim"}))

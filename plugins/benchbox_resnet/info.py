@@ -7,12 +7,12 @@ import importlib.metadata
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
-from benchbox.errors import CodecError, CodecUnavailableError
+from benchbox.errors import CodecError, CodecUnavailableError, OptionError
 
 if TYPE_CHECKING:
     from benchbox_resnet.codec import ResnetCodec
@@ -29,7 +29,7 @@ QUALITIES = 16
 class Options(OptionsModel):
     """Options of the residual-network codec."""
 
-    tune: Literal["mse", "ms-ssim"] = Field("mse", description="which bundled model: trained for PSNR or for MS-SSIM")
+    tune: str = Field("mse", description="which bundled model, by what it was trained for")
     weights: str = Field("", description="a weights file (.safetensors) instead of a bundled model")
     effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit five gradient steps")
     denoise: float = Field(0.0, ge=0, le=1, description="sensor noise removed before coding: 0 none, 1 all found")
@@ -69,8 +69,12 @@ class ResnetInfo(CodecInfo):
 
     def _paths(self, options: Any) -> list[Path]:
         """The weights file that encodes, then the bundled ones, whose streams are decoded too."""
-        encoder = Path(options.weights) if options.weights else WEIGHTS / f"{options.tune}.safetensors"
-        return [encoder, *(path for path in bundled() if path != encoder)]
+        if options.weights:
+            return [Path(options.weights), *bundled()]
+        models = {path.stem: path for path in bundled()}
+        if options.tune not in models:
+            raise OptionError(f"resnet: no bundled model is called '{options.tune}'; there are: {', '.join(models)}")
+        return [models.pop(options.tune), *models.values()]
 
 
 def _absent_library() -> str | None:

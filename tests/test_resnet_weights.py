@@ -1,0 +1,84 @@
+"""The weights in the package: what the file promises, and that they are worth having."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from benchbox_resnet.codec import ResnetCodec
+from benchbox_resnet.entropy import PRECISION
+from benchbox_resnet.evaluate import measure
+from benchbox_resnet.info import RESNET, bundled
+from PIL import Image as PillowImage
+from safetensors import safe_open
+
+from benchbox.image import read
+
+FILES = bundled()
+pytestmark = pytest.mark.skipif(not FILES, reason="no trained weights are bundled")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_file_is_what_it_says(path: Path) -> None:
+    assert path.stat().st_size < 15_000_000
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+        kinds = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
+    assert metadata["tune"] == path.stem
+    card = json.loads(metadata["card"])
+    assert card["steps"] > 1000
+    assert card["licences"]
+    assert card["data"]
+    for name, dtype in kinds.items():
+        if name.startswith(("exact.", "tables.", "colour_only")):
+            assert dtype.kind in "iu", name
+        elif name.startswith("net.lin_"):
+            assert dtype == np.float32, name
+    assert {dtype for name, dtype in kinds.items() if name.startswith("net.g_") and name.endswith("weight")} == {
+        np.dtype(np.float16)}  # fmt: skip
+
+
+def test_it_needs_fewer_bits_than_jpeg(kodak: Path) -> None:
+    """Three Kodak pictures, at JPEG's own PSNR."""
+    pictures = [read(kodak / f"kodim{n:02}.png").pixels for n in (4, 15, 23)]
+    codec = RESNET.open(RESNET.parse_options({}), "cpu")
+    assert isinstance(codec, ResnetCodec)
+    rate, psnr = zip(*(measure(codec, pictures, q)[:2] for q in (2.0, 5.0, 8.0, 11.0)), strict=True)
+    assert list(rate) == sorted(rate)
+    assert list(psnr) == sorted(psnr)
+    for quality in (30, 75):
+        bits, quality_db = np.mean([_jpeg(pixels, quality) for pixels in pictures], axis=0)
+        assert np.exp(np.interp(quality_db, psnr, np.log(rate))) < 0.85 * bits
+
+
+def _jpeg(pixels: np.ndarray, quality: int) -> tuple[float, float]:
+    """bpp and PSNR of Pillow's JPEG."""
+    file = io.BytesIO()
+    PillowImage.fromarray(pixels).save(file, "JPEG", quality=quality)
+    decoded = np.asarray(PillowImage.open(file)).astype(np.float64)
+    size = 8 * len(file.getvalue()) / (pixels.shape[0] * pixels.shape[1])
+    return size, float(10 * np.log10(255**2 / np.square(decoded - pixels).mean()))
+
+
+def test_estimated_and_real_size_agree(kodak: Path) -> None:
+    """The entropy coder spends what the tables say: less than one percent more, container included."""
+    pixels = read(kodak / "kodim20.png").pixels
+    codec = RESNET.open(RESNET.parse_options({}), "cpu")
+    assert isinstance(codec, ResnetCodec)
+    tables = codec.encoder.model.tables
+    for quality in (1.0, 7.0, 13.0):
+        coded = codec.encoder.encode(pixels, round(quality * 256))
+        ids, symbols = coded.ids.astype(int), coded.symbols.astype(int)
+        bounds = tables.bounds[ids]
+        inside = np.abs(symbols) <= bounds
+        assert inside.mean() > 0.999
+        place = tables.offsets[ids] + np.where(inside, bounds + symbols, 0)
+        bits = float((PRECISION - np.log2(tables.frequencies[place]))[inside].sum())
+        bits += float(tables.costs(4096)[ids[~inside], np.abs(symbols[~inside])].sum())
+        assert bits < 8 * len(codec.encode(pixels, quality)) < 1.01 * bits + 8 * 32
