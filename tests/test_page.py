@@ -452,7 +452,8 @@ def test_pictures_that_gain_and_lose(report: Path, browser: Browser) -> None:
 @pytest.mark.browser
 def test_speed_stands_against_bd_rate(results: Results, browser: Browser, tmp_path: Path) -> None:
     jpeg = (results.frame["label"] == "jpeg").to_numpy()
-    times: dict[str, Any] = {"timing": "timed", "encode_s": np.where(jpeg, 0.001, 0.01), "decode_s": np.where(jpeg, 0.01, 0.001)}
+    times: dict[str, Any] = {"timing": "timed", "encode_s": np.where(jpeg, 0.001, 0.01),
+                             "decode_s": np.where(jpeg, 0.01, 0.001)}  # fmt: skip
     url = page_of(replace(results, frame=results.frame.assign(**times)), tmp_path)
     browser.open(url)
     front = "document.querySelector('#speed figcaption p').textContent"
