@@ -134,8 +134,10 @@ class _Table(ABC):
     def _fit(self, curve: Curve) -> _Fit:
         keep = curve.usable
         bpp, gain = curve.bpp[keep], curve.value[keep] if curve.better == "higher" else -curve.value[keep]
-        chosen = envelope(bpp, gain)
-        dropped = len(set(zip(bpp.tolist(), gain.tolist(), strict=True))) - len(chosen)
+        chosen, dropped = np.arange(len(bpp)), 0
+        if not ((bpp[1:] > bpp[:-1]).all() and (gain[1:] > gain[:-1]).all()):  # most curves rise as they come
+            chosen = envelope(bpp, gain)
+            dropped = len(set(zip(bpp.tolist(), gain.tolist(), strict=True))) - len(chosen)
         log_bpp, gain = np.log10(bpp[chosen]), gain[chosen]
         apart = _apart(log_bpp, gain)
         x, y = self._xy(log_bpp[apart], gain[apart])
@@ -166,8 +168,8 @@ class _Table(ABC):
         area = np.full(low.shape, np.nan)
         for i, fit in enumerate(self._fits):
             if fit.antiderivative is not None and valid[i].any():
-                at = fit.antiderivative
-                area[i, valid[i]] = at(high[i, valid[i]]) - at(low[i, valid[i]])
+                ends = fit.antiderivative(np.stack([low[i, valid[i]], high[i, valid[i]]]))
+                area[i, valid[i]] = ends[1] - ends[0]
         with np.errstate(invalid="ignore", divide="ignore"):
             delta = (area.T - area) / (high - low)
         return np.asarray(np.where(np.abs(delta) <= self._reach(), delta, np.nan))

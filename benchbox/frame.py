@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from benchbox.cells import read_columns
 from benchbox.columns import COLUMNS
 from benchbox.errors import StoreError
 from benchbox.metric import Metric
 from benchbox.store import Store
 from benchbox.timing import DISTURBED
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_DTYPES = {column.name: column.dtype for column in COLUMNS}
+_KINDS = ("disturbed", "indicative", "timed")
+"""What times are, as the column ``timing`` says; their worth rises from the quality run to the undisturbed protocol."""
+_INDICATIVE = _KINDS.index("indicative")
+_WORTH = np.array([1, 0, 2])
 
 
 def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
@@ -20,48 +32,63 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
     Raises:
         StoreError: there is no such run; names those there are.
     """
-    cursor = store.rows(run)
-    table = pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description])
-    if table.empty:
+    table = read_columns(store.rows(run), _DTYPES)
+    count = len(table["key"])
+    if not count:
         known = ", ".join(name for name, _ in store.runs()) or "none yet"
         raise StoreError(f"no run is called '{run}' in {store.workspace}; there are: {known}")
-    table = table.merge(_timings(store, run), on="key", how="left")
-    reasons = []
+    table |= _timings(store, run, count)
+    table["bpp"] = 8.0 * _float(table["bytes"]) / _float(table["width"] * table["height"])
+    scores = read_columns(store.values(run), {"ordinal": "float64", "metric": "category", "version": "category",
+                                              "value": "float64", "reason": "category"})  # fmt: skip
+    place = scores["ordinal"].astype(np.int64)
+    whys: dict[int, dict[str, str]] = {}
     for metric in metrics:
-        values = pd.DataFrame(store.scores(run, metric.id, metric.version), columns=["key", metric.column, "why"])
-        table = table.merge(values[["key", metric.column]], on="key", how="left")
-        table[metric.column] = table[metric.column].astype("float64")
-        reasons.append(values.loc[values["why"] != "", ["key", "why"]].assign(metric=metric.id))
-    why = _by_key(pd.concat(reasons)) if reasons else {}
-    table["null_reasons"] = [why.get(key, "{}") for key in table["key"]]
-    table["bpp"] = 8.0 * table["bytes"].astype("float64") / (table["width"] * table["height"]).astype("float64")
-    typed = table.astype({column.name: column.dtype for column in COLUMNS if column.name != "exact"})
-    typed["exact"] = table["exact"].astype("Int64").astype("boolean")
-    return typed[[column.name for column in COLUMNS] + [metric.column for metric in metrics]]
+        own = np.asarray((scores["metric"] == metric.id) & (scores["version"] == metric.version), dtype=bool)
+        table[metric.column] = np.full(count, np.nan)
+        table[metric.column][place[own]] = scores["value"][own]
+        told = own & np.asarray(scores["reason"] != "", dtype=bool)
+        for row, reason in zip(place[told].tolist(), scores["reason"][told], strict=True):
+            whys.setdefault(row, {})[metric.id] = str(reason)
+    texts = np.full(count, "{}", dtype=object)
+    for row, why in whys.items():
+        texts[row] = json.dumps(why)
+    table["null_reasons"] = pd.array(texts, dtype="string")
+    return pd.DataFrame({name: table[name] for name in [*_DTYPES, *(metric.column for metric in metrics)]})
 
 
-def _timings(store: Store, run: str) -> pd.DataFrame:
-    """One row a key, from its best session: the last undisturbed one under protocol, else the last disturbed one, else
-    the last quality run."""
-    cursor = store.timings(run)
-    raw = pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description])
-    kinds = ["indicative", "disturbed", "timed"]  # in rising order of worth
-    kind = (raw["protocol"] == "timing").astype(int) * (1 + (raw["others"].astype(float) < DISTURBED).astype(int))
-    raw["rank"] = kind.astype(str) + raw["session"]
-    best = raw[raw["rank"] == raw.groupby("key")["rank"].transform("max")]
-    grouped = best.groupby("key")
-    table = grouped[["host", "threads", "batch", "rank", "peak_bytes"]].first()
-    table["timing"] = [kinds[int(rank[0])] for rank in table.pop("rank")]
-    table = table.join(grouped[["encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s"]].median())
-    under_protocol = table["timing"] != "indicative"
+def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
+    """The columns that speak of time, for `count` rows: each row's from its best session, the last undisturbed one
+    under protocol, else the last disturbed one, else the last quality run."""
+    raw = pd.DataFrame(read_columns(store.timings(run), _DTYPES | {
+        "ordinal": "float64", "session": "category", "protocol": "category", "others": "float64"}))
+    protocol, quiet = (raw["protocol"] == "timing").to_numpy(dtype=bool), (raw["others"] < DISTURBED).to_numpy()
+    raw["kind"] = np.where(protocol, np.where(quiet, _KINDS.index("timed"), _KINDS.index("disturbed")), _INDICATIVE)
+    sessions = raw["session"].cat
+    rank = _WORTH[raw["kind"]] * (len(sessions.categories) + 1) + sessions.codes.to_numpy(dtype=np.int64)
+    best = raw[rank == pd.Series(rank).groupby(raw["ordinal"]).transform("max").to_numpy()]
+    grouped = best.groupby("ordinal")
+    rows = range(count)
+    first = grouped[["host", "threads", "batch", "peak_bytes", "kind"]].first()
+    kind = first.pop("kind").reindex(rows)
+    table: dict[str, Any] = {name: first[name].reindex(rows).array for name in first}
+    table["host"] = table["host"].remove_unused_categories()
+    kinds = pd.Categorical.from_codes(kind.fillna(-1).astype(int), dtype=pd.CategoricalDtype([*_KINDS]))
+    table["timing"] = kinds.remove_unused_categories()
+    seconds = grouped[["encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s"]].median().reindex(rows)
+    table |= {name: seconds[name].to_numpy() for name in seconds}
+    table |= _spreads(best[best["kind"] != _INDICATIVE], rows)
+    return table
+
+
+def _spreads(timed: pd.DataFrame, rows: range) -> dict[str, Floats]:
+    """Interquartile ranges of the repeats under protocol."""
+    found = {}
     for side in ("encode", "decode"):
-        spread: pd.Series | float = 0.0
-        if under_protocol.any():  # quartiles of a million groups take a while
-            spread = grouped[f"{side}_s"].quantile(0.75) - grouped[f"{side}_s"].quantile(0.25)
-        table[f"{side}_spread_s"] = pd.Series(spread, index=table.index).where(under_protocol)
-    return table.reset_index()
+        seconds = timed.groupby("ordinal")[f"{side}_s"]
+        found[f"{side}_spread_s"] = (seconds.quantile(0.75) - seconds.quantile(0.25)).reindex(rows).to_numpy()
+    return found
 
 
-def _by_key(reasons: pd.DataFrame) -> dict[str, str]:
-    grouped = reasons.groupby("key")
-    return {str(key): json.dumps(dict(zip(g["metric"], g["why"], strict=True))) for key, g in grouped}
+def _float(values: Any) -> Floats:
+    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)

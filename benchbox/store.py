@@ -30,6 +30,9 @@ VERSION = 1
 MAX_ATTEMPTS = 2
 """A failed point is tried once more by the next run, then left until asked for."""
 
+MAPPED = 2**31
+"""Bytes of the file that reports read as memory instead of by calls; on local disks, where SQLite may."""
+
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "lustre", "gpfs", "ceph", "fuse.sshfs", "afs"})
 
 _TABLES = """
@@ -74,6 +77,8 @@ class Store:
                     raise StoreError(f"there are no results in {workspace}; `benchbox run` makes them there")
                 self._db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
                 self._check_version()
+                if not _on_network(workspace):
+                    self._db.execute(f"PRAGMA mmap_size={MAPPED}")
             else:
                 workspace.mkdir(parents=True, exist_ok=True)
                 self._db = sqlite3.connect(self.path)
@@ -232,12 +237,21 @@ class Store:
                    WHERE status = 'ok' AND key IN (SELECT key FROM entries WHERE run = ?)"""
         return dict(self._db.execute(query, (run,)))
 
-    def timings(self, run: str) -> sqlite3.Cursor:
-        """A run's timings, one row a repetition: key, session, host, protocol, threads, batch, others, peak_bytes,
-        seconds."""
+    def values(self, run: str) -> sqlite3.Cursor:
+        """(ordinal, metric, version, value, reason) of all scores of a run's rows; `ordinal` is the place of the row in
+        `rows`. One pass for all metrics: looking a key up costs more than reading its scores."""
         return self._db.execute(
-            f"""SELECT key, session, host, protocol, threads, batch, others, peak_bytes, {", ".join(_SECONDS)}
-               FROM timings WHERE key IN (SELECT key FROM entries WHERE run = ?) ORDER BY session, repetition""",
+            """SELECT ordinal, metric, version, value, scores.reason AS reason
+               FROM entries CROSS JOIN scores USING (key) WHERE run = ?""",
+            (run,),
+        )
+
+    def timings(self, run: str) -> sqlite3.Cursor:
+        """A run's timings, one row a repetition: ordinal, session, host, protocol, threads, batch, others, peak_bytes,
+        seconds; in order of `rows`, sessions and repetitions."""
+        return self._db.execute(
+            f"""SELECT ordinal, session, host, protocol, threads, batch, others, peak_bytes, {", ".join(_SECONDS)}
+               FROM entries CROSS JOIN timings USING (key) WHERE run = ?""",
             (run,),
         )
 
