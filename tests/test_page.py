@@ -414,6 +414,36 @@ def page_of(results: Results, out: Path) -> str:
 
 
 @pytest.mark.browser
+def test_all_against_all_has_intervals_and_sorts(results: Results, browser: Browser, tmp_path: Path) -> None:
+    frame = results.frame
+    third = frame[frame["label"] == "jpeg"].assign(label="third", bytes=lambda f: f["bytes"] * 4 // 5)
+    third["bpp"] *= 0.8
+    url = page_of(replace(results, frame=pd.concat([frame, third])), tmp_path)
+    id_ = embedded(tmp_path / "index.html")["sections"][0]["id"]
+    known: Any = pd.read_csv(tmp_path / "tables/bd-matrix.csv").set_index(["anchor", "label"])
+    browser.open(url)
+    browser.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    head, *rows = cells(browser, f"#matrix-{id_}")
+    assert head[1:] == [row[0] for row in rows] == ["jpeg", SCRIPT, "third"]
+    for anchor, *texts in rows:
+        for label, text in zip(head[1:], texts, strict=True):
+            columns = ["bd_rate_percent", "low_95", "high_95"]
+            expected = [] if label == anchor else known.loc[anchor, label][columns].tolist()
+            numbers = re.findall(r"[−+]?[\d.]+", text)
+            assert all(same(printed, value) for printed, value in zip(numbers, expected, strict=True))
+    for click in (1, 2):
+        browser.js(f"document.querySelectorAll('#matrix-{id_} .sort')[1].click()")
+        order = [row[0] for row in cells(browser, f"#matrix-{id_}")[1:]]
+        column_of = {label: known.loc[label, "jpeg"]["bd_rate_percent"] for label in (SCRIPT, "third")}
+        assert order == [*sorted(column_of, key=lambda la: column_of[la], reverse=click == 2), "jpeg"]
+    assert f"sort.matrix-{id_}=1%2C-1" in browser.js("location.hash")
+    browser.js("change({hide: ['third']})")
+    visible = (f"[...document.querySelectorAll('#matrix-{id_} tr')]"
+               ".map(r => [...r.cells].filter(c => c.checkVisibility()).length)")
+    assert sorted(browser.js(visible)) == [0, 3, 3, 3]
+
+
+@pytest.mark.browser
 def test_one_data_set_alone(results: Results, browser: Browser, tmp_path: Path) -> None:
     frame = results.frame.assign(dataset=results.frame["dataset"].astype(str))
     both = replace(results, frame=pd.concat([frame.assign(dataset=SCRIPT), frame]))

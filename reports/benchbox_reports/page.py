@@ -26,7 +26,7 @@ from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
-from benchbox_reports.tables import BD_HEAD, bd_cells, no_comparison, speed_grids, write_tables
+from benchbox_reports.tables import BD_HEAD, bd_cells, matrix_cell, no_comparison, speed_grids, write_tables
 from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence
 
 TEMPLATES = resources.files("benchbox_reports") / "templates"
@@ -52,7 +52,7 @@ class Block:
     no_rows: str
     made: str
     remarked: bool
-    matrix: Sequence[tuple[str, Sequence[str]]]
+    matrix: Sequence[tuple[str, Sequence[tuple[str, str]]]]
 
 
 def render(results: Results, options: Any, out: Path) -> list[Path]:
@@ -173,16 +173,15 @@ def _published_notes(section: Section) -> list[tuple[str, str]]:
     ]
 
 
-def _matrix(section: Section) -> list[tuple[str, list[str]]]:
-    """All against all, mean over pictures: rows anchors, columns tests, as printed."""
+def _matrix(section: Section) -> list[tuple[str, list[tuple[str, str]]]]:
+    """All against all, mean over pictures and its interval: rows anchors, columns tests, as printed."""
     if section.pairs is None or len(section.pairs.pictures.labels) < 3:
         return []
     table = section.pairs.pictures
-    values = percent(table.means)
-    return [
-        (anchor, ["" if i == j else _printed(values[i, j], signed=True) for j in range(len(table.labels))])
-        for i, anchor in enumerate(table.labels)
-    ]
+    means, (low, high) = percent(table.means), (percent(ends) for ends in table.intervals)
+    places = range(len(table.labels))
+    return [(anchor, [("", "") if i == j else matrix_cell(means[i, j], low[i, j], high[i, j]) for j in places])
+            for i, anchor in enumerate(table.labels)]
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
@@ -197,11 +196,6 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("encodings", f"{ok:,}") if ok == len(frame) else ("", f"{ok:,} of {len(frame):,} encodings went through"),
         *([("", f"measured {measured}")] if measured else []),
     ]
-
-
-def _printed(value: Any, digits: int = 1, signed: bool = False) -> str:
-    """`number`, with NaN as None."""
-    return number(None if pd.isna(value) else float(value), digits, signed)
 
 
 def _points(curve: curves.Curve, sizes: Floats) -> list[tuple[str, ...]]:

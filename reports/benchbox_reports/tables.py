@@ -93,6 +93,13 @@ def bd_cells(section: Section, row: Comparison) -> Row:
     )
 
 
+def matrix_cell(mean: float, low: float, high: float) -> tuple[str, str]:
+    """A BD-rate of the matrix of all against all and its interval, in percent (NaN: none), as printed text."""
+    ends = None if math.isnan(low) or math.isnan(high) else (low, high)
+    digits = decimals(half_width(ends), BD_DECIMALS, BD_MOST)
+    return number(None if math.isnan(mean) else mean, digits, signed=True), interval(ends, digits)
+
+
 def points_grid(section: Section, points: pd.DataFrame) -> Grid:
     """The points of a section's mean curves, from `points_table`."""
     metric = section.metric

@@ -7,7 +7,7 @@ let state = structuredClone(START);
 let memory = new Map();  // what is costly to work out, by name
 
 // ---- the hash: anchor=webp&data=kodak&picture=kodim01.png&rate=log&unit=raw&side=decode&hide=LABEL&zoom.SECTION=x0,x1,y0,y1
-// &sort.SECTION=column,dir (of the BD table; sort.each-SECTION of the table of pictures)
+// &sort.SECTION=column,dir (of the BD table; sort.each-SECTION of the table of pictures, sort.matrix-SECTION of all against all)
 
 function readHash() {
   const given = new URLSearchParams(location.hash.slice(1)), next = structuredClone(START);
@@ -15,7 +15,7 @@ function readHash() {
   for (const [key, values] of Object.entries(known)) if (values.includes(given.get(key))) next[key] = given.get(key);
   if (DATA.datasets.some((d) => d.pictures.includes(given.get("picture")))) next.picture = given.get("picture");
   next.hide = given.getAll("hide").filter((name) => allNames().includes(name));
-  for (const id of DATA.sections.flatMap((s) => [s.id, `each-${s.id}`, `speed-${s.id}`])) {
+  for (const id of DATA.sections.flatMap((s) => [s.id, `each-${s.id}`, `matrix-${s.id}`, `speed-${s.id}`])) {
     const zoom = (given.get(`zoom.${id}`) || "").split(",").map(Number), sort = (given.get(`sort.${id}`) || "").split(",").map(Number);
     if (zoom.length === 4 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] && zoom[2] < zoom[3]) next.zoom[id] = zoom;
     if (sort.length === 2 && Number.isInteger(sort[0]) && sort[0] >= 0 && Math.abs(sort[1]) === 1) next.sort[id] = sort;
@@ -114,9 +114,7 @@ function showTable(section) {
   if (!table) return;
   const rows = (section.bd[state.anchor] || []).filter(([cells]) => !hidden(cells[0]));
   const [column, direction] = state.sort[section.id] || [-1, 1];
-  const key = ([cells]) => Number.parseFloat(cells[column].replaceAll(MINUS, "-"));
-  if (column === 0) rows.sort((a, b) => direction * a[0][0].localeCompare(b[0][0]));
-  if (column > 0) rows.sort((a, b) => (Number.isNaN(key(a)) - Number.isNaN(key(b))) || direction * (key(a) - key(b)) || 0);
+  sortRows(rows, ([cells]) => cells[column], column, direction);
   table.tBodies[0].replaceChildren(...rows.map(([cells, remarks]) => make("tr", {},
     make("th", {scope: "row"}, codecLink(cells[0])), ...cells.slice(1).map((cell) => make("td", {}, cell)),
     ...(table.tHead.rows[0].querySelector(".text") ? [make("td", {class: "text remarks"}, ...remarks.map((r) => make("span", {class: "flag"}, r)))] : []))));
@@ -125,6 +123,25 @@ function showTable(section) {
   none.hidden = rows.length > 0;
   none.textContent = section.bd[state.anchor] ? "All other codecs are hidden." : `${state.anchor} has no curve here.`;
   byId(`words-${section.id}`).hidden = state.anchor !== DATA.anchor || state.hide.length > 0;
+}
+
+function sortRows(rows, textOf, column, direction) {  // by name in column 0, else by number, what has none last
+  const key = (row) => Number.parseFloat(textOf(row).replaceAll(MINUS, "-"));
+  if (column === 0) rows.sort((a, b) => direction * textOf(a).localeCompare(textOf(b)));
+  if (column > 0) rows.sort((a, b) => (Number.isNaN(key(a)) - Number.isNaN(key(b))) || direction * (key(a) - key(b)) || 0);
+}
+
+function showMatrix(section) {  // all against all, as printed by Python
+  const table = byId(`matrix-${section.id}`);
+  if (!table) return;
+  if (!memory.has(table)) memory.set(table, [...table.tBodies[0].rows]);  // in the run's order
+  const rows = [...memory.get(table)], [column, direction] = state.sort[table.id] || [-1, 1];
+  const names = ["", ...rows.map((row) => row.cells[0].textContent)];
+  sortRows(rows, (row) => column < names.length ? row.cells[column].textContent : "", column, direction);
+  table.tBodies[0].replaceChildren(...rows);
+  for (const row of table.rows) [...row.cells].forEach((cell, k) => { cell.hidden = hidden(names[k]); });
+  for (const row of rows) row.hidden = hidden(row.cells[0].textContent);
+  markSorted(table, column, direction);
 }
 
 function markSorted(table, column, direction) {
@@ -137,11 +154,11 @@ function codecLink(name) {
 }
 
 function sortable(section) {
-  const table = byId(`bd-${section.id}`);
-  if (!table) return;
-  [...table.tHead.rows[0].cells].forEach((cell, k) => {
-    if (!cell.classList.contains("text")) cell.replaceChildren(sortButton(section.id, k, cell.textContent));
-  });
+  for (const [id, table] of [[section.id, byId(`bd-${section.id}`)], [`matrix-${section.id}`, byId(`matrix-${section.id}`)]]) {
+    [...table?.tHead.rows[0].cells ?? []].forEach((cell, k) => {
+      if (!cell.classList.contains("text")) cell.replaceChildren(sortButton(id, k, cell.textContent));
+    });
+  }
 }
 
 function sortButton(id, k, text, unsorted = [-1, 1]) {  // unsorted: how the table is before the reader sorts it
@@ -184,6 +201,7 @@ function update() {
     if (state.data && section.dataset !== state.data) continue;
     showCurves(section);
     showTable(section);
+    showMatrix(section);
     showPictures(section);
     showSpeed(section);
   }
