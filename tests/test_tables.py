@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -246,7 +248,8 @@ def read_tex(text: str) -> list[str]:
 COMMANDS = {
     "begin", "end", "centering", "footnotesize", "caption", "toprule", "midrule", "bottomrule", "par", "smallskip",
     "parbox", "linewidth", "pm", "times", "char", "textbackslash", "textasciitilde", "textasciicircum", "textless",
-    "textgreater", "textbar", "textasciigrave", "textquotesingle",
+    "textgreater", "textbar", "textasciigrave", "textquotesingle", "setlength", "tabcolsep",
+    "shortstack", "scriptsize",
 }
 
 
@@ -260,6 +263,23 @@ def test_latex_of_any_text_is_text(texts: list[str]) -> None:
     body = text[text.index("\\midrule"):text.index("\\bottomrule")]
     assert len(re.findall(r"(?<!\\)&", body)) == body.count(" \\\\\n") == 3
     assert "--a" not in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here (apt install texlive-latex-recommended)")
+def test_latex_sets_the_tables_on_a_page(tables: Path, tmp_path: Path) -> None:
+    """In the two columns of a paper: no error, nothing wider or higher than the page, hostile names included."""
+    rows = [(f"{HOSTILE} {k}", "1.0 ± 0.2", "−3") for k in range(120)]
+    long = Grid(HOSTILE, ("Codec", "BD-rate, mean curves (%)", "x"), rows, HOSTILE)
+    (tmp_path / "long.tex").write_text(latex([long]), encoding="utf-8")
+    names = [*(tables / f"{name}.tex" for name in ("bd", "rd-points", "speeds")), tmp_path / "long.tex"]
+    inputs = "\n".join(f"\\input{{{name}}}" for name in names)
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,textcomp}\\usepackage[a4paper,margin=18mm]{geometry}"
+        f"\\begin{{document}}{inputs}\\end{{document}}", encoding="utf-8")  # fmt: skip
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=tmp_path,
+                          capture_output=True, encoding="latin-1", timeout=120, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert [line for line in done.stdout.splitlines() if "Overfull" in line or "too large" in line] == []
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

@@ -40,16 +40,48 @@ def _markdown(grid: Grid) -> str:
     return "\n".join([title, *lines, "", markdown_text(grid.note), ""])
 
 
+LATEX_ROWS = 50
+"""Rows of a float: as many as a page holds; longer tables go on in the next."""
+HEAD_WIDTH = 11
+"""Characters after which a head is broken, where it has a space."""
+
+
 def _latex(grid: Grid) -> str:
     if not grid.rows:
         return f"% {flat(grid.title)}: {flat(grid.note)}\n"
-    rows = [" & ".join(_tex(cell) for cell in row) + " \\\\" for row in grid.rows]
+    parts = [grid.rows[k : k + LATEX_ROWS] for k in range(0, len(grid.rows), LATEX_ROWS)]
+    return "".join(_float(grid, rows, k, len(parts)) for k, rows in enumerate(parts, 1))
+
+
+WIDE = 96
+"""Characters of a row from which on a table is set smaller: more do not fit an A4 page at LaTeX's footnotesize."""
+
+
+def _float(grid: Grid, rows: Sequence[Row], part: int, parts: int) -> str:
+    title = grid.title if parts == 1 else f"{grid.title} ({part} of {parts})"
+    note = [f"\\par\\smallskip\\parbox{{\\linewidth}}{{\\footnotesize {_tex(grid.note)}}}"] if part == parts else []
+    wide = sum(max(len(row[k]) for row in rows) for k in range(len(grid.head))) > WIDE
+    size = "\\scriptsize\\setlength{\\tabcolsep}{2pt}" if wide else "\\footnotesize\\setlength{\\tabcolsep}{3.5pt}"
     return "\n".join([
-        "\\begin{table*}", "\\centering\\footnotesize", f"\\caption{{{_tex(grid.title)}}}",
+        "\\begin{table*}", f"\\centering{size}", f"\\caption{{{_tex(title)}}}",
         f"\\begin{{tabular}}{{l{'r' * (len(grid.head) - 1)}}}", "\\toprule",
-        " & ".join(_tex(cell) for cell in grid.head) + " \\\\", "\\midrule", *rows, "\\bottomrule", "\\end{tabular}",
-        f"\\par\\smallskip\\parbox{{\\linewidth}}{{\\footnotesize {_tex(grid.note)}}}", "\\end{table*}", "",
+        " & ".join(_stacked(cell, "r" if k else "l") for k, cell in enumerate(grid.head)) + " \\\\", "\\midrule",
+        *(" & ".join(_tex(cell) for cell in row) + " \\\\" for row in rows),
+        "\\bottomrule", "\\end{tabular}", *note, "\\end{table*}", "",
     ])
+
+
+def _stacked(head: str, side: str) -> str:
+    """A head broken into lines, so that a column is hardly wider than its numbers."""
+    lines: list[str] = []
+    for word in flat(head).split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= HEAD_WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    if len(lines) == 1:
+        return _tex(head)
+    return f"\\shortstack[{side}]{{" + " \\\\ ".join(_tex(line) for line in lines) + "}"
 
 
 _TEX = {"\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#", "%": "\\%", "_": "\\_",
