@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 from benchbox_resnet import cli  # noqa: E402
 from benchbox_resnet.config import ModelConfig, preset  # noqa: E402
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData, is_held_out  # noqa: E402
-from benchbox_resnet.model import ResidualCodec, gaussian_bits, logistic_bits  # noqa: E402
+from benchbox_resnet.model import ResidualCodec, laplace_bits, logistic_bits  # noqa: E402
 from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint  # noqa: E402
 from torch import Tensor  # noqa: E402
@@ -216,9 +216,10 @@ def test_a_killed_run_goes_on_and_exports(pictures: Path, tmp_path: Path, capsys
 def test_bits_are_exact_near_the_mean_and_draw_outliers_back(scale: float) -> None:
     x = torch.tensor([0.0, 0.3, 1.0, 3.0, 10.0, 300.0], requires_grad=True)
     wide = x.detach().double()
+    laplace = torch.distributions.Laplace(0.0, scale / 2**0.5)
     masses = {
         logistic_bits: torch.sigmoid((0.5 - wide) / scale) - torch.sigmoid((-0.5 - wide) / scale),
-        gaussian_bits: 0.5 * (torch.erfc((wide - 0.5) / scale / 2**0.5) - torch.erfc((wide + 0.5) / scale / 2**0.5)),
+        laplace_bits: laplace.cdf(wide + 0.5) - laplace.cdf(wide - 0.5),
     }
     for bits, mass in masses.items():
         found = bits(x, torch.tensor(scale))

@@ -16,6 +16,7 @@ from benchbox_resnet.data import Pixels, image_files, is_held_out, load_pixels
 from benchbox_resnet.entropy import Tables
 from benchbox_resnet.model import ResidualCodec
 from benchbox_resnet.pipeline import Pipeline
+from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import build_tables
 from benchbox_resnet.weights import Model, load_model, save_model
 
@@ -33,16 +34,34 @@ def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> n
     return counts.reshape(SCALE_COUNT, widest)
 
 
+def count_z(model: Model, pictures: list[Pixels], side: int = 768) -> npt.NDArray[np.float64]:
+    """How often each value of z was met at each quality, (Q, Z, 2 * Z_LIMIT + 1), in centre crops of the pictures."""
+    config = model.config
+    counts = np.zeros((config.qualities, config.hyper, 2 * Z_LIMIT + 1))
+    pipeline = Pipeline(model)
+    for pixels in pictures:
+        top, left = (max(0, n - side) // 2 for n in pixels.shape[:2])
+        crop = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+        for quality in range(config.qualities):
+            z_hat = pipeline.analyse(crop, quality << 8)[1].reshape(-1, config.hyper)
+            for channel in range(config.hyper):
+                counts[quality, channel] += np.bincount(z_hat[:, channel] + Z_LIMIT, minlength=2 * Z_LIMIT + 1)
+    return counts
+
+
 def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 2) -> Tables:
     """Tables that fit what the encoder really writes; rounding depends on the tables, hence more than one round."""
     mean, scale = (v.detach().double().numpy() for v in net.z_prior())
     tables = build_tables(net.config, mean, scale)
+    z_counts = None
     for _ in range(rounds if pictures else 0):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "draft.safetensors"
             save_model(path, net, tables, "mse", {})
             draft = load_model(path, torch.device("cpu"))
-        tables = build_tables(net.config, mean, scale, count_symbols(draft, pictures))
+        if z_counts is None:  # z does not depend on the tables
+            z_counts = count_z(draft, pictures[::2])
+        tables = build_tables(net.config, mean, scale, count_symbols(draft, pictures), z_counts)
     return tables
 
 

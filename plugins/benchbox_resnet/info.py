@@ -31,7 +31,7 @@ class Options(OptionsModel):
 
     tune: str = Field("mse", description="which bundled model, by what it was trained for")
     weights: str = Field("", description="a weights file (.safetensors) instead of a bundled model")
-    effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit five gradient steps")
+    effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit two gradient steps")
     denoise: float = Field(0.0, ge=0, le=1, description="sensor noise removed before coding: 0 none, 1 all found")
     threads: int = Field(1, ge=1, le=64, description="CPU threads of the networks")
 

@@ -36,7 +36,7 @@ RESIDUAL = 0.125
 LATENT_IN = 0.25
 #: The last layer of h_a begins so much larger than usual: z must stand out of its rounding noise from the first step.
 #: Where it does not, h_s and the scale path learn to amplify the noise, and training ends in it.
-H_A_GAIN = 16.0
+H_A_GAIN = 32.0
 #: Smallest scale of z's prior: below, half a step of noise costs more than any table can win.
 Z_SCALE_MIN = 0.06
 
@@ -50,20 +50,18 @@ class Estimate:
     z_bits: Tensor
 
 
-#: Scales from the mean at which 1e-9 of a normal distribution is left.
-FAR = 6.0
+def laplace_bits(x: Tensor, scale: Tensor) -> Tensor:
+    """Bits of the unit interval around x under a zero-mean Laplace distribution of that standard deviation.
 
-
-def gaussian_bits(x: Tensor, scale: Tensor) -> Tensor:
-    """Bits of the unit interval around x under a zero-mean normal distribution of that scale.
-
-    Beyond `FAR` scales float32 has no mass left; bits go on along the tangent there, so that what lies far out still
-    costs more the farther it lies and is drawn back, without one outlier outweighing the rest of a batch.
+    Latents given their scale have heavier tails than a normal distribution (with tables of their own counts 4 to 13 %
+    fewer bits are needed than with normal ones, within 1 to 3 % of it with these), and the gradient is bounded: under a
+    normal distribution a few outliers led whole batches, until training ended in noise.
     """
-    x, inverse = x.abs(), math.sqrt(0.5) / scale
-    mass = 0.5 * (torch.erfc((x - 0.5) * inverse) - torch.erfc((x + 0.5) * inverse))
-    beyond = ((x - 0.5) / scale - FAR).clamp_min(0)
-    return -torch.log2(mass.clamp_min(1e-9)) + beyond * (FAR / math.log(2))
+    x, b = x.abs(), scale * math.sqrt(0.5)
+    outside = (x - 0.5) / b - torch.log(-torch.expm1(-1 / b)) + math.log(2)
+    inner = x.clamp_max(0.5)
+    inside = -torch.log1p(-0.5 * (torch.exp((inner - 0.5) / b) + torch.exp(-(inner + 0.5) / b)))
+    return torch.where(x < 0.5, inside, outside) / math.log(2)
 
 
 def logistic_bits(x: Tensor, scale: Tensor) -> Tensor:
@@ -198,14 +196,15 @@ class ResidualCodec(nn.Module):
     def forward(self, x: Tensor, q: Tensor) -> Estimate:
         """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`; q (B,) integer qualities.
 
-        While training, noise stands in for the rounding of z everywhere (with straight-through gradients h_a is told
-        that a z which rounds to 0 has effects) and of y in the rate; y is rounded straight-through for everything else.
+        While training, noise stands in for rounding in the rate; y and z are rounded straight-through for everything
+        else. (With noise in place of z_hat the networks learn to read a z far below one step, of which rounding leaves
+        nothing: 10 % of the bits.)
         """
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
         z = clamp_through(self.hyper_analysis(y), -Z_LIMIT, Z_LIMIT)
         z_mean, z_scale = self.z_prior()
-        z_hat = self._noisy(z)
-        z_bits = logistic_bits(z_hat - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])
+        z_hat = round_through(z)
+        z_bits = logistic_bits(self._noisy(z) - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])
         t1 = self.scale.prior(z_hat, q)
         mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
         first = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
@@ -214,7 +213,7 @@ class ResidualCodec(nn.Module):
         t2 = self.scale.refine(t1, s_first.detach(), first, q)
         mean = torch.where(first > 0, mean1, mean2)
         t = torch.where(first > 0, t1, t2)
-        y_bits = gaussian_bits(self._noisy(y - mean), scale_of_index(t))
+        y_bits = laplace_bits(self._noisy(y - mean), scale_of_index(t))
         y_hat = round_through(y - mean) + mean
         x_hat = self.synthesise(y_hat, self.gain_s[q], self.feature_s[q])
         return Estimate(x_hat, y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3)))

@@ -17,10 +17,10 @@ Symbols = npt.NDArray[np.int16]
 
 
 @numba.njit(cache=True, nogil=True)
-def _round(v: Floats, index: Indices, costs: Floats, weight: float, limit: int, out: Symbols) -> None:
+def _round(v: Floats, index: Indices, costs: Floats, weights: Floats, limit: int, out: Symbols) -> None:
     width = costs.shape[1]
     for i in range(len(v)):
-        x = v[i]
+        x, weight = v[i], weights[i % len(weights)]
         magnitude = abs(x)
         low = int(magnitude)
         part = magnitude - low
@@ -40,8 +40,9 @@ def _round(v: Floats, index: Indices, costs: Floats, weight: float, limit: int, 
         out[i] = -chosen if x < 0 else chosen
 
 
-def optimised_round(v: Floats, index: Indices, costs: Floats, weight: float, limit: int) -> Symbols:
-    """Residuals v and their table numbers (same shape), costs (64, n) bits by magnitude -> symbols within +-limit."""
+def optimised_round(v: Floats, index: Indices, costs: Floats, weights: Floats, limit: int) -> Symbols:
+    """Residuals v (..., M) and their table numbers (same shape), costs (64, n) bits by magnitude, weights (M,): bits
+    that one squared step of error is worth in each channel -> symbols within +-limit."""
     out = np.empty(v.size, np.int16)
-    _round(v.reshape(-1), index.reshape(-1), costs, weight, limit, out)
+    _round(v.reshape(-1), index.reshape(-1), costs, weights, limit, out)
     return out.reshape(v.shape)

@@ -1,8 +1,13 @@
-"""Effort at the encoder: gradient steps on the latents, towards fewer bits and less error. Decoders do not change.
+"""Effort at the encoder: latents that fit the real synthesis better, for fewer bits. Decoders do not change.
 
-z, and with it the tables of the first half and the first means, stay as they are; y moves under the true objective,
-bits + lambda * 255^2 * MSE of the real synthesis, with straight-through rounding (as in Campos et al. 2019, "Content
-adaptive optimization for neural image compression"). The best y met is kept.
+g_a guesses y in one pass. Here every step measures what the guess is worth, bits + distortion of the picture that a
+decoder will see, and moves y towards where the slope of the distortion points, by a Newton step under the curvature of
+each channel; rounding then takes the cheaper integer of every latent under its table (`quantise`), as ever. It is
+proximal gradient descent on integers; the moves are damped, and have momentum, because latents that overlap in the
+picture move at once. z, and with it the tables of the first half and the first means, stay as they are. What was best
+is kept. (On the committed model 4 steps are worth 10 % of the bits at equal cost, 8 are 11 %, 16 are 11.)
+
+Campos et al. 2019, "Content adaptive optimization for neural image compression", showed what there is to gain.
 """
 
 import numpy as np
@@ -11,21 +16,17 @@ import torch
 from torch import Tensor
 
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
-from benchbox_resnet.layers import round_through
-from benchbox_resnet.model import first_half, gaussian_bits
-from benchbox_resnet.pipeline import Pipeline, Symbols
-from benchbox_resnet.scale import scale_of_index
+from benchbox_resnet.model import first_half
+from benchbox_resnet.pipeline import SYMBOL_CLIP, Pipeline, Symbols
+from benchbox_resnet.quantise import STEP_WEIGHT, optimised_round
+from benchbox_resnet.similarity import SMALLEST, ms_ssim
 from benchbox_resnet.tiles import Tile, analysis_halo
+from benchbox_resnet.training import ms_ssim_weight
 
-#: Steps of Adam for each unit of effort, and their size in rounding steps.
-STEPS, RATE = 5, 0.06
-
-
-def lambda_at(pipeline: Pipeline, quality: int) -> float:
-    """The trade-off at a fixed-point quality: geometric between trained ones."""
-    config = pipeline.config
-    at = quality / 2**QUALITY_BITS / (config.qualities - 1)
-    return float(config.lambda_min * (config.lambda_max / config.lambda_min) ** at)
+#: Steps for each unit of effort; the share of a Newton step that is gone, and what is kept of the last move.
+STEPS, RATE, MOMENTUM = 2, 0.3, 0.5
+#: Side of the probe of the curvature, in rounding steps; least curvature of a channel, in bits a squared step.
+PROBE, LEAST_CURVATURE = 0.25, 1.0
 
 
 def search(
@@ -35,62 +36,99 @@ def search(
     z_hat: Symbols,
     quality: int,
     effort: int,
+    gray: bool = False,
 ) -> None:
-    """Improve y (h, w, M) of the picture `pixels` (H, W, 3) in place, tile by tile."""
+    """Improve y (h, w, M) of the picture `pixels` (H, W, 3) in place, tile by tile; `gray`: colour is not sent.
+
+    A model tuned for MS-SSIM is searched by MS-SSIM, which pictures with a side below 161 do not have: they stay as
+    they are.
+    """
+    if pipeline.model.tune == "ms-ssim" and min(pixels.shape[:2]) < SMALLEST:
+        return
     for tile in pipeline.tiles_of(z_hat, analysis_halo(pipeline.config)):
         window = (tile[0].window(4), tile[1].window(4))
         start = torch.from_numpy(y[window].copy()).to(pipeline.device).permute(2, 0, 1)[None]
         with torch.inference_mode(False), torch.enable_grad():
-            better = _Tile(pipeline, pixels, z_hat, tile, quality).improve(start.clone(), effort * STEPS)
+            better = _Window(pipeline, pixels, z_hat, tile, quality, gray).improve(start.clone(), effort * STEPS)
         inner = (tile[0].inner(4), tile[1].inner(4))
         y[tile[0].core(4), tile[1].core(4)] = better[0].permute(1, 2, 0)[inner].cpu().numpy()
 
 
-class _Tile:
+class _Window:
     """The objective in one window: everything that does not move is computed once."""
 
     def __init__(
-        self, pipeline: Pipeline, pixels: npt.NDArray[np.uint8], z_hat: Symbols, tile: Tile, quality: int
+        self, pipeline: Pipeline, pixels: npt.NDArray[np.uint8], z_hat: Symbols, tile: Tile, quality: int, gray: bool
     ) -> None:
         self.pipeline, self.quality, self.net = pipeline, quality, pipeline.model.net
         self.x = pipeline.window_of(pixels, tile)
         self.mean1, self.features = (t.clone() for t in pipeline.hyper(z_hat, tile, quality))
         self.t1 = pipeline.prior(z_hat, tile, quality).clone()
-        self.first = first_half(pipeline.config.latents, self.mean1.shape[2], self.mean1.shape[3], self.x.device) > 0
+        height, width = self.mean1.shape[2:]
+        self.first = first_half(pipeline.config.latents, height, width, self.x.device) > 0
         self.gain = pipeline.row(self.net.gain_s, quality).clone()
         self.feature = pipeline.row(self.net.feature_s, quality).clone()
-        self.weight = lambda_at(pipeline, quality) * 255**2
+        self.unsent = torch.from_numpy(pipeline.model.colour_only if gray else np.zeros(len(self.first[0]), np.bool_))
+        at = quality / 2**QUALITY_BITS
+        area = self.x.shape[2] * self.x.shape[3]
+        self.tuned_for_mse = pipeline.model.tune == "mse"
+        config = pipeline.config
+        if self.tuned_for_mse:
+            step = (config.lambda_max / config.lambda_min) ** (at / (config.qualities - 1))
+            self.weight = config.lambda_min * step * 255**2 * area
+        else:
+            self.weight = float(ms_ssim_weight(config, torch.tensor(at))) * area
 
     def improve(self, y: Tensor, steps: int) -> Tensor:
-        """y (1, M, h, w) -> the best of `steps` steps and the start."""
-        y = y.requires_grad_()
-        optimiser = torch.optim.Adam([y], RATE)
-        best, least = y.detach().clone(), float("inf")
+        """y (1, M, h, w) -> y_hat of the best of `steps` steps and the start."""
+        curvature = self.curvature(y.round())
+        best, least, move = y, float("inf"), torch.zeros_like(y)
         for step in range(steps + 1):
-            loss = self.loss(y)
-            if float(loss.detach()) < least:
-                best, least = y.detach().clone(), float(loss.detach())
+            y_hat, bits = self.code(y, curvature)
+            error, slope = self.distortion(y_hat)
+            if bits + error < least:
+                best, least = y_hat, bits + error
             if step < steps:
-                (y.grad,) = torch.autograd.grad(loss, [y])
-                optimiser.step()
+                move = MOMENTUM * move + RATE * (y_hat - slope / (2 * curvature) - y)
+                y = y + move
         return best
 
-    def loss(self, y: Tensor) -> Tensor:
-        """Bits a pixel + lambda * 255^2 * MSE, with symbols truly rounded."""
-        s1 = round_through(y - self.mean1)
-        y_first = torch.where(self.first, s1 + self.mean1, 0.0)
-        mean2 = self.net.second_mean(self.mean1, self.features, y_first)
-        s2 = round_through(y - mean2)
-        s, mean = torch.where(self.first, s1, s2), torch.where(self.first, self.mean1, mean2)
-        bits = gaussian_bits(s, scale_of_index(self._tables(s1).floor() + 0.5)).sum()
-        x_hat = self.net.synthesise(s + mean, self.gain, self.feature)
-        pixels = self.x.shape[2] * self.x.shape[3]
-        return bits / pixels + self.weight * (x_hat.clamp(0, 1) - self.x).square().mean()
+    def distortion(self, y_hat: Tensor) -> tuple[float, Tensor]:
+        """What the decoded picture lacks, in bits, and its slope by y_hat (1, M, h, w)."""
+        y_hat = y_hat.detach().requires_grad_()
+        x_hat = self.net.synthesise(y_hat, self.gain, self.feature).clamp(0, 1)
+        lack = (x_hat - self.x).square().mean() if self.tuned_for_mse else 1 - ms_ssim(x_hat, self.x).mean()
+        (slope,) = torch.autograd.grad(self.weight * lack, [y_hat])
+        return self.weight * float(lack.detach()), slope
+
+    def curvature(self, y: Tensor) -> Tensor:
+        """(1, M, 1, 1): bits that a squared step is worth in each channel, from how the slope changes along a random
+        sign pattern (Hutchinson's estimate of the Hessian's diagonal, halved)."""
+        signs = torch.from_numpy(np.random.default_rng(0).integers(0, 2, y.shape, np.int8) * 2 - 1).to(y)
+        change = self.distortion(y + PROBE * signs)[1] - self.distortion(y - PROBE * signs)[1]
+        found = (signs * change).mean((2, 3), keepdim=True) / (4 * PROBE)
+        return found.clamp(LEAST_CURVATURE, 2 * STEP_WEIGHT)
 
     @torch.no_grad()
-    def _tables(self, s1: Tensor) -> Tensor:
-        """t (1, M, h, w) of both halves for these symbols of the first."""
+    def code(self, y: Tensor, curvature: Tensor) -> tuple[Tensor, float]:
+        """y (1, M, h, w) -> y_hat as the decoder will have it, and the bits of its symbols."""
+        s1, bits1 = self._round(y - self.mean1, self.t1, curvature)
         known = torch.where(self.first, s1, SYMBOL_UNKNOWN)[0].permute(1, 2, 0).to(torch.int16)
         t2 = self.pipeline.model.scale.refine(self.t1, known, self.quality)
-        t1, t2 = (t.permute(2, 0, 1)[None].float() for t in (self.t1, t2))
-        return torch.where(self.first, t1, t2)
+        mean2 = self.net.second_mean(self.mean1, self.features, torch.where(self.first, s1 + self.mean1, 0.0))
+        s2, bits2 = self._round(y - mean2, t2, curvature)
+        y_hat = torch.where(self.first, s1 + self.mean1, s2 + mean2)
+        return y_hat, float(torch.where(self.first, bits1, bits2).sum())
+
+    def _round(self, residual: Tensor, t: Tensor, curvature: Tensor) -> tuple[Tensor, Tensor]:
+        """Symbols and the bits of each, (1, M, h, w), from tables t (h, w, M)."""
+        index = t.floor().to(torch.uint8).cpu().numpy()
+        values = np.ascontiguousarray(residual[0].permute(1, 2, 0).cpu().numpy())
+        weights = curvature.reshape(-1).cpu().numpy().astype(np.float32)
+        symbols = optimised_round(values, index, self.pipeline.costs, weights, SYMBOL_CLIP)
+        symbols[:, :, self.unsent.numpy()] = 0
+        costs = self.pipeline.costs
+        bits = costs[index, np.minimum(np.abs(symbols), costs.shape[1] - 1)]
+        bits[:, :, self.unsent.numpy()] = 0
+        s, b = (torch.from_numpy(v).to(residual).permute(2, 0, 1)[None] for v in (symbols, bits))
+        return s, b

@@ -15,9 +15,12 @@ from benchbox_resnet.data import Pixels
 from benchbox_resnet.model import Estimate, ResidualCodec
 from benchbox_resnet.muon import Muon
 from benchbox_resnet.replicas import Replicas
+from benchbox_resnet.similarity import ms_ssim
 
 #: Networks that see y and z alone. Adam trains them, with small steps: under Muon z drifted and became noise.
-_HYPER = ("h_a.", "h_s.", "scale.")
+_HYPER = ("h_a.", "h_s.")
+#: A gradient so many times larger than is usual is an accident: that step is left out.
+OUTLIER = 8.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Settings:
     weight_decay: float = 0.1
     adam_lr: float = 4e-4
     hyper_lr: float = 2e-4
+    #: Weights of the scale path: a sum over 640 surprises is moved by all of them at once.
+    scale_lr: float = 1e-4
     #: Biases of the scale path, in units of eight table steps. They must be fast: where they were slow, weights did
     #: their work, by way of rectified noise, and grew until noise chose the tables.
     scale_bias_lr: float = 8e-3
@@ -55,19 +60,21 @@ class Trainer:
         self.average = ResidualCodec(config).to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.bfloat16 = fast_bfloat16(device)
         named = dict(self.net.named_parameters())
-        outside = ("lin_", *_HYPER)
+        outside = ("lin_", "scale.", *_HYPER)
         kernels = [n for n, p in named.items() if p.ndim == 4 and p.shape[1] >= 16 and not n.startswith(outside)]
         dtype = torch.bfloat16 if self.bfloat16 else torch.float32
         params = [named[n] for n in kernels]
         self.muon = Muon(params, settings.muon_lr, weight_decay=settings.weight_decay, dtype=dtype)
         rest = [n for n in named if n not in set(kernels)]
         biases = [n for n in rest if n.startswith("scale.bias")]
-        hyper = [n for n in rest if n.startswith(_HYPER) and n not in biases]
+        scales = [n for n in rest if n.startswith("scale.") and n not in biases]
+        hyper = [n for n in rest if n.startswith(_HYPER)]
         linear = [n for n in rest if n.startswith("lin_")]
-        others = [n for n in rest if n not in {*biases, *hyper, *linear}]
-        groups = [{"params": [named[n] for n in names]} for names in (others, hyper, biases, linear)]
+        others = [n for n in rest if n not in {*biases, *scales, *hyper, *linear}]
+        groups = [{"params": [named[n] for n in names]} for names in (others, hyper, scales, biases, linear)]
         self.adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
         self.step_count, self.skipped, self.seconds = 0, 0, 0.0
+        self.usual_norm = math.inf  # of the gradient, until there is one
         #: Where this run began: seconds and steps of the run that it goes on from.
         self.started, self.first_step = 0.0, 0
         self.lambdas = torch.tensor(config.lambdas, device=device)
@@ -90,10 +97,7 @@ class Trainer:
         bpp = (estimate.y_bits + estimate.z_bits) / (x.shape[2] * x.shape[3])
         lam = self.lambdas[q]
         if self.settings.tune == "ms-ssim":
-            from pytorch_msssim import ms_ssim
-
-            similarity = ms_ssim(estimate.x_hat.clamp(0, 1), x, data_range=1.0, size_average=False)
-            distortion = ms_ssim_weight(self.config, q) * (1 - similarity)
+            distortion = ms_ssim_weight(self.config, q) * (1 - ms_ssim(estimate.x_hat.clamp(0, 1), x))
         else:
             distortion = lam * 255**2 * (estimate.x_hat - x).square().mean((1, 2, 3))
         loss = ((bpp + distortion) / (20 * lam.sqrt())).mean()
@@ -106,7 +110,7 @@ class Trainer:
         factor = self.rate_factor()
         groups = [*self.muon.param_groups, *self.adam.param_groups]
         s = self.settings
-        rates = (s.muon_lr, s.adam_lr, s.hyper_lr, s.scale_bias_lr, s.linear_lr)
+        rates = (s.muon_lr, s.adam_lr, s.hyper_lr, s.scale_lr, s.scale_bias_lr, s.linear_lr)
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * factor
         spread = torch.arange(x.shape[0], device=self.device) + torch.rand(x.shape[0], device=self.device)
@@ -118,12 +122,15 @@ class Trainer:
             loss, report = self.objective(self.net if model is None else model, x, q)
             loss.backward()  # type: ignore[no-untyped-call]
         norm = float(nn.utils.clip_grad_norm_(self.net.parameters(), self.settings.clip))
-        if math.isfinite(norm):
+        if math.isfinite(norm) and norm < OUTLIER * self.usual_norm:
             self.muon.step()
             self.adam.step()
             self.update_average()
         else:
             self.skipped += 1
+        if math.isfinite(norm):  # many in a row are no accidents: what is usual rises with them
+            known = self.usual_norm if math.isfinite(self.usual_norm) else norm
+            self.usual_norm = 0.98 * known + 0.02 * min(norm, 4 * known)
         self.step_count += 1
         self.seconds += min(time.monotonic() - begun, 10.0)  # a run that was stopped for a while loses nothing
         return {**report, "norm": norm, "rate": factor}
@@ -143,7 +150,7 @@ class Trainer:
             "net": self.net.state_dict(), "average": self.average.state_dict(),
             "muon": self.muon.state_dict(), "adam": self.adam.state_dict(),
             "started": self.started, "first_step": self.first_step,
-            "step": self.step_count, "skipped": self.skipped, "seconds": self.seconds,
+            "step": self.step_count, "skipped": self.skipped, "seconds": self.seconds, "usual_norm": self.usual_norm,
             "rng": torch.get_rng_state(),
         }  # fmt: skip
 
@@ -155,6 +162,7 @@ class Trainer:
         self.adam.load_state_dict(state["adam"])
         self.step_count, self.skipped, self.seconds = state["step"], state["skipped"], state["seconds"]
         self.started, self.first_step = state["started"], state["first_step"]
+        self.usual_norm = state["usual_norm"]
         torch.set_rng_state(state["rng"])
 
     def branch(self, state: dict[str, Any], fresh: bool) -> None:

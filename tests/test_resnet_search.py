@@ -1,0 +1,68 @@
+"""The encoder's search: better by its own objective on real weights, unknown to decoders; MS-SSIM as it descends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+
+torch = pytest.importorskip("torch")
+
+from benchbox_metrics.ms_ssim import MS_SSIM  # noqa: E402
+from benchbox_resnet.codec import ResnetCodec  # noqa: E402
+from benchbox_resnet.info import RESNET, bundled  # noqa: E402
+from benchbox_resnet.similarity import SMALLEST, ms_ssim  # noqa: E402
+from benchbox_resnet.weights import load_model  # noqa: E402
+
+FILES = bundled()
+trained = pytest.mark.skipif(not FILES, reason="no trained weights are bundled")
+
+
+def as_tensor(pixels: np.ndarray) -> Any:
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+
+
+@pytest.mark.parametrize("size", [(SMALLEST, 200), (177, 301), (256, 256)])
+def test_ms_ssim_is_that_of_the_reports(size: tuple[int, int]) -> None:
+    source = np.ascontiguousarray(skimage.data.astronaut()[: size[0], : size[1]])
+    noise = np.random.default_rng(0).normal(0, 20, source.shape)
+    for strength in (0.0, 0.2, 1.0, 3.0):
+        decoded = (source + strength * noise).clip(0, 255).astype(np.uint8)
+        known = MS_SSIM.open("cpu").prepare(source).score(decoded)
+        found = float(ms_ssim(as_tensor(source), as_tensor(decoded))[0])
+        assert found == pytest.approx(known, abs=2e-5)
+
+
+def cost(codec: ResnetCodec, source: np.ndarray, effort: int, quality: int, gray: bool = False) -> float:
+    """Bits + what the trained trade-off says of the error."""
+    model = codec.encoder.model
+    data = ResnetCodec(RESNET, model, effort=effort).encode(source[:, :, 1:2] if gray else source, quality)
+    decoded = codec.decode(data)
+    reference = source[:, :, 1:2] if gray else source
+    area = source.shape[0] * source.shape[1]
+    weight = model.config.lambdas[quality]
+    return float(8 * len(data) + area * weight * np.square(reference.astype(float) - decoded).mean())
+
+
+@trained
+@pytest.mark.parametrize("quality", [2, 9])
+def test_effort_pays_on_trained_weights(quality: int) -> None:
+    source = np.ascontiguousarray(skimage.data.astronaut()[:256, 100:356])
+    codec = ResnetCodec(RESNET, load_model(FILES[0], torch.device("cpu")))
+    none, little, more = (cost(codec, source, effort, quality) for effort in (0, 1, 4))
+    assert little < 0.99 * none
+    assert more < 0.997 * little
+
+
+@trained
+def test_effort_on_gray_and_on_awkward_sizes() -> None:
+    codec = ResnetCodec(RESNET, load_model(FILES[0], torch.device("cpu")))
+    whole = skimage.data.astronaut()
+    for height, width in ((65, 97), (130, 64)):
+        source = np.ascontiguousarray(whole[200 : 200 + height, 200 : 200 + width])
+        assert cost(codec, source, 3, 5) < cost(codec, source, 0, 5)
+    assert cost(codec, whole[100:228, 100:228], 3, 5, gray=True) < cost(codec, whole[100:228, 100:228], 0, 5, gray=True)
+    tiny = np.ascontiguousarray(whole[:1, :1])
+    assert codec.decode(ResnetCodec(RESNET, codec.encoder.model, effort=2).encode(tiny, 5)).shape == (1, 1, 3)
