@@ -8,6 +8,7 @@ import hypothesis
 import numpy as np
 import pytest
 import skimage.data
+from dataset_server import home, site  # noqa: F401  (fixtures)
 
 hypothesis.settings.register_profile("benchbox", deadline=None)  # speed is for benchmarks, on busy machines too
 hypothesis.settings.load_profile("benchbox")
