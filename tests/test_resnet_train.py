@@ -223,9 +223,10 @@ def test_bits_are_exact_near_the_mean_and_draw_outliers_back(scale: float) -> No
     }
     for bits, mass in masses.items():
         found = bits(x, torch.tensor(scale))
-        near = mass > 1e-6
+        near = mass > 2e-4
         assert torch.allclose(found.detach()[near].double(), -torch.log2(mass[near]), rtol=1e-3, atol=1e-3)
         (slope,) = torch.autograd.grad(found.sum(), x)
         assert torch.isfinite(slope).all()
         assert (slope[2:] > 0).all()
-        assert (found.detach()[~near] > 19.9).all()
+        assert (found.detach()[~near] > 12).all()
+        assert (found.detach() < 120).all()  # no symbol outweighs a batch

@@ -153,8 +153,8 @@ def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols
     if int(np.abs(z).max()) > Z_LIMIT:
         raise CorruptBitstream("a hyper-latent is out of range")
     z_hat = z.astype(np.int16).reshape(rows, cols, config.hyper)
-    index = pipeline.all_indices(z_hat, stream.quality)
     gray = stream.channels == 1
+    index = pipeline.all_indices(z_hat, stream.quality)
     first = np.full(index.shape, SYMBOL_UNKNOWN, np.int16)
     join_half(_take(decoder, split_half(index, True), pipeline.sent(rows, cols, True, gray)), first, True)
     index = pipeline.refined_indices(z_hat, first, stream.quality)
@@ -164,11 +164,21 @@ def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols
     return z_hat, first, both
 
 
+#: Symbols that stand as 32-bit integers at once.
+_PORTION = 1 << 22
+
+
 def _take(decoder: Decoder, index: npt.NDArray[np.generic], sent: npt.NDArray[np.bool_]) -> Symbols:
     """Symbols (h, w, M / 2) of a half under the tables `index`; 0 where none was sent."""
-    symbols = decoder.take(index[sent].astype(np.uint16))
-    if len(symbols) and int(np.abs(symbols).max()) >= -SYMBOL_UNKNOWN:
-        raise CorruptBitstream("a symbol is out of range")
+    ids = index[sent]
+    symbols = np.empty(len(ids), np.int16)
+    for start in range(0, len(ids), _PORTION):
+        part = decoder.take(ids[start : start + _PORTION].astype(np.uint16))
+        if int(np.abs(part).max()) >= -SYMBOL_UNKNOWN:
+            raise CorruptBitstream("a symbol is out of range")
+        symbols[start : start + _PORTION] = part
+    if len(symbols) == index.size:
+        return symbols.reshape(index.shape)
     out = np.zeros(index.shape, np.int16)
     out[sent] = symbols
     return out

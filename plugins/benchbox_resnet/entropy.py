@@ -9,6 +9,7 @@ Source: Duda, "Asymmetric numeral systems" (arXiv 1311.2540), range variant with
 """
 
 import dataclasses
+from typing import Any
 
 import numba
 import numpy as np
@@ -25,6 +26,7 @@ _STATE_BYTES = 8  # two states end a stream
 _BUCKETS = 256  # start of the search for a symbol, by the leading 8 bits of its slot
 
 Ints = npt.NDArray[np.int32]
+AnyInts = npt.NDArray[np.signedinteger[Any]]
 TableIds = npt.NDArray[np.uint16]
 Words = npt.NDArray[np.uint16]
 
@@ -124,7 +126,7 @@ def _push_escape(state: int, words: Words, at: int, symbol: int, bound: int) -> 
 
 
 @numba.njit(cache=True)
-def _encode(symbols: Ints, ids: TableIds, bounds: Ints, offsets: Ints, freq: Ints, cum: Ints) -> Words:
+def _encode(symbols: AnyInts, ids: TableIds, bounds: Ints, offsets: Ints, freq: Ints, cum: Ints) -> Words:
     room = 16 + len(symbols) + len(symbols) // 4
     words = np.empty(room, np.uint16)
     at = room
@@ -135,7 +137,7 @@ def _encode(symbols: Ints, ids: TableIds, bounds: Ints, offsets: Ints, freq: Int
             bigger[len(words) + at :] = words[at:]
             at += len(words)
             words = bigger
-        table, symbol = ids[i], symbols[i]
+        table, symbol = ids[i], int(symbols[i])
         bound = bounds[table]
         state = odd if i & 1 else even
         place = offsets[table] + bound + symbol
@@ -208,11 +210,12 @@ def _decode(
     return at, even, odd
 
 
-def encode(symbols: Ints, ids: TableIds, tables: Tables) -> bytes:
-    """Symbols (n,) under the tables `ids` (n,) -> bytes. Decoded in the same order."""
+def encode(symbols: AnyInts, ids: TableIds, tables: Tables) -> bytes:
+    """Symbols (n,) int16 or int32 under the tables `ids` (n,) -> bytes. Decoded in the same order."""
     if len(symbols) != len(ids):
         raise ValueError(f"{len(symbols)} symbols, {len(ids)} table numbers")
-    if len(symbols) and (int(ids.max()) >= len(tables.bounds) or int(np.abs(symbols).max()) > SYMBOL_MAX):
+    largest = max(int(symbols.max()), -int(symbols.min())) if len(symbols) else 0
+    if largest > SYMBOL_MAX or (len(ids) and int(ids.max()) >= len(tables.bounds)):
         raise ValueError("a table number or a symbol is out of range")
     words: Words = _encode(symbols, ids, tables.bounds, tables.offsets, tables.frequencies, tables.cumulative)
     return words.astype("<u2").tobytes()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchbox_resnet.config import SCALE_COUNT
-from benchbox_resnet.entropy import Ints, TableIds
+from benchbox_resnet.entropy import TableIds
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.quantise import STEP_WEIGHT, optimised_round
 from benchbox_resnet.scale import Z_LIMIT
@@ -36,7 +36,7 @@ Indices = npt.NDArray[np.uint8]
 class Coded:
     """All that the entropy coder needs, in coding order: z, then first halves, then second halves."""
 
-    symbols: Ints
+    symbols: Symbols
     ids: TableIds
 
 
@@ -163,15 +163,27 @@ class Pipeline:
 
             search(self, pixels, y, z_hat, quality, effort, gray)
         rows, cols = z_hat.shape[:2]
+        symbols, ids = [z_hat.reshape(-1)], [z_table_ids(self.config, quality, rows, cols)]
         index = self.all_indices(z_hat, quality)
         first = self._first_symbols(y, z_hat, index, quality, gray)
-        second_index = self.refined_indices(z_hat, first, quality)
-        second = self._second_symbols(y, z_hat, first, second_index, quality)
-        masks = [self.sent(rows, cols, half, gray) for half in (True, False)]
-        symbols = [z_hat.reshape(-1), split_half(first, True)[masks[0]], split_half(second, False)[masks[1]]]
-        ids = [split_half(index, True)[masks[0]], split_half(second_index, False)[masks[1]]]
-        z_ids = z_table_ids(self.config, quality, rows, cols)
-        return Coded(np.concatenate(symbols).astype(np.int32), np.concatenate([z_ids, *ids]).astype(np.uint16))
+        ids.append(self._flat(index, True, gray).astype(np.uint16))
+        index = self.refined_indices(z_hat, first, quality)
+        second = self._second_symbols(y, z_hat, first, index, quality)
+        del y  # a picture of 50 MP: 250 MB
+        ids.append(self._flat(index, False, gray).astype(np.uint16))
+        del index
+        symbols.append(self._flat(first, True, gray))
+        del first
+        symbols.append(self._flat(second, False, gray))
+        del second
+        return Coded(np.concatenate(symbols), np.concatenate(ids))
+
+    def _flat(self, latents: npt.NDArray[Any], first: bool, gray: bool) -> npt.NDArray[Any]:
+        """(h, w, M) -> what is sent of a half, in coding order."""
+        half = split_half(latents, first)
+        if not gray:
+            return half.reshape(-1)
+        return half[self.sent(half.shape[0] // 4, half.shape[1] // 4, first, gray)]
 
     @torch.inference_mode()
     def analyse(self, pixels: npt.NDArray[np.uint8], quality: int) -> tuple[npt.NDArray[np.float32], Symbols]:

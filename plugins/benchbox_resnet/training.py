@@ -36,9 +36,9 @@ class Settings:
     hyper_lr: float = 2e-4
     #: Weights of the scale path: a sum over 640 surprises is moved by all of them at once.
     scale_lr: float = 1e-4
-    #: Biases of the scale path, in units of eight table steps. They must be fast: where they were slow, weights did
-    #: their work, by way of rectified noise, and grew until noise chose the tables.
-    scale_bias_lr: float = 8e-3
+    #: Biases at the end of the scale path, in units of eight table steps. They must be fast: where they were slow,
+    #: weights did their work, by way of rectified noise, and grew until noise chose the tables.
+    scale_bias_lr: float = 4e-3
     #: The linear path starts at its optimum; faster, it only trembles.
     linear_lr: float = 5e-5
     warm_up: int = 200
@@ -66,7 +66,7 @@ class Trainer:
         params = [named[n] for n in kernels]
         self.muon = Muon(params, settings.muon_lr, weight_decay=settings.weight_decay, dtype=dtype)
         rest = [n for n in named if n not in set(kernels)]
-        biases = [n for n in rest if n.startswith("scale.bias")]
+        biases = [n for n in rest if n.startswith("scale.bias") and n.endswith("_out")]
         scales = [n for n in rest if n.startswith("scale.") and n not in biases]
         hyper = [n for n in rest if n.startswith(_HYPER)]
         linear = [n for n in rest if n.startswith("lin_")]
