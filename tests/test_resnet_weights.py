@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,12 @@ def test_estimated_and_real_size_agree(kodak: Path) -> None:
         bits = float((PRECISION - np.log2(tables.frequencies[place]))[inside].sum())
         bits += float(tables.costs(4096)[ids[~inside], np.abs(symbols[~inside])].sum())
         assert bits < 8 * len(codec.encode(pixels, quality)) < 1.01 * bits + 8 * 32
+
+
+def test_opening_brings_no_compiler_with_it() -> None:
+    """Some functions of torch import a compiler and an algebra system on first use: two seconds."""
+    code = ("import sys, torch\nfrom benchbox_resnet.info import RESNET\n"
+            "RESNET.open(RESNET.parse_options({}), 'cpu').close()\n"
+            "print([name for name in ('sympy', 'torch._dynamo', 'scipy.special') if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"

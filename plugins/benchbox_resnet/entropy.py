@@ -86,17 +86,12 @@ def quantise_pmf(pmf: npt.NDArray[np.float64]) -> Ints:
     return np.asarray(counts, np.int32)
 
 
-@numba.njit(cache=True)
 def _find_buckets(offsets: Ints, cumulative: Ints) -> Ints:
     """(T, 256) place of the first symbol to look at, given the leading 8 bits of a slot."""
-    out = np.zeros((len(offsets) - 1, _BUCKETS), np.int32)
-    for t in range(len(offsets) - 1):
-        place = offsets[t]
-        for b in range(_BUCKETS):
-            while place + 1 < offsets[t + 1] and cumulative[place + 1] <= b << (PRECISION - 8):
-                place += 1
-            out[t, b] = place
-    return out
+    tables = np.arange(len(offsets) - 1, dtype=np.int64) * TOTAL
+    rising = cumulative + np.repeat(tables, np.diff(offsets))
+    slots = np.arange(_BUCKETS, dtype=np.int64) << (PRECISION - 8)
+    return (np.searchsorted(rising, tables[:, None] + slots, side="right") - 1).astype(np.int32)
 
 
 @numba.njit(cache=True)

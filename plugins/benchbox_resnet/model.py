@@ -20,6 +20,7 @@ B pictures, H x W pixels, M latents at h x w = H/stride x W/stride, Z hyper-late
 import dataclasses
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -132,8 +133,9 @@ class ResidualCodec(nn.Module):
         )
         self.scale = ScalePath(config)
         # Quality-dependent numbers, one row for each trained quality. Gains are logarithms.
-        log_gain = torch.tensor([-math.log(math.sqrt(26 / lam) / 255) for lam in config.lambdas])[:, None]
-        self.gain_a, self.gain_s = nn.Parameter(log_gain.repeat(1, m)), nn.Parameter(-log_gain.repeat(1, m))
+        # (numpy: on the device `meta`, where weights files build the network, torch's own brings seconds of imports)
+        log_gain = np.log(255 / np.sqrt(26 / np.array(config.lambdas, np.float64)))[:, None].repeat(m, 1)
+        self.gain_a, self.gain_s = (nn.Parameter(torch.from_numpy(sign * log_gain).float()) for sign in (1, -1))
         self.feature_a, self.feature_s = nn.Parameter(torch.zeros(q, c)), nn.Parameter(torch.zeros(q, c))
         self.shift_h = nn.Parameter(torch.zeros(q, m + z))
         self.z_mean, self.z_scale = nn.Parameter(torch.zeros(q, z)), nn.Parameter(torch.full((q, z), -0.7))

@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from benchbox_resnet.config import SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
 from benchbox_resnet.entropy import Ints, TableIds, Tables, quantise_pmf
@@ -32,7 +31,8 @@ def _laplace_pmf(scale: float, bound: int) -> Floats:
 
 
 def _logistic_pmf(mean: float, scale: float, bound: int) -> Floats:
-    return np.diff(special.expit((np.arange(-bound, bound + 2) - 0.5 - mean) / scale))
+    edges = (np.arange(-bound, bound + 2) - 0.5 - mean) / scale
+    return np.diff(0.5 + 0.5 * np.tanh(edges / 2))
 
 
 def z_bound(mean: float, scale: float) -> int:
