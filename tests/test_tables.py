@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,54 @@ def test_one_picture_has_no_error(workspace: Path) -> None:
     kept = results.frame[results.frame["sample"] == "crop0.png"]
     object.__setattr__(results, "frame", kept)
     assert points_table(analyse(results))[["bpp_se", "mean_se"]].isna().all(axis=None)
+
+
+class Rows(HTMLParser):
+    """The rows of a page's tables, by the id of the section they stand in, as a reader sees them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, list[list[str]]] = {}
+        self._sections: list[str] = []
+        self._row: list[str] | None = None
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag == "section":
+            self._sections.append(dict(attrs).get("id") or (self._sections or [""])[-1])
+        elif tag == "tr":
+            self._row = []
+        elif tag in ("td", "th") and self._row is not None:
+            self._row.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._row:
+            self._row[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "section":
+            self._sections.pop()
+        elif tag == "tr" and self._row is not None:
+            row = [" ".join(cell.split()) for cell in self._row]
+            self.found.setdefault((self._sections or [""])[-1], []).append(row)
+            self._row = None
+
+
+def test_the_page_prints_what_the_tables_print(workspace: Path, tables: Path) -> None:
+    """Speeds and BD-rates cell by cell as in the Markdown files, lossless sizes as in the CSV."""
+    api.write_reports("t", workspace, registry.load(), ["page"], out=workspace.parent / "page")
+    parser = Rows()
+    parser.feed((workspace.parent / "page" / "index.html").read_text(encoding="utf-8"))
+    printed = {name: [[cell.replace("\\", "") for cell in row]
+                      for row in rows_of((tables / f"{name}.md").read_text(encoding="utf-8"))]
+               for name in ("bd", "speeds")}  # fmt: skip
+    speeds = [row for row in parser.found["speed"] if row[0] in {*SWEEPS, "png"}]
+    assert speeds == printed["speeds"]
+    assert len(speeds) == 3
+    rates = [row[: len(printed["bd"][0])] for row in parser.found["bd"] if row[0] in SWEEPS]
+    assert rates == printed["bd"]
+    (lossless,) = [row for row in parser.found["lossless"] if row[0] == "png"]
+    (known,) = pd.read_csv(tables / "lossless.csv").to_dict("records")
+    assert lossless[2:] == [f"{known['bpp']:.3f}", f"{known['n']} of {PICTURES}", f"on all {known['exact']}"]
 
 
 # --------------------------------------------------------------------------------------------------- rounding, escaping
