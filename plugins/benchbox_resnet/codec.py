@@ -24,6 +24,7 @@ from benchbox_resnet.entropy import Decoder, encode
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
 from benchbox_resnet.pipeline import TILE_CELLS, Pipeline, Symbols, join_half, split_half
 from benchbox_resnet.scale import Z_LIMIT
+from benchbox_resnet.shifts import shifted, unpack
 from benchbox_resnet.tables import z_table_ids
 from benchbox_resnet.weights import Model, file_digest, load_model
 
@@ -99,7 +100,7 @@ class ResnetCodec(Codec):
         with self._session():
             coded = pipeline.encode(np.ascontiguousarray(colour), fixed, channels == 1, self.effort)
         symbols = encode(coded.symbols, coded.ids, pipeline.model.tables)
-        return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha).pack()
+        return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha, coded.shifts).pack()
 
     def decode(self, data: bytes) -> Image:
         """The inverse of `encode`."""
@@ -153,13 +154,13 @@ def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols
     if int(np.abs(z).max()) > Z_LIMIT:
         raise CorruptBitstream("a hyper-latent is out of range")
     z_hat = z.astype(np.int16).reshape(rows, cols, config.hyper)
-    gray = stream.channels == 1
-    index = pipeline.all_indices(z_hat, stream.quality)
-    first = np.full(index.shape, SYMBOL_UNKNOWN, np.int16)
-    join_half(_take(decoder, split_half(index, True), pipeline.sent(rows, cols, True, gray)), first, True)
-    index = pipeline.refined_indices(z_hat, first, stream.quality)
+    gray, (shifts1, shifts2) = stream.channels == 1, unpack(stream.shifts)
+    ids = shifted(split_half(pipeline.all_indices(z_hat, stream.quality), True), shifts1)
+    first = np.full((4 * rows, 4 * cols, config.latents), SYMBOL_UNKNOWN, np.int16)
+    join_half(_take(decoder, ids, pipeline.sent(rows, cols, True, gray)), first, True)
+    ids = shifted(split_half(pipeline.refined_indices(z_hat, first, stream.quality), False), shifts2)
     both = first.copy()
-    join_half(_take(decoder, split_half(index, False), pipeline.sent(rows, cols, False, gray)), both, False)
+    join_half(_take(decoder, ids, pipeline.sent(rows, cols, False, gray)), both, False)
     decoder.finish()
     return z_hat, first, both
 

@@ -5,7 +5,7 @@ one tile at a time. Layout of latents on the host: (h, w, M).
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from benchbox_resnet.entropy import TableIds
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.quantise import STEP_WEIGHT, optimised_round
 from benchbox_resnet.scale import Z_LIMIT
+from benchbox_resnet.shifts import SIZE, Shifts, best_shifts, pack, shifted
 from benchbox_resnet.tables import z_table_ids
 from benchbox_resnet.tiles import Span, Tile, analysis_halo, mean_halo, synthesis_halo, tiles
 from benchbox_resnet.weights import Model
@@ -28,16 +29,19 @@ ROUNDING = 1.3
 #: Largest symbol the encoder writes.
 SYMBOL_CLIP = 32000
 
+Number = TypeVar("Number", bound=np.generic)
 Symbols = npt.NDArray[np.int16]
 Indices = npt.NDArray[np.uint8]
 
 
 @dataclasses.dataclass(frozen=True)
 class Coded:
-    """All that the entropy coder needs, in coding order: z, then first halves, then second halves."""
+    """All that the entropy coder needs, in coding order: z, then first halves, then second halves; `shifts` (see there)
+    are in the table numbers already."""
 
     symbols: Symbols
     ids: TableIds
+    shifts: bytes
 
 
 def parity_mask(h: int, w: int, top: int, left: int) -> npt.NDArray[np.bool_]:
@@ -46,7 +50,12 @@ def parity_mask(h: int, w: int, top: int, left: int) -> npt.NDArray[np.bool_]:
     return np.asarray((rows + cols) % 2 == 0)[:, :, None]
 
 
-def split_half(latents: npt.NDArray[np.generic], first: bool, top: int = 0, left: int = 0) -> npt.NDArray[np.generic]:
+def _flat(half: npt.NDArray[Any], sent: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:
+    """What is sent of a half (None: all), in coding order."""
+    return half.reshape(-1) if sent is None else half[sent]
+
+
+def split_half(latents: npt.NDArray[Number], first: bool, top: int = 0, left: int = 0) -> npt.NDArray[Number]:
     """(h, w, M) -> (h, w, M / 2): the first or the second checkerboard half."""
     h, w, m = latents.shape
     pairs = latents.reshape(h, w, m // 2, 2)
@@ -163,27 +172,33 @@ class Pipeline:
 
             search(self, pixels, y, z_hat, quality, effort, gray)
         rows, cols = z_hat.shape[:2]
-        symbols, ids = [z_hat.reshape(-1)], [z_table_ids(self.config, quality, rows, cols)]
         index = self.all_indices(z_hat, quality)
         first = self._first_symbols(y, z_hat, index, quality, gray)
-        ids.append(self._flat(index, True, gray).astype(np.uint16))
+        symbols1, ids1, shifts1, saved1 = self._half(first, index, True, gray)
         index = self.refined_indices(z_hat, first, quality)
         second = self._second_symbols(y, z_hat, first, index, quality)
-        del y  # a picture of 50 MP: 250 MB
-        ids.append(self._flat(index, False, gray).astype(np.uint16))
-        del index
-        symbols.append(self._flat(first, True, gray))
-        del first
-        symbols.append(self._flat(second, False, gray))
-        del second
-        return Coded(np.concatenate(symbols), np.concatenate(ids))
+        del y, first  # of a picture of 50 MP: 380 MB
+        symbols2, ids2, shifts2, saved2 = self._half(second, index, False, gray)
+        del second, index
+        packed = b""
+        if saved1 + saved2 > 8 * SIZE:
+            packed = pack(shifts1, shifts2)
+            ids1, ids2 = shifted(ids1, shifts1), shifted(ids2, shifts2)
+        sent = [None if not gray else self.sent(rows, cols, half, gray) for half in (True, False)]
+        z_ids = z_table_ids(self.config, quality, rows, cols)
+        return Coded(
+            np.concatenate([z_hat.reshape(-1), _flat(symbols1, sent[0]), _flat(symbols2, sent[1])]),
+            np.concatenate([z_ids, _flat(ids1, sent[0]), _flat(ids2, sent[1])], dtype=np.uint16),
+            packed,
+        )
 
-    def _flat(self, latents: npt.NDArray[Any], first: bool, gray: bool) -> npt.NDArray[Any]:
-        """(h, w, M) -> what is sent of a half, in coding order."""
-        half = split_half(latents, first)
-        if not gray:
-            return half.reshape(-1)
-        return half[self.sent(half.shape[0] // 4, half.shape[1] // 4, first, gray)]
+    def _half(
+        self, symbols: Symbols, index: Indices, first: bool, gray: bool
+    ) -> tuple[Symbols, Indices, Shifts, float]:
+        """Symbols and table numbers of one half, (h, w, M / 2), the best shifts and what they save."""
+        s, i = split_half(symbols, first), split_half(index, first)
+        sent = self.sent(s.shape[0] // 4, s.shape[1] // 4, first, gray) if gray else None
+        return s, i, *best_shifts(i, s, sent, self.costs)
 
     @torch.inference_mode()
     def analyse(self, pixels: npt.NDArray[np.uint8], quality: int) -> tuple[npt.NDArray[np.float32], Symbols]:
