@@ -18,6 +18,7 @@ import PIL
 import pytest
 from benchbox_reports import ReportOptions, benchbox_reports, figures
 from benchbox_reports.look import COLOURS, COLOURS_DARK, MARKER_PATHS, MARKERS, looks
+from benchbox_reports.rounding import decimals, half_width
 from benchbox_reports.wording import number
 from PIL import Image as PillowImage
 from skimage.metrics import structural_similarity
@@ -198,7 +199,7 @@ def test_the_numbers_are_those_of_curves(rows: Rows, page: Path) -> None:
             assert [row["pictures_low_95"], row["pictures_high_95"]] == pytest.approx(list(over.interval))
             for value in (rate.value, over.median):
                 assert value is not None
-                assert number(value, 1, signed=True) in html.text
+                assert number(value, decimals(half_width(over.interval), 1, 2), signed=True) in html.text
     points = pd.read_csv(page / "tables/rd-points.csv")
     jpeg = points[(points["metric"] == "ssim") & (points["label"] == "jpeg")]
     mine = frame[frame["label"] == "jpeg"].groupby("quality")

@@ -115,7 +115,6 @@ def test_workers_compute_the_gradients_of_one_process() -> None:
 
 
 def test_ms_ssim_objective() -> None:
-    pytest.importorskip("pytorch_msssim")
     trainer = Trainer(TINY, Settings(tune="ms-ssim"), CPU)
     assert np.isfinite(trainer.step(batch(192, 1))["loss"])
 

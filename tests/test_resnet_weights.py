@@ -13,9 +13,11 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchbox_resnet.codec import ResnetCodec
+from benchbox_resnet.bitstream import Stream
+from benchbox_resnet.codec import ResnetCodec, decode_symbols
 from benchbox_resnet.entropy import PRECISION
 from benchbox_resnet.evaluate import measure
+from benchbox_resnet.exact import SYMBOL_UNKNOWN
 from benchbox_resnet.info import RESNET, bundled
 from PIL import Image as PillowImage
 from safetensors import safe_open
@@ -93,3 +95,15 @@ def test_opening_brings_no_compiler_with_it() -> None:
             "print([name for name in ('sympy', 'torch._dynamo', 'scipy.special') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_brightness_of_a_block_is_foretold(kodak: Path) -> None:
+    """Means of the first latent come near in the second half; in the first they know nothing of their neighbours."""
+    pixels = read(kodak / "kodim23.png").pixels
+    codec = RESNET.open(RESNET.parse_options({}), "cpu")
+    assert isinstance(codec, ResnetCodec)
+    stream = Stream.unpack(codec.encode(pixels, 6.0))
+    _, first, both = decode_symbols(codec.encoder, stream)
+    known = first[:, :, 0] != SYMBOL_UNKNOWN
+    sizes = np.abs(both[:, :, 0].astype(float))
+    assert sizes[~known].mean() < 0.5 * sizes[known].mean()
