@@ -248,7 +248,7 @@ class Store:
 
     def timings(self, run: str) -> sqlite3.Cursor:
         """A run's timings, one row a repetition: ordinal, session, host, protocol, threads, batch, others, peak_bytes,
-        seconds; in order of `rows`, sessions and repetitions."""
+        seconds; in no order that may be relied on."""
         return self._db.execute(
             f"""SELECT ordinal, session, host, protocol, threads, batch, others, peak_bytes, {", ".join(_SECONDS)}
                FROM entries CROSS JOIN timings USING (key) WHERE run = ?""",

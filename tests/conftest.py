@@ -8,7 +8,10 @@ import hypothesis
 import numpy as np
 import pytest
 import skimage.data
-from dataset_server import home, site  # noqa: F401  (fixtures)
+from chromium import browser, chromium  # noqa: F401  (fixtures)
+from dataset_server import home, site  # noqa: F401
+from hostile_report import report, results  # noqa: F401
+from trading import trade, traded  # noqa: F401
 
 hypothesis.settings.register_profile("benchbox", deadline=None)  # speed is for benchmarks, on busy machines too
 hypothesis.settings.load_profile("benchbox")

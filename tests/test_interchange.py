@@ -1,4 +1,4 @@
-"""Exchange with CompressAI and codec-compare: what goes out comes back, what they read is what they get."""
+"""Exchange with CompressAI: what goes out comes back, what it reads is what it gets; names and folders of all files."""
 
 from __future__ import annotations
 
@@ -14,74 +14,26 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 import pytest
-from benchbox_interchange import benchbox_reports
-from benchbox_interchange.codec_compare import _like_number
 from benchbox_interchange.files import safe_names
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
+from trading import QUALITIES, SCRIPT, changed, make, strictly
 
-import benchbox
-from benchbox import api, curves, image, references, registry
+from benchbox import api, curves, references, registry
 from benchbox.errors import BenchboxError, OptionError, UnknownIdError, UsageError
 from benchbox.report import Reference, Results
 from benchbox.results import load_results
 
-SCRIPT = "<script>alert(1)</script>"
-QUALITIES = [10, 30, 60, 90]
-SIZES = {"wide.png": (177, 233), "high.png": (192, 171), "whole.png": (192, 256)}
 
-# What codec-compare's page (its src/entry.ts) knows by name, once in lower case and with spaces for underscores
-PAGE_CONSTANTS = {"name", "codec", "version", "time", "source data set", "encoding cmd"}
-PAGE_FIELDS = {"original name", "width", "height", "quality", "psnr", "ssim", "msssim", "encoded size", "bpp",
-               "encoding time", "decoding time"}  # fmt: skip
+@pytest.fixture
+def workspace(trade: Path) -> Path:
+    return trade
 
 
-@pytest.fixture(scope="module")
-def workspace(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the run "trade" of two lossy and a lossless codec on three pictures beside it."""
-    folder = tmp_path_factory.mktemp("trade")
-    (folder / "pictures").mkdir()
-    for name, (height, width) in SIZES.items():
-        image.write_png(folder / "pictures" / name, np.ascontiguousarray(photo[:height, :width]))
-    plan = {"name": "trade", "dataset": f"folder:{folder / 'pictures'}", "metrics": ["psnr", "ms-ssim", "ssim"],
-            "codec": [{"id": "jpeg", "qualities": QUALITIES},
-                      {"id": "webp", "qualities": QUALITIES, "options": {"method": 2}}, {"id": "png"}]}  # fmt: skip
-    benchbox.run(plan, workspace=folder / "runs", workers=1)
-    return folder / "runs"
-
-
-@pytest.fixture(scope="module")
-def results(workspace: Path) -> Results:
-    return load_results("trade", workspace, registry.load())
-
-
-def make(kind: str, run: Results, out: Path) -> list[Path]:
-    report = next(report for report in benchbox_reports() if report.id == kind)
-    return report.render(run, report.Options(), out)
-
-
-def strictly(path: Path) -> Any:
-    """The JSON in a file as a browser takes it: no NaN, no infinity, no key twice."""
-    def refuse(word: str) -> None:
-        raise AssertionError(f"{path.name} has {word}")
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        assert len(dict(pairs)) == len(pairs)
-        return dict(pairs)
-
-    return json.loads(path.read_text("utf-8"), parse_constant=refuse, object_pairs_hook=once)
-
-
-def changed(run: Results, **columns: Any) -> Results:
-    """`run` with columns of its frame replaced (a value, or a function of the frame)."""
-    frame = run.frame.copy()
-    for name, value in columns.items():
-        frame[name] = value(frame) if callable(value) else value
-    return dataclasses.replace(run, frame=frame)
-
-
-# --- CompressAI, out and in
+@pytest.fixture
+def results(traded: Results) -> Results:
+    return traded
 
 
 def test_a_curve_comes_back_as_it_went(results: Results, tmp_path: Path) -> None:
@@ -317,96 +269,6 @@ def test_literature_takes_files_beside_ids(results: Results, workspace: Path, tm
         load_results("trade", workspace, known, ["vtm", str(file)])  # Kodak's, not on these pictures
     pages = api.write_reports("trade", workspace, known, ["page"], out=tmp_path / "page", literature=[str(file)])
     assert "jpeg (jpeg.json)" in pages[0].read_text("utf-8")
-
-
-# --- codec-compare
-
-
-def page_reads(path: Path) -> dict[str, pd.DataFrame]:
-    """Batches by name as codec-compare's page takes them: list, then files relative to it; stops where it would."""
-    lists = strictly(path)
-    assert lists
-    tables = {}
-    for (place,) in lists:
-        batch = strictly(path.parent / place)
-        assert set(batch) == {"constant_descriptions", "constant_values", "field_descriptions", "field_values"}
-        described = [*batch["constant_descriptions"], *batch["field_descriptions"]]
-        assert all(len(entry) == 1 and isinstance(next(iter(entry.values())), str) for entry in described)
-        constants = [next(iter(entry)) for entry in batch["constant_descriptions"]]
-        assert len(constants) == len(batch["constant_values"])
-        assert all(isinstance(value, str) for value in batch["constant_values"])
-        fields = [next(iter(entry)) for entry in batch["field_descriptions"]]
-        assert all(len(row) == len(fields) for row in batch["field_values"])
-        assert all(isinstance(value, str | int | float) for row in batch["field_values"] for value in row)
-        known = [{name.lower().replace("_", " ") for name in names} for names in (constants, fields)]
-        assert known[0] >= PAGE_CONSTANTS
-        values = dict(zip(constants, batch["constant_values"], strict=True))
-        table = pd.DataFrame(batch["field_values"], columns=[name.lower().replace("_", " ") for name in fields])
-        tables[values["name"]] = table
-        table.attrs = values
-    return tables
-
-
-def test_every_field_is_what_the_page_reads(results: Results, tmp_path: Path) -> None:
-    files = make("codec-compare", results, tmp_path)
-    lossy, lossless = files[:2]
-    tables = page_reads(lossy)
-    assert set(tables) == {"jpeg", "webp method=2"}
-    for label, table in tables.items():
-        assert set(table.columns) == PAGE_FIELDS
-        rows = results.frame[results.frame["label"] == label]
-        assert len(table) == len(rows) == 12
-        ours = rows.set_index(["sample", "quality"])
-        for row in table.to_dict("records"):
-            measured = ours.loc[(row["original name"], row["quality"])]
-            assert row["encoded size"] == measured["bytes"]
-            assert (row["height"], row["width"]) == SIZES[row["original name"]]
-            assert row["bpp"] == pytest.approx(8 * row["encoded size"] / (row["width"] * row["height"]))
-            assert row["psnr"] == measured["psnr"]
-            assert row["msssim"] == pytest.approx(-10 * math.log10(1 - measured["ms_ssim"]))
-            assert row["ssim"] == pytest.approx(-10 * math.log10(1 - measured["ssim"]))
-            assert (row["encoding time"], row["decoding time"]) == (measured["encode_s"], measured["decode_s"])
-        constants = table.attrs
-        assert constants["codec"] == rows["codec"].iloc[0]
-        assert constants["version"] == rows["identity"].iloc[0]
-        assert pd.Timestamp(constants["time"]).tz is not None
-        assert "left_out" not in constants
-    assert tables["webp method=2"].attrs["encoding_cmd"].startswith("benchbox encode ${original_name} --codec webp:")
-    (png,) = page_reads(lossless).values()
-    assert set(png.columns) == PAGE_FIELDS - {"quality", "psnr", "msssim", "ssim"}
-
-
-def test_the_command_of_a_batch_makes_its_bytes(results: Results, tmp_path: Path, workspace: Path) -> None:
-    """`encoding_cmd`, filled in as the page fills it in, gives a stream of the listed size."""
-    from click.testing import CliRunner
-
-    from benchbox.cli import commands
-
-    table = page_reads(make("codec-compare", results, tmp_path)[0])["webp method=2"]
-    row = table.iloc[5]
-    picture = workspace.parent / "pictures" / row["original name"]
-    command = table.attrs["encoding_cmd"].replace("${original_name}", str(picture))
-    words = command.replace("${quality}", str(row["quality"])).split()[1:]
-    done = CliRunner().invoke(commands, [*words, "--output", str(tmp_path / "stream")], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    assert (tmp_path / "stream").stat().st_size == row["encoded size"]
-
-
-def test_rows_without_a_value_are_left_out_and_counted(results: Results, tmp_path: Path) -> None:
-    at = (results.frame["label"] == "jpeg") & (results.frame["quality"] == 90)
-    broken = changed(results, psnr=lambda frame: frame["psnr"].mask(at))
-    tables = page_reads(make("codec-compare", broken, tmp_path)[0])
-    assert sorted(tables["jpeg"]["quality"].unique()) == [10, 30, 60]
-    assert tables["jpeg"].attrs["left_out"] == "3 of 12"
-    assert len(tables["webp method=2"]) == 12
-
-
-def test_pictures_called_by_numbers_stay_texts(results: Results, tmp_path: Path) -> None:
-    numbers = dict(zip(SIZES, ("01", "0x10", "1e3"), strict=True))
-    renamed = changed(results, sample=lambda frame: frame["sample"].map(numbers).astype("category"))
-    table = page_reads(make("codec-compare", renamed, tmp_path)[0])["jpeg"]
-    assert set(table["original name"]) == {"picture 01", "picture 0x10", "picture 1e3"}
-    assert not any(_like_number(name) for name in table["original name"])
 
 
 # --- the peer itself

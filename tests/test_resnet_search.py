@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -66,3 +67,20 @@ def test_effort_on_gray_and_on_awkward_sizes() -> None:
     assert cost(codec, whole[100:228, 100:228], 3, 5, gray=True) < cost(codec, whole[100:228, 100:228], 0, 5, gray=True)
     tiny = np.ascontiguousarray(whole[:1, :1])
     assert codec.decode(ResnetCodec(RESNET, codec.encoder.model, effort=2).encode(tiny, 5)).shape == (1, 1, 3)
+
+
+@trained
+def test_a_model_tuned_for_ms_ssim_is_searched_by_it() -> None:
+    model = dataclasses.replace(load_model(FILES[0], torch.device("cpu")), tune="ms-ssim")
+    codec, whole, quality = ResnetCodec(RESNET, model), skimage.data.astronaut(), 5
+
+    def worth(source: np.ndarray, effort: int) -> float:
+        data = ResnetCodec(RESNET, model, effort=effort).encode(source, quality)
+        value = MS_SSIM.open("cpu").prepare(source).score(codec.decode(data))
+        area = source.shape[0] * source.shape[1]
+        return float(8 * len(data) + area * model.config.ms_ssim_weight_at(quality) * (1 - value))
+
+    source = np.ascontiguousarray(whole[:192, 100:356])
+    assert worth(source, 2) < 0.99 * worth(source, 0)
+    small = np.ascontiguousarray(whole[:100, :90])  # too small for MS-SSIM: as without effort
+    assert ResnetCodec(RESNET, model, effort=2).encode(small, quality) == codec.encode(small, quality)

@@ -298,7 +298,7 @@ COMMANDS = {
     "begin", "end", "centering", "footnotesize", "caption", "toprule", "midrule", "bottomrule", "par", "smallskip",
     "parbox", "linewidth", "pm", "times", "char", "textbackslash", "textasciitilde", "textasciicircum", "textless",
     "textgreater", "textbar", "textasciigrave", "textquotesingle", "setlength", "tabcolsep",
-    "shortstack", "scriptsize",
+    "shortstack", "scriptsize", "tiny",
 }
 
 
@@ -319,11 +319,13 @@ def test_latex_sets_the_tables_on_a_page(tables: Path, tmp_path: Path) -> None:
     """In the two columns of a paper: no error, nothing wider or higher than the page, hostile names included."""
     rows = [(f"{HOSTILE} {k}", "1.0 ± 0.2", "−3") for k in range(120)]
     long = Grid(HOSTILE, ("Codec", "BD-rate, mean curves (%)", "x"), rows, HOSTILE)
-    (tmp_path / "long.tex").write_text(latex([long]), encoding="utf-8")
+    wide = [Grid(f"{width}", ("Codec", *("Encode, wall (s)",) * 9), [("jpeg", *("0" * width,) * 9)], "")
+            for width in range(6, 14)]
+    (tmp_path / "long.tex").write_text(latex([long, *wide]), encoding="utf-8")
     names = [*(tables / f"{name}.tex" for name in ("bd", "rd-points", "speeds")), tmp_path / "long.tex"]
     inputs = "\n".join(f"\\input{{{name}}}" for name in names)
     (tmp_path / "paper.tex").write_text(
-        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,textcomp}\\usepackage[a4paper,margin=18mm]{geometry}"
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,textcomp}\\usepackage[letterpaper,margin=1in]{geometry}"
         f"\\begin{{document}}{inputs}\\end{{document}}", encoding="utf-8")  # fmt: skip
     done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=tmp_path,
                           capture_output=True, encoding="latin-1", timeout=120, check=False)  # fmt: skip

@@ -70,8 +70,16 @@ class ModelConfig:
     @property
     def lambdas(self) -> list[float]:
         """The trained trade-offs, one for each quality, ascending."""
-        ratio = self.lambda_max / self.lambda_min
-        return [self.lambda_min * ratio ** (i / (self.qualities - 1)) for i in range(self.qualities)]
+        return [self.lambda_at(quality) for quality in range(self.qualities)]
+
+    def lambda_at(self, quality: float) -> float:
+        """The trade-off at a quality, geometric between the trained ones."""
+        at = quality / (self.qualities - 1)
+        return float(self.lambda_min * (self.lambda_max / self.lambda_min) ** at)
+
+    def ms_ssim_weight_at(self, quality: float) -> float:
+        """Weight of (1 - MS-SSIM) at a quality in models tuned for it: 2.4 to 220, geometric, as the literature's."""
+        return float(2.4 * (220 / 2.4) ** (quality / (self.qualities - 1)))
 
     @property
     def residual_layers(self) -> int:

@@ -39,7 +39,7 @@ LATENT_IN = 0.25
 #: Where it does not, h_s and the scale path learn to amplify the noise, and training ends in it.
 H_A_GAIN = 32.0
 #: Side of the window in which a latent's own neighbours foretell it linearly. The context network sees logarithms, from
-#: which no network tells 100 from 101: the mean brightness of a block went unforetold, 3 % of the bits at quality 0.
+#: which no network tells 100 from 101: without the window the mean brightness of a block is not foretold at all.
 CONTEXT_WINDOW = 5
 #: Smallest scale of z's prior: below, half a step of noise costs more than any table can win.
 Z_SCALE_MIN = 0.06
@@ -62,8 +62,8 @@ def tamed(deviation: Tensor) -> Tensor:
     """`deviation` (>= 0) up to `FAR`, then on along the tangent of its logarithm.
 
     Under an exponential tail one symbol that a table is far too narrow for costs hundreds of bits (a coder's escape:
-    twenty), and its slope, by the logarithm of the width, is as large: single crops led whole batches, until training
-    ended in noise. Here that slope is at most `FAR`, and what lies far out is still drawn back.
+    twenty), and its slope, by the logarithm of the width, is as large: one crop leads a whole batch, and training ends
+    in noise. Here that slope is at most `FAR`, and what lies far out is still drawn back.
     """
     return torch.where(deviation < FAR, deviation, FAR * (1 + torch.log(deviation.clamp_min(FAR) / FAR)))
 
@@ -71,8 +71,7 @@ def tamed(deviation: Tensor) -> Tensor:
 def laplace_bits(x: Tensor, scale: Tensor) -> Tensor:
     """Bits of the unit interval around x under a zero-mean Laplace distribution of that standard deviation; `tamed`.
 
-    Latents given their scale have heavier tails than a normal distribution: with tables of their own counts 4 to 13 %
-    fewer bits are needed than with normal ones, 1 to 3 % fewer than with these.
+    Latents given their scale have heavier tails than a normal distribution.
     """
     x, b = x.abs(), scale * math.sqrt(0.5)
     outside = tamed((x - 0.5) / b) - torch.log(-torch.expm1(-1 / b)) + math.log(2)
@@ -219,8 +218,8 @@ class ResidualCodec(nn.Module):
         """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`; q (B,) integer qualities.
 
         While training, noise stands in for rounding in the rate; y and z are rounded straight-through for everything
-        else. (With noise in place of z_hat the networks learn to read a z far below one step, of which rounding leaves
-        nothing: 10 % of the bits.)
+        else: with noise in place of z_hat the networks learn to read a z far below one step, of which rounding leaves
+        nothing.
         """
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
         z = clamp_through(self.hyper_analysis(y), -Z_LIMIT, Z_LIMIT)

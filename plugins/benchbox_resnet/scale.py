@@ -42,11 +42,6 @@ def scale_of_index(t: Tensor) -> Tensor:
     return SCALE_MIN * torch.exp((t - 0.5) * SCALE_STEP)
 
 
-def to_fixed(v: Tensor, bits: int) -> Tensor:
-    """Round to multiples of 2^-bits."""
-    return torch.floor(v * 2.0**bits + 0.5) * 2.0**-bits
-
-
 def symbol_features() -> tuple[Tensor, Tensor]:
     """Fixed tables of `refine`: log2(1 + |s|) for |s| = 0..255, and its mean under each of the 64 scales.
 

@@ -21,7 +21,6 @@ from benchbox_resnet.pipeline import SYMBOL_CLIP, Pipeline, Symbols
 from benchbox_resnet.quantise import STEP_WEIGHT, optimised_round
 from benchbox_resnet.similarity import SMALLEST, ms_ssim
 from benchbox_resnet.tiles import Tile, analysis_halo
-from benchbox_resnet.training import ms_ssim_weight
 
 #: Steps for each unit of effort; the share of a Newton step that is gone, and what is kept of the last move.
 STEPS, RATE, MOMENTUM = 2, 0.3, 0.5
@@ -40,12 +39,13 @@ def search(
 ) -> None:
     """Improve y (h, w, M) of the picture `pixels` (H, W, 3) in place, tile by tile; `gray`: colour is not sent.
 
-    A model tuned for MS-SSIM is searched by MS-SSIM, which pictures with a side below 161 do not have: they stay as
-    they are.
+    A model tuned for MS-SSIM is searched by MS-SSIM, which tiles with a side below 161 pixels do not have: they stay
+    as they are.
     """
-    if pipeline.model.tune == "ms-ssim" and min(pixels.shape[:2]) < SMALLEST:
-        return
+    least = SMALLEST if pipeline.model.tune == "ms-ssim" else 0
     for tile in pipeline.tiles_of(z_hat, analysis_halo(pipeline.config)):
+        if pipeline.config.pad_multiple * min(span.high - span.low for span in tile) < least:
+            continue
         window = (tile[0].window(4), tile[1].window(4))
         start = torch.from_numpy(y[window].copy()).to(pipeline.device).permute(2, 0, 1)[None]
         with torch.inference_mode(False), torch.enable_grad():
@@ -68,23 +68,19 @@ class _Window:
         self.first = first_half(pipeline.config.latents, height, width, self.x.device) > 0
         self.gain = pipeline.row(self.net.gain_s, quality).clone()
         self.feature = pipeline.row(self.net.feature_s, quality).clone()
-        self.unsent = torch.from_numpy(pipeline.model.colour_only if gray else np.zeros(len(self.first[0]), np.bool_))
-        at = quality / 2**QUALITY_BITS
-        area = self.x.shape[2] * self.x.shape[3]
+        self.unsent = pipeline.model.colour_only if gray else np.zeros(pipeline.config.latents, np.bool_)
+        at, area = quality / 2**QUALITY_BITS, self.x.shape[2] * self.x.shape[3]
         self.tuned_for_mse = pipeline.model.tune == "mse"
-        config = pipeline.config
-        if self.tuned_for_mse:
-            step = (config.lambda_max / config.lambda_min) ** (at / (config.qualities - 1))
-            self.weight = config.lambda_min * step * 255**2 * area
-        else:
-            self.weight = float(ms_ssim_weight(config, torch.tensor(at))) * area
+        weigh = pipeline.config.lambda_at(at) * 255**2 if self.tuned_for_mse else pipeline.config.ms_ssim_weight_at(at)
+        self.weight = weigh * area
 
     def improve(self, y: Tensor, steps: int) -> Tensor:
         """y (1, M, h, w) -> y_hat of the best of `steps` steps and the start."""
         curvature = self.curvature(y.round())
+        weights = curvature.reshape(-1).cpu().numpy()
         best, least, move = y, float("inf"), torch.zeros_like(y)
         for step in range(steps + 1):
-            y_hat, bits = self.code(y, curvature)
+            y_hat, bits = self.code(y, weights)
             error, slope = self.distortion(y_hat)
             if bits + error < least:
                 best, least = y_hat, bits + error
@@ -110,25 +106,24 @@ class _Window:
         return found.clamp(LEAST_CURVATURE, 2 * STEP_WEIGHT)
 
     @torch.no_grad()
-    def code(self, y: Tensor, curvature: Tensor) -> tuple[Tensor, float]:
-        """y (1, M, h, w) -> y_hat as the decoder will have it, and the bits of its symbols."""
-        s1, bits1 = self._round(y - self.mean1, self.t1, curvature)
+    def code(self, y: Tensor, weights: npt.NDArray[np.float32]) -> tuple[Tensor, float]:
+        """y (1, M, h, w), weights (M,) of rounding -> y_hat as the decoder will have it, bits of its symbols."""
+        s1, bits1 = self._round(y - self.mean1, self.t1, weights)
         known = torch.where(self.first, s1, SYMBOL_UNKNOWN)[0].permute(1, 2, 0).to(torch.int16)
         t2 = self.pipeline.model.scale.refine(self.t1, known, self.quality)
         mean2 = self.net.second_mean(self.mean1, self.features, torch.where(self.first, s1 + self.mean1, 0.0))
-        s2, bits2 = self._round(y - mean2, t2, curvature)
+        s2, bits2 = self._round(y - mean2, t2, weights)
         y_hat = torch.where(self.first, s1 + self.mean1, s2 + mean2)
         return y_hat, float(torch.where(self.first, bits1, bits2).sum())
 
-    def _round(self, residual: Tensor, t: Tensor, curvature: Tensor) -> tuple[Tensor, Tensor]:
+    def _round(self, residual: Tensor, t: Tensor, weights: npt.NDArray[np.float32]) -> tuple[Tensor, Tensor]:
         """Symbols and the bits of each, (1, M, h, w), from tables t (h, w, M)."""
         index = t.floor().to(torch.uint8).cpu().numpy()
         values = np.ascontiguousarray(residual[0].permute(1, 2, 0).cpu().numpy())
-        weights = curvature.reshape(-1).cpu().numpy().astype(np.float32)
-        symbols = optimised_round(values, index, self.pipeline.costs, weights, SYMBOL_CLIP)
-        symbols[:, :, self.unsent.numpy()] = 0
         costs = self.pipeline.costs
+        symbols = optimised_round(values, index, costs, weights, SYMBOL_CLIP)
+        symbols[:, :, self.unsent] = 0
         bits = costs[index, np.minimum(np.abs(symbols), costs.shape[1] - 1)]
-        bits[:, :, self.unsent.numpy()] = 0
+        bits[:, :, self.unsent] = 0
         s, b = (torch.from_numpy(v).to(residual).permute(2, 0, 1)[None] for v in (symbols, bits))
         return s, b

@@ -1,5 +1,5 @@
 """What a picture says against the model's guess: coding tables some steps wider or narrower, for each half of the
-checkerboard and band of channels. Sixteen shifts of -8 .. 7 tables in eight bytes; worth 2 % of a Kodak picture's bits.
+checkerboard and band of channels. Sixteen shifts of -8 .. 7 tables, in eight bytes.
 
 A half is (h, w, M / 2): of each pair of neighbouring channels the one that belongs to it (see `pipeline.split_half`).
 """

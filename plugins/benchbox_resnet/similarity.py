@@ -38,8 +38,8 @@ def _terms(x: Tensor, y: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
     channels = x.shape[1]
 
     def blur(v: Tensor) -> Tensor:
-        v = F.conv2d(v, window[:, None, :, None].to(v), groups=channels)
-        return F.conv2d(v, window[:, None, None, :].to(v), groups=channels)
+        v = F.conv2d(v, window[:, None, :, None], groups=channels)
+        return F.conv2d(v, window[:, None, None, :], groups=channels)
 
     mean_x, mean_y = blur(x), blur(y)
     xx, yy, xy = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2, blur(x * y) - mean_x * mean_y

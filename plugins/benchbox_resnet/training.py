@@ -78,6 +78,8 @@ class Trainer:
         #: Where this run began: seconds and steps of the run that it goes on from.
         self.started, self.first_step = 0.0, 0
         self.lambdas = torch.tensor(config.lambdas, device=device)
+        weights = [config.ms_ssim_weight_at(q) for q in range(config.qualities)]
+        self.ms_ssim_weights = torch.tensor(weights, device=device)
         self.replicas = Replicas(config, self.net, workers) if workers > 1 else None
         self.muon.pool = self.replicas.pool if self.replicas else None
 
@@ -97,7 +99,7 @@ class Trainer:
         bpp = (estimate.y_bits + estimate.z_bits) / (x.shape[2] * x.shape[3])
         lam = self.lambdas[q]
         if self.settings.tune == "ms-ssim":
-            distortion = ms_ssim_weight(self.config, q) * (1 - ms_ssim(estimate.x_hat.clamp(0, 1), x))
+            distortion = self.ms_ssim_weights[q] * (1 - ms_ssim(estimate.x_hat.clamp(0, 1), x))
         else:
             distortion = lam * 255**2 * (estimate.x_hat - x).square().mean((1, 2, 3))
         loss = ((bpp + distortion) / (20 * lam.sqrt())).mean()
@@ -175,11 +177,6 @@ class Trainer:
         else:
             self.load(state)
         self.started = self.seconds
-
-
-def ms_ssim_weight(config: ModelConfig, q: Tensor) -> Tensor:
-    """Weight of (1 - MS-SSIM) at each quality (B,): 2.4 to 220, geometric."""
-    return 2.4 * (220 / 2.4) ** (q / (config.qualities - 1))
 
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:

@@ -53,17 +53,27 @@ def _latex(grid: Grid) -> str:
     return "".join(_float(grid, rows, k, len(parts)) for k, rows in enumerate(parts, 1))
 
 
-WIDE = 96
-"""Characters of a row from which on a table is set smaller: more do not fit an A4 page at LaTeX's footnotesize."""
+PAGE_WIDTH = 469.0
+"""Points of a line of text between inch-wide margins on US letter, the narrowest page in use."""
+SIZES = (("\\footnotesize", 4.3, 3.5), ("\\scriptsize", 4.0, 2.0), ("\\tiny", 3.4, 2.0))
+"""LaTeX's sizes, each with the width of a digit (Computer Modern) and the space beside a column, in points."""
+
+
+def _size(grid: Grid) -> str:
+    """The largest size in which the widest row fits the page; the smallest where none does."""
+    widths = [max(len(row[k]) for row in grid.rows) for k in range(len(grid.head))]
+    heads = [max(map(len, _lines(head))) for head in grid.head]
+    characters = sum(map(max, widths, heads))
+    fits = (size for size in SIZES if characters * size[1] + 2 * len(grid.head) * size[2] <= PAGE_WIDTH)
+    name, _, space = next(fits, SIZES[-1])
+    return f"{name}\\setlength{{\\tabcolsep}}{{{space:g}pt}}"
 
 
 def _float(grid: Grid, rows: Sequence[Row], part: int, parts: int) -> str:
     title = grid.title if parts == 1 else f"{grid.title} ({part} of {parts})"
     note = [f"\\par\\smallskip\\parbox{{\\linewidth}}{{\\footnotesize {_tex(grid.note)}}}"] if part == parts else []
-    wide = sum(max(len(row[k]) for row in rows) for k in range(len(grid.head))) > WIDE
-    size = "\\scriptsize\\setlength{\\tabcolsep}{2pt}" if wide else "\\footnotesize\\setlength{\\tabcolsep}{3.5pt}"
     return "\n".join([
-        "\\begin{table*}", f"\\centering{size}", f"\\caption{{{_tex(title)}}}",
+        "\\begin{table*}", f"\\centering{_size(grid)}", f"\\caption{{{_tex(title)}}}",
         f"\\begin{{tabular}}{{l{'r' * (len(grid.head) - 1)}}}", "\\toprule",
         " & ".join(_stacked(cell, "r" if k else "l") for k, cell in enumerate(grid.head)) + " \\\\", "\\midrule",
         *(" & ".join(_tex(cell) for cell in row) + " \\\\" for row in rows),
@@ -71,14 +81,19 @@ def _float(grid: Grid, rows: Sequence[Row], part: int, parts: int) -> str:
     ])
 
 
-def _stacked(head: str, side: str) -> str:
-    """A head broken into lines, so that a column is hardly wider than its numbers."""
+def _lines(head: str) -> list[str]:
+    """A head broken at spaces, so that a column is hardly wider than its numbers."""
     lines: list[str] = []
     for word in flat(head).split(" "):
         if lines and len(lines[-1]) + 1 + len(word) <= HEAD_WIDTH:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
+    return lines
+
+
+def _stacked(head: str, side: str) -> str:
+    lines = _lines(head)
     if len(lines) == 1:
         return _tex(head)
     return f"\\shortstack[{side}]{{" + " \\\\ ".join(_tex(line) for line in lines) + "}"
