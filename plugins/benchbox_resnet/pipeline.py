@@ -24,8 +24,8 @@ from benchbox_resnet.weights import Model
 
 #: Cells a side of a tile's core: 1024 pixels at stride 16.
 TILE_CELLS = 16
-#: Errors of rounding count so much more than `STEP_WEIGHT` says. Found on held-out training pictures, by BD-rate: 2 to 7
-#: are within 1 % of the best.
+#: Errors of rounding count so much more than `STEP_WEIGHT` says. Found by BD-rate on held-out training pictures: 2 to
+#: 7 are within 1 % of the best.
 ROUNDING = 4.0
 #: Largest symbol the encoder writes.
 SYMBOL_CLIP = 32000
