@@ -18,7 +18,9 @@ from benchbox_resnet.config import ModelConfig, preset  # noqa: E402
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData, is_held_out  # noqa: E402
 from benchbox_resnet.model import ResidualCodec, laplace_bits, logistic_bits  # noqa: E402
 from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
+from benchbox_resnet.retune import mse_qualities  # noqa: E402
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint  # noqa: E402
+from benchbox_resnet.validation import MEASURES, validate  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 TINY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=32, hyper=8, context=16, scale_hidden=16, qualities=3)
@@ -117,6 +119,42 @@ def test_workers_compute_the_gradients_of_one_process() -> None:
 def test_ms_ssim_objective() -> None:
     trainer = Trainer(TINY, Settings(tune="ms-ssim"), CPU)
     assert np.isfinite(trainer.step(batch(192, 1))["loss"])
+
+
+def test_a_network_is_retuned_from_where_it_was(tmp_path: Path) -> None:
+    """The bits move, and steps grow with frequency; without rounding, nothing else does."""
+    trainer = Trainer(TINY, Settings(), CPU)
+    pixels = [(b.permute(1, 2, 0) * 255).byte().numpy() for b in batch(96, 4)]
+    trainer.net.start_from(BlockStatistics.measure(pixels, 16, TINY.latents, blocks=4000))
+    for _ in range(3):
+        trainer.step(batch())
+    save_checkpoint(trainer.state(), tmp_path / "mse.pt")
+    state = torch.load(tmp_path / "mse.pt", weights_only=True)
+    tuned = Trainer(TINY, Settings(tune="ms-ssim"), CPU)
+    tuned.branch(state, fresh=True)
+    before, after = trainer.average, tuned.average
+    assert not before.finer.any()
+    assert float(after.finer[0]) > float(after.finer[-1])  # the mean brightness against the finest detail
+    assert mse_qualities(TINY)[0] == 0
+    x, low = batch(), torch.tensor([0, 0])
+    with torch.inference_mode():
+        y = before.analyse(x, before.gain_a[low], before.feature_a[low])
+        scaled = after.analyse(x, after.gain_a[low], after.feature_a[low])
+        torch.testing.assert_close(scaled, y * torch.exp(after.finer)[:, None, None], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(after.hyper_analysis(scaled), before.hyper_analysis(y), rtol=1e-3, atol=1e-3)
+        pictures = [n.synthesise(v, n.gain_s[low], n.feature_s[low]) for n, v in ((before, y), (after, scaled))]
+    torch.testing.assert_close(*pictures, rtol=1e-4, atol=1e-4)
+    tuned.branch(tuned.state(), fresh=True)  # going on does not retune again
+    torch.testing.assert_close(tuned.average.finer, after.finer)
+
+
+def test_validation_by_ms_ssim_and_of_small_pictures() -> None:
+    net = ResidualCodec(TINY).eval()
+    pixels = [(b.permute(1, 2, 0) * 255).byte().numpy() for b in batch(200, 2)]
+    points = validate(net, pixels, [0, 2], MEASURES["ms-ssim"])
+    assert len(points) == 2
+    assert all(bpp > 0 and 0 < db < 30 for bpp, db in points)
+    assert validate(net, [p[:100, :100] for p in pixels], [0, 2]) == []
 
 
 @pytest.mark.parametrize("shape", [(6, 40), (40, 6), (8, 8), (3, 5, 7)])

@@ -101,6 +101,7 @@ class ResidualCodec(nn.Module):
     """The network in its training form; `codec` runs its parts one by one."""
 
     colour: Tensor
+    finer: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -109,6 +110,9 @@ class ResidualCodec(nn.Module):
         act, half = config.activation, config.stride // 2
         wide = 3 * half * half
         self.register_buffer("colour", torch.full((3,), 0.45))
+        # (M,) logarithms: channels with finer steps than others. Gains have them too; the networks that see latents by
+        # their logarithms see them without.
+        self.register_buffer("finer", torch.zeros(m))
         self.lin_down, self.lin_up = nn.PixelUnshuffle(config.stride), nn.PixelShuffle(config.stride)
         self.lin_a = nn.Conv2d(3 * config.stride**2, m, 1, bias=False)
         self.lin_s = nn.Conv2d(m, 3 * config.stride**2, 1, bias=False)
@@ -182,7 +186,7 @@ class ResidualCodec(nn.Module):
 
     def hyper_analysis(self, y: Tensor) -> Tensor:
         """y (B, M, h, w) -> z (B, Z, h/4, w/4), not rounded, float32."""
-        z: Tensor = self.h_a(squash(y))
+        z: Tensor = self.h_a(self._squashed(y))
         return z.float()
 
     def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
@@ -209,7 +213,8 @@ class ResidualCodec(nn.Module):
 
     def second_mean(self, mean1: Tensor, features: Tensor, y_first: Tensor) -> Tensor:
         """mean1, y_first (B, M, h, w) (zero on the second half), features (B, Z, h, w) -> mean2 (B, M, h, w)."""
-        mean2: Tensor = mean1 + self.context(torch.cat([squash(mean1), features, squash(y_first)], 1)).float()
+        seen = torch.cat([self._squashed(mean1), features, self._squashed(y_first)], 1)
+        mean2: Tensor = mean1 + self.context(seen).float()
         with torch.autocast(y_first.device.type, enabled=False):
             linear: Tensor = self.context_linear(y_first)
         return mean2 + linear
@@ -238,6 +243,9 @@ class ResidualCodec(nn.Module):
         y_hat = round_through(y - mean) + mean
         x_hat = self.synthesise(y_hat, self.gain_s[q], self.feature_s[q])
         return Estimate(x_hat, y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3)))
+
+    def _squashed(self, v: Tensor) -> Tensor:
+        return squash(v * torch.exp(-self.finer)[:, None, None])
 
     def _noisy(self, v: Tensor) -> Tensor:
         return v + torch.rand_like(v) - 0.5 if self.training else v.round()

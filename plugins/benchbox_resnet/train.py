@@ -15,7 +15,8 @@ import torch
 
 from benchbox_resnet.config import ModelConfig, preset
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
-from benchbox_resnet.training import Settings, Trainer, save_checkpoint, validate
+from benchbox_resnet.training import Settings, Trainer, save_checkpoint
+from benchbox_resnet.validation import MEASURES, validate
 from benchbox_resnet.world import World, joined
 
 CPU = torch.device("cpu")
@@ -93,11 +94,13 @@ def stop_flag() -> Iterator[list[int]]:
 
 
 def report_validation(trainer: Trainer, data: TrainingData) -> None:
-    """Print one line with the held-out curve of the averaged weights."""
+    """Print one line with the held-out curve of the averaged weights; the next checkpoint keeps it."""
     last = trainer.config.qualities - 1
     qualities = sorted({round(last * i / 5) for i in range(6)})
-    points = validate(trainer.average, data.validation, qualities)
-    curve = "  ".join(f"q{q} {bpp:.3f}/{psnr:.2f}" for q, (bpp, psnr) in zip(qualities, points, strict=True))
+    measure = MEASURES[trainer.settings.tune]
+    points = validate(trainer.average, data.validation, qualities, measure)
+    trainer.validation = [(q, round(bpp, 5), round(db, 4)) for q, (bpp, db) in zip(qualities, points, strict=False)]
+    curve = "  ".join(f"q{q:g} {bpp:.3f}/{db:.2f}" for q, bpp, db in trainer.validation)
     print(f"[validation] step {trainer.step_count} {curve}", flush=True)
 
 
@@ -158,6 +161,7 @@ def loop(
     checkpoint()
     if data.validation and not arrived:
         report_validation(trainer, data)
+        checkpoint()
     print(f"done: step {trainer.step_count}, {trainer.skipped} skipped, {trainer.seconds:.0f} s", flush=True)
 
 

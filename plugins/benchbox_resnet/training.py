@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from benchbox_resnet.config import ModelConfig
-from benchbox_resnet.data import Pixels
 from benchbox_resnet.model import Estimate, ResidualCodec
 from benchbox_resnet.muon import Muon
 from benchbox_resnet.replicas import Replicas
+from benchbox_resnet.retune import mse_qualities, retune
 from benchbox_resnet.similarity import ms_ssim
 
 #: Networks that see y and z alone. Adam trains them, with small steps: under Muon z drifted and became noise.
@@ -39,6 +39,8 @@ class Settings:
     #: Biases at the end of the scale path, in units of eight table steps. They must be fast: where they were slow,
     #: weights did their work, by way of rectified noise, and grew until noise chose the tables.
     scale_bias_lr: float = 4e-3
+    #: Gains: each is moved only when its quality is drawn.
+    gain_lr: float = 1e-3
     #: The linear path starts at its optimum; faster, it only trembles.
     linear_lr: float = 5e-5
     warm_up: int = 200
@@ -70,14 +72,19 @@ class Trainer:
         scales = [n for n in rest if n.startswith("scale.") and n not in biases]
         hyper = [n for n in rest if n.startswith(_HYPER)]
         linear = [n for n in rest if n.startswith("lin_")]
-        others = [n for n in rest if n not in {*biases, *scales, *hyper, *linear}]
-        groups = [{"params": [named[n] for n in names]} for names in (others, hyper, scales, biases, linear)]
+        gains = ["gain_a", "gain_s"]
+        others = [n for n in rest if n not in {*biases, *scales, *hyper, *linear, *gains}]
+        parts = (others, hyper, scales, biases, linear, gains)
+        groups = [{"params": [named[n] for n in names]} for names in parts]
         self.adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
         self.step_count, self.skipped, self.seconds = 0, 0, 0.0
+        self.validation: list[tuple[float, ...]] = []  # the last one: quality, bits per pixel, dB
         self.usual_norm = math.inf  # of the gradient, until there is one
         #: Where this run began: seconds and steps of the run that it goes on from.
         self.started, self.first_step = 0.0, 0
         self.lambdas = torch.tensor(config.lambdas, device=device)
+        if settings.tune == "ms-ssim":
+            self.lambdas = torch.tensor([config.lambda_at(q) for q in mse_qualities(config)], device=device)
         weights = [config.ms_ssim_weight_at(q) for q in range(config.qualities)]
         self.ms_ssim_weights = torch.tensor(weights, device=device)
         self.replicas = Replicas(config, self.net, workers) if workers > 1 else None
@@ -112,7 +119,7 @@ class Trainer:
         factor = self.rate_factor()
         groups = [*self.muon.param_groups, *self.adam.param_groups]
         s = self.settings
-        rates = (s.muon_lr, s.adam_lr, s.hyper_lr, s.scale_lr, s.scale_bias_lr, s.linear_lr)
+        rates = (s.muon_lr, s.adam_lr, s.hyper_lr, s.scale_lr, s.scale_bias_lr, s.linear_lr, s.gain_lr)
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * factor
         spread = torch.arange(x.shape[0], device=self.device) + torch.rand(x.shape[0], device=self.device)
@@ -153,7 +160,7 @@ class Trainer:
             "muon": self.muon.state_dict(), "adam": self.adam.state_dict(),
             "started": self.started, "first_step": self.first_step,
             "step": self.step_count, "skipped": self.skipped, "seconds": self.seconds, "usual_norm": self.usual_norm,
-            "rng": torch.get_rng_state(),
+            "validation": self.validation, "rng": torch.get_rng_state(),
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
@@ -170,10 +177,14 @@ class Trainer:
     def branch(self, state: dict[str, Any], fresh: bool) -> None:
         """Begin a new run from `state`; `fresh`: from its averaged weights, with new optimisers and a warm-up."""
         if fresh:
-            self.net.load_state_dict(state["average"])
-            self.average.load_state_dict(state["average"])
+            average = {"finer": self.net.finer, **state["average"]}
+            self.net.load_state_dict(average)
+            self.average.load_state_dict(average)
             self.step_count, self.seconds = state["step"], state["seconds"]
             self.first_step = self.step_count
+            if self.settings.tune == "ms-ssim" and state["settings"]["tune"] == "mse":
+                for net in (self.net, self.average):
+                    retune(net)
         else:
             self.load(state)
         self.started = self.seconds
@@ -201,25 +212,3 @@ def fast_bfloat16(device: torch.device) -> bool:
                 layer(x)
         seconds[dtype] = time.perf_counter() - begun
     return seconds[torch.bfloat16] < 0.8 * seconds[torch.float32]
-
-
-@torch.no_grad()
-def validate(
-    net: ResidualCodec, pictures: list[Pixels], qualities: list[int], side: int = 512
-) -> list[tuple[float, float]]:
-    """Mean (bits per pixel, PSNR) over the centre crops of `pictures` at each quality; estimated bits."""
-    device, out = net.colour.device, []
-    m = net.config.pad_multiple
-    for q in qualities:
-        rows = []
-        for pixels in pictures:
-            h, w = (min(side, n) // m * m for n in pixels.shape[:2])
-            top, left = (pixels.shape[0] - h) // 2, (pixels.shape[1] - w) // 2
-            crop = torch.from_numpy(pixels[top : top + h, left : left + w].copy()).to(device)
-            x = (crop.permute(2, 0, 1)[None].float() / 255).contiguous(memory_format=torch.channels_last)
-            estimate = net(x, torch.tensor([q], device=device))
-            x_hat = (estimate.x_hat.clamp(0, 1) * 255).round() / 255
-            mse = float((x_hat - x).square().mean())
-            rows.append((float(estimate.y_bits + estimate.z_bits) / (h * w), -10 * math.log10(max(mse, 1e-12))))
-        out.append((sum(r[0] for r in rows) / len(rows), sum(r[1] for r in rows) / len(rows)))
-    return out

@@ -26,7 +26,7 @@ from benchbox_resnet.model import ResidualCodec
 
 FORMAT = "benchbox-resnet 1"
 #: Parameters kept in float32: the linear path and everything that is one number a channel.
-_SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour")
+_SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer")
 #: Parts of the training form that the integers replace.
 _REPLACED = ("scale.", "z_mean", "z_scale")
 
@@ -94,6 +94,7 @@ def load_model(path: Path, device: torch.device) -> Model:
     with torch.device("meta"):
         net = ResidualCodec(config)
     state = {n[4:]: torch.from_numpy(a.astype(np.float32)) for n, a in arrays.items() if n.startswith("net.")}
+    state.setdefault("finer", torch.zeros(config.latents))  # files written before there were such models
     missing, unexpected = net.load_state_dict(state, strict=False, assign=True)
     if unexpected or any(not name.startswith(_REPLACED) for name in missing):
         raise CodecError(f"resnet: {path} holds other tensors than its configuration asks for")
