@@ -251,7 +251,7 @@ def test_dataset_opens_with_its_argument() -> None:
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors columns cells progress",
+    "errors columns cells progress collector",
     "deep",
     "image",
     "codec metric dataset",
