@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from benchbox import registry as plugins
 from benchbox import runner
 from benchbox.codec import validated_options
-from benchbox.collector import rarely_collected
 from benchbox.errors import PlanError
 from benchbox.execution import Executor, PointLimits
 from benchbox.execution.local import LocalExecutor, memory_share
@@ -169,11 +168,10 @@ def write_reports(
     settings = [validated_options(report.Options, options or {}, report.id) for report in chosen]
     from benchbox.results import is_published, load_results
 
+    results = load_results(run, workspace, registry, literature)
+    folder = out or (Path(run) if is_published(run) else workspace / results.name) / "report"
+    folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    with rarely_collected():
-        results = load_results(run, workspace, registry, literature)
-        folder = out or (Path(run) if is_published(run) else workspace / results.name) / "report"
-        folder.mkdir(parents=True, exist_ok=True)
-        for report, given in zip(chosen, settings, strict=True):
-            files += report.render(results, given, folder)
+    for report, given in zip(chosen, settings, strict=True):
+        files += report.render(results, given, folder)
     return files

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox.collector import rarely_collected
 from benchbox.columns import COLUMNS
 from benchbox.errors import DatasetError, StoreError, UnknownIdError, did_you_mean
 from benchbox.frame import frame
@@ -120,7 +119,7 @@ def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry
 
 def _stored_frame(workspace: Path, name: str, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
     """The frame of a run in its store, and the run's metrics."""
-    with rarely_collected(), Store(workspace, read_only=True) as store:
+    with Store(workspace, read_only=True) as store:
         _require(store, name)
         metrics = run_metrics(store, name, registry)
         return frame(store, name, metrics), metrics

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sqlite3
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from benchbox import cells
 from benchbox.cells import read_columns
-from benchbox.collector import THRESHOLDS, rarely_collected
 
 DTYPES = {"name": "category", "text": "string", "whole": "Int64", "real": "float64", "yes": "boolean"}
 
@@ -43,17 +41,3 @@ def test_whole_numbers_are_whole() -> None:
     database.close()
     assert read["whole"][0] == 2**53 - 1
     assert np.asarray(read["whole"].to_numpy()).dtype == np.int64
-
-
-def test_the_collector_is_as_before_afterwards() -> None:
-    before = gc.get_threshold()
-
-    def fail() -> None:
-        with rarely_collected():
-            assert gc.isenabled()
-            assert gc.get_threshold() == THRESHOLDS
-            raise ValueError
-
-    with pytest.raises(ValueError):  # noqa: PT011
-        fail()
-    assert gc.get_threshold() == before

@@ -251,7 +251,7 @@ def test_dataset_opens_with_its_argument() -> None:
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors columns cells progress collector",
+    "errors columns cells progress",
     "deep",
     "image",
     "codec metric dataset",

@@ -7,8 +7,8 @@ from benchbox_resnet.config import SCALE_STEP, ModelConfig
 from benchbox_resnet.model import ResidualCodec
 from benchbox_resnet.scale import UNIT
 
-#: The part of an mse model's range of qualities whose bits are those of the whole range of an ms-ssim model. From other
-#: bits, the rows of high qualities have so far to go that the gradient's norm grows without end.
+#: The part of an mse model's range of qualities that spends about the bits of the whole range of an ms-ssim model: left
+#: where they are, the rows of high qualities have far to go.
 MS_SSIM_START = (0.0, 0.7)
 #: MS-SSIM asks for steps that grow with a channel's spatial frequency (cycles a pixel) by this power, above this floor:
 #: most of its weight lies on scales where the fine channels are gone. Found on held-out pictures: 0.3 saves 10 % of the
@@ -17,7 +17,7 @@ FREQUENCY_POWER, FREQUENCY_FLOOR = 0.8, 0.06
 
 
 def mse_qualities(config: ModelConfig) -> list[float]:
-    """Qualities of an mse model that spend about the bits of each quality of an ms-ssim model (0.2 to 1.2 bpp)."""
+    """Qualities of an mse model that spend about the bits of each quality of an ms-ssim model."""
     first, last = (share * (config.qualities - 1) for share in MS_SSIM_START)
     return [first + (last - first) * q / (config.qualities - 1) for q in range(config.qualities)]
 

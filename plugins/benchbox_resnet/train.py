@@ -99,7 +99,9 @@ def report_validation(trainer: Trainer, data: TrainingData) -> None:
     qualities = sorted({round(last * i / 5) for i in range(6)})
     measure = MEASURES[trainer.settings.tune]
     points = validate(trainer.average, data.validation, qualities, measure)
-    trainer.validation = [(q, round(bpp, 5), round(db, 4)) for q, (bpp, db) in zip(qualities, points, strict=False)]
+    if not points:
+        return
+    trainer.validation = [(q, round(bpp, 5), round(db, 4)) for q, (bpp, db) in zip(qualities, points, strict=True)]
     curve = "  ".join(f"q{q:g} {bpp:.3f}/{db:.2f}" for q, bpp, db in trainer.validation)
     print(f"[validation] step {trainer.step_count} {curve}", flush=True)
 

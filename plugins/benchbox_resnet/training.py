@@ -82,9 +82,9 @@ class Trainer:
         self.usual_norm = math.inf  # of the gradient, until there is one
         #: Where this run began: seconds and steps of the run that it goes on from.
         self.started, self.first_step = 0.0, 0
-        self.lambdas = torch.tensor(config.lambdas, device=device)
-        if settings.tune == "ms-ssim":
-            self.lambdas = torch.tensor([config.lambda_at(q) for q in mse_qualities(config)], device=device)
+        # Under ms-ssim they balance the qualities alone: by the lambdas of an mse model that spends as much.
+        spent = mse_qualities(config) if settings.tune == "ms-ssim" else range(config.qualities)
+        self.lambdas = torch.tensor([config.lambda_at(q) for q in spent], device=device)
         weights = [config.ms_ssim_weight_at(q) for q in range(config.qualities)]
         self.ms_ssim_weights = torch.tensor(weights, device=device)
         self.replicas = Replicas(config, self.net, workers) if workers > 1 else None
