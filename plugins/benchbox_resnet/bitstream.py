@@ -4,19 +4,18 @@
 
     offset  bytes  meaning
     0       3      magic "BBR"
-    3       1      version, 2
+    3       1      version, 3
     4       4      model digest: first bytes of the SHA-256 of the weights file
-    8       1      channels: 1 gray, 3 RGB, 4 RGBA; 128 more where tables are shifted
+    8       1      channels: 1 gray, 3 RGB, 4 RGBA
     9       2      quality in 1/256, little-endian
     11      1-3    width - 1, base-128, low digits first
     ..      1-3    height - 1
     ..      1-4    length of the symbol section
-    ..      0, 8   shifts of the tables (see `shifts`)
     ..      ..     symbol section (see `entropy`)
     ..      ..     RGBA only: the alpha section (see `alpha`), up to the checksum
     -4      4      CRC-32 of everything before, little-endian
 
-A picture of 768x512 has 22 bytes of container, 30 with shifts. The checksum is verified before anything else is
+A picture of 768x512 has 22 bytes of container. The checksum is verified before anything else is
 believed, and the size before anything is allocated: a stream of n bytes cannot hold more symbols than its n bytes can
 pay for, the cheapest symbol of each table being taken.
 """
@@ -26,10 +25,8 @@ import struct
 import zlib
 
 from benchbox.errors import CorruptBitstream
-from benchbox_resnet.shifts import SIZE
 
-MAGIC, VERSION = b"BBR", 2
-_SHIFTED = 128
+MAGIC, VERSION = b"BBR", 3
 MAX_SIDE, MAX_PIXELS = 65535, 178_000_000
 _FIXED = struct.Struct("<3sB4sBH")
 _CRC = struct.Struct("<I")
@@ -46,18 +43,16 @@ class Stream:
     quality: int
     symbols: bytes
     alpha: bytes = b""
-    shifts: bytes = b""
 
     def __post_init__(self) -> None:
-        if len(self.model) != 4 or len(self.shifts) not in (0, SIZE):
-            raise ValueError(f"a model digest has 4 bytes, shifts have none or {SIZE}")
+        if len(self.model) != 4:
+            raise ValueError(f"a model digest has 4 bytes, not {len(self.model)}")
 
     def pack(self) -> bytes:
         """The stream as bytes."""
-        kind = self.channels | (_SHIFTED if self.shifts else 0)
-        head = _FIXED.pack(MAGIC, VERSION, self.model, kind, self.quality)
+        head = _FIXED.pack(MAGIC, VERSION, self.model, self.channels, self.quality)
         sizes = _varint(self.width - 1) + _varint(self.height - 1) + _varint(len(self.symbols))
-        body = head + sizes + self.shifts + self.symbols + self.alpha
+        body = head + sizes + self.symbols + self.alpha
         return body + _CRC.pack(zlib.crc32(body))
 
     @classmethod
@@ -65,7 +60,7 @@ class Stream:
         """The inverse of `pack`; raises CorruptBitstream, naming what is wrong."""
         if len(data) < _FIXED.size + 3 + _CRC.size:
             raise CorruptBitstream(f"{len(data)} bytes are too few for a stream of this codec")
-        magic, version, model, kind, quality = _FIXED.unpack_from(data)
+        magic, version, model, channels, quality = _FIXED.unpack_from(data)
         if magic != MAGIC:
             raise CorruptBitstream(f"the stream begins with {bytes(data[:3])!r}, not with {MAGIC!r}: another format")
         if version != VERSION:
@@ -77,8 +72,6 @@ class Stream:
         width, at = _read_varint(data, _FIXED.size, end, "width")
         height, at = _read_varint(data, at, end, "height")
         length, at = _read_varint(data, at, end, "length of the symbol section")
-        shifts = bytes(data[at : at + (SIZE if kind & _SHIFTED else 0)])
-        at, channels = at + len(shifts), kind & ~_SHIFTED
         if at + length > end:
             raise CorruptBitstream(f"the symbol section claims {length} bytes, {end - at} are there")
         if channels not in (1, 3, 4):
@@ -86,7 +79,7 @@ class Stream:
         if channels != 4 and at + length != end:
             raise CorruptBitstream(f"{end - at - length} bytes follow the last section")
         symbols, alpha = bytes(data[at : at + length]), bytes(data[at + length : end])
-        return cls(model, width + 1, height + 1, channels, quality, symbols, alpha, shifts)
+        return cls(model, width + 1, height + 1, channels, quality, symbols, alpha)
 
     def check_limits(self) -> None:
         """Refuse dimensions that no stream may have."""

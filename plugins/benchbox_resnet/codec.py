@@ -22,9 +22,8 @@ from benchbox_resnet.bitstream import MAX_PIXELS, Stream
 from benchbox_resnet.denoise import denoise
 from benchbox_resnet.entropy import Decoder, encode
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
-from benchbox_resnet.pipeline import TILE_CELLS, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.pipeline import SYMBOL_CLIP, TILE_CELLS, Pipeline, Symbols, join_half, split_half
 from benchbox_resnet.scale import Z_LIMIT
-from benchbox_resnet.shifts import shifted, unpack
 from benchbox_resnet.tables import z_table_ids
 from benchbox_resnet.weights import Model, file_digest, load_model
 
@@ -100,7 +99,7 @@ class ResnetCodec(Codec):
         with self._session():
             coded = pipeline.encode(np.ascontiguousarray(colour), fixed, channels == 1, self.effort)
         symbols = encode(coded.symbols, coded.ids, pipeline.model.tables)
-        return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha, coded.shifts).pack()
+        return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha).pack()
 
     def decode(self, data: bytes) -> Image:
         """The inverse of `encode`."""
@@ -154,32 +153,12 @@ def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols
     if int(np.abs(z).max()) > Z_LIMIT:
         raise CorruptBitstream("a hyper-latent is out of range")
     z_hat = z.astype(np.int16).reshape(rows, cols, config.hyper)
-    gray, (shifts1, shifts2) = stream.channels == 1, unpack(stream.shifts)
-    ids = shifted(split_half(pipeline.all_indices(z_hat, stream.quality), True), shifts1)
+    adapter = pipeline.adapter(stream.channels == 1)
+    guess = split_half(pipeline.all_indices(z_hat, stream.quality), True)
     first = np.full((4 * rows, 4 * cols, config.latents), SYMBOL_UNKNOWN, np.int16)
-    join_half(_take(decoder, ids, pipeline.sent(rows, cols, True, gray)), first, True)
-    ids = shifted(split_half(pipeline.refined_indices(z_hat, first, stream.quality), False), shifts2)
+    join_half(adapter.decode(decoder, guess, SYMBOL_CLIP), first, True)
+    guess = split_half(pipeline.refined_indices(z_hat, first, stream.quality), False)
     both = first.copy()
-    join_half(_take(decoder, ids, pipeline.sent(rows, cols, False, gray)), both, False)
+    join_half(adapter.decode(decoder, guess, SYMBOL_CLIP), both, False)
     decoder.finish()
     return z_hat, first, both
-
-
-#: Symbols that stand as 32-bit integers at once.
-_PORTION = 1 << 22
-
-
-def _take(decoder: Decoder, index: npt.NDArray[np.generic], sent: npt.NDArray[np.bool_]) -> Symbols:
-    """Symbols (h, w, M / 2) of a half under the tables `index`; 0 where none was sent."""
-    ids = index[sent]
-    symbols = np.empty(len(ids), np.int16)
-    for start in range(0, len(ids), _PORTION):
-        part = decoder.take(ids[start : start + _PORTION].astype(np.uint16))
-        if int(np.abs(part).max()) >= -SYMBOL_UNKNOWN:
-            raise CorruptBitstream("a symbol is out of range")
-        symbols[start : start + _PORTION] = part
-    if len(symbols) == index.size:
-        return symbols.reshape(index.shape)
-    out = np.zeros(index.shape, np.int16)
-    out[sent] = symbols
-    return out

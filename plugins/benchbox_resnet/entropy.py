@@ -151,22 +151,22 @@ def _encode(symbols: AnyInts, ids: TableIds, bounds: Ints, offsets: Ints, freq: 
 
 
 @numba.njit(cache=True)
-def _pull_escape(state: int, words: Words, at: int, bound: int) -> tuple[int, int, int]:
+def pull_escape(state: int, words: Words, at: int, bound: int) -> tuple[int, int, int]:
     """The inverse of `_push_escape`: symbol, state, place; place is beyond the words when they run out."""
     negative = (state >> 15) & 1
-    state, at = _pull(state, words, at, negative << 15, 1 << 15)
+    state, at = pull(state, words, at, negative << 15, 1 << 15)
     length = (state & 0xFFFF) >> 11
-    state, at = _pull(state, words, at, length << 11, 1 << 11)
+    state, at = pull(state, words, at, length << 11, 1 << 11)
     excess = 1
     for _ in range(length):
         bit = (state >> 15) & 1
-        state, at = _pull(state, words, at, bit << 15, 1 << 15)
+        state, at = pull(state, words, at, bit << 15, 1 << 15)
         excess = 2 * excess + bit
     return (-(bound + excess) if negative else bound + excess), state, at
 
 
 @numba.njit(cache=True)
-def _pull(state: int, words: Words, at: int, start: int, frequency: int) -> tuple[int, int]:
+def pull(state: int, words: Words, at: int, start: int, frequency: int) -> tuple[int, int]:
     """Take one interval off the state and refill it."""
     state = frequency * (state >> PRECISION) + (state & 0xFFFF) - start
     if state < _LOW:
@@ -177,32 +177,33 @@ def _pull(state: int, words: Words, at: int, start: int, frequency: int) -> tupl
 
 
 @numba.njit(cache=True)
+def locate(table: int, slot: int, offsets: Ints, cum: Ints, buckets: Ints) -> int:
+    """Place of the symbol that owns a slot 0 .. 65535 of a table."""
+    place = buckets[table, slot >> (PRECISION - 8)]
+    last = offsets[table + 1] - 1
+    while place < last and cum[place + 1] <= slot:
+        place += 1
+    return int(place)
+
+
+@numba.njit(cache=True)
 def _decode(
-    ids: TableIds, words: Words, at: int, even: int, odd: int, turn: int,
+    ids: TableIds, words: Words, at: int, state: int, other: int,
     bounds: Ints, offsets: Ints, freq: Ints, cum: Ints, buckets: Ints, out: Ints,
 ) -> tuple[int, int, int]:  # fmt: skip
-    """Fill `out`; returns place and both states. Stops early, place beyond the words, when they run out."""
+    """Fill `out`; returns place and states. Stops early, place beyond the words, when they run out."""
     for i in range(len(ids)):
         table = ids[i]
-        swap = (i + turn) & 1
-        state = odd if swap else even
-        slot = state & 0xFFFF
-        place = buckets[table, slot >> (PRECISION - 8)]
-        last = offsets[table + 1] - 1
-        while place < last and cum[place + 1] <= slot:
-            place += 1
-        state, at = _pull(state, words, at, cum[place], freq[place])
+        place = locate(table, state & 0xFFFF, offsets, cum, buckets)
+        left, at = pull(state, words, at, cum[place], freq[place])
         symbol = place - offsets[table] - bounds[table]
-        if place == last:
-            symbol, state, at = _pull_escape(state, words, at, bounds[table])
+        if place == offsets[table + 1] - 1:
+            symbol, left, at = pull_escape(left, words, at, bounds[table])
         out[i] = symbol
-        if swap:
-            odd = state
-        else:
-            even = state
+        state, other = other, left
         if at > len(words):
             break
-    return at, even, odd
+    return at, state, other
 
 
 def encode(symbols: AnyInts, ids: TableIds, tables: Tables) -> bytes:
@@ -217,31 +218,38 @@ def encode(symbols: AnyInts, ids: TableIds, tables: Tables) -> bytes:
 
 
 class Decoder:
-    """Gives the symbols of one stream back, in as many portions as wanted."""
+    """Gives the symbols of one stream back, in as many portions as wanted.
+
+    `words`, `at`, `state` (the one whose turn it is) and `other` are the coder's place in the stream; `adapt` moves
+    them on.
+    """
 
     def __init__(self, data: bytes, tables: Tables) -> None:
         if len(data) < _STATE_BYTES or len(data) % 2:
             raise CorruptBitstream(f"the symbol section has {len(data)} bytes: too few, or an odd number")
         words = np.frombuffer(data, "<u2")
-        self._even = int(words[0]) | int(words[1]) << 16
-        self._odd = int(words[2]) | int(words[3]) << 16
-        if min(self._even, self._odd) < _LOW:
+        self.state = int(words[0]) | int(words[1]) << 16
+        self.other = int(words[2]) | int(words[3]) << 16
+        if min(self.state, self.other) < _LOW:
             raise CorruptBitstream("the symbol section does not begin with two coder states")
-        self._words, self._at, self._count, self._tables = words[4:].astype(np.uint16), 0, 0, tables
+        self.words, self.at, self.tables = words[4:].astype(np.uint16), 0, tables
 
     def take(self, ids: TableIds) -> Ints:
         """The next symbols, one for each table number in `ids` (n,)."""
-        t, out = self._tables, np.zeros(len(ids), np.int32)
-        self._at, self._even, self._odd = _decode(
-            ids, self._words, self._at, self._even, self._odd, self._count & 1,
+        t, out = self.tables, np.zeros(len(ids), np.int32)
+        self.at, self.state, self.other = _decode(
+            ids, self.words, self.at, self.state, self.other,
             t.bounds, t.offsets, t.frequencies, t.cumulative, t.buckets, out,
         )  # fmt: skip
-        self._count += len(ids)
-        if self._at > len(self._words):
-            raise CorruptBitstream("the symbol section ends before its last symbol")
+        self.check()
         return out
+
+    def check(self) -> None:
+        """Refuse a stream that has run out."""
+        if self.at > len(self.words):
+            raise CorruptBitstream("the symbol section ends before its last symbol")
 
     def finish(self) -> None:
         """Check that the stream is used up, to the bit."""
-        if self._at != len(self._words) or self._even != _LOW or self._odd != _LOW:
+        if self.at != len(self.words) or self.state != _LOW or self.other != _LOW:
             raise CorruptBitstream("the symbol section holds something else than these symbols")

@@ -69,6 +69,7 @@ class ExactScale:
 
     def __init__(self, config: ModelConfig, tensors: Mapping[str, IntArray], device: torch.device) -> None:
         self.config, self.device = config, device
+        self.features, self.expected = (tensors[name].astype(np.int32) for name in ("features", "expected"))
         self._ints = {name: tensors[name].astype(np.int64) for name in (*_MATRICES, *_BIASES, "features", "expected")}
         for bound in self.bounds():
             if bound.steps >= bound.limit:

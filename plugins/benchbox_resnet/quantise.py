@@ -12,37 +12,20 @@ import numpy.typing as npt
 STEP_WEIGHT = 26 / 3
 
 Floats = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.uint8]
-Symbols = npt.NDArray[np.int16]
 
 
 @numba.njit(cache=True, nogil=True)
-def _round(v: Floats, index: Indices, costs: Floats, weights: Floats, limit: int, out: Symbols) -> None:
-    width = costs.shape[1]
-    for i in range(len(v)):
-        x, weight = v[i], weights[i % len(weights)]
-        magnitude = abs(x)
-        low = int(magnitude)
-        part = magnitude - low
-        chosen = low
-        if part > 0.5:
-            chosen = low + 1
-            if low + 1 < width:
-                extra = costs[index[i], low + 1] - costs[index[i], low]
-                if weight * (2 * part - 1) < extra:
-                    chosen = low
-        elif low > 0 and low < width and part < 0.5:
-            # one further down: worth it only where the table falls very steeply
-            saved = costs[index[i], low] - costs[index[i], low - 1]
-            if saved > weight * (2 * part + 1):
-                chosen = low - 1
-        chosen = min(chosen, limit)
-        out[i] = -chosen if x < 0 else chosen
-
-
-def optimised_round(v: Floats, index: Indices, costs: Floats, weights: Floats, limit: int) -> Symbols:
-    """Residuals v (..., M) and their table numbers (same shape), costs (64, n) bits by magnitude, weights (M,): bits
-    that one squared step of error is worth in each channel -> symbols within +-limit."""
-    out = np.empty(v.size, np.int16)
-    _round(v.reshape(-1), index.reshape(-1), costs, weights, limit, out)
-    return out.reshape(v.shape)
+def cheaper(x: float, table: int, costs: Floats, worth: float, limit: int) -> int:
+    """The integer within +-limit that x becomes under a table; `worth`: bits of one squared step of error."""
+    magnitude = abs(x)
+    low = int(magnitude)
+    part = magnitude - low
+    chosen, width = low, costs.shape[1]
+    if part > 0.5:
+        chosen = low + 1
+        if low + 1 < width and worth * (2 * part - 1) < costs[table, low + 1] - costs[table, low]:
+            chosen = low
+    elif 0 < low < width and part < 0.5 and costs[table, low] - costs[table, low - 1] > worth * (2 * part + 1):
+        chosen = low - 1  # one further down: worth it only where the table falls very steeply
+    chosen = min(chosen, limit)
+    return -chosen if x < 0 else chosen

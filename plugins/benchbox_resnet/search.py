@@ -15,10 +15,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
+from benchbox_resnet.adapt import Adapter
+from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.model import first_half
-from benchbox_resnet.pipeline import SYMBOL_CLIP, Pipeline, Symbols
-from benchbox_resnet.quantise import STEP_WEIGHT, optimised_round
+from benchbox_resnet.pipeline import SYMBOL_CLIP, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.quantise import STEP_WEIGHT
 from benchbox_resnet.similarity import SMALLEST, ms_ssim
 from benchbox_resnet.tiles import Tile, analysis_halo
 
@@ -68,7 +69,7 @@ class _Window:
         self.first = first_half(pipeline.config.latents, height, width, self.x.device) > 0
         self.gain = pipeline.row(self.net.gain_s, quality).clone()
         self.feature = pipeline.row(self.net.feature_s, quality).clone()
-        self.unsent = pipeline.model.colour_only if gray else np.zeros(pipeline.config.latents, np.bool_)
+        self.gray = gray
         at, area = quality / 2**QUALITY_BITS, self.x.shape[2] * self.x.shape[3]
         self.tuned_for_mse = pipeline.model.tune == "mse"
         weigh = pipeline.config.lambda_at(at) * 255**2 if self.tuned_for_mse else pipeline.config.ms_ssim_weight_at(at)
@@ -107,23 +108,27 @@ class _Window:
 
     @torch.no_grad()
     def code(self, y: Tensor, weights: npt.NDArray[np.float32]) -> tuple[Tensor, float]:
-        """y (1, M, h, w), weights (M,) of rounding -> y_hat as the decoder will have it, bits of its symbols."""
-        s1, bits1 = self._round(y - self.mean1, self.t1, weights)
+        """y (1, M, h, w), weights (M,) of rounding -> y_hat as the decoder will have it, bits of its symbols.
+
+        Tables learn from the window alone, not from the picture before it.
+        """
+        adapter = self.pipeline.adapter(self.gray)
+        s1, bits1 = self._half(adapter, y - self.mean1, self.t1, weights, True)
         known = torch.where(self.first, s1, SYMBOL_UNKNOWN)[0].permute(1, 2, 0).to(torch.int16)
         t2 = self.pipeline.model.scale.refine(self.t1, known, self.quality)
         mean2 = self.net.second_mean(self.mean1, self.features, torch.where(self.first, s1 + self.mean1, 0.0))
-        s2, bits2 = self._round(y - mean2, t2, weights)
-        y_hat = torch.where(self.first, s1 + self.mean1, s2 + mean2)
-        return y_hat, float(torch.where(self.first, bits1, bits2).sum())
+        s2, bits2 = self._half(adapter, y - mean2, t2, weights, False)
+        return torch.where(self.first, s1 + self.mean1, s2 + mean2), bits1 + bits2
 
-    def _round(self, residual: Tensor, t: Tensor, weights: npt.NDArray[np.float32]) -> tuple[Tensor, Tensor]:
-        """Symbols and the bits of each, (1, M, h, w), from tables t (h, w, M)."""
-        index = t.floor().to(torch.uint8).cpu().numpy()
+    def _half(
+        self, adapter: Adapter, residual: Tensor, t: Tensor, weights: npt.NDArray[np.float32], first: bool
+    ) -> tuple[Tensor, float]:
+        """Symbols (1, M, h, w) of one half, 0 on the other, and their bits; t (h, w, M)."""
         values = np.ascontiguousarray(residual[0].permute(1, 2, 0).cpu().numpy())
         costs = self.pipeline.costs
-        symbols = optimised_round(values, index, costs, weights, SYMBOL_CLIP)
-        symbols[:, :, self.unsent] = 0
-        bits = costs[index, np.minimum(np.abs(symbols), costs.shape[1] - 1)]
-        bits[:, :, self.unsent] = 0
-        s, b = (torch.from_numpy(v).to(residual).permute(2, 0, 1)[None] for v in (symbols, bits))
-        return s, b
+        guess = split_half(table_index(t), first)
+        half, coded, taken = adapter.encode(split_half(values, first), guess, costs, weights, SYMBOL_CLIP)
+        symbols = np.zeros(values.shape, np.int16)
+        join_half(half, symbols, first)
+        bits = costs[taken, np.minimum(np.abs(coded), costs.shape[1] - 1)].sum(dtype=np.float64)
+        return torch.from_numpy(symbols).to(residual).permute(2, 0, 1)[None], float(bits)

@@ -1,0 +1,287 @@
+"""Coding tables that learn from the picture: each symbol's table moves by how surprising its neighbours were.
+
+The scale path (`exact`) guesses one of 64 tables for every latent from what training pictures taught it. Here a linear
+predictor, one for each band of channels and half of the checkerboard, adds what this picture has shown so far, and is
+corrected after every symbol. Encoder and decoder run it in the same order on the same decoded integers, in 64-bit
+integer arithmetic, so that both choose the same tables on every machine.
+
+A half is (h, w, P), P = M / 2: of each pair of neighbouring channels the one that belongs to it (see
+`pipeline.split_half`); it is walked row by row, channels innermost. The surprise of a symbol s under table k is
+log2(1 + |s|) less its mean under k. From it come the features of the predictor:
+
+    0  1
+    1  surprises of the channels before, at this position: running mean of the last few
+    2  the same of the last dozen or so
+    3  surprises of the same pair at the two upper diagonal positions
+    4  ... two rows above and two columns before
+    5  second half: of the first half's four symbols around this one
+    6  the guess k itself
+
+The table taken is k + 8 * weights . features. The weights follow by normalised least mean squares (Widrow and Hoff;
+Haykin, "Adaptive Filter Theory", chapter 6) on the surprise under the table taken: its mean is zero where the table is
+right, whatever the shape of the distribution, and one large symbol counts by its logarithm.
+"""
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from benchbox.errors import CorruptBitstream
+from benchbox_resnet.config import SCALE_COUNT
+from benchbox_resnet.entropy import Decoder, Ints, Words, locate, pull, pull_escape
+from benchbox_resnet.quantise import cheaper
+from benchbox_resnet.scale import HIDDEN_BITS, SYMBOL_LIMIT
+
+FEATURES = 7
+#: Bands of channels, each with weights of its own: narrow where the variance is large.
+BANDS = 16
+#: Weights at the beginning of a picture, first half and second: means of what training pictures taught.
+START = ((-0.08, 0.40, 0.70, 0.13, 0.15, 0.0, 0.0), (0.02, 0.25, 0.40, 0.05, 0.06, 0.05, 0.03))
+#: The first latents are means of a block's colours (any KLT of pictures begins so), and means run on from block to
+#: block. Under z alone, which sees 64x64 pixels, they are coded as sums of 1/32 of the symbols at the left and right
+#: above, two above, two before, plus what that leaves. Fitted by least squares to training pictures.
+FORETOLD = 3
+_PLANE = (5, 12, 3, 12)
+#: Fractional bits of weights.
+WEIGHT_BITS = 16
+#: The share of an error that a step takes is 2^-RATE_BITS, over EASE + the features' squares.
+RATE_BITS, EASE = 5, 4
+#: Largest magnitude of a weight; farthest that a table is moved.
+_WEIGHT_LIMIT, _FARTHEST = 8 << WEIGHT_BITS, 16
+#: Further fractional bits of a step; what is shifted away when a step becomes a change of weights.
+_FINE = 12
+_DOWN = RATE_BITS + _FINE + HIDDEN_BITS - WEIGHT_BITS
+_HALF = 1 << (_DOWN - 1)
+#: EASE on the grid of squared features.
+_EASE = EASE << (2 * HIDDEN_BITS)
+#: Place of the fixed point in products of features and weights, in units of eight tables.
+_POINT = HIDDEN_BITS + WEIGHT_BITS - 3
+#: The guess as a feature: tables from this one, in steps of 3/64.
+_MIDDLE, _GUESS_STEP = 20, 3
+
+Half = npt.NDArray[np.int16]
+Indices = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Wide = npt.NDArray[np.int64]
+Near = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+
+def bands(pairs: int) -> npt.NDArray[np.int64]:
+    """(pairs,): the band of each pair of channels, two bands to an octave."""
+    return np.minimum(np.searchsorted(_EDGES, np.arange(pairs), side="right"), BANDS - 1)
+
+
+#: First pair of each band but the first.
+_EDGES = (1, 2, 3, 4, 5, 7, 10, 15, 22, 31, 44, 63, 90, 127, 180)
+
+
+def start(second: bool) -> Wide:
+    """(BANDS, FEATURES) weights at the beginning of a half, fixed-point."""
+    return np.tile(np.rint(np.array(START[second]) * 2**WEIGHT_BITS).astype(np.int64), (BANDS, 1))
+
+
+@numba.njit(cache=True, nogil=True)
+def _gather(i: int, j: int, own: Half, before: Half, out: Near) -> None:
+    """Features 3, 4 and 5 of all pairs at (i, j) into `out` (3, P). Both surprises have borders of zeros: of two
+    positions."""
+    y, x = i + 2, j + 2
+    for p in range(out.shape[1]):
+        out[0, p] = np.int32(own[y - 1, x - 1, p]) + np.int32(own[y - 1, x + 1, p])
+        out[1, p] = np.int32(own[y - 2, x, p]) + np.int32(own[y, x - 2, p])
+    if before.shape[0] > 1:
+        for p in range(out.shape[1]):
+            above, below = np.int32(before[y - 1, x, p]), np.int32(before[y + 1, x, p])
+            out[2, p] = above + below + np.int32(before[y, x - 1, p]) + np.int32(before[y, x + 1, p])
+
+
+@numba.njit(cache=True, nogil=True)
+def _choose(guess: int, short: int, long: int, near: Near, weights: Wide, p: int) -> int:
+    """The table: the guess moved by what the features say. Features are fixed-point with `HIDDEN_BITS`."""
+    total = (1 << (_POINT - 1)) + (weights[0] << HIDDEN_BITS)
+    total += weights[1] * short + weights[2] * long + weights[6] * ((guess - _MIDDLE) * _GUESS_STEP)
+    total += weights[3] * near[0, p] + weights[4] * near[1, p] + weights[5] * near[2, p]
+    moved = min(max(total >> _POINT, -_FARTHEST), _FARTHEST)
+    return int(min(max(guess + moved, 0), SCALE_COUNT - 1))
+
+
+@numba.njit(cache=True, nogil=True)
+def _learn(
+    guess: int, short: int, long: int, near: Near, weights: Wide, p: int, table: int, surprise: int
+) -> None:  # fmt: skip
+    """Correct the weights by the surprise under the table that was taken.
+
+    A narrow table's mean moves slowly in units of the surprise: its errors count more (a line through
+    dE/dk / Var, E the mean of log2(1 + |s|) under a Laplace distribution).
+    """
+    f3, f4, f5 = np.int64(near[0, p]), np.int64(near[1, p]), np.int64(near[2, p])
+    f6 = (guess - _MIDDLE) * _GUESS_STEP
+    power = _EASE + short * short + long * long + f3 * f3 + f4 * f4 + f5 * f5 + f6 * f6
+    error = surprise * max(218 - 7 * table, 32)  # the slope is fixed-point, as surprises
+    size = np.int64(np.uint32(abs(error) << _FINE) // np.uint32(power))
+    step = -size if error < 0 else size
+    weights[0] += ((step << HIDDEN_BITS) + _HALF) >> _DOWN
+    weights[1] += (step * short + _HALF) >> _DOWN
+    weights[2] += (step * long + _HALF) >> _DOWN
+    weights[3] += (step * f3 + _HALF) >> _DOWN
+    weights[4] += (step * f4 + _HALF) >> _DOWN
+    weights[5] += (step * f5 + _HALF) >> _DOWN
+    weights[6] += (step * f6 + _HALF) >> _DOWN
+
+
+@numba.njit(cache=True, nogil=True)
+def _limit(weights: Wide) -> None:
+    """Keep what a damaged stream may teach within what 64 bits hold."""
+    for b in range(weights.shape[0]):
+        for k in range(FEATURES):
+            weights[b, k] = min(max(weights[b, k], -_WEIGHT_LIMIT), _WEIGHT_LIMIT)
+
+
+@numba.njit(cache=True, nogil=True)
+def _foretell(i: int, j: int, p: int, channel: int, symbols: Half) -> int:
+    """What a symbol of the first half is expected to be, from its own channel; 0 but for the first channels."""
+    if channel >= FORETOLD:
+        return 0
+    total = 16
+    if i > 0:
+        if j > 0:
+            total += _PLANE[0] * symbols[i - 1, j - 1, p]
+        if j < symbols.shape[1] - 1:
+            total += _PLANE[1] * symbols[i - 1, j + 1, p]
+        if i > 1:
+            total += _PLANE[2] * symbols[i - 2, j, p]
+    if j > 1:
+        total += _PLANE[3] * symbols[i, j - 2, p]
+    return int(total >> 5)
+
+
+@numba.njit(cache=True, nogil=True)
+def _encode(
+    v: Floats, guess: Indices, unsent: Flags, second: int, before: Half, features: Ints, expected: Ints,
+    band: Wide, weights: Wide, costs: Floats, worth: Floats, limit: int,
+    symbols: Half, coded: Half, taken: Indices, own: Half,
+) -> None:  # fmt: skip
+    h, w, pairs = v.shape
+    near = np.zeros((3, pairs), np.int32)
+    for i in range(h):
+        for j in range(w):
+            run_short = run_long = 0
+            _gather(i, j, own, before, near)
+            for p in range(pairs):
+                parity = (i + j + second) & 1
+                if unsent[parity, p]:
+                    continue
+                start, known = int(guess[i, j, p]), weights[band[p]]
+                short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
+                lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
+                if lively:
+                    table = _choose(start, short, long, near, known, p)
+                ahead = 0 if second else _foretell(i, j, p, 2 * p + parity, symbols)
+                symbol = cheaper(v[i, j, p] - ahead, table, costs, worth[parity, p], limit)
+                symbol = min(max(symbol, -limit - min(ahead, 0)), limit - max(ahead, 0))
+                seen = features[min(abs(symbol), SYMBOL_LIMIT)]
+                if lively:
+                    _learn(start, short, long, near, known, p, table, seen - expected[table])
+                symbols[i, j, p], coded[i, j, p], taken[i, j, p] = symbol + ahead, symbol, table
+                new = int(seen - expected[start])
+                own[i + 2, j + 2, p] = new
+                run_short += ((new << 4) - run_short) >> 2
+                run_long += ((new << 6) - run_long) >> 4
+            _limit(weights)
+
+
+@numba.njit(cache=True, nogil=True)
+def _decode(
+    guess: Indices, unsent: Flags, second: int, before: Half, features: Ints, expected: Ints,
+    band: Wide, weights: Wide, words: Words, at: int, state: int, other: int, limit: int,
+    bounds: Ints, offsets: Ints, freq: Ints, cum: Ints, buckets: Ints, symbols: Half, own: Half,
+) -> tuple[int, int, int, bool]:  # fmt: skip
+    """Fill `symbols` and `own`; returns place, states and whether all went well. Stops early where the words run out
+    (place beyond them) or a symbol exceeds the limit."""
+    h, w, pairs = guess.shape
+    near = np.zeros((3, pairs), np.int32)
+    for i in range(h):
+        for j in range(w):
+            run_short = run_long = 0
+            _gather(i, j, own, before, near)
+            for p in range(pairs):
+                parity = (i + j + second) & 1
+                if unsent[parity, p]:
+                    continue
+                start, known = int(guess[i, j, p]), weights[band[p]]
+                short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
+                lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
+                if lively:
+                    table = _choose(start, short, long, near, known, p)
+                place = locate(table, state & 0xFFFF, offsets, cum, buckets)
+                left, at = pull(state, words, at, cum[place], freq[place])
+                symbol = place - offsets[table] - bounds[table]
+                if place == offsets[table + 1] - 1:
+                    symbol, left, at = pull_escape(left, words, at, bounds[table])
+                state, other = other, left
+                ahead = 0 if second else _foretell(i, j, p, 2 * p + parity, symbols)
+                if max(abs(symbol), abs(symbol + ahead)) > limit:
+                    return at, state, other, False
+                seen = features[min(abs(symbol), SYMBOL_LIMIT)]
+                if lively:
+                    _learn(start, short, long, near, known, p, table, seen - expected[table])
+                symbols[i, j, p] = symbol + ahead
+                new = int(seen - expected[start])
+                own[i + 2, j + 2, p] = new
+                run_short += ((new << 4) - run_short) >> 2
+                run_long += ((new << 6) - run_long) >> 4
+            if at > len(words):
+                return at, state, other, False
+            _limit(weights)
+    return at, state, other, True
+
+
+def _bordered(shape: tuple[int, ...]) -> Half:
+    """Surprises of a half (h, w, P), not known yet, with a border of two positions of zeros."""
+    return np.zeros((shape[0] + 4, shape[1] + 4, shape[2]), np.int16)
+
+
+class Adapter:
+    """The two halves of one picture, in turn. Make one for each picture, on either side."""
+
+    def __init__(self, features: Ints, expected: Ints, unsent: npt.NDArray[np.bool_]) -> None:
+        """`features` (256,), `expected` (64,): log2(1 + |s|) and its mean under each table, fixed-point (see
+        `scale.symbol_features`); `unsent` (M,): latents that are not in the stream, their symbols are 0."""
+        self._features, self._expected = features, expected
+        self._unsent = np.ascontiguousarray(unsent.reshape(-1, 2).T)
+        self._band = bands(len(unsent) // 2)
+        self._second = 0
+        self._before = np.zeros((1, 1, 1), np.int16)
+
+    def encode(
+        self, v: Floats, guess: Indices, costs: Floats, worth: Floats, limit: int
+    ) -> tuple[Half, Half, Indices]:
+        """Residuals v and guessed tables (h, w, P) -> symbols, what is coded of them, and the tables that takes.
+
+        Each residual takes the cheaper integer under its table (`quantise.cheaper`): `costs` (64, n) bits by table and
+        magnitude, `worth` (M,) bits that one squared step of error is worth; symbols lie within +-limit.
+        """
+        symbols, own = np.zeros(v.shape, np.int16), _bordered(v.shape)
+        coded, taken = np.zeros(v.shape, np.int16), np.zeros(v.shape, np.uint8)
+        by_parity = np.ascontiguousarray(worth.reshape(-1, 2).T)
+        _encode(
+            v, guess, self._unsent, self._second, self._before, self._features, self._expected,
+            self._band, start(self._second == 1), costs, by_parity, limit, symbols, coded, taken, own,
+        )  # fmt: skip
+        self._second, self._before = 1, own
+        return symbols, coded, taken
+
+    def decode(self, decoder: Decoder, guess: Indices, limit: int) -> Half:
+        """The inverse: symbols (h, w, P) from the decoder, given the guessed tables."""
+        symbols, own = np.zeros(guess.shape, np.int16), _bordered(guess.shape)
+        t = decoder.tables
+        decoder.at, decoder.state, decoder.other, well = _decode(
+            guess, self._unsent, self._second, self._before, self._features, self._expected,
+            self._band, start(self._second == 1), decoder.words, decoder.at, decoder.state, decoder.other,
+            limit, t.bounds, t.offsets, t.frequencies, t.cumulative, t.buckets, symbols, own,
+        )  # fmt: skip
+        decoder.check()
+        if not well:
+            raise CorruptBitstream("a symbol is out of range")
+        self._second, self._before = 1, own
+        return symbols

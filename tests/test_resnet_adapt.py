@@ -1,0 +1,150 @@
+"""Tables that learn from the picture: what is chosen depends on decoded integers alone, and pays."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch")
+
+from benchbox_resnet.adapt import BANDS, FEATURES, Adapter, bands, start
+from benchbox_resnet.config import SCALE_COUNT, ModelConfig
+from benchbox_resnet.entropy import Decoder, encode
+from benchbox_resnet.scale import HIDDEN_BITS, symbol_features
+from benchbox_resnet.tables import build_tables
+
+from benchbox.errors import CorruptBitstream
+
+TABLES = build_tables(ModelConfig(hyper=1, qualities=2), np.zeros((2, 1)), np.ones((2, 1)))
+COSTS = TABLES.costs(64)[:SCALE_COUNT]
+FEATURE, EXPECTED = (np.rint(v.numpy() * 2**HIDDEN_BITS).astype(np.int32) for v in symbol_features())
+LIMIT = 32000
+
+
+def adapter(unsent: np.ndarray) -> Adapter:
+    return Adapter(FEATURE, EXPECTED, unsent)
+
+
+def written(
+    halves: list[np.ndarray], guesses: list[np.ndarray], unsent: np.ndarray, worth: float = 1e6
+) -> tuple[bytes, list[np.ndarray]]:
+    """Stream and symbols of two halves; `worth` so high that every residual becomes its nearest integer."""
+    side, symbols, ids = adapter(unsent), [], []
+    for second, (half, guess) in enumerate(zip(halves, guesses, strict=True)):
+        s, coded, t = side.encode(half, guess, COSTS, np.full(len(unsent), worth, np.float32), LIMIT)
+        sent = ~sent_not(half.shape, unsent, second)
+        symbols.append(s)
+        ids.append((coded[sent], t[sent]))
+    flat = [np.concatenate(v) for v in zip(*ids, strict=True)]
+    return encode(flat[0], flat[1].astype(np.uint16), TABLES), symbols
+
+
+def sent_not(shape: tuple[int, ...], unsent: np.ndarray, second: int) -> np.ndarray:
+    """(h, w, P): which symbols of a half are not in the stream."""
+    rows, cols = np.arange(shape[0])[:, None], np.arange(shape[1])
+    return unsent.reshape(-1, 2)[:, (rows + cols + second) & 1].transpose(1, 2, 0)
+
+
+def read(data: bytes, guesses: list[np.ndarray], unsent: np.ndarray) -> list[np.ndarray]:
+    decoder, side = Decoder(data, TABLES), adapter(unsent)
+    out = [side.decode(decoder, guess, LIMIT) for guess in guesses]
+    decoder.finish()
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 7), st.integers(1, 7), st.integers(1, 40), st.floats(0, 9), st.booleans())
+def test_what_is_written_is_read(seed: int, h: int, w: int, pairs: int, spread: float, gray: bool) -> None:
+    rng = np.random.default_rng(seed)
+    wild = [rng.standard_cauchy((h, w, pairs)) * np.exp(spread) for _ in "12"]
+    halves = [half.clip(-1.5e4, 1.5e4).astype(np.float32) for half in wild]
+    guesses = [rng.integers(0, SCALE_COUNT, (h, w, pairs), np.uint8) for _ in "12"]
+    unsent = rng.random(2 * pairs) < 0.3 if gray else np.zeros(2 * pairs, np.bool_)
+    data, symbols = written(halves, guesses, unsent)
+    for second, (half, s, back) in enumerate(zip(halves, symbols, read(data, guesses, unsent), strict=True)):
+        np.testing.assert_array_equal(s, back)
+        missing = sent_not(half.shape, unsent, second)
+        assert not s[missing].any()
+        assert np.abs(s - half)[~missing].max(initial=0) < 0.501
+
+
+@pytest.mark.parametrize("true", [0.15, 0.6, 3.0, 40.0])
+@pytest.mark.parametrize("wrong", [-6, 6])
+def test_tables_that_are_wrong_by_a_factor_of_two_are_put_right(true: float, wrong: int) -> None:
+    rng = np.random.default_rng(4)
+    halves = [rng.laplace(0, true / np.sqrt(2), (24, 24, 32)).astype(np.float32) for _ in "12"]
+    right = round(np.log(true / 0.11) / 0.12304)
+    bits = []
+    for error in (0, wrong):
+        guesses = [np.full((24, 24, 32), max(right + error, 0), np.uint8)] * 2
+        bits.append(8 * len(written(halves, guesses, np.zeros(64, np.bool_))[0]))
+    fixed = TABLES.costs(1024)[max(right + wrong, 0)]
+    unmended = sum(fixed[np.abs(np.rint(half)).astype(int)].sum() for half in halves)
+    assert bits[1] - bits[0] < 0.35 * abs(unmended - bits[0]) + 100
+
+
+def test_a_picture_of_flat_and_busy_parts_costs_less_than_under_the_guess() -> None:
+    rng = np.random.default_rng(5)
+    busy = np.kron(rng.random((4, 4)) < 0.3, np.ones((8, 8)))[:, :, None] * 3 + 0.1
+    halves = [(rng.laplace(0, 1, (32, 32, 24)) * busy).astype(np.float32) for _ in "12"]
+    guesses = [np.full((32, 32, 24), 18, np.uint8)] * 2
+    data, symbols = written(halves, guesses, np.zeros(48, np.bool_))
+    guessed = sum(TABLES.costs(64)[18][np.minimum(np.abs(s), 63)].sum() for s in symbols)
+    assert 8 * len(data) < 0.8 * guessed
+
+
+def test_nothing_that_a_stream_teaches_can_overflow() -> None:
+    """Largest surprises of alternating sign, where features are largest: weights stay within their limit."""
+    rng = np.random.default_rng(6)
+    halves = [np.where(rng.random((40, 40, 8)) < 0.5, 3e4, 0).astype(np.float32) for _ in "12"]
+    for guess in (0, 63):
+        guesses = [np.full((40, 40, 8), guess, np.uint8)] * 2
+        data, symbols = written(halves, guesses, np.zeros(16, np.bool_))
+        for s, back in zip(symbols, read(data, guesses, np.zeros(16, np.bool_)), strict=True):
+            np.testing.assert_array_equal(s, back)
+
+
+def test_guesses_that_are_damaged_lead_to_an_error_or_other_symbols() -> None:
+    rng = np.random.default_rng(7)
+    halves = [rng.laplace(0, 3, (16, 16, 16)).astype(np.float32) for _ in "12"]
+    guesses = [np.full((16, 16, 16), 25, np.uint8)] * 2
+    none = np.zeros(32, np.bool_)
+    data, _ = written(halves, guesses, none)
+    with pytest.raises(CorruptBitstream, match="symbol"):
+        read(data, [np.full((16, 16, 16), 40, np.uint8), guesses[1]], none)
+    with pytest.raises(CorruptBitstream, match="ends before"):
+        read(data[: len(data) // 4 * 2], guesses, none)
+
+
+def test_a_symbol_beyond_the_limit_is_refused() -> None:
+    half = np.full((1, 1, 1), 31000, np.float32)
+    guesses = [np.full((1, 1, 1), 60, np.uint8)] * 2
+    none = np.zeros(2, np.bool_)
+    data, _ = written([half, half], guesses, none)
+    with pytest.raises(CorruptBitstream, match="out of range"):
+        adapter(none).decode(Decoder(data, TABLES), guesses[0], 30000)
+
+
+def test_means_of_colours_run_on_from_block_to_block() -> None:
+    rng = np.random.default_rng(8)
+    rows, cols = np.arange(24)[:, None, None], np.arange(24)[:, None]
+    smooth = (3 * rows + 2 * cols + rng.normal(0, 0.6, (24, 24, 8))).astype(np.float32)
+    guesses = [np.full(smooth.shape, 45, np.uint8)] * 2
+    side = adapter(np.zeros(16, np.bool_))
+    symbols, coded, _ = side.encode(smooth, guesses[0], COSTS, np.full(16, 1e6, np.float32), LIMIT)
+    even = (rows + cols)[:, :, 0] % 2 == 0
+    inside = np.zeros((24, 24), np.bool_)
+    inside[2:, 2:-1] = True
+    assert np.abs(coded[inside & even, 0] - 5).mean() < 3  # a slope is followed with a lag
+    assert np.abs(coded[inside, 0] - 5).mean() < 3  # channel 1
+    assert np.abs(coded[inside & even, 1] - 5).mean() < 3  # channel 2
+    np.testing.assert_array_equal(coded[:, :, 2:], symbols[:, :, 2:])
+
+
+def test_bands_are_narrow_where_the_variance_is_large() -> None:
+    found = bands(224)
+    assert list(found[:5]) == [0, 1, 2, 3, 4]
+    assert (np.diff(found) >= 0).all()
+    assert set(found) == set(range(BANDS))
+    assert start(True).shape == (BANDS, FEATURES)
+    assert start(False)[:, 5].any() == 0  # the first half has no other half to look at
