@@ -86,6 +86,17 @@ class CropSampler:
         return x.float().div_(255).contiguous(memory_format=torch.channels_last)
 
 
+def random_blocks(pictures: list[Pixels], side: int, count: int) -> npt.NDArray[np.float32]:
+    """(count, 3 * side * side) in [0, 1]: blocks from random places, rows in PixelUnshuffle order."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for _ in range(count):
+        picture = pictures[rng.integers(len(pictures))]
+        i, j = rng.integers(picture.shape[0] - side + 1), rng.integers(picture.shape[1] - side + 1)
+        rows.append(picture[i : i + side, j : j + side].transpose(2, 0, 1).reshape(-1))
+    return np.stack(rows).astype(np.float32) / np.float32(255)
+
+
 @dataclasses.dataclass(frozen=True)
 class BlockStatistics:
     """Principal axes of RGB training blocks in [0, 1]."""
@@ -97,13 +108,7 @@ class BlockStatistics:
     @classmethod
     def measure(cls, pictures: list[Pixels], side: int, keep: int, blocks: int = 60000) -> "BlockStatistics":
         """Eigenvectors of the covariance of `blocks` random side x side blocks (the KLT)."""
-        rng = np.random.default_rng(0)
-        rows = []
-        for _ in range(blocks):
-            picture = pictures[rng.integers(len(pictures))]
-            i, j = rng.integers(picture.shape[0] - side + 1), rng.integers(picture.shape[1] - side + 1)
-            rows.append(picture[i : i + side, j : j + side].transpose(2, 0, 1).reshape(-1))
-        x = np.stack(rows).astype(np.float32) / 255
+        x = random_blocks(pictures, side, blocks)
         mean = x.mean(0).reshape(3, -1).mean(1)
         x -= np.repeat(mean, side * side)
         variance, vectors = np.linalg.eigh(x.T @ x / len(x))

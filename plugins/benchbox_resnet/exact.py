@@ -55,6 +55,19 @@ def freeze(path: ScalePath) -> dict[str, npt.NDArray[np.int16] | npt.NDArray[np.
     return out
 
 
+def thaw(tensors: Mapping[str, IntArray]) -> dict[str, npt.NDArray[np.float32]]:
+    """The inverse of `freeze`, but for rounding: parameters and buffers of a scale path by name."""
+    out: dict[str, npt.NDArray[np.float32]] = {}
+    for name in _MATRICES:
+        bits = NEAR_BITS if name == "refine_near" else WEIGHT_BITS
+        out[f"{name}.weight"] = tensors[name].astype(np.float32) * np.float32(2.0**-bits)
+    for name in _BIASES:
+        out[name] = tensors[name].astype(np.float32) * np.float32(2.0**-WEIGHT_BITS)
+    for name in ("features", "expected"):
+        out[name] = tensors[name].astype(np.float32) * np.float32(2.0**-HIDDEN_BITS)
+    return out
+
+
 @dataclasses.dataclass(frozen=True)
 class Bound:
     """Greatest sum of magnitudes in one layer, in steps of its fixed-point grid, and what may be carried exactly."""

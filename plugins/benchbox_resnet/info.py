@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,9 @@ class Options(OptionsModel):
     weights: str = Field("", description="a weights file (.safetensors) instead of a bundled model")
     effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit two gradient steps")
     denoise: float = Field(0.0, ge=0, le=1, description="sensor noise removed before coding: 0 none, 1 all found")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of the float networks; auto: bfloat16 where the device multiplies it itself"
+    )
     threads: int = Field(1, ge=1, le=64, description="CPU threads of the networks")
 
 
@@ -63,7 +66,7 @@ class ResnetInfo(CodecInfo):
     def open(self, options: Any, device: str) -> Codec:
         self.require(options)
         codec: ResnetCodec = _codec_class().open(
-            self, self._paths(options), device, options.threads, options.effort, options.denoise
+            self, self._paths(options), device, options.threads, options.effort, options.denoise, options.precision
         )
         return codec
 

@@ -4,7 +4,8 @@
        |                                            |                     |                          |
        +- g_a: unshuffle, res blocks, down, 1x1 ----+- * gain -> y        +-- g_s: 1x1, up, blocks --+
                                                           |               |
-                    z = h_a(squash(y)) <------------------+               |
+             z = hyper_basis (|squash(y)|, squash(y))     |               |
+                 + h_a(squash(y))  <----------------------+               |
                     z_hat = round(z) -> scale.prior -> t1                 |
                              h_s(z_hat) -> mean1, features                |
        first half:  s = round(y - mean1) with tables t1                   |
@@ -35,9 +36,9 @@ from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scal
 RESIDUAL = 0.125
 #: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
 LATENT_IN = 0.25
-#: The last layer of h_a begins so much larger than usual: z must stand out of its rounding noise from the first step.
-#: Where it does not, h_s and the scale path learn to amplify the noise, and training ends in it.
-H_A_GAIN = 32.0
+#: What h_a adds to the linear hyper-latent stays within this range. Unbounded it sometimes grew for as long as training
+#: went on: larger numbers say more at first, and nothing brings them back.
+H_A_BOUND = 8.0
 #: Side of the window in which a latent's own neighbours foretell it linearly. The context network sees logarithms, from
 #: which no network tells 100 from 101: without the window the mean brightness of a block is not foretold at all.
 CONTEXT_WINDOW = 5
@@ -102,6 +103,8 @@ class ResidualCodec(nn.Module):
 
     colour: Tensor
     finer: Tensor
+    hyper_basis: Tensor
+    hyper_level: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -113,6 +116,10 @@ class ResidualCodec(nn.Module):
         # (M,) logarithms: channels with finer steps than others. Gains have them too; the networks that see latents by
         # their logarithms see them without.
         self.register_buffer("finer", torch.zeros(m))
+        # Linear hyper-analysis: (Z, 2M, 4, 4), directions of |squash(y)| and of squash(y) in a cell of 4x4 latents, and
+        # (Q, Z), what they are on average. Not trained: z is a number with a meaning and cannot drift (see `start`).
+        self.register_buffer("hyper_basis", torch.zeros(z, 2 * m, 4, 4))
+        self.register_buffer("hyper_level", torch.zeros(q, z))
         self.lin_down, self.lin_up = nn.PixelUnshuffle(config.stride), nn.PixelShuffle(config.stride)
         self.lin_a = nn.Conv2d(3 * config.stride**2, m, 1, bias=False)
         self.lin_s = nn.Conv2d(m, 3 * config.stride**2, 1, bias=False)
@@ -147,11 +154,7 @@ class ResidualCodec(nn.Module):
         self.shift_h = nn.Parameter(torch.zeros(q, m + z))
         self.z_mean, self.z_scale = nn.Parameter(torch.zeros(q, z)), nn.Parameter(torch.full((q, z), -0.7))
         nn.init.zeros_(self.context_linear.weight)
-        last = self.h_a[-1]
-        assert isinstance(last, nn.Conv2d)
-        with torch.no_grad():
-            last.weight.mul_(H_A_GAIN)
-        for layer in (self.g_a_deep[-1], self.g_s_high[-2], self.h_s[-1], self.context[-1]):
+        for layer in (self.g_a_deep[-1], self.g_s_high[-2], self.h_a[-1], self.h_s[-1], self.context[-1]):
             assert isinstance(layer, nn.Conv2d)
             assert layer.bias is not None
             nn.init.zeros_(layer.weight)  # at step 0 this is a block-transform codec
@@ -184,10 +187,17 @@ class ResidualCodec(nn.Module):
         y: Tensor = (self.linear_analysis(centred) + RESIDUAL * residual.float()) * torch.exp(gain)[:, :, None, None]
         return y
 
-    def hyper_analysis(self, y: Tensor) -> Tensor:
-        """y (B, M, h, w) -> z (B, Z, h/4, w/4), not rounded, float32."""
-        z: Tensor = self.h_a(self._squashed(y))
-        return z.float()
+    def magnitudes(self, y: Tensor) -> Tensor:
+        """y (B, M, h, w) -> (B, 2M, h, w): |squash(y)| and squash(y), float32."""
+        squashed = self._squashed(y.float())
+        return torch.cat([squashed.abs(), squashed], 1)
+
+    def hyper_analysis(self, y: Tensor, level: Tensor) -> Tensor:
+        """y (B, M, h, w), level (B, Z) -> z (B, Z, h/4, w/4), not rounded, float32."""
+        learned: Tensor = self.h_a(self._squashed(y))
+        with torch.autocast(y.device.type, enabled=False):
+            linear = F.conv2d(self.magnitudes(y), self.hyper_basis, stride=4) - level[:, :, None, None]
+        return linear + H_A_BOUND * torch.tanh(learned.float() / H_A_BOUND)
 
     def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
         """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32."""
@@ -227,7 +237,8 @@ class ResidualCodec(nn.Module):
         nothing.
         """
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
-        z = clamp_through(self.hyper_analysis(y), -Z_LIMIT, Z_LIMIT)
+        # (detached: z costs few bits, but where it led g_a, latents moved for its sake and training ended in noise)
+        z = clamp_through(self.hyper_analysis(y.detach(), self.hyper_level[q]), -Z_LIMIT, Z_LIMIT)
         z_mean, z_scale = self.z_prior()
         z_hat = round_through(z)
         z_bits = logistic_bits(self._noisy(z) - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])

@@ -12,28 +12,30 @@ _QUINTIC = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
-    """(..., rows, cols) -> the same shape with all singular values near one.
+    """(n, rows, cols) -> the same shape with all singular values near one.
 
-    Every step multiplies from the left by a polynomial of the Gram matrix, so for flat matrices the steps run on the
-    small Gram matrix alone and the product is applied once.
+    Every step multiplies from the left by a polynomial of the Gram matrix. In float32 flat matrices let the steps run
+    on the small Gram matrix alone and are multiplied by the product once; in bfloat16 that recursion runs away from
+    gradients of low rank, so there the matrix itself is multiplied, which corrects its own rounding.
     """
     a, b, c = _QUINTIC
     tall = matrix.shape[-2] > matrix.shape[-1]
     x = matrix.mT if tall else matrix
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
-    if x.shape[-1] >= 2 * x.shape[-2]:
+    if x.dtype == torch.float32 and x.shape[-1] >= 2 * x.shape[-2]:
         gram = x @ x.mT
         eye = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
         product = eye.expand_as(gram)
         for _ in range(steps):
-            factor = a * eye + b * gram + c * gram @ gram
+            factor = a * eye + torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
             product = factor @ product
             gram = factor @ gram @ factor
         x = product @ x
     else:
         for _ in range(steps):
             gram = x @ x.mT
-            x = a * x + (b * gram + c * gram @ gram) @ x
+            factor = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+            x = torch.baddbmm(x, factor, x, beta=a)
     out: Tensor = x.mT if tall else x
     return out
 

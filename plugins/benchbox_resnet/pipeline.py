@@ -4,6 +4,7 @@ Arrays of the whole picture are small in type (y float32, symbols int16, table n
 one tile at a time. Layout of latents on the host: (h, w, M).
 """
 
+import contextlib
 import dataclasses
 from typing import Any, TypeVar
 
@@ -76,8 +77,12 @@ def join_half(half: npt.NDArray[np.generic], into: npt.NDArray[np.generic], firs
 class Pipeline:
     """The parts of one model, run in order for one picture at one quality (fixed-point, 8 fractional bits)."""
 
-    def __init__(self, model: Model, tile_cells: int = TILE_CELLS, rounding: float = ROUNDING) -> None:
-        self.model, self.config, self.tile_cells = model, model.config, tile_cells
+    def __init__(
+        self, model: Model, tile_cells: int = TILE_CELLS, rounding: float = ROUNDING, bfloat16: bool = False
+    ) -> None:
+        """`bfloat16`: float networks in that precision; tables and symbols do not depend on it, pixels by a level or
+        two."""
+        self.model, self.config, self.tile_cells, self.bfloat16 = model, model.config, tile_cells, bfloat16
         self.device = model.net.colour.device
         self._worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
         self.costs = model.tables.costs(64)[:SCALE_COUNT]
@@ -85,6 +90,10 @@ class Pipeline:
         # What was made last, and from what: a picture of one tile asks twice for the same. Never changed in place.
         self._last_prior: tuple[Symbols, Tile, int, Tensor] | None = None
         self._last_hyper: tuple[Symbols, Tile, int, tuple[Tensor, Tensor]] | None = None
+
+    def floats(self) -> contextlib.AbstractContextManager[object]:
+        """Around every use of a float network: its precision."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     # -- shared by both directions ------------------------------------------------------------------------------
 
@@ -124,7 +133,8 @@ class Pipeline:
         vertical, horizontal = tile
         window = z_hat[vertical.window(1), horizontal.window(1)]
         z = torch.from_numpy(window.astype(np.float32)).to(self.device).permute(2, 0, 1)[None]
-        made = self.model.net.hyper_synthesis(z, self.row(self.model.net.shift_h, quality))
+        with self.floats():
+            made = self.model.net.hyper_synthesis(z, self.row(self.model.net.shift_h, quality))
         self._last_hyper = (z_hat, tile, quality, made)
         return made
 
@@ -133,7 +143,8 @@ class Pipeline:
         s = torch.from_numpy(first).to(self.device).permute(2, 0, 1)[None]
         known = s != SYMBOL_UNKNOWN
         y_first = torch.where(known, s + mean1, 0.0)
-        return self.model.net.second_mean(mean1, features, y_first)
+        with self.floats():
+            return self.model.net.second_mean(mean1, features, y_first)
 
     def adapter(self, gray: bool) -> Adapter:
         """What chooses the tables of one picture."""
@@ -203,9 +214,11 @@ class Pipeline:
         z_all = np.empty((rows, cols, self.config.hyper), np.int16)
         net = self.model.net
         gain, feature = self.row(net.gain_a, quality), self.row(net.feature_a, quality)
+        level = self.row(net.hyper_level, quality)
         for tile in self.tiles_of(z_all, analysis_halo(self.config)):
-            y = net.analyse(self.window_of(pixels, tile), gain, feature)
-            z = net.hyper_analysis(y)[0].permute(1, 2, 0).round().clamp(-Z_LIMIT, Z_LIMIT).cpu().numpy()
+            with self.floats():
+                y = net.analyse(self.window_of(pixels, tile), gain, feature)
+                z = net.hyper_analysis(y, level)[0].permute(1, 2, 0).round().clamp(-Z_LIMIT, Z_LIMIT).cpu().numpy()
             inner = (tile[0].inner(4), tile[1].inner(4))
             y_all[tile[0].core(4), tile[1].core(4)] = y[0].permute(1, 2, 0)[inner].cpu().numpy()
             z_all[tile[0].core(1), tile[1].core(1)] = z[tile[0].inner(1), tile[1].inner(1)]
@@ -265,11 +278,20 @@ class Pipeline:
             s = torch.from_numpy(np.ascontiguousarray(second[window])).to(self.device).permute(2, 0, 1)[None]
             is_first = torch.from_numpy(known != SYMBOL_UNKNOWN).to(self.device).permute(2, 0, 1)[None]
             y_hat = s + torch.where(is_first, mean1, mean2)
-            x = net.synthesise(y_hat, gain, feature)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round()
+            with self.floats():
+                x = net.synthesise(y_hat, gain, feature)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round()
             part = x.to(torch.uint8).cpu().numpy()[tile[0].inner(m), tile[1].inner(m)]
             target = out[tile[0].core(m), tile[1].core(m)]
             target[...] = part[: target.shape[0], : target.shape[1]]
         return out
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 itself: by what it is, never by a measurement, so that a machine writes
+    the same bytes whatever else it does."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def whole(rows: int, cols: int) -> Tile:

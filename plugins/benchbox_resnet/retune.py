@@ -31,7 +31,7 @@ def retune(net: ResidualCodec) -> None:
     config = net.config
     at = torch.tensor(mse_qualities(config), device=net.gain_a.device)
     low = at.long().clamp_max(config.qualities - 2)
-    for name, p in net.named_parameters():
+    for name, p in [*net.named_parameters(), ("hyper_level", net.hyper_level)]:
         if p.ndim == 2 and p.shape[0] == config.qualities and not name.endswith("weight"):
             p.copy_(torch.lerp(p[low], p[low + 1], (at - low)[:, None]))
     finer = -FREQUENCY_POWER * torch.log(frequencies(net).clamp_min(FREQUENCY_FLOOR))

@@ -93,7 +93,8 @@ class _Window:
     def distortion(self, y_hat: Tensor) -> tuple[float, Tensor]:
         """What the decoded picture lacks, in bits, and its slope by y_hat (1, M, h, w)."""
         y_hat = y_hat.detach().requires_grad_()
-        x_hat = self.net.synthesise(y_hat, self.gain, self.feature).clamp(0, 1)
+        with self.pipeline.floats():
+            x_hat = self.net.synthesise(y_hat, self.gain, self.feature).clamp(0, 1)
         lack = (x_hat - self.x).square().mean() if self.tuned_for_mse else 1 - ms_ssim(x_hat, self.x).mean()
         (slope,) = torch.autograd.grad(self.weight * lack, [y_hat])
         return self.weight * float(lack.detach()), slope
@@ -116,7 +117,8 @@ class _Window:
         s1, bits1 = self._half(adapter, y - self.mean1, self.t1, weights, True)
         known = torch.where(self.first, s1, SYMBOL_UNKNOWN)[0].permute(1, 2, 0).to(torch.int16)
         t2 = self.pipeline.model.scale.refine(self.t1, known, self.quality)
-        mean2 = self.net.second_mean(self.mean1, self.features, torch.where(self.first, s1 + self.mean1, 0.0))
+        with self.pipeline.floats():
+            mean2 = self.net.second_mean(self.mean1, self.features, torch.where(self.first, s1 + self.mean1, 0.0))
         s2, bits2 = self._half(adapter, y - mean2, t2, weights, False)
         return torch.where(self.first, s1 + self.mean1, s2 + mean2), bits1 + bits2
 

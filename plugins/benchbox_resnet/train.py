@@ -15,6 +15,8 @@ import torch
 
 from benchbox_resnet.config import ModelConfig, preset
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
+from benchbox_resnet.grow import grow, trained_form
+from benchbox_resnet.start import hyper_crops, start_hyper
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint
 from benchbox_resnet.validation import MEASURES, validate
 from benchbox_resnet.world import World, joined
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; a run found there goes on")
     parser.add_argument("--resume", type=Path, help="start from this checkpoint (its network, optimisers and step)")
     parser.add_argument("--fresh", action="store_true", help="of --resume, take the averaged weights only")
+    parser.add_argument("--grow", type=Path, help="start from this weights file, grown to the preset's width")
     parser.add_argument("--preset", default="small", help="small, base or large")
     parser.add_argument("--seconds", type=float, default=defaults.seconds, help="training time of this run")
     parser.add_argument("--decay-seconds", type=float, default=0.0, help="cosine decay over the last so many of them")
@@ -41,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=0, help="PyTorch's CPU threads (0: all)")
     parser.add_argument("--workers", type=int, default=1, help="CPU threads that share a batch, for busy machines")
+    parser.add_argument("--compile", action="store_true", help="compile the network first (a minute, then faster)")
     parser.add_argument("--checkpoint-every", type=float, default=200.0, help="seconds")
     parser.add_argument("--validate-every", type=float, default=600.0, help="seconds")
 
@@ -64,8 +68,14 @@ def build(args: argparse.Namespace, data: TrainingData, device: torch.device) ->
     source = own if own.exists() else args.resume
     if source is None:
         trainer = Trainer(preset(args.preset), settings_from(args), device, args.workers)
-        side, keep = trainer.config.stride, trainer.config.latents
-        trainer.net.start_from(BlockStatistics.measure(data.train, side, keep))
+        stride = trainer.config.stride
+        side = max(args.crop, 4 * stride)
+        if args.grow is not None:
+            grown = grow(trained_form(args.grow), trainer.config, data.train, side)
+            trainer.net.load_state_dict(grown.state_dict())
+        else:
+            trainer.net.start_from(BlockStatistics.measure(data.train, stride, trainer.config.latents))
+            start_hyper(trainer.net, hyper_crops(data.train, side=side))
         trainer.average.load_state_dict(trainer.net.state_dict())
         return trainer
     state: dict[str, Any] = torch.load(source, weights_only=True, map_location=device)
@@ -138,6 +148,8 @@ def loop(
     saved = checked = time.monotonic()
     means: dict[str, float] = {}
     model = world.wrap(trainer.net, trainer.device)
+    if args.compile:
+        model.compile()
     with stop_flag() as arrived:
         while trainer.seconds - trainer.started < args.seconds:
             if world.agree(len(arrived), trainer.device):

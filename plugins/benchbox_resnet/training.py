@@ -17,8 +17,8 @@ from benchbox_resnet.replicas import Replicas
 from benchbox_resnet.retune import mse_qualities, retune
 from benchbox_resnet.similarity import ms_ssim
 
-#: Networks that see y and z alone. Adam trains them, with small steps: under Muon z drifted and became noise.
-_HYPER = ("h_a.", "h_s.")
+#: The network that adds to z. Adam trains it, with small steps: under Muon z drifted and became noise.
+_HYPER = ("h_a.",)
 #: A gradient so many times larger than is usual is an accident: that step is left out.
 OUTLIER = 8.0
 
@@ -33,7 +33,7 @@ class Settings:
     muon_lr: float = 0.006
     weight_decay: float = 0.1
     adam_lr: float = 4e-4
-    hyper_lr: float = 2e-4
+    hyper_lr: float = 1e-4
     #: Weights of the scale path: a sum over 640 surprises is moved by all of them at once.
     scale_lr: float = 1e-4
     #: Biases at the end of the scale path, in units of eight table steps. They must be fast: where they were slow,

@@ -26,7 +26,7 @@ from benchbox_resnet.model import ResidualCodec
 
 FORMAT = "benchbox-resnet 1"
 #: Parameters kept in float32: the linear path and everything that is one number a channel.
-_SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer")
+_SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer", "hyper_")
 #: Parts of the training form that the integers replace.
 _REPLACED = ("scale.", "z_mean", "z_scale")
 

@@ -1,0 +1,117 @@
+"""Where the hyper-latent begins: as a KLT of the latents' energies, decoded by least squares.
+
+z tells the decoder how large latents are. Learned from nothing it began below its own rounding noise, which the
+networks behind it learned to amplify, until training ended in noise. Here it begins as what it is for: the leading
+directions of log-magnitudes in cells of 4x4 latents (and a few of signed ones, for the means of latents), in steps of a
+size that pays.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP
+from benchbox_resnet.data import Pixels, random_blocks
+from benchbox_resnet.model import Z_SCALE_MIN, ResidualCodec
+from benchbox_resnet.scale import OUTPUT, UNIT, index_of_scale, scale_of_index
+
+#: The part of z that is for signed latents.
+SIGNED = 0.25
+#: Rounding step of z along a direction of unit length. A scale that is off by e (natural logarithm) costs e^2 / 2 nats
+#: a latent; weighed against z's own bits that asks for 3.5, and for more since tables learn besides.
+STEP = 4.5
+
+
+def hyper_crops(pictures: list[Pixels], count: int = 128, side: int = 256) -> Tensor:
+    """(count, 3, side, side) in [0, 1]: random crops for `start_hyper`."""
+    large = [p for p in pictures if min(p.shape[:2]) >= side]
+    blocks = torch.from_numpy(random_blocks(large, side, count))
+    return blocks.reshape(count, 3, side, side).contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def start_hyper(net: ResidualCodec, crops: Tensor) -> None:
+    """Set z, its prior and the first tables' network from crops (n, 3, H, W) in [0, 1], sides multiples of the padding.
+
+    All that read z before begin anew: means of the first half are 0, features are nothing.
+    """
+    config = net.config
+    y = [_latents(net, crops, q) for q in range(config.qualities)]
+    cells = [_in_cells(net.magnitudes(v)) for v in y]
+    net.hyper_basis.copy_(_directions(cells, config.hyper).reshape(config.hyper, -1, 4, 4) / STEP)
+    z = []
+    for q, seen in enumerate(cells):
+        linear = seen @ net.hyper_basis.flatten(1).T
+        net.hyper_level[q] = linear.mean(0)
+        z.append((linear - net.hyper_level[q]).round())
+        spread = z[q].std(0).clamp_min(0.1) * math.sqrt(3) / math.pi
+        net.z_scale[q] = torch.log((spread - Z_SCALE_MIN).clamp_min(0.02))
+        net.z_mean[q] = z[q].mean(0)
+    _decode(net, z, [_in_cells(v.abs()) for v in y])
+    for layer in (net.h_a[-1], net.h_s[-1]):
+        assert isinstance(layer, torch.nn.Conv2d)
+        layer.weight.zero_()
+        assert layer.bias is not None
+        layer.bias.zero_()
+    net.shift_h.zero_()
+
+
+def _latents(net: ResidualCodec, crops: Tensor, q: int) -> Tensor:
+    """y (n, M, h, w) of crops (n, 3, H, W)."""
+    parts = torch.split(crops, 8)
+    rows = [torch.full((len(part),), q) for part in parts]
+    return torch.cat([net.analyse(x, net.gain_a[row], net.feature_a[row]) for x, row in zip(parts, rows, strict=True)])
+
+
+def _in_cells(v: Tensor) -> Tensor:
+    """(n, C, h, w) -> (n * h/4 * w/4, C * 16)."""
+    return F.pixel_unshuffle(v, 4).permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def _directions(cells: list[Tensor], count: int) -> Tensor:
+    """(count, 2M * 16): leading directions at a given quality, of magnitudes and of signed latents."""
+    half = cells[0].shape[1] // 2
+    basis = torch.zeros(count, 2 * half)
+    signed = round(SIGNED * count)
+    parts = (slice(0, half), slice(half, 2 * half)), (slice(0, count - signed), slice(count - signed, count))
+    for part, rows in zip(*parts, strict=True):
+        centred = torch.cat([c[:, part] - c[:, part].mean(0) for c in cells])
+        wanted = rows.stop - rows.start
+        _, _, vectors = torch.svd_lowrank(centred, q=min(wanted + 16, *centred.shape), niter=3)
+        found = vectors[:, :wanted].T
+        basis[rows.start : rows.start + len(found), part] = found
+    return basis
+
+
+def _decode(net: ResidualCodec, z: list[Tensor], sizes: list[Tensor]) -> None:
+    """Set the scale path's first network: hidden units are both signs of z, the last layer a least-squares fit.
+
+    `sizes`: |y| in cells. The fit is of logarithms, where zeros say nothing of how small a scale is; then each channel
+    at each quality is shifted so that its mean magnitude is right.
+    """
+    hyper, path, m = net.config.hyper, net.scale, net.config.latents
+    if net.config.scale_hidden < 2 * hyper:
+        raise ValueError(f"scale_hidden must be at least {2 * hyper}, not {net.config.scale_hidden}")
+    path.prior_hidden.weight.mul_(0.1)  # what is around a cell has little to say yet
+    path.prior_hidden.weight[: 2 * hyper].zero_()
+    for sign in (0, 1):
+        rows = torch.arange(hyper)
+        path.prior_hidden.weight[rows + sign * hyper, rows, 1, 1] = 1.0 - 2.0 * sign
+    path.bias_prior_hidden.zero_()
+    hidden = [torch.cat([v, -v], 1).relu() for v in z]
+    wanted = [index_of_scale(s.clamp_min(0.3)) for s in sizes]
+    x = torch.cat([v - v.mean(0) for v in hidden])
+    t = torch.cat([v - v.mean(0) for v in wanted])
+    fit = torch.linalg.solve(x.T @ x + 0.02 * len(x) * torch.eye(x.shape[1]), x.T @ t)  # (2Z, M * 16)
+    path.prior_out.weight.zero_()
+    path.prior_out.weight[:, : 2 * hyper] = fit.T[:, :, None, None] / (UNIT * OUTPUT)
+    for q, (h, w, s) in enumerate(zip(hidden, wanted, sizes, strict=True)):
+        moved = (h @ fit).view(-1, m, 16)
+        bias = w.view(-1, m, 16).mean((0, 2)) - moved.mean((0, 2))
+        for _ in range(3):
+            table = (moved + bias[:, None]).clamp(0, SCALE_COUNT - 0.01)
+            ratio = math.sqrt(2) * s.view(-1, m, 16) / scale_of_index(table)
+            bias += torch.log(ratio.mean((0, 2)).clamp(1e-2, 1e2)) / SCALE_STEP
+        path.bias_prior_out[q] = bias.clamp(-60, 60) / UNIT
