@@ -21,7 +21,7 @@ from benchbox_resnet.start import hyper_crops, start_hyper
 from benchbox_resnet.weights import load_model
 
 #: What is about z, and tables that are chosen with its help.
-_ANEW = ("h_a.", "h_s.", "shift_h", "z_", "hyper_", "scale.")
+_ANEW = ("h_s.", "shift_h", "z_", "hyper_", "scale.")
 
 
 def trained_form(path: Path) -> ResidualCodec:

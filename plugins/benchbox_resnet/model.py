@@ -4,8 +4,7 @@
        |                                            |                     |                          |
        +- g_a: unshuffle, res blocks, down, 1x1 ----+- * gain -> y        +-- g_s: 1x1, up, blocks --+
                                                           |               |
-             z = hyper_basis (|squash(y)|, squash(y))     |               |
-                 + h_a(squash(y))  <----------------------+               |
+             z = h_a (|squash(y)|, squash(y)) <-----------+               |
                     z_hat = round(z) -> scale.prior -> t1                 |
                              h_s(z_hat) -> mean1, features                |
        first half:  s = round(y - mean1) with tables t1                   |
@@ -36,9 +35,6 @@ from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scal
 RESIDUAL = 0.125
 #: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
 LATENT_IN = 0.25
-#: What h_a adds to the linear hyper-latent stays within this range. Unbounded it sometimes grew for as long as training
-#: went on: larger numbers say more at first, and nothing brings them back.
-H_A_BOUND = 8.0
 #: Side of the window in which a latent's own neighbours foretell it linearly. The context network sees logarithms, from
 #: which no network tells 100 from 101: without the window the mean brightness of a block is not foretold at all.
 CONTEXT_WINDOW = 5
@@ -116,8 +112,9 @@ class ResidualCodec(nn.Module):
         # (M,) logarithms: channels with finer steps than others. Gains have them too; the networks that see latents by
         # their logarithms see them without.
         self.register_buffer("finer", torch.zeros(m))
-        # Linear hyper-analysis: (Z, 2M, 4, 4), directions of |squash(y)| and of squash(y) in a cell of 4x4 latents, and
-        # (Q, Z), what they are on average. Not trained: z is a number with a meaning and cannot drift (see `start`).
+        # h_a is linear: (Z, 2M, 4, 4), directions of |squash(y)| and squash(y) in a cell of 4x4 latents, less (Q, Z),
+        # what they are on average. It is not trained: z is a number with a meaning and cannot drift (see `start`).
+        # Every network in its place, or added to it, grew until z was noise.
         self.register_buffer("hyper_basis", torch.zeros(z, 2 * m, 4, 4))
         self.register_buffer("hyper_level", torch.zeros(q, z))
         self.lin_down, self.lin_up = nn.PixelUnshuffle(config.stride), nn.PixelShuffle(config.stride)
@@ -131,10 +128,6 @@ class ResidualCodec(nn.Module):
         self.g_s_deep = nn.Sequential(nn.Conv2d(m, d, 1), *deep, nn.Conv2d(d, 4 * c, 1), nn.PixelShuffle(2))
         blocks = [ResBlock(c, act) for _ in range(config.blocks)]
         self.g_s_high = nn.Sequential(*blocks, nn.Conv2d(c, wide, 1), nn.PixelShuffle(half))
-        self.h_a = nn.Sequential(
-            nn.Conv2d(m, z, 3, padding=1), activation(act), nn.Conv2d(z, z, 2, stride=2), activation(act),
-            nn.Conv2d(z, z, 3, padding=1), activation(act), nn.Conv2d(z, z, 2, stride=2),
-        )  # fmt: skip
         self.h_s = nn.Sequential(
             nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
             nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
@@ -154,7 +147,7 @@ class ResidualCodec(nn.Module):
         self.shift_h = nn.Parameter(torch.zeros(q, m + z))
         self.z_mean, self.z_scale = nn.Parameter(torch.zeros(q, z)), nn.Parameter(torch.full((q, z), -0.7))
         nn.init.zeros_(self.context_linear.weight)
-        for layer in (self.g_a_deep[-1], self.g_s_high[-2], self.h_a[-1], self.h_s[-1], self.context[-1]):
+        for layer in (self.g_a_deep[-1], self.g_s_high[-2], self.h_s[-1], self.context[-1]):
             assert isinstance(layer, nn.Conv2d)
             assert layer.bias is not None
             nn.init.zeros_(layer.weight)  # at step 0 this is a block-transform codec
@@ -194,10 +187,8 @@ class ResidualCodec(nn.Module):
 
     def hyper_analysis(self, y: Tensor, level: Tensor) -> Tensor:
         """y (B, M, h, w), level (B, Z) -> z (B, Z, h/4, w/4), not rounded, float32."""
-        learned: Tensor = self.h_a(self._squashed(y))
         with torch.autocast(y.device.type, enabled=False):
-            linear = F.conv2d(self.magnitudes(y), self.hyper_basis, stride=4) - level[:, :, None, None]
-        return linear + H_A_BOUND * torch.tanh(learned.float() / H_A_BOUND)
+            return F.conv2d(self.magnitudes(y), self.hyper_basis, stride=4) - level[:, :, None, None]
 
     def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
         """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32."""
@@ -237,7 +228,7 @@ class ResidualCodec(nn.Module):
         nothing.
         """
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
-        # (detached: z costs few bits, but where it led g_a, latents moved for its sake and training ended in noise)
+        # (detached: z costs few bits; where it led g_a, latents moved for its sake)
         z = clamp_through(self.hyper_analysis(y.detach(), self.hyper_level[q]), -Z_LIMIT, Z_LIMIT)
         z_mean, z_scale = self.z_prior()
         z_hat = round_through(z)

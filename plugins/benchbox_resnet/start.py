@@ -50,11 +50,11 @@ def start_hyper(net: ResidualCodec, crops: Tensor) -> None:
         net.z_scale[q] = torch.log((spread - Z_SCALE_MIN).clamp_min(0.02))
         net.z_mean[q] = z[q].mean(0)
     _decode(net, z, [_in_cells(v.abs()) for v in y])
-    for layer in (net.h_a[-1], net.h_s[-1]):
-        assert isinstance(layer, torch.nn.Conv2d)
-        layer.weight.zero_()
-        assert layer.bias is not None
-        layer.bias.zero_()
+    last = net.h_s[-1]
+    assert isinstance(last, torch.nn.Conv2d)
+    assert last.bias is not None
+    last.weight.zero_()
+    last.bias.zero_()
     net.shift_h.zero_()
 
 

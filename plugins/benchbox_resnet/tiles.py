@@ -51,8 +51,8 @@ def tiles(rows: int, cols: int, core: int, halo: int) -> Iterator[Tile]:
 
 
 def analysis_halo(config: ModelConfig) -> int:
-    """Cells that y and z need around a core: the reach of g_a and h_a."""
-    reach = 2 * config.blocks * (config.stride // 2) + 2 * config.deep_blocks * config.stride + 3 * config.stride
+    """Cells that y and z need around a core: the reach of g_a (h_a stays in its cell)."""
+    reach = 2 * config.blocks * (config.stride // 2) + 2 * config.deep_blocks * config.stride
     return -(-reach // config.pad_multiple)
 
 

@@ -17,8 +17,6 @@ from benchbox_resnet.replicas import Replicas
 from benchbox_resnet.retune import mse_qualities, retune
 from benchbox_resnet.similarity import ms_ssim
 
-#: The network that adds to z. Adam trains it, with small steps: under Muon z drifted and became noise.
-_HYPER = ("h_a.",)
 #: A gradient so many times larger than is usual is an accident: that step is left out.
 OUTLIER = 8.0
 
@@ -33,7 +31,6 @@ class Settings:
     muon_lr: float = 0.006
     weight_decay: float = 0.1
     adam_lr: float = 4e-4
-    hyper_lr: float = 1e-4
     #: Weights of the scale path: a sum over 640 surprises is moved by all of them at once.
     scale_lr: float = 1e-4
     #: Biases at the end of the scale path, in units of eight table steps. They must be fast: where they were slow,
@@ -62,7 +59,7 @@ class Trainer:
         self.average = ResidualCodec(config).to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.bfloat16 = fast_bfloat16(device)
         named = dict(self.net.named_parameters())
-        outside = ("lin_", "scale.", *_HYPER)
+        outside = ("lin_", "scale.")
         kernels = [n for n, p in named.items() if p.ndim == 4 and p.shape[1] >= 16 and not n.startswith(outside)]
         dtype = torch.bfloat16 if self.bfloat16 else torch.float32
         params = [named[n] for n in kernels]
@@ -70,11 +67,10 @@ class Trainer:
         rest = [n for n in named if n not in set(kernels)]
         biases = [n for n in rest if n.startswith("scale.bias") and n.endswith("_out")]
         scales = [n for n in rest if n.startswith("scale.") and n not in biases]
-        hyper = [n for n in rest if n.startswith(_HYPER)]
         linear = [n for n in rest if n.startswith("lin_")]
         gains = ["gain_a", "gain_s"]
-        others = [n for n in rest if n not in {*biases, *scales, *hyper, *linear, *gains}]
-        parts = (others, hyper, scales, biases, linear, gains)
+        others = [n for n in rest if n not in {*biases, *scales, *linear, *gains}]
+        parts = (others, scales, biases, linear, gains)
         groups = [{"params": [named[n] for n in names]} for names in parts]
         self.adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
         self.step_count, self.skipped, self.seconds = 0, 0, 0.0
@@ -119,7 +115,7 @@ class Trainer:
         factor = self.rate_factor()
         groups = [*self.muon.param_groups, *self.adam.param_groups]
         s = self.settings
-        rates = (s.muon_lr, s.adam_lr, s.hyper_lr, s.scale_lr, s.scale_bias_lr, s.linear_lr, s.gain_lr)
+        rates = (s.muon_lr, s.adam_lr, s.scale_lr, s.scale_bias_lr, s.linear_lr, s.gain_lr)
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * factor
         spread = torch.arange(x.shape[0], device=self.device) + torch.rand(x.shape[0], device=self.device)
