@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,7 +140,8 @@ def test_a_network_is_retuned_from_where_it_was(tmp_path: Path) -> None:
     save_checkpoint(trainer.state(), tmp_path / "mse.pt")
     state = torch.load(tmp_path / "mse.pt", weights_only=True)
     tuned = Trainer(TINY, Settings(tune="ms-ssim"), CPU)
-    tuned.branch(state, fresh=True)
+    crops = hyper_crops(pixels, 8, 64)
+    tuned.branch(state, fresh=True, crops=crops)
     before, after = trainer.average, tuned.average
     assert not before.finer.any()
     assert float(after.finer[0]) > float(after.finer[-1])  # the mean brightness against the finest detail
@@ -154,7 +156,7 @@ def test_a_network_is_retuned_from_where_it_was(tmp_path: Path) -> None:
         torch.testing.assert_close(*z, rtol=1e-3, atol=1e-3)
         pictures = [n.synthesise(v, n.gain_s[low], n.feature_s[low]) for n, v in ((before, y), (after, scaled))]
     torch.testing.assert_close(*pictures, rtol=1e-4, atol=1e-4)
-    tuned.branch(tuned.state(), fresh=True)  # going on does not retune again
+    tuned.branch(tuned.state(), fresh=True, crops=crops)  # going on does not retune again
     torch.testing.assert_close(tuned.average.finer, after.finer)
 
 
@@ -169,7 +171,7 @@ def test_validation_by_ms_ssim_and_of_small_pictures() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 6, 40), (1, 40, 6), (2, 8, 8), (3, 5, 7)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_orthogonalise(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+def test_orthogonalise(shape: tuple[int, ...], dtype: Any) -> None:
     torch.manual_seed(2)
     singular = torch.linalg.svdvals(orthogonalise(torch.randn(shape).to(dtype)).float())
     assert float(singular.min()) > 0.4
@@ -177,7 +179,7 @@ def test_orthogonalise(shape: tuple[int, ...], dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_orthogonalise_gradients_of_low_rank(dtype: torch.dtype) -> None:
+def test_orthogonalise_gradients_of_low_rank(dtype: Any) -> None:
     """Where most directions are rounding noise, no direction runs away."""
     torch.manual_seed(3)
     thin = torch.randn(2, 96, 2) @ torch.randn(2, 2, 800) + 1e-6 * torch.randn(2, 96, 800)

@@ -14,6 +14,11 @@ SCALE_MIN, SCALE_MAX = 0.11, 256.0
 #: Ratio of neighbouring scales, as a natural logarithm (0.123: a scale is met to 6 %, which costs < 0.1 % of rate).
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALE_COUNT - 1)
 
+#: Latents by whose tables activity is judged, first and last + 1; their number is a power of two.
+MASK_BAND = (4, 68)
+#: Latents that are never masked: the mean colours of a block, which are coded as differences to their neighbours'.
+MASK_FROM = 3
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
@@ -46,6 +51,10 @@ class ModelConfig:
     scale_window: int = 5
     #: "leaky_relu" is the cheapest of those tried; "gelu" and "relu" are there for ablations.
     activation: str = "leaky_relu"
+    #: How far rounding steps follow local activity, in table steps (see `scale.ScalePath.mask`): 0 for squared error,
+    #: which wants one step everywhere; MS-SSIM forgives errors where the picture is busy. A multiple of 1/256, so that
+    #: it is exact.
+    masking: float = 0.0
     #: Trained operating points; qualities in between interpolate the gains.
     qualities: int = 16
     #: Rate-distortion trade at the two ends (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
@@ -61,6 +70,10 @@ class ModelConfig:
             raise ValueError(f"latents must be even and at most {3 * self.stride**2}, not {self.latents}")
         if self.scale_window % 2 == 0:
             raise ValueError(f"scale_window must be odd, not {self.scale_window}")
+        if self.masking * 256 % 1 or not 0 <= self.masking <= 2:
+            raise ValueError(f"masking must be a multiple of 1/256 from 0 to 2, not {self.masking}")
+        if self.masking and self.latents < MASK_BAND[1]:
+            raise ValueError(f"masking needs {MASK_BAND[1]} latents at least, not {self.latents}")
         if self.qualities < 2:
             raise ValueError("at least two qualities are needed")
 

@@ -16,10 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchbox_resnet.config import SCALE_COUNT, ModelConfig
+from benchbox_resnet.config import MASK_BAND, MASK_FROM, SCALE_COUNT, ModelConfig
 from benchbox_resnet.scale import (
     HIDDEN_BITS,
     HIDDEN_LIMIT,
+    LEVEL_BITS,
+    MASK_LIMIT,
     OUTPUT,
     SYMBOL_LIMIT,
     UNIT,
@@ -50,6 +52,8 @@ def freeze(path: ScalePath) -> dict[str, npt.NDArray[np.int16] | npt.NDArray[np.
         out[name] = np.rint(weight.numpy() * 2**bits).clip(-limit, limit).astype(np.int16)
     for name in _BIASES:
         out[name] = np.rint(getattr(path, name).detach().double().cpu().numpy() * 2**WEIGHT_BITS).astype(np.int32)
+    level = path.mask_level.double().cpu().numpy()
+    out["mask_level"] = np.rint(level * 2**LEVEL_BITS).astype(np.int32)
     for name in ("features", "expected"):
         out[name] = np.rint(getattr(path, name).double().cpu().numpy() * 2**HIDDEN_BITS).astype(np.int32)
     return out
@@ -63,6 +67,7 @@ def thaw(tensors: Mapping[str, IntArray]) -> dict[str, npt.NDArray[np.float32]]:
         out[f"{name}.weight"] = tensors[name].astype(np.float32) * np.float32(2.0**-bits)
     for name in _BIASES:
         out[name] = tensors[name].astype(np.float32) * np.float32(2.0**-WEIGHT_BITS)
+    out["mask_level"] = tensors["mask_level"].astype(np.float32) * np.float32(2.0**-LEVEL_BITS)
     for name in ("features", "expected"):
         out[name] = tensors[name].astype(np.float32) * np.float32(2.0**-HIDDEN_BITS)
     return out
@@ -83,7 +88,8 @@ class ExactScale:
     def __init__(self, config: ModelConfig, tensors: Mapping[str, IntArray], device: torch.device) -> None:
         self.config, self.device = config, device
         self.features, self.expected = (tensors[name].astype(np.int32) for name in ("features", "expected"))
-        self._ints = {name: tensors[name].astype(np.int64) for name in (*_MATRICES, *_BIASES, "features", "expected")}
+        names = (*_MATRICES, *_BIASES, "features", "expected", "mask_level")
+        self._ints = {name: tensors[name].astype(np.int64) for name in names}
         for bound in self.bounds():
             if bound.steps >= bound.limit:
                 raise ValueError(f"scale path, {bound.layer}: sums of 2^{np.log2(bound.steps):.1f} steps are not exact")
@@ -129,14 +135,17 @@ class ExactScale:
                   + bias("bias_refine_out") * 2**HIDDEN_BITS / OUTPUT) + SCALE_COUNT * fine * 2**18 / OUTPUT, double),
         ]  # fmt: skip
 
-    def _bias(self, name: str, quality: int) -> Tensor:
-        """Bias at a fixed-point quality, interpolated by integer arithmetic: exact multiples of 2^-20."""
+    def _at(self, name: str, quality: int) -> npt.NDArray[np.int64]:
+        """Row of a table at a fixed-point quality, interpolated by integer arithmetic, 8 bits finer than the table."""
         low = min(quality >> QUALITY_BITS, self.config.qualities - 1)
         high = min(low + 1, self.config.qualities - 1)
         part = quality & ((1 << QUALITY_BITS) - 1)
         rows = self._ints[name]
-        mixed = rows[low] * ((1 << QUALITY_BITS) - part) + rows[high] * part
-        return torch.from_numpy(mixed * 2.0 ** -(WEIGHT_BITS + QUALITY_BITS)).to(self.device)
+        return np.asarray(rows[low] * ((1 << QUALITY_BITS) - part) + rows[high] * part)
+
+    def _bias(self, name: str, quality: int) -> Tensor:
+        """Bias at a fixed-point quality: exact multiples of 2^-20."""
+        return torch.from_numpy(self._at(name, quality) * 2.0 ** -(WEIGHT_BITS + QUALITY_BITS)).to(self.device)
 
     @staticmethod
     def _hidden(v: Tensor) -> Tensor:
@@ -152,6 +161,17 @@ class ExactScale:
         u = (hidden @ self._prior_out.T).reshape(rows, cols, 4, 4, -1) + self._bias("bias_prior_out", quality)
         t = u.permute(0, 2, 1, 3, 4).reshape(4 * rows, 4 * cols, -1)
         return t.mul_(UNIT).clamp_(0, SCALE_COUNT - 2.0**-10)
+
+    def mask(self, t1: Tensor, quality: int) -> Tensor:
+        """t1 (h, w, M) -> whole table steps (h, w, M) that rounding is coarser by; see `ScalePath.mask`.
+
+        t1 has 17 fractional bits, the sum of 64 of them less than 2^29 steps, times 8 bits of `masking`: exact.
+        """
+        first, last = MASK_BAND
+        activity = t1[:, :, first:last].sum(2, keepdim=True) * (1.0 / (last - first))
+        level = float(self._at("mask_level", quality)) * 2.0 ** -(LEVEL_BITS + QUALITY_BITS)
+        moved = torch.floor(self.config.masking * (activity - level) + 0.5).clamp_(-MASK_LIMIT, MASK_LIMIT)
+        return moved * (torch.arange(t1.shape[2], device=t1.device) >= MASK_FROM)
 
     def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:
         """t1 (h, w, M) and symbols (h, w, M) of the first half, zero where `first_half` is not -> t2 (h, w, M).

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchbox_resnet.config import ModelConfig
+from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP, ModelConfig
 from benchbox_resnet.data import BlockStatistics
 from benchbox_resnet.layers import DepthBlock, ResBlock, activation, clamp_through, round_through, squash
 from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scale_of_index
@@ -234,15 +234,21 @@ class ResidualCodec(nn.Module):
         z_hat = round_through(z)
         z_bits = logistic_bits(self._noisy(z) - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])
         t1 = self.scale.prior(z_hat, q)
+        step: Tensor | float = 1.0
+        if self.config.masking:
+            coarser = self.scale.mask(t1, q)
+            step = torch.exp(SCALE_STEP * coarser)
+            t1 = clamp_through(t1 - coarser, 0.0, SCALE_COUNT - 0.01)
         mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
         first = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
-        s_first = round_through(y - mean1) * first
-        mean2 = self.second_mean(mean1, features, s_first + mean1 * first)
+        s_first = round_through((y - mean1) / step) * first
+        mean2 = self.second_mean(mean1, features, s_first * step + mean1 * first)
         t2 = self.scale.refine(t1, s_first.detach(), first, q)
         mean = torch.where(first > 0, mean1, mean2)
         t = torch.where(first > 0, t1, t2)
-        y_bits = laplace_bits(self._noisy(y - mean), scale_of_index(t))
-        y_hat = round_through(y - mean) + mean
+        residual = (y - mean) / step
+        y_bits = laplace_bits(self._noisy(residual), scale_of_index(t))
+        y_hat = round_through(residual) * step + mean
         x_hat = self.synthesise(y_hat, self.gain_s[q], self.feature_s[q])
         return Estimate(x_hat, y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3)))
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from benchbox_resnet.adapt import Adapter
-from benchbox_resnet.config import SCALE_COUNT
+from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP
 from benchbox_resnet.entropy import TableIds
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.quantise import STEP_WEIGHT
@@ -88,7 +88,7 @@ class Pipeline:
         self.costs = model.tables.costs(64)[:SCALE_COUNT]
         self._least_bits = model.tables.least_bits()
         # What was made last, and from what: a picture of one tile asks twice for the same. Never changed in place.
-        self._last_prior: tuple[Symbols, Tile, int, Tensor] | None = None
+        self._last_prior: tuple[Symbols, Tile, int, tuple[Tensor, Tensor | float]] | None = None
         self._last_hyper: tuple[Symbols, Tile, int, tuple[Tensor, Tensor]] | None = None
 
     def floats(self) -> contextlib.AbstractContextManager[object]:
@@ -113,8 +113,9 @@ class Pipeline:
         """The tiles of a picture, given anything with one row and column a cell."""
         return list(tiles(z_hat.shape[0], z_hat.shape[1], self.tile_cells, halo))
 
-    def prior(self, z_hat: Symbols, tile: Tile, quality: int) -> Tensor:
-        """z_hat (cells, cells, Z) of the picture -> t1 of a tile's window (h, w, M)."""
+    def prior(self, z_hat: Symbols, tile: Tile, quality: int) -> tuple[Tensor, Tensor | float]:
+        """z_hat (cells, cells, Z) of the picture -> of a tile's window t1 (h, w, M), and rounding steps: (1, M, h, w)
+        float32, or 1.0 everywhere where the model does not mask."""
         last = self._last_prior
         if last is not None and last[0] is z_hat and last[1:3] == (tile, quality):
             return last[3]
@@ -122,8 +123,13 @@ class Pipeline:
         bordered = np.pad(z_hat, ((1, 1), (1, 1), (0, 0)))
         window = bordered[vertical.low : vertical.high + 2, horizontal.low : horizontal.high + 2]
         t1 = self.model.scale.prior(torch.from_numpy(window.transpose(2, 0, 1).copy()), quality)
-        self._last_prior = (z_hat, tile, quality, t1)
-        return t1
+        step: Tensor | float = 1.0
+        if self.config.masking:
+            coarser = self.model.scale.mask(t1, quality)
+            step = torch.exp(SCALE_STEP * coarser).float().permute(2, 0, 1)[None]
+            t1 = (t1 - coarser).clamp_(0, SCALE_COUNT - 2.0**-10)
+        self._last_prior = (z_hat, tile, quality, (t1, step))
+        return t1, step
 
     def hyper(self, z_hat: Symbols, tile: Tile, quality: int) -> tuple[Tensor, Tensor]:
         """mean1 (1, M, h, w) and features (1, Z, h, w) of a tile's window."""
@@ -138,11 +144,11 @@ class Pipeline:
         self._last_hyper = (z_hat, tile, quality, made)
         return made
 
-    def _second_mean(self, mean1: Tensor, features: Tensor, first: Symbols, tile: Tile) -> Tensor:
+    def _second_mean(self, mean1: Tensor, features: Tensor, first: Symbols, step: Tensor | float) -> Tensor:
         """mean2 (1, M, h, w) of a window from the first half's symbols there (h, w, M), unknown elsewhere."""
         s = torch.from_numpy(first).to(self.device).permute(2, 0, 1)[None]
         known = s != SYMBOL_UNKNOWN
-        y_first = torch.where(known, s + mean1, 0.0)
+        y_first = torch.where(known, s * step + mean1, 0.0)
         with self.floats():
             return self.model.net.second_mean(mean1, features, y_first)
 
@@ -161,7 +167,7 @@ class Pipeline:
         rows, cols = z_hat.shape[:2]
         out = np.empty((4 * rows, 4 * cols, self.config.latents), np.uint8)
         for tile in self.tiles_of(z_hat, 0):
-            out[tile[0].core(4), tile[1].core(4)] = table_index(self.prior(z_hat, tile, quality))
+            out[tile[0].core(4), tile[1].core(4)] = table_index(self.prior(z_hat, tile, quality)[0])
         return out
 
     def refined_indices(self, z_hat: Symbols, first: Symbols, quality: int) -> Indices:
@@ -169,7 +175,7 @@ class Pipeline:
         rows, cols = z_hat.shape[:2]
         out = np.empty((4 * rows, 4 * cols, self.config.latents), np.uint8)
         for tile in self.tiles_of(z_hat, mean_halo(self.config)):
-            t1 = self.prior(z_hat, tile, quality)
+            t1, _ = self.prior(z_hat, tile, quality)
             window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
             t2 = self.model.scale.refine(t1, torch.from_numpy(window).to(self.device), quality)
             out[tile[0].core(4), tile[1].core(4)] = table_index(t2[tile[0].inner(4), tile[1].inner(4)])
@@ -234,22 +240,30 @@ class Pipeline:
         return torch.from_numpy(part).to(self.device).permute(2, 0, 1)[None].float().div_(255)
 
     def _subtract_first(self, y: npt.NDArray[np.float32], z_hat: Symbols, quality: int) -> None:
-        """Take the means of the first half from its latents in y (h, w, M)."""
+        """Take the means of the first half from its latents in y (h, w, M); the rest in rounding steps."""
         for tile in self.tiles_of(z_hat, mean_halo(self.config)):
-            self._subtract(y, self.hyper(z_hat, tile, quality)[0], tile, True)
+            _, step = self.prior(z_hat, tile, quality)
+            self._subtract(y, self.hyper(z_hat, tile, quality)[0], step, tile, True)
 
     def _subtract_second(self, y: npt.NDArray[np.float32], z_hat: Symbols, first: Symbols, quality: int) -> None:
         """Take the means of the second half from its latents in y, given the first half's symbols (h, w, M)."""
         for tile in self.tiles_of(z_hat, mean_halo(self.config)):
             mean1, features = self.hyper(z_hat, tile, quality)
             window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
-            self._subtract(y, self._second_mean(mean1, features, window, tile), tile, False)
+            _, step = self.prior(z_hat, tile, quality)
+            self._subtract(y, self._second_mean(mean1, features, window, step), step, tile, False)
 
-    def _subtract(self, y: npt.NDArray[np.float32], mean: Tensor, tile: Tile, first: bool) -> None:
-        """Take `mean` (1, M, h, w) of a tile's window from one half of y in the tile's core."""
+    def _subtract(
+        self, y: npt.NDArray[np.float32], mean: Tensor, step: Tensor | float, tile: Tile, first: bool
+    ) -> None:
+        """Take `mean` (1, M, h, w) of a tile's window from one half of y in the tile's core, and divide by `step`."""
         core = y[tile[0].core(4), tile[1].core(4)]
         inner = mean[0].permute(1, 2, 0)[tile[0].inner(4), tile[1].inner(4)].cpu().numpy()
-        np.subtract(core, inner, out=core, where=self._half_mask(tile, core.shape, first))
+        half = self._half_mask(tile, core.shape, first)
+        np.subtract(core, inner, out=core, where=half)
+        if isinstance(step, Tensor):
+            steps = step[0].permute(1, 2, 0)[tile[0].inner(4), tile[1].inner(4)].cpu().numpy()
+            np.divide(core, steps, out=core, where=half)
 
     @staticmethod
     def _half_mask(tile: Tile, shape: tuple[int, ...], first: bool) -> npt.NDArray[np.bool_]:
@@ -274,10 +288,11 @@ class Pipeline:
             window = (tile[0].window(4), tile[1].window(4))
             known = np.ascontiguousarray(first[window])
             mean1, features = self.hyper(z_hat, tile, quality)
-            mean2 = self._second_mean(mean1, features, known, tile)
+            _, step = self.prior(z_hat, tile, quality)
+            mean2 = self._second_mean(mean1, features, known, step)
             s = torch.from_numpy(np.ascontiguousarray(second[window])).to(self.device).permute(2, 0, 1)[None]
             is_first = torch.from_numpy(known != SYMBOL_UNKNOWN).to(self.device).permute(2, 0, 1)[None]
-            y_hat = s + torch.where(is_first, mean1, mean2)
+            y_hat = s * step + torch.where(is_first, mean1, mean2)
             with self.floats():
                 x = net.synthesise(y_hat, gain, feature)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round()
             part = x.to(torch.uint8).cpu().numpy()[tile[0].inner(m), tile[1].inner(m)]

@@ -1,6 +1,7 @@
 """The scale path: which coding table each symbol takes, as a function of decoded integers alone.
 
     z_hat (integers) -> `prior`  -> t1 -> table index of the first checkerboard half
+    t1 -> `mask` -> by how many table steps rounding is coarser or finer at a position (models with masking only)
     t1, first symbols -> `refine` -> t2 -> table index of the second half
 
 Index = floor(clip(t, 0, 63)). While training, t is an ordinary float and the scale is continuous. Once frozen, every
@@ -15,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchbox_resnet.config import SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
+from benchbox_resnet.config import MASK_BAND, MASK_FROM, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
 from benchbox_resnet.layers import clamp_through
 
 #: The networks speak in units of 8 steps of the scale table (0.985 in the logarithm of the scale).
@@ -28,6 +29,8 @@ WEIGHT_BITS, HIDDEN_BITS = 12, 6
 WEIGHT_LIMIT, HIDDEN_LIMIT = 8.0, 256.0
 #: z_hat lies in [-Z_LIMIT, Z_LIMIT].
 Z_LIMIT = 127
+#: Farthest that `mask` moves a rounding step, in table steps; fractional bits of its levels.
+MASK_LIMIT, LEVEL_BITS = 12, 6
 #: Symbols larger than this look alike to `refine`.
 SYMBOL_LIMIT = 255
 
@@ -64,6 +67,7 @@ class ScalePath(nn.Module):
 
     features: Tensor
     expected: Tensor
+    mask_level: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -80,6 +84,8 @@ class ScalePath(nn.Module):
         features, expected = symbol_features()
         self.register_buffer("features", features)
         self.register_buffer("expected", expected)
+        self.masking = config.masking
+        self.register_buffer("mask_level", torch.zeros(q))  # usual activity at each quality
         nn.init.zeros_(self.prior_out.weight)
         nn.init.zeros_(self.refine_out.weight)
         nn.init.zeros_(self.refine_near.weight)
@@ -89,6 +95,19 @@ class ScalePath(nn.Module):
         hidden = self.prior_hidden(z_hat) + self.bias_prior_hidden[q][:, :, None, None]
         u = OUTPUT * F.pixel_shuffle(self.prior_out(torch.relu(hidden).clamp_max(HIDDEN_LIMIT)), 4)
         return clamp_through(UNIT * (u + self.bias_prior_out[q][:, :, None, None]), 0.0, SCALE_COUNT - 0.01)
+
+    @torch.no_grad()
+    def mask(self, t1: Tensor, q: Tensor) -> Tensor:
+        """Training form. t1 (B, M, h, w), q (B,) -> whole table steps (B, M, h, w) that rounding is coarser by.
+
+        Activity is the mean of t1 over `MASK_BAND`: the logarithm of what the decoder knows the picture to be like
+        here. The first `MASK_FROM` latents are left as they are.
+        """
+        activity = t1[:, slice(*MASK_BAND)].mean(1, keepdim=True)
+        level = torch.round(self.mask_level[q] * 2**LEVEL_BITS) * 2.0**-LEVEL_BITS
+        moved = torch.floor(self.masking * (activity - level[:, None, None, None]) + 0.5)
+        masked = torch.arange(t1.shape[1], device=t1.device) >= MASK_FROM
+        return moved.clamp(-MASK_LIMIT, MASK_LIMIT) * masked[:, None, None]
 
     def refine(self, t1: Tensor, symbols: Tensor, first: Tensor, q: Tensor) -> Tensor:
         """Training form. t1, symbols (B, M, h, w), first (1, M, h, w) mask -> t2 (B, M, h, w), for the second half."""

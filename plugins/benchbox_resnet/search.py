@@ -50,13 +50,14 @@ def search(
         window = (tile[0].window(4), tile[1].window(4))
         start = torch.from_numpy(y[window].copy()).to(pipeline.device).permute(2, 0, 1)[None]
         with torch.inference_mode(False), torch.enable_grad():
-            better = _Window(pipeline, pixels, z_hat, tile, quality, gray).improve(start.clone(), effort * STEPS)
+            searched = _Window(pipeline, pixels, z_hat, tile, quality, gray)
+            better = searched.improve(start.clone() / searched.step, effort * STEPS) * searched.step
         inner = (tile[0].inner(4), tile[1].inner(4))
         y[tile[0].core(4), tile[1].core(4)] = better[0].permute(1, 2, 0)[inner].cpu().numpy()
 
 
 class _Window:
-    """The objective in one window: everything that does not move is computed once."""
+    """The objective in one window: everything that does not move is computed once. Latents are in rounding steps."""
 
     def __init__(
         self, pipeline: Pipeline, pixels: npt.NDArray[np.uint8], z_hat: Symbols, tile: Tile, quality: int, gray: bool
@@ -64,7 +65,8 @@ class _Window:
         self.pipeline, self.quality, self.net = pipeline, quality, pipeline.model.net
         self.x = pipeline.window_of(pixels, tile)
         self.mean1, self.features = (t.clone() for t in pipeline.hyper(z_hat, tile, quality))
-        self.t1 = pipeline.prior(z_hat, tile, quality).clone()
+        t1, step = pipeline.prior(z_hat, tile, quality)
+        self.t1, self.step = t1.clone(), step.clone() if isinstance(step, Tensor) else step
         height, width = self.mean1.shape[2:]
         self.first = first_half(pipeline.config.latents, height, width, self.x.device) > 0
         self.gain = pipeline.row(self.net.gain_s, quality).clone()
@@ -94,7 +96,7 @@ class _Window:
         """What the decoded picture lacks, in bits, and its slope by y_hat (1, M, h, w)."""
         y_hat = y_hat.detach().requires_grad_()
         with self.pipeline.floats():
-            x_hat = self.net.synthesise(y_hat, self.gain, self.feature).clamp(0, 1)
+            x_hat = self.net.synthesise(y_hat * self.step, self.gain, self.feature).clamp(0, 1)
         lack = (x_hat - self.x).square().mean() if self.tuned_for_mse else 1 - ms_ssim(x_hat, self.x).mean()
         (slope,) = torch.autograd.grad(self.weight * lack, [y_hat])
         return self.weight * float(lack.detach()), slope
@@ -114,13 +116,15 @@ class _Window:
         Tables learn from the window alone, not from the picture before it.
         """
         adapter = self.pipeline.adapter(self.gray)
-        s1, bits1 = self._half(adapter, y - self.mean1, self.t1, weights, True)
+        mean1 = self.mean1 / self.step
+        s1, bits1 = self._half(adapter, y - mean1, self.t1, weights, True)
         known = torch.where(self.first, s1, SYMBOL_UNKNOWN)[0].permute(1, 2, 0).to(torch.int16)
         t2 = self.pipeline.model.scale.refine(self.t1, known, self.quality)
+        y_first = torch.where(self.first, s1 * self.step + self.mean1, 0.0)
         with self.pipeline.floats():
-            mean2 = self.net.second_mean(self.mean1, self.features, torch.where(self.first, s1 + self.mean1, 0.0))
+            mean2 = self.net.second_mean(self.mean1, self.features, y_first) / self.step
         s2, bits2 = self._half(adapter, y - mean2, t2, weights, False)
-        return torch.where(self.first, s1 + self.mean1, s2 + mean2), bits1 + bits2
+        return torch.where(self.first, s1 + mean1, s2 + mean2), bits1 + bits2
 
     def _half(
         self, adapter: Adapter, residual: Tensor, t: Tensor, weights: npt.NDArray[np.float32], first: bool

@@ -16,6 +16,7 @@ import torch
 from benchbox_resnet.config import ModelConfig, preset
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
 from benchbox_resnet.grow import grow, trained_form
+from benchbox_resnet.retune import MASKING
 from benchbox_resnet.start import hyper_crops, start_hyper
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint
 from benchbox_resnet.validation import MEASURES, validate
@@ -67,24 +68,36 @@ def build(args: argparse.Namespace, data: TrainingData, device: torch.device) ->
     own = args.out / "last.pt"
     source = own if own.exists() else args.resume
     if source is None:
-        trainer = Trainer(preset(args.preset), settings_from(args), device, args.workers)
-        stride = trainer.config.stride
-        side = max(args.crop, 4 * stride)
-        if args.grow is not None:
-            grown = grow(trained_form(args.grow), trainer.config, data.train, side)
-            trainer.net.load_state_dict(grown.state_dict())
-        else:
-            trainer.net.start_from(BlockStatistics.measure(data.train, stride, trainer.config.latents))
-            start_hyper(trainer.net, hyper_crops(data.train, side=side))
-        trainer.average.load_state_dict(trainer.net.state_dict())
-        return trainer
+        return begin(args, data, device)
     state: dict[str, Any] = torch.load(source, weights_only=True, map_location=device)
-    trainer = Trainer(ModelConfig.from_json(state["config"]), settings_from(args), device, args.workers)
+    config = ModelConfig.from_json(state["config"])
+    if args.tune == "ms-ssim" and args.fresh:
+        config = dataclasses.replace(config, masking=MASKING)
+    trainer = Trainer(config, settings_from(args), device, args.workers)
     if source == own:
         trainer.load(state)
     else:
-        trainer.branch(state, args.fresh)
+        trainer.branch(state, args.fresh, hyper_crops(data.train, side=crop_side(args, config)))
     return trainer
+
+
+def begin(args: argparse.Namespace, data: TrainingData, device: torch.device) -> Trainer:
+    """A trainer at step 0."""
+    trainer = Trainer(preset(args.preset), settings_from(args), device, args.workers)
+    side = crop_side(args, trainer.config)
+    if args.grow is not None:
+        trainer.net.load_state_dict(grow(trained_form(args.grow), trainer.config, data.train, side).state_dict())
+    else:
+        statistics = BlockStatistics.measure(data.train, trainer.config.stride, trainer.config.latents)
+        trainer.net.start_from(statistics)
+        start_hyper(trainer.net, hyper_crops(data.train, side=side))
+    trainer.average.load_state_dict(trainer.net.state_dict())
+    return trainer
+
+
+def crop_side(args: argparse.Namespace, config: ModelConfig) -> int:
+    """Side of the crops that a network is started on: whole cells."""
+    return max(1, int(args.crop) // config.pad_multiple) * config.pad_multiple
 
 
 @contextlib.contextmanager

@@ -170,17 +170,19 @@ class Trainer:
         self.usual_norm = state["usual_norm"]
         torch.set_rng_state(state["rng"])
 
-    def branch(self, state: dict[str, Any], fresh: bool) -> None:
-        """Begin a new run from `state`; `fresh`: from its averaged weights, with new optimisers and a warm-up."""
+    def branch(self, state: dict[str, Any], fresh: bool, crops: Tensor) -> None:
+        """Begin a new run from `state`; `fresh`: from its averaged weights, with new optimisers and a warm-up.
+
+        `crops` (n, 3, H, W) in [0, 1] are looked at when an mse network is turned into one for ms-ssim.
+        """
         if fresh:
-            average = {"finer": self.net.finer, **state["average"]}
-            self.net.load_state_dict(average)
-            self.average.load_state_dict(average)
+            self.net.load_state_dict(state["average"])
+            self.average.load_state_dict(state["average"])
             self.step_count, self.seconds = state["step"], state["seconds"]
             self.first_step = self.step_count
             if self.settings.tune == "ms-ssim" and state["settings"]["tune"] == "mse":
                 for net in (self.net, self.average):
-                    retune(net)
+                    retune(net, crops.to(self.device))
         else:
             self.load(state)
         self.started = self.seconds
