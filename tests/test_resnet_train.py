@@ -64,6 +64,12 @@ def test_wrong_configurations_are_refused() -> None:
         preset("huge")
     with pytest.raises(ValueError, match="stride"):
         ModelConfig(stride=12)
+    with pytest.raises(ValueError, match="scale_hidden"):
+        ModelConfig(hyper=65)
+    with pytest.raises(ValueError, match="masking"):
+        ModelConfig(masking=0.3)
+    with pytest.raises(ValueError, match="68 latents"):
+        ModelConfig(masking=0.5, latents=64)
     with pytest.raises(ValueError, match="'depth'"):
         ModelConfig.from_json('{"depth": 3}')
 

@@ -41,7 +41,7 @@ START = ((-0.08, 0.40, 0.70, 0.13, 0.15, 0.0, 0.0), (0.02, 0.25, 0.40, 0.05, 0.0
 #: block. Under z alone, which sees 64x64 pixels, they are coded as sums of 1/32 of the symbols at the left and right
 #: above, two above, two before, plus what that leaves. Fitted by least squares to training pictures.
 FORETOLD = 3
-_PLANE = (5, 12, 3, 12)
+_PLANE = (8, 12, 1, 10)
 #: Fractional bits of weights.
 WEIGHT_BITS = 16
 #: The share of an error that a step takes is 2^-RATE_BITS, over EASE + the features' squares.

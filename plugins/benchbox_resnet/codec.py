@@ -175,7 +175,7 @@ def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols
     guess = split_half(pipeline.all_indices(z_hat, stream.quality), True)
     first = np.full((4 * rows, 4 * cols, config.latents), SYMBOL_UNKNOWN, np.int16)
     join_half(adapter.decode(decoder, guess, SYMBOL_CLIP), first, True)
-    guess = split_half(pipeline.refined_indices(z_hat, first, stream.quality), False)
+    guess = pipeline.refined_indices(z_hat, first, stream.quality)
     both = first.copy()
     join_half(adapter.decode(decoder, guess, SYMBOL_CLIP), both, False)
     decoder.finish()

@@ -70,6 +70,8 @@ class ModelConfig:
             raise ValueError(f"latents must be even and at most {3 * self.stride**2}, not {self.latents}")
         if self.scale_window % 2 == 0:
             raise ValueError(f"scale_window must be odd, not {self.scale_window}")
+        if self.scale_hidden < 2 * self.hyper:
+            raise ValueError(f"scale_hidden must be at least twice hyper, {2 * self.hyper}, not {self.scale_hidden}")
         if self.masking * 256 % 1 or not 0 <= self.masking <= 2:
             raise ValueError(f"masking must be a multiple of 1/256 from 0 to 2, not {self.masking}")
         if self.masking and self.latents < MASK_BAND[1]:
@@ -119,8 +121,10 @@ def preset(name: str) -> ModelConfig:
     """`small` trains on two CPU cores in an hour, `base` in a night, `large` wants a GPU."""
     presets = {
         "small": ModelConfig(),
-        "base": ModelConfig(channels=160, blocks=4, deep_channels=256, deep_blocks=4, hyper=128, context=256),
-        "large": ModelConfig(channels=192, blocks=12, deep_channels=320, deep_blocks=6, hyper=192, context=320),
+        "base": ModelConfig(channels=160, blocks=4, deep_channels=256, deep_blocks=4, hyper=96, context=256,
+                            scale_hidden=192),
+        "large": ModelConfig(channels=192, blocks=12, deep_channels=320, deep_blocks=6, hyper=128,
+                             context=320, scale_hidden=256),
     }
     if name not in presets:
         raise ValueError(f"no preset {name!r}; there are {sorted(presets)}")

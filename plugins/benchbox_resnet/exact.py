@@ -103,8 +103,12 @@ class ExactScale:
         outer = OUTPUT * dyadic("prior_out", WEIGHT_BITS).reshape(m, 4, 4, k)
         self._prior_out = outer.permute(1, 2, 0, 3).reshape(16 * m, k)
         self._refine_near = dyadic("refine_near", NEAR_BITS, torch.float32)
-        self._refine_hidden = dyadic("refine_hidden", WEIGHT_BITS).reshape(k, 2 * m)
-        self._refine_out = OUTPUT * dyadic("refine_out", WEIGHT_BITS).reshape(m, k)
+        # by parity of the position, which says what channels are known: surprises of the others are zero, and only the
+        # others' tables are asked for
+        inner = dyadic("refine_hidden", WEIGHT_BITS).reshape(k, 2 * m)
+        outer = OUTPUT * dyadic("refine_out", WEIGHT_BITS).reshape(m, k)
+        self._refine_hidden = [torch.cat([inner[:, :m], inner[:, m + known :: 2]], 1) for known in (0, 1)]
+        self._refine_out = [outer[1 - known :: 2].contiguous() for known in (0, 1)]
         self._features = dyadic("features", HIDDEN_BITS, torch.float32)
         self._expected = dyadic("expected", HIDDEN_BITS, torch.float32)
 
@@ -174,19 +178,26 @@ class ExactScale:
         return moved * (torch.arange(t1.shape[2], device=t1.device) >= MASK_FROM)
 
     def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:
-        """t1 (h, w, M) and symbols (h, w, M) of the first half, zero where `first_half` is not -> t2 (h, w, M).
+        """t1, symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2).
 
-        The second half's zeros must come with the mask, so `symbols` holds `SYMBOL_UNKNOWN` there.
+        Where row + column is even the first half are the even channels, elsewhere the odd ones.
         """
         h, w, m = t1.shape
         known = symbols != SYMBOL_UNKNOWN
         magnitude = symbols.abs().clamp_(max=SYMBOL_LIMIT).long()
         surprise = (self._features[magnitude] - self._expected[t1.long()]) * known
-        near = self._near(surprise)
-        both = torch.cat([near, surprise], 2).reshape(h * w, 2 * m).double()
-        hidden = self._hidden(both @ self._refine_hidden.T + self._bias("bias_refine_hidden", quality))
-        u = (hidden @ self._refine_out.T + self._bias("bias_refine_out", quality)).reshape(h, w, m)
-        return t1.add(u, alpha=UNIT).clamp_(0, SCALE_COUNT - 2.0**-10)
+        near = self._near(surprise).reshape(h * w, m)
+        surprise, flat = surprise.reshape(h * w, m), t1.reshape(h * w, m)
+        odd = (torch.arange(h, device=self.device)[:, None] + torch.arange(w, device=self.device)).flatten() % 2
+        bias_hidden, bias_out = self._bias("bias_refine_hidden", quality), self._bias("bias_refine_out", quality)
+        out = torch.empty(h * w, m // 2, dtype=torch.float64, device=self.device)
+        for parity in (0, 1):
+            rows = (odd == parity).nonzero()[:, 0]
+            seen = torch.cat([near[rows], surprise[rows, parity::2]], 1).double()
+            hidden = self._hidden(seen @ self._refine_hidden[parity].T + bias_hidden)
+            u = hidden @ self._refine_out[parity].T + bias_out[1 - parity :: 2]
+            out[rows] = flat[rows, 1 - parity :: 2].add(u, alpha=UNIT)
+        return out.clamp_(0, SCALE_COUNT - 2.0**-10).reshape(h, w, m // 2)
 
     def _near(self, surprise: Tensor) -> Tensor:
         """Depth-wise window over (h, w, M), rounded to the hidden grid; float32, exact by `bounds`."""

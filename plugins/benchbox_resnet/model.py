@@ -4,7 +4,7 @@
        |                                            |                     |                          |
        +- g_a: unshuffle, res blocks, down, 1x1 ----+- * gain -> y        +-- g_s: 1x1, up, blocks --+
                                                           |               |
-             z = h_a (|squash(y)|, squash(y)) <-----------+               |
+             z = h_a |squash(y)| <------------------------+               |
                     z_hat = round(z) -> scale.prior -> t1                 |
                              h_s(z_hat) -> mean1, features                |
        first half:  s = round(y - mean1) with tables t1                   |
@@ -112,10 +112,10 @@ class ResidualCodec(nn.Module):
         # (M,) logarithms: channels with finer steps than others. Gains have them too; the networks that see latents by
         # their logarithms see them without.
         self.register_buffer("finer", torch.zeros(m))
-        # h_a is linear: (Z, 2M, 4, 4), directions of |squash(y)| and squash(y) in a cell of 4x4 latents, less (Q, Z),
-        # what they are on average. It is not trained: z is a number with a meaning and cannot drift (see `start`).
-        # Every network in its place, or added to it, grew until z was noise.
-        self.register_buffer("hyper_basis", torch.zeros(z, 2 * m, 4, 4))
+        # h_a is linear: (Z, M, 4, 4), directions of |squash(y)| in a cell of 4x4 latents, less (Q, Z), what they are on
+        # average. It is not trained: z is a number with a meaning and cannot drift (see `start`). Every network in its
+        # place, or added to it, grew until z was noise.
+        self.register_buffer("hyper_basis", torch.zeros(z, m, 4, 4))
         self.register_buffer("hyper_level", torch.zeros(q, z))
         self.lin_down, self.lin_up = nn.PixelUnshuffle(config.stride), nn.PixelShuffle(config.stride)
         self.lin_a = nn.Conv2d(3 * config.stride**2, m, 1, bias=False)
@@ -181,9 +181,8 @@ class ResidualCodec(nn.Module):
         return y
 
     def magnitudes(self, y: Tensor) -> Tensor:
-        """y (B, M, h, w) -> (B, 2M, h, w): |squash(y)| and squash(y), float32."""
-        squashed = self._squashed(y.float())
-        return torch.cat([squashed.abs(), squashed], 1)
+        """y (B, M, h, w) -> |squash(y)|, float32."""
+        return self._squashed(y.float()).abs()
 
     def hyper_analysis(self, y: Tensor, level: Tensor) -> Tensor:
         """y (B, M, h, w), level (B, Z) -> z (B, Z, h/4, w/4), not rounded, float32."""

@@ -5,6 +5,7 @@ one tile at a time. Layout of latents on the host: (h, w, M).
 """
 
 import contextlib
+import copy
 import dataclasses
 from typing import Any, TypeVar
 
@@ -82,7 +83,8 @@ class Pipeline:
     ) -> None:
         """`bfloat16`: float networks in that precision; tables and symbols do not depend on it, pixels by a level or
         two."""
-        self.model, self.config, self.tile_cells, self.bfloat16 = model, model.config, tile_cells, bfloat16
+        self.model = _in_bfloat16(model) if bfloat16 else model
+        self.config, self.tile_cells, self.bfloat16 = model.config, tile_cells, bfloat16
         self.device = model.net.colour.device
         self._worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
         self.costs = model.tables.costs(64)[:SCALE_COUNT]
@@ -171,9 +173,9 @@ class Pipeline:
         return out
 
     def refined_indices(self, z_hat: Symbols, first: Symbols, quality: int) -> Indices:
-        """Table numbers good on the second half, (h, w, M), from z and the first half's symbols."""
+        """Table numbers of the second half, (h, w, M / 2), from z and the first half's symbols."""
         rows, cols = z_hat.shape[:2]
-        out = np.empty((4 * rows, 4 * cols, self.config.latents), np.uint8)
+        out = np.empty((4 * rows, 4 * cols, self.config.latents // 2), np.uint8)
         for tile in self.tiles_of(z_hat, mean_halo(self.config)):
             t1, _ = self.prior(z_hat, tile, quality)
             window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
@@ -201,7 +203,7 @@ class Pipeline:
         join_half(symbols1, first, True)
         del symbols1
         self._subtract_second(y, z_hat, first, quality)
-        guess = split_half(self.refined_indices(z_hat, first, quality), False)
+        guess = self.refined_indices(z_hat, first, quality)
         del first  # of a picture of 50 MP: 175 MB
         _, coded2, ids2 = adapter.encode(split_half(y, False), guess, self.costs, self._worth, SYMBOL_CLIP)
         del y, guess
@@ -299,6 +301,14 @@ class Pipeline:
             target = out[tile[0].core(m), tile[1].core(m)]
             target[...] = part[: target.shape[0], : target.shape[1]]
         return out
+
+
+def _in_bfloat16(model: Model) -> Model:
+    """A model whose residual networks have bfloat16 weights; autocast would convert them at every use."""
+    net = copy.deepcopy(model.net)
+    for part in (net.g_a_high, net.g_a_deep, net.g_s_deep, net.g_s_high, net.h_s, net.context):
+        part.to(torch.bfloat16)
+    return dataclasses.replace(model, net=net)
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor
 from benchbox_resnet.adapt import Adapter
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.model import first_half
-from benchbox_resnet.pipeline import SYMBOL_CLIP, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.pipeline import SYMBOL_CLIP, Indices, Pipeline, Symbols, join_half, split_half
 from benchbox_resnet.quantise import STEP_WEIGHT
 from benchbox_resnet.similarity import SMALLEST, ms_ssim
 from benchbox_resnet.tiles import Tile, analysis_halo
@@ -117,22 +117,22 @@ class _Window:
         """
         adapter = self.pipeline.adapter(self.gray)
         mean1 = self.mean1 / self.step
-        s1, bits1 = self._half(adapter, y - mean1, self.t1, weights, True)
+        guess = split_half(table_index(self.t1), True)
+        s1, bits1 = self._half(adapter, y - mean1, guess, weights, True)
         known = torch.where(self.first, s1, SYMBOL_UNKNOWN)[0].permute(1, 2, 0).to(torch.int16)
         t2 = self.pipeline.model.scale.refine(self.t1, known, self.quality)
         y_first = torch.where(self.first, s1 * self.step + self.mean1, 0.0)
         with self.pipeline.floats():
             mean2 = self.net.second_mean(self.mean1, self.features, y_first) / self.step
-        s2, bits2 = self._half(adapter, y - mean2, t2, weights, False)
+        s2, bits2 = self._half(adapter, y - mean2, table_index(t2), weights, False)
         return torch.where(self.first, s1 + mean1, s2 + mean2), bits1 + bits2
 
     def _half(
-        self, adapter: Adapter, residual: Tensor, t: Tensor, weights: npt.NDArray[np.float32], first: bool
+        self, adapter: Adapter, residual: Tensor, guess: Indices, weights: npt.NDArray[np.float32], first: bool
     ) -> tuple[Tensor, float]:
-        """Symbols (1, M, h, w) of one half, 0 on the other, and their bits; t (h, w, M)."""
+        """Symbols (1, M, h, w) of one half, 0 on the other, and their bits; its table numbers `guess` (h, w, M / 2)."""
         values = np.ascontiguousarray(residual[0].permute(1, 2, 0).cpu().numpy())
         costs = self.pipeline.costs
-        guess = split_half(table_index(t), first)
         half, coded, taken = adapter.encode(split_half(values, first), guess, costs, weights, SYMBOL_CLIP)
         symbols = np.zeros(values.shape, np.int16)
         join_half(half, symbols, first)

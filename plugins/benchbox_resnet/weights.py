@@ -1,7 +1,7 @@
 """Weights files: safetensors with a model card; exact-path tensors as integers, linear path float32, the rest fp16.
 
-Tensor names: `net.*` (float networks), `basis.*` (linear hyper-analysis), `exact.*` (see `exact.freeze`),
-`tables.bounds`, `tables.frequencies`, `colour_only` (latents that gray pictures do not send).
+Tensor names: `net.*` (float networks), `exact.*` (see `exact.freeze`), `tables.bounds`, `tables.frequencies`,
+`colour_only` (latents that gray pictures do not send).
 Metadata: `format`, `config` (JSON of ModelConfig), `tune`, `card` (JSON: data, licences, steps, time, machine,
 validation).
 """
@@ -17,7 +17,6 @@ import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from torch import Tensor
 
 from benchbox.errors import CodecError
 from benchbox_resnet.config import ModelConfig
@@ -30,8 +29,6 @@ FORMAT = "benchbox-resnet 2"
 _SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer", "hyper_level")
 #: Parts of the training form that the integers replace.
 _REPLACED = ("scale.", "z_mean", "z_scale")
-#: A row of it is about magnitudes or about signed latents: half of it is zero and is not stored.
-_BASIS = "hyper_basis"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +49,9 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
     """Write the trained `net` with its frozen `tables`."""
     tensors: dict[str, npt.NDArray[Any]] = {}
     for name, value in net.state_dict().items():
-        if not name.startswith((*_REPLACED, _BASIS)):
+        if not name.startswith(_REPLACED):
             dtype = np.float32 if name.startswith(_SINGLE) else np.float16
             tensors["net." + name] = np.ascontiguousarray(value.detach().float().cpu().numpy().astype(dtype))
-    for name, part in _pack_basis(net.hyper_basis).items():
-        tensors[name] = part.numpy()
     for name, integers in freeze(net.scale).items():
         tensors["exact." + name] = np.ascontiguousarray(integers)
     tensors["colour_only"] = colour_latents(net).astype(np.uint8)
@@ -67,21 +62,6 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata)
-
-
-def _pack_basis(basis: Tensor) -> dict[str, Tensor]:
-    """(Z, 2M, 4, 4) -> `basis.rows` (Z, M, 4, 4) float16 and `basis.signed` (Z,) uint8: which half they are."""
-    halves = basis.detach().cpu().reshape(len(basis), 2, -1, 4, 4)
-    signed = halves[:, 1].flatten(1).any(1)
-    rows = torch.where(signed[:, None, None, None], halves[:, 1], halves[:, 0])
-    return {"basis.rows": rows.half(), "basis.signed": signed.byte()}
-
-
-def _unpack_basis(rows: Tensor, signed: Tensor) -> Tensor:
-    """The inverse of `_pack_basis`, float32."""
-    halves = torch.zeros(len(rows), 2, *rows.shape[1:])
-    halves[torch.arange(len(rows)), signed.long()] = rows.float()
-    return halves.flatten(1, 2)
 
 
 def colour_latents(net: ResidualCodec, most: float = 0.05) -> npt.NDArray[np.bool_]:
@@ -114,8 +94,6 @@ def load_model(path: Path, device: torch.device) -> Model:
     with torch.device("meta"):
         net = ResidualCodec(config)
     state = {n[4:]: torch.from_numpy(a.astype(np.float32)) for n, a in arrays.items() if n.startswith("net.")}
-    packed = (torch.from_numpy(arrays[f"basis.{part}"]) for part in ("rows", "signed"))
-    state[_BASIS] = _unpack_basis(*packed)
     missing, unexpected = net.load_state_dict(state, strict=False, assign=True)
     if unexpected or any(not name.startswith(_REPLACED) for name in missing):
         raise CodecError(f"resnet: {path} holds other tensors than its configuration asks for")
