@@ -160,9 +160,9 @@ def loop(
 
     saved = checked = time.monotonic()
     means: dict[str, float] = {}
-    model = world.wrap(trainer.net, trainer.device)
     if args.compile:
-        model.compile()
+        trainer.compile()
+    model = world.wrap(trainer.net, trainer.device)
     with stop_flag() as arrived:
         while trainer.seconds - trainer.started < args.seconds:
             if world.agree(len(arrived), trainer.device):

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,14 @@ class Trainer:
         self.lambdas = torch.tensor([config.lambda_at(q) for q in spent], device=device)
         weights = [config.ms_ssim_weight_at(q) for q in range(config.qualities)]
         self.ms_ssim_weights = torch.tensor(weights, device=device)
+        self.similarity: Callable[[Tensor, Tensor], Tensor] = ms_ssim
         self.replicas = Replicas(config, self.net, workers) if workers > 1 else None
         self.muon.pool = self.replicas.pool if self.replicas else None
+
+    def compile(self) -> None:
+        """Compile what takes the time; the first step then takes a minute."""
+        self.net.compile()
+        self.similarity = torch.compile(ms_ssim)
 
     def rate_factor(self) -> float:
         """Warm-up, constant, cosine to zero over the last `decay_seconds`."""
@@ -102,7 +109,7 @@ class Trainer:
         bpp = (estimate.y_bits + estimate.z_bits) / (x.shape[2] * x.shape[3])
         lam = self.lambdas[q]
         if self.settings.tune == "ms-ssim":
-            distortion = self.ms_ssim_weights[q] * (1 - ms_ssim(estimate.x_hat.clamp(0, 1), x))
+            distortion = self.ms_ssim_weights[q] * (1 - self.similarity(estimate.x_hat.clamp(0, 1), x))
         else:
             distortion = lam * 255**2 * (estimate.x_hat - x).square().mean((1, 2, 3))
         loss = ((bpp + distortion) / (20 * lam.sqrt())).mean()
