@@ -96,20 +96,23 @@ def _gather(i: int, j: int, own: Half, before: Half, out: Near) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _choose(guess: int, short: int, long: int, near: Near, weights: Wide, p: int) -> int:
-    """The table: the guess moved by what the features say. Features are fixed-point with `HIDDEN_BITS`."""
-    total = (1 << (_POINT - 1)) + (weights[0] << HIDDEN_BITS)
-    total += weights[1] * short + weights[2] * long + weights[6] * ((guess - _MIDDLE) * _GUESS_STEP)
-    total += weights[3] * near[0, p] + weights[4] * near[1, p] + weights[5] * near[2, p]
+def _choose(guess: int, short: int, long: int, near: Near, weights: Wide, b: int, p: int) -> int:
+    """The table of pair p in band b: the guess moved by what the features say, fixed-point with `HIDDEN_BITS`.
+
+    (Weights come whole: a row of them would be counted as a reference for every symbol.)
+    """
+    total = (1 << (_POINT - 1)) + (weights[b, 0] << HIDDEN_BITS)
+    total += weights[b, 1] * short + weights[b, 2] * long + weights[b, 6] * ((guess - _MIDDLE) * _GUESS_STEP)
+    total += weights[b, 3] * near[0, p] + weights[b, 4] * near[1, p] + weights[b, 5] * near[2, p]
     moved = min(max(total >> _POINT, -_FARTHEST), _FARTHEST)
     return int(min(max(guess + moved, 0), SCALE_COUNT - 1))
 
 
 @numba.njit(cache=True, nogil=True)
 def _learn(
-    guess: int, short: int, long: int, near: Near, weights: Wide, p: int, table: int, surprise: int
+    guess: int, short: int, long: int, near: Near, weights: Wide, b: int, p: int, table: int, surprise: int
 ) -> None:  # fmt: skip
-    """Correct the weights by the surprise under the table that was taken.
+    """Correct the weights of band b by the surprise under the table that was taken.
 
     A narrow table's mean moves slowly in units of the surprise: its errors count more (a line through
     dE/dk / Var, E the mean of log2(1 + |s|) under a Laplace distribution).
@@ -120,13 +123,13 @@ def _learn(
     error = surprise * max(218 - 7 * table, 32)  # the slope is fixed-point, as surprises
     size = np.int64(np.uint32(abs(error) << _FINE) // np.uint32(power))
     step = -size if error < 0 else size
-    weights[0] += ((step << HIDDEN_BITS) + _HALF) >> _DOWN
-    weights[1] += (step * short + _HALF) >> _DOWN
-    weights[2] += (step * long + _HALF) >> _DOWN
-    weights[3] += (step * f3 + _HALF) >> _DOWN
-    weights[4] += (step * f4 + _HALF) >> _DOWN
-    weights[5] += (step * f5 + _HALF) >> _DOWN
-    weights[6] += (step * f6 + _HALF) >> _DOWN
+    weights[b, 0] += ((step << HIDDEN_BITS) + _HALF) >> _DOWN
+    weights[b, 1] += (step * short + _HALF) >> _DOWN
+    weights[b, 2] += (step * long + _HALF) >> _DOWN
+    weights[b, 3] += (step * f3 + _HALF) >> _DOWN
+    weights[b, 4] += (step * f4 + _HALF) >> _DOWN
+    weights[b, 5] += (step * f5 + _HALF) >> _DOWN
+    weights[b, 6] += (step * f6 + _HALF) >> _DOWN
 
 
 @numba.njit(cache=True, nogil=True)
@@ -138,10 +141,8 @@ def _limit(weights: Wide) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _foretell(i: int, j: int, p: int, channel: int, symbols: Half) -> int:
-    """What a symbol of the first half is expected to be, from its own channel; 0 but for the first channels."""
-    if channel >= FORETOLD:
-        return 0
+def _foretell(i: int, j: int, p: int, symbols: Half) -> int:
+    """What a symbol of the first half and the first channels is expected to be, from its own channel."""
     total = 16
     if i > 0:
         if j > 0:
@@ -163,6 +164,7 @@ def _encode(
 ) -> None:  # fmt: skip
     h, w, pairs = v.shape
     near = np.zeros((3, pairs), np.int32)
+    foretold = 0 if second else (FORETOLD + 1) // 2
     for i in range(h):
         for j in range(w):
             run_short = run_long = 0
@@ -171,17 +173,19 @@ def _encode(
                 parity = (i + j + second) & 1
                 if unsent[parity, p]:
                     continue
-                start, known = int(guess[i, j, p]), weights[band[p]]
+                start, b = int(guess[i, j, p]), band[p]
                 short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
                 lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
                 if lively:
-                    table = _choose(start, short, long, near, known, p)
-                ahead = 0 if second else _foretell(i, j, p, 2 * p + parity, symbols)
+                    table = _choose(start, short, long, near, weights, b, p)
+                ahead = 0
+                if p < foretold and 2 * p + parity < FORETOLD:
+                    ahead = _foretell(i, j, p, symbols)
                 symbol = cheaper(v[i, j, p] - ahead, table, costs, worth[parity, p], limit)
                 symbol = min(max(symbol, -limit - min(ahead, 0)), limit - max(ahead, 0))
                 seen = features[min(abs(symbol), SYMBOL_LIMIT)]
                 if lively:
-                    _learn(start, short, long, near, known, p, table, seen - expected[table])
+                    _learn(start, short, long, near, weights, b, p, table, seen - expected[table])
                 symbols[i, j, p], coded[i, j, p], taken[i, j, p] = symbol + ahead, symbol, table
                 new = int(seen - expected[start])
                 own[i + 2, j + 2, p] = new
@@ -200,6 +204,7 @@ def _decode(
     (place beyond them) or a symbol exceeds the limit."""
     h, w, pairs = guess.shape
     near = np.zeros((3, pairs), np.int32)
+    foretold = 0 if second else (FORETOLD + 1) // 2
     for i in range(h):
         for j in range(w):
             run_short = run_long = 0
@@ -208,23 +213,25 @@ def _decode(
                 parity = (i + j + second) & 1
                 if unsent[parity, p]:
                     continue
-                start, known = int(guess[i, j, p]), weights[band[p]]
+                start, b = int(guess[i, j, p]), band[p]
                 short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
                 lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
                 if lively:
-                    table = _choose(start, short, long, near, known, p)
+                    table = _choose(start, short, long, near, weights, b, p)
                 place = locate(table, state & 0xFFFF, offsets, cum, buckets)
                 left, at = pull(state, words, at, cum[place], freq[place])
                 symbol = place - offsets[table] - bounds[table]
                 if place == offsets[table + 1] - 1:
                     symbol, left, at = pull_escape(left, words, at, bounds[table])
                 state, other = other, left
-                ahead = 0 if second else _foretell(i, j, p, 2 * p + parity, symbols)
+                ahead = 0
+                if p < foretold and 2 * p + parity < FORETOLD:
+                    ahead = _foretell(i, j, p, symbols)
                 if max(abs(symbol), abs(symbol + ahead)) > limit:
                     return at, state, other, False
                 seen = features[min(abs(symbol), SYMBOL_LIMIT)]
                 if lively:
-                    _learn(start, short, long, near, known, p, table, seen - expected[table])
+                    _learn(start, short, long, near, weights, b, p, table, seen - expected[table])
                 symbols[i, j, p] = symbol + ahead
                 new = int(seen - expected[start])
                 own[i + 2, j + 2, p] = new

@@ -29,6 +29,8 @@ Ints = npt.NDArray[np.int32]
 AnyInts = npt.NDArray[np.signedinteger[Any]]
 TableIds = npt.NDArray[np.uint16]
 Words = npt.NDArray[np.uint16]
+#: A coder's state, and what is added to it.
+State = np.uint32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,58 +97,54 @@ def _find_buckets(offsets: Ints, cumulative: Ints) -> Ints:
 
 
 @numba.njit(cache=True)
-def _push(state: int, words: Words, at: int, start: int, frequency: int) -> tuple[int, int]:
-    """Code one interval; words are written backwards. Returns the new state and place."""
-    if state >= frequency << 16:
+def _push(state: State, words: Words, at: int, start: State, frequency: State) -> tuple[State, int]:
+    """Code one interval; words are written backwards. Returns the new state and place.
+
+    All but the place are uint32: numba's own integers have 64 bits, and divide several times as slowly.
+    """
+    words[at - 1] = np.uint16(state & np.uint32(0xFFFF))
+    if state >> np.uint32(PRECISION) >= frequency:
         at -= 1
-        words[at] = state & 0xFFFF
-        state >>= 16
-    quotient = np.uint32(state) // np.uint32(frequency)
-    remainder = np.uint32(state) - quotient * np.uint32(frequency)
-    return int((np.int64(quotient) << PRECISION) + np.int64(remainder) + start), at
+        state = np.uint32(state >> np.uint32(16))
+    quotient = np.uint32(state // frequency)
+    return np.uint32(state + quotient * np.uint32(np.uint32(TOTAL) - frequency) + start), at
 
 
 @numba.njit(cache=True)
-def _push_escape(state: int, words: Words, at: int, symbol: int, bound: int) -> tuple[int, int]:
+def _push_escape(state: State, words: Words, at: int, symbol: int, bound: int) -> tuple[State, int]:
     """Sign, length and bits of what exceeds the bound, last part first."""
     excess = abs(symbol) - bound  # >= 1
-    length = 0
+    length, even_odds = 0, np.uint32(1 << 15)
     while excess >> (length + 1):
         length += 1
     for i in range(length):
         bit = (excess >> i) & 1
-        state, at = _push(state, words, at, bit << 15, 1 << 15)
-    state, at = _push(state, words, at, length << 11, 1 << 11)
-    return _push(state, words, at, (1 << 15) if symbol < 0 else 0, 1 << 15)
+        state, at = _push(state, words, at, np.uint32(bit << 15), even_odds)
+    state, at = _push(state, words, at, np.uint32(length << 11), np.uint32(1 << 11))
+    return _push(state, words, at, even_odds if symbol < 0 else np.uint32(0), even_odds)
 
 
 @numba.njit(cache=True)
 def _encode(symbols: AnyInts, ids: TableIds, bounds: Ints, offsets: Ints, freq: Ints, cum: Ints) -> Words:
-    room = 16 + len(symbols) + len(symbols) // 4
-    words = np.empty(room, np.uint16)
-    at = room
-    even, odd = _LOW, _LOW
+    escapes = 0
+    for i in range(len(symbols)):
+        escapes += abs(int(symbols[i])) > bounds[ids[i]]
+    # a word a symbol at most, two more an escape; growing it on the way would count references in every turn
+    words = np.empty(len(symbols) + 2 * escapes + 8, np.uint16)
+    at = len(words)
+    state, other = np.uint32(_LOW), np.uint32(_LOW)  # the one whose turn it is, and the one that waits
     for i in range(len(symbols) - 1, -1, -1):
-        if at < 40:  # escapes may need more than a word a symbol: grow at the front
-            bigger = np.empty(2 * len(words), np.uint16)
-            bigger[len(words) + at :] = words[at:]
-            at += len(words)
-            words = bigger
         table, symbol = ids[i], int(symbols[i])
         bound = bounds[table]
-        state = odd if i & 1 else even
         place = offsets[table] + bound + symbol
         if symbol > bound or symbol < -bound:
             state, at = _push_escape(state, words, at, symbol, bound)
             place = offsets[table] + 2 * bound + 1
-        state, at = _push(state, words, at, cum[place], freq[place])
-        if i & 1:
-            odd = state
-        else:
-            even = state
-    at -= 4
-    words[at], words[at + 1] = even & 0xFFFF, even >> 16
-    words[at + 2], words[at + 3] = odd & 0xFFFF, odd >> 16
+        state, at = _push(state, words, at, np.uint32(cum[place]), np.uint32(freq[place]))
+        state, other = other, state
+    at -= 4  # the first symbol's state is the one that waits now; a decoder begins with it
+    words[at], words[at + 1] = other & np.uint32(0xFFFF), other >> np.uint32(16)
+    words[at + 2], words[at + 3] = state & np.uint32(0xFFFF), state >> np.uint32(16)
     return words[at:]
 
 

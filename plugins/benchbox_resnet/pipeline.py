@@ -21,7 +21,7 @@ from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.quantise import STEP_WEIGHT
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import z_table_ids
-from benchbox_resnet.tiles import Span, Tile, analysis_halo, mean_halo, synthesis_halo, tiles
+from benchbox_resnet.tiles import Tile, analysis_halo, mean_halo, synthesis_halo, tiles
 from benchbox_resnet.weights import Model
 
 #: Cells a side of a tile's core: 1024 pixels at stride 16.
@@ -196,17 +196,18 @@ class Pipeline:
         rows, cols = z_hat.shape[:2]
         adapter = self.adapter(gray)
         sent1, sent2 = (self.sent(rows, cols, half) if gray else None for half in (True, False))
-        self._subtract_first(y, z_hat, quality)
         guess = split_half(self.all_indices(z_hat, quality), True)
-        symbols1, coded1, ids1 = adapter.encode(split_half(y, True), guess, self.costs, self._worth, SYMBOL_CLIP)
+        rest = self._residual(y, z_hat, None, quality)
+        symbols1, coded1, ids1 = adapter.encode(rest, guess, self.costs, self._worth, SYMBOL_CLIP)
         first = np.full(y.shape, SYMBOL_UNKNOWN, np.int16)
         join_half(symbols1, first, True)
-        del symbols1
-        self._subtract_second(y, z_hat, first, quality)
+        del symbols1, rest
+        rest = self._residual(y, z_hat, first, quality)
+        del y
         guess = self.refined_indices(z_hat, first, quality)
         del first  # of a picture of 50 MP: 175 MB
-        _, coded2, ids2 = adapter.encode(split_half(y, False), guess, self.costs, self._worth, SYMBOL_CLIP)
-        del y, guess
+        _, coded2, ids2 = adapter.encode(rest, guess, self.costs, self._worth, SYMBOL_CLIP)
+        del rest, guess
         z_ids = z_table_ids(self.config, quality, rows, cols)
         return Coded(
             np.concatenate([z_hat.reshape(-1), _flat(coded1, sent1), _flat(coded2, sent2)]),
@@ -241,38 +242,28 @@ class Pipeline:
         part = np.pad(part, ((0, below), (0, right), (0, 0)), mode="edge")
         return torch.from_numpy(part).to(self.device).permute(2, 0, 1)[None].float().div_(255)
 
-    def _subtract_first(self, y: npt.NDArray[np.float32], z_hat: Symbols, quality: int) -> None:
-        """Take the means of the first half from its latents in y (h, w, M); the rest in rounding steps."""
+    def _residual(
+        self, y: npt.NDArray[np.float32], z_hat: Symbols, first: Symbols | None, quality: int
+    ) -> npt.NDArray[np.float32]:
+        """y (h, w, M) -> what the means of a half leave of it, in rounding steps, (h, w, M / 2): of the first half, or
+        given its symbols `first` (h, w, M) of the second."""
+        out = np.empty((*y.shape[:2], y.shape[2] // 2), np.float32)
         for tile in self.tiles_of(z_hat, mean_halo(self.config)):
             _, step = self.prior(z_hat, tile, quality)
-            self._subtract(y, self.hyper(z_hat, tile, quality)[0], step, tile, True)
+            mean, features = self.hyper(z_hat, tile, quality)
+            if first is not None:
+                window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
+                mean = self._second_mean(mean, features, window, step)
+            corner = (4 * tile[0].start, 4 * tile[1].start)
+            core, inner = (tile[0].core(4), tile[1].core(4)), (tile[0].inner(4), tile[1].inner(4))
 
-    def _subtract_second(self, y: npt.NDArray[np.float32], z_hat: Symbols, first: Symbols, quality: int) -> None:
-        """Take the means of the second half from its latents in y, given the first half's symbols (h, w, M)."""
-        for tile in self.tiles_of(z_hat, mean_halo(self.config)):
-            mean1, features = self.hyper(z_hat, tile, quality)
-            window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
-            _, step = self.prior(z_hat, tile, quality)
-            self._subtract(y, self._second_mean(mean1, features, window, step), step, tile, False)
+            def half(v: npt.NDArray[np.float32], at: tuple[int, int] = corner) -> npt.NDArray[np.float32]:
+                return split_half(np.ascontiguousarray(v), first is None, *at)
 
-    def _subtract(
-        self, y: npt.NDArray[np.float32], mean: Tensor, step: Tensor | float, tile: Tile, first: bool
-    ) -> None:
-        """Take `mean` (1, M, h, w) of a tile's window from one half of y in the tile's core, and divide by `step`."""
-        core = y[tile[0].core(4), tile[1].core(4)]
-        inner = mean[0].permute(1, 2, 0)[tile[0].inner(4), tile[1].inner(4)].cpu().numpy()
-        half = self._half_mask(tile, core.shape, first)
-        np.subtract(core, inner, out=core, where=half)
-        if isinstance(step, Tensor):
-            steps = step[0].permute(1, 2, 0)[tile[0].inner(4), tile[1].inner(4)].cpu().numpy()
-            np.divide(core, steps, out=core, where=half)
-
-    @staticmethod
-    def _half_mask(tile: Tile, shape: tuple[int, ...], first: bool) -> npt.NDArray[np.bool_]:
-        """(h, w, M): where a half lies in a tile's core."""
-        even = parity_mask(shape[0], shape[1], 4 * tile[0].start, 4 * tile[1].start)
-        channel_even = np.arange(shape[2]) % 2 == 0
-        return np.asarray((even == channel_even) == first)
+            np.subtract(half(y[core]), half(mean[0].permute(1, 2, 0)[inner].cpu().numpy()), out=out[core])
+            if isinstance(step, Tensor):
+                out[core] /= half(step[0].permute(1, 2, 0)[inner].cpu().numpy())
+        return out
 
     # -- decoder ------------------------------------------------------------------------------------------------
 
@@ -317,8 +308,3 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def whole(rows: int, cols: int) -> Tile:
-    """The one tile that is everything."""
-    return Span(0, rows, 0, rows), Span(0, cols, 0, cols)
