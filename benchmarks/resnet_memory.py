@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/resnet_memory.py PICTURE [--megapixels 12] [--quality 6]
 
-The picture is repeated until it has so many pixels. One thread, one process; the peak is of the whole process, torch and
-the picture itself included.
+The picture is repeated until it has so many pixels. One thread, one process; the peak is of the whole process, torch
+and the picture itself included.
 """
 
 import argparse
