@@ -88,6 +88,27 @@ def test_estimated_and_real_size_agree(kodak: Path) -> None:
         assert bits < 8 * len(codec.encode(pixels, quality)) < 1.01 * bits + 8 * 32
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_precision_moves_pixels_a_little_and_no_symbol(path: Path, kodak: Path) -> None:
+    """Streams written in either precision, decoded in both: the same symbols; pixels within what the codec declares."""
+    pixels = read(kodak / "kodim08.png").pixels[:320, :448]
+    codecs = {p: RESNET.open(RESNET.parse_options({"tune": path.stem, "precision": p}), "cpu")
+              for p in ("float32", "bfloat16")}  # fmt: skip
+    for writer in codecs.values():
+        for quality in (1.0, 8.0, 15.0):
+            data = writer.encode(pixels, quality)
+            symbols, decoded, errors = [], [], []
+            for reader in codecs.values():
+                assert isinstance(reader, ResnetCodec)
+                symbols.append(decode_symbols(reader.encoder, Stream.unpack(data)))
+                decoded.append(reader.decode(data).astype(int))
+                errors.append(np.square(decoded[-1] - pixels.astype(int)).mean())
+            for one, other in zip(*symbols, strict=True):
+                np.testing.assert_array_equal(one, other)
+            assert np.abs(decoded[0] - decoded[1]).max() <= RESNET.capabilities.pixel_tolerance
+            assert abs(10 * np.log10(errors[0] / errors[1])) < 0.05
+
+
 def test_opening_brings_no_compiler_with_it() -> None:
     """Some functions of torch import a compiler and an algebra system on first use: two seconds."""
     code = ("import sys, torch\nfrom benchbox_resnet.info import RESNET\n"

@@ -15,16 +15,18 @@ from benchbox_resnet.config import SCALE_COUNT, ModelConfig
 from benchbox_resnet.data import Pixels, image_files, is_held_out, load_pixels
 from benchbox_resnet.entropy import Tables
 from benchbox_resnet.model import ResidualCodec
-from benchbox_resnet.pipeline import Pipeline
+from benchbox_resnet.pipeline import Pipeline, has_fast_bfloat16
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import build_tables
 from benchbox_resnet.weights import Model, load_model, save_model
+
+CPU = torch.device("cpu")
 
 
 def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> npt.NDArray[np.float64]:
     """How often each magnitude was met under each of the 64 tables, (64, widest), over pictures and all qualities."""
     counts = np.zeros(SCALE_COUNT * widest)
-    pipeline = Pipeline(model)
+    pipeline = Pipeline(model, bfloat16=has_fast_bfloat16(CPU))
     for number, pixels in enumerate(pictures):
         quality = number % model.config.qualities << 8
         coded = pipeline.encode(pixels, quality)
@@ -38,7 +40,7 @@ def count_z(model: Model, pictures: list[Pixels], side: int = 768) -> npt.NDArra
     """How often each value of z was met at each quality, (Q, Z, 2 * Z_LIMIT + 1), in centre crops of the pictures."""
     config = model.config
     counts = np.zeros((config.qualities, config.hyper, 2 * Z_LIMIT + 1))
-    pipeline = Pipeline(model)
+    pipeline = Pipeline(model, bfloat16=has_fast_bfloat16(CPU))
     for pixels in pictures:
         top, left = (max(0, n - side) // 2 for n in pixels.shape[:2])
         crop = np.ascontiguousarray(pixels[top : top + side, left : left + side])
@@ -58,7 +60,7 @@ def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 2) -
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "draft.safetensors"
             save_model(path, net, tables, "mse", {})
-            draft = load_model(path, torch.device("cpu"))
+            draft = load_model(path, CPU)
         if z_counts is None:  # z does not depend on the tables
             z_counts = count_z(draft, pictures[::2])
         tables = build_tables(net.config, mean, scale, count_symbols(draft, pictures), z_counts)
@@ -89,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
         "data": f"{len(files)} pictures", "licences": args.licences, "validation": state.get("validation"),
     }  # fmt: skip
     save_model(args.out, net, tables, state["settings"]["tune"], card)
-    model = load_model(args.out, torch.device("cpu"))
+    model = load_model(args.out, CPU)
     print(f"{args.out}: {args.out.stat().st_size} bytes, model {model.digest[:4].hex()}")
     for bound in model.scale.bounds():
         used, limit = np.log2(max(bound.steps, 1)), np.log2(bound.limit)
