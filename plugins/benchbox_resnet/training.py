@@ -184,12 +184,11 @@ class Trainer:
         """
         if fresh:
             self.net.load_state_dict(state["average"])
-            self.average.load_state_dict(state["average"])
             self.step_count, self.seconds = state["step"], state["seconds"]
             self.first_step = self.step_count
             if self.settings.tune == "ms-ssim" and state["settings"]["tune"] == "mse":
-                for net in (self.net, self.average):
-                    retune(net, crops.to(self.device))
+                retune(self.net, crops.to(self.device))
+            self.average.load_state_dict(self.net.state_dict())
         else:
             self.load(state)
         self.started = self.seconds
