@@ -42,7 +42,7 @@ def measure(codec: ResnetCodec, pictures: list[np.ndarray], quality: float) -> t
 
 def run(args: argparse.Namespace) -> None:
     """Print one line a quality."""
-    codec = ResnetCodec.open(RESNET, [args.weights], "cpu", args.threads)
+    codec = ResnetCodec.open(RESNET, [args.weights], "cpu", args.threads, precision="auto")
     pictures = [load_pixels(p) for p in image_files(args.images)[:: args.every]]
     codec.decode(codec.encode(pictures[0][:64, :64], 0.0))  # compile and warm up
     print("quality     bpp    PSNR  encode s  decode s")
