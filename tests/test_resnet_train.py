@@ -228,8 +228,8 @@ def test_a_grown_network_begins_as_the_old_one(pictures: Path, tmp_path: Path) -
     for (name, one), other in zip(small.net.named_parameters(), old.parameters(), strict=True):
         if not name.startswith("z_"):  # a prior comes back as what its tables say
             torch.testing.assert_close(one, other, rtol=2e-3, atol=2e-3)
-    for one, other in zip(small.net.z_prior(), old.z_prior(), strict=True):
-        torch.testing.assert_close(one, other, rtol=0.1, atol=0.1)
+    for prior in zip(small.net.z_prior(), old.z_prior(), strict=True):
+        torch.testing.assert_close(*prior, rtol=0.1, atol=0.1)
     wider = ModelConfig(**{**TINY.__dict__, "channels": 12, "latents": 48, "hyper": 6})
     new = grow(old, wider, pixels, side=64).eval()
     x, q = batch(128, 2), torch.tensor([2, 2])
