@@ -19,7 +19,7 @@ from benchbox_resnet import cli  # noqa: E402
 from benchbox_resnet.config import ModelConfig, preset  # noqa: E402
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData, is_held_out  # noqa: E402
 from benchbox_resnet.export import freeze_tables  # noqa: E402
-from benchbox_resnet.grow import grow, trained_form  # noqa: E402
+from benchbox_resnet.grow import as_checkpoint, grow, trained_form  # noqa: E402
 from benchbox_resnet.model import ResidualCodec, laplace_bits, logistic_bits  # noqa: E402
 from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
 from benchbox_resnet.retune import mse_qualities  # noqa: E402
@@ -230,6 +230,10 @@ def test_a_grown_network_begins_as_the_old_one(pictures: Path, tmp_path: Path) -
             torch.testing.assert_close(one, other, rtol=2e-3, atol=2e-3)
     for prior in zip(small.net.z_prior(), old.z_prior(), strict=True):
         torch.testing.assert_close(*prior, rtol=0.1, atol=0.1)
+    going_on = Trainer(TINY, Settings(), CPU)
+    going_on.branch(as_checkpoint(path), True, hyper_crops(pixels, 8, 64))
+    torch.testing.assert_close(going_on.net.g_a_deep[0].weight, small.net.g_a_deep[0].weight, rtol=2e-3, atol=2e-3)
+    assert np.isfinite(going_on.step(batch())["loss"])
     wider = ModelConfig(**{**TINY.__dict__, "channels": 12, "latents": 48, "hyper": 6})
     new = grow(old, wider, pixels, side=64).eval()
     x, q = batch(128, 2), torch.tensor([2, 2])

@@ -6,6 +6,7 @@ hyper-latent, which is about other latents now, begins anew (`start.start_hyper`
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,15 @@ def trained_form(path: Path) -> ResidualCodec:
     state["z_scale"] = torch.from_numpy(np.log(np.maximum(scale - Z_SCALE_MIN, 1e-3))).float()
     net.load_state_dict(state)
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def as_checkpoint(path: Path) -> dict[str, Any]:
+    """A weights file as what `Trainer.branch` takes with `fresh`: averaged weights, steps and seconds so far."""
+    model = load_model(path, torch.device("cpu"))
+    return {
+        "config": model.config.to_json(), "average": trained_form(path).state_dict(), "settings": {"tune": model.tune},
+        "step": model.card.get("steps", 0), "seconds": float(model.card.get("training_seconds", 0)),
+    }  # fmt: skip
 
 
 def _z_moments(

@@ -15,7 +15,7 @@ import torch
 
 from benchbox_resnet.config import ModelConfig, preset
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
-from benchbox_resnet.grow import grow, trained_form
+from benchbox_resnet.grow import as_checkpoint, grow, trained_form
 from benchbox_resnet.retune import MASKING
 from benchbox_resnet.start import hyper_crops, start_hyper
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Settings()
     parser.add_argument("--data", type=Path, required=True, help="folder of training pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; a run found there goes on")
-    parser.add_argument("--resume", type=Path, help="start from this checkpoint (its network, optimisers and step)")
+    parser.add_argument("--resume", type=Path, help="start from this checkpoint, or with --fresh from a weights file")
     parser.add_argument("--fresh", action="store_true", help="of --resume, take the averaged weights only")
     parser.add_argument("--grow", type=Path, help="start from this weights file, grown to the preset's width")
     parser.add_argument("--preset", default="small", help="small, base or large")
@@ -69,7 +69,7 @@ def build(args: argparse.Namespace, data: TrainingData, device: torch.device) ->
     source = own if own.exists() else args.resume
     if source is None:
         return begin(args, data, device)
-    state: dict[str, Any] = torch.load(source, weights_only=True, map_location=device)
+    state = as_checkpoint(source) if source.suffix == ".safetensors" else load_checkpoint(source, device)
     config = ModelConfig.from_json(state["config"])
     if args.tune == "ms-ssim" and args.fresh:
         config = dataclasses.replace(config, masking=MASKING)
@@ -79,6 +79,12 @@ def build(args: argparse.Namespace, data: TrainingData, device: torch.device) ->
     else:
         trainer.branch(state, args.fresh, hyper_crops(data.train, side=crop_side(args, config)))
     return trainer
+
+
+def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
+    """What `save_checkpoint` wrote."""
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
+    return state
 
 
 def begin(args: argparse.Namespace, data: TrainingData, device: torch.device) -> Trainer:
