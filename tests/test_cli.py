@@ -36,6 +36,7 @@ def here(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> 
         image.write_png(tmp_path / "pictures" / f"{i}.png", np.ascontiguousarray(photo[i : i + 165, :170]))
     (tmp_path / "plan.toml").write_text(PLAN)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BENCHBOX_DATA", str(tmp_path / "no data sets"))
     return tmp_path
 
 

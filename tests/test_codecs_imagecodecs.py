@@ -110,6 +110,18 @@ def test_every_truncation_is_refused(name: str) -> None:
             codec.decode(data[:kept])
 
 
+def test_qoi_believes_no_size_that_its_bytes_cannot_pay_for() -> None:
+    """The longest run takes one byte for 62 pixels; a flat picture comes near that."""
+    codec = opened("qoi")
+    flat = np.full((64, 62 * 3, 3), 77, np.uint8)
+    data = codec.encode(flat, None)
+    np.testing.assert_array_equal(codec.decode(data), flat)
+    damaged = bytearray(data)
+    damaged[5] = 57  # a width of 3.7 million
+    with pytest.raises(CorruptBitstream):
+        codec.decode(bytes(damaged))
+
+
 @pytest.mark.parametrize("name", CODECS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 99), value=st.integers(0, 255))

@@ -21,13 +21,19 @@ class QoiInfo(ImagecodecsInfo):
         return QoiCodec(self, options)
 
 
+#: Bytes around the pixels: header and end marker. Pixels that one byte can stand for: the longest run (specification).
+_AROUND, _LONGEST_RUN = 14 + 8, 62
+
+
 class QoiCodec(ImagecodecsCodec):
     """See `ImagecodecsCodec`."""
 
     def whole(self, data: bytes) -> bool:
-        # The end marker of the specification; the reference code itself fills a lost tail with its last pixel.
+        # The end marker of the specification; the reference code itself fills a lost tail with its last pixel, and a
+        # size that the bytes cannot pay for with hundreds of megabytes of it.
         width, height = (int.from_bytes(data[start:start + 4], "big") for start in (4, 8))
-        return data.endswith(bytes(7) + b"\x01") and 0 < width * height <= MAX_PIXELS
+        most = min(MAX_PIXELS, _LONGEST_RUN * (len(data) - _AROUND))
+        return data.endswith(bytes(7) + b"\x01") and 0 < width * height <= most
 
     def compress(self, pixels: Any, quality: float) -> bytes:
         import imagecodecs
