@@ -9,6 +9,9 @@ from benchbox.codec import Capabilities, Codec
 from benchbox.image import MAX_PIXELS
 from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
 
+#: Bytes around the pixels: header and end marker. Pixels that one byte can stand for: the longest run (specification).
+_AROUND, _LONGEST_RUN = 14 + 8, 62
+
 
 @dataclass(frozen=True)
 class QoiInfo(ImagecodecsInfo):
@@ -19,10 +22,6 @@ class QoiInfo(ImagecodecsInfo):
 
     def open(self, options: Any, device: str) -> Codec:
         return QoiCodec(self, options)
-
-
-#: Bytes around the pixels: header and end marker. Pixels that one byte can stand for: the longest run (specification).
-_AROUND, _LONGEST_RUN = 14 + 8, 62
 
 
 class QoiCodec(ImagecodecsCodec):

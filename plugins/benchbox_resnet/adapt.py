@@ -164,7 +164,7 @@ def _encode(
 ) -> None:  # fmt: skip
     h, w, pairs = v.shape
     near = np.zeros((3, pairs), np.int32)
-    foretold = 0 if second else (FORETOLD + 1) // 2
+    foretold = 0 if second else FORETOLD
     for i in range(h):
         for j in range(w):
             run_short = run_long = 0
@@ -179,7 +179,7 @@ def _encode(
                 if lively:
                     table = _choose(start, short, long, near, weights, b, p)
                 ahead = 0
-                if p < foretold and 2 * p + parity < FORETOLD:
+                if 2 * p + parity < foretold:
                     ahead = _foretell(i, j, p, symbols)
                 symbol = cheaper(v[i, j, p] - ahead, table, costs, worth[parity, p], limit)
                 symbol = min(max(symbol, -limit - min(ahead, 0)), limit - max(ahead, 0))
@@ -204,7 +204,7 @@ def _decode(
     (place beyond them) or a symbol exceeds the limit."""
     h, w, pairs = guess.shape
     near = np.zeros((3, pairs), np.int32)
-    foretold = 0 if second else (FORETOLD + 1) // 2
+    foretold = 0 if second else FORETOLD
     for i in range(h):
         for j in range(w):
             run_short = run_long = 0
@@ -225,7 +225,7 @@ def _decode(
                     symbol, left, at = pull_escape(left, words, at, bounds[table])
                 state, other = other, left
                 ahead = 0
-                if p < foretold and 2 * p + parity < FORETOLD:
+                if 2 * p + parity < foretold:
                     ahead = _foretell(i, j, p, symbols)
                 if max(abs(symbol), abs(symbol + ahead)) > limit:
                     return at, state, other, False

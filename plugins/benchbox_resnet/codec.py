@@ -22,15 +22,8 @@ from benchbox_resnet.bitstream import MAX_PIXELS, Stream
 from benchbox_resnet.denoise import denoise
 from benchbox_resnet.entropy import Decoder, encode
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
-from benchbox_resnet.pipeline import (
-    SYMBOL_CLIP,
-    TILE_CELLS,
-    Pipeline,
-    Symbols,
-    has_fast_bfloat16,
-    join_half,
-    split_half,
-)
+from benchbox_resnet.pipeline import SYMBOL_CLIP, TILE_CELLS, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.precision import has_fast_bfloat16
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import z_table_ids
 from benchbox_resnet.weights import Model, file_digest, load_model

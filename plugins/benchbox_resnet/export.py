@@ -15,7 +15,8 @@ from benchbox_resnet.config import SCALE_COUNT, ModelConfig
 from benchbox_resnet.data import Pixels, image_files, is_held_out, load_pixels
 from benchbox_resnet.entropy import Tables
 from benchbox_resnet.model import ResidualCodec
-from benchbox_resnet.pipeline import Pipeline, has_fast_bfloat16
+from benchbox_resnet.pipeline import Pipeline
+from benchbox_resnet.precision import has_fast_bfloat16
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import build_tables
 from benchbox_resnet.weights import Model, load_model, save_model

@@ -113,8 +113,8 @@ class ResidualCodec(nn.Module):
         # their logarithms see them without.
         self.register_buffer("finer", torch.zeros(m))
         # h_a is linear: (Z, M, 4, 4), directions of |squash(y)| in a cell of 4x4 latents, less (Q, Z), what they are on
-        # average. It is not trained: z is a number with a meaning and cannot drift (see `start`). Every network in its
-        # place, or added to it, grew until z was noise.
+        # average. It is not trained: z is a number with a meaning and cannot drift (see `start`). Networks that learn
+        # it, or add to it, let z grow as training goes on, until it is noise.
         self.register_buffer("hyper_basis", torch.zeros(z, m, 4, 4))
         self.register_buffer("hyper_level", torch.zeros(q, z))
         self.lin_down, self.lin_up = nn.PixelUnshuffle(config.stride), nn.PixelShuffle(config.stride)

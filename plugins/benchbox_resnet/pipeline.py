@@ -5,8 +5,8 @@ one tile at a time. Layout of latents on the host: (h, w, M).
 """
 
 import contextlib
-import copy
 import dataclasses
+import functools
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from benchbox_resnet.adapt import Adapter
 from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP
 from benchbox_resnet.entropy import TableIds
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
+from benchbox_resnet.precision import in_bfloat16
 from benchbox_resnet.quantise import STEP_WEIGHT
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import z_table_ids
@@ -83,7 +84,7 @@ class Pipeline:
     ) -> None:
         """`bfloat16`: float networks in that precision; tables and symbols do not depend on it, pixels by a level or
         two."""
-        self.model = _in_bfloat16(model) if bfloat16 else model
+        self.model = in_bfloat16(model) if bfloat16 else model
         self.config, self.tile_cells, self.bfloat16 = model.config, tile_cells, bfloat16
         self.device = model.net.colour.device
         self._worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
@@ -254,12 +255,8 @@ class Pipeline:
             if first is not None:
                 window = np.ascontiguousarray(first[tile[0].window(4), tile[1].window(4)])
                 mean = self._second_mean(mean, features, window, step)
-            corner = (4 * tile[0].start, 4 * tile[1].start)
             core, inner = (tile[0].core(4), tile[1].core(4)), (tile[0].inner(4), tile[1].inner(4))
-
-            def half(v: npt.NDArray[np.float32], at: tuple[int, int] = corner) -> npt.NDArray[np.float32]:
-                return split_half(np.ascontiguousarray(v), first is None, *at)
-
+            half = functools.partial(split_half, first=first is None, top=4 * tile[0].start, left=4 * tile[1].start)
             np.subtract(half(y[core]), half(mean[0].permute(1, 2, 0)[inner].cpu().numpy()), out=out[core])
             if isinstance(step, Tensor):
                 out[core] /= half(step[0].permute(1, 2, 0)[inner].cpu().numpy())
@@ -292,19 +289,3 @@ class Pipeline:
             target = out[tile[0].core(m), tile[1].core(m)]
             target[...] = part[: target.shape[0], : target.shape[1]]
         return out
-
-
-def _in_bfloat16(model: Model) -> Model:
-    """A model whose residual networks have bfloat16 weights; autocast would convert them at every use."""
-    net = copy.deepcopy(model.net)
-    for part in (net.g_a_high, net.g_a_deep, net.g_s_deep, net.g_s_high, net.h_s, net.context):
-        part.to(torch.bfloat16)
-    return dataclasses.replace(model, net=net)
-
-
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 itself: by what it is, never by a measurement, so that a machine writes
-    the same bytes whatever else it does."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

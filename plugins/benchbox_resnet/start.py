@@ -1,7 +1,7 @@
 """Where the hyper-latent begins: as a KLT of the latents' energies, decoded by least squares.
 
-z tells the decoder how large latents are. Learned from nothing it began below its own rounding noise, which the
-networks behind it learned to amplify, until training ended in noise. Here it begins as what it is for: the leading
+z tells the decoder how large latents are. A z that is learned from nothing begins below its own rounding noise, which
+the networks behind it learn to amplify, until training ends in noise. Here it begins as what it is for: the leading
 directions of log-magnitudes in cells of 4x4 latents, in steps of a size that pays. (Directions of signed latents, for
 their means, cost 2 % of all bits at the lowest quality and saved nothing: neighbours foretell means better.)
 """
