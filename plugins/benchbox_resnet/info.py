@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 VERSION = 4
 """Part of the identity; raise it whenever code changes the bytes or pixels that the same weights give."""
 
+SEARCH_VERSION = 2
+"""The same for what `effort` finds: part of the identity where there is any."""
+
 WEIGHTS = Path(__file__).parent / "weights"
 
 QUALITIES = 16
@@ -46,7 +49,9 @@ class ResnetInfo(CodecInfo):
     def identity(self, options: Any) -> str:
         digest = _digest(self._paths(options)[0])
         cleaner = f" scikit-image {importlib.metadata.version('scikit-image')}" if options.denoise else ""
-        return f"benchbox_resnet {VERSION} model {digest[:16]} torch {importlib.metadata.version('torch')}{cleaner}"
+        search = f" search {SEARCH_VERSION}" if options.effort else ""
+        torch = importlib.metadata.version("torch")
+        return f"benchbox_resnet {VERSION} model {digest[:16]} torch {torch}{cleaner}{search}"
 
     def axis(self, options: Any) -> QualityAxis:
         return QualityAxis("quality", tuple(float(q) for q in range(QUALITIES)), 0, QUALITIES - 1)

@@ -87,7 +87,7 @@ class Pipeline:
         self.model = in_bfloat16(model) if bfloat16 else model
         self.config, self.tile_cells, self.bfloat16 = model.config, tile_cells, bfloat16
         self.device = model.net.colour.device
-        self._worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
+        self.worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
         self.costs = model.tables.costs(64)[:SCALE_COUNT]
         self._least_bits = model.tables.least_bits()
         # What was made last, and from what: a picture of one tile asks twice for the same. Never changed in place.
@@ -199,7 +199,7 @@ class Pipeline:
         sent1, sent2 = (self.sent(rows, cols, half) if gray else None for half in (True, False))
         guess = split_half(self.all_indices(z_hat, quality), True)
         rest = self._residual(y, z_hat, None, quality)
-        symbols1, coded1, ids1 = adapter.encode(rest, guess, self.costs, self._worth, SYMBOL_CLIP)
+        symbols1, coded1, ids1 = adapter.encode(rest, guess, self.costs, self.worth, SYMBOL_CLIP)
         first = np.full(y.shape, SYMBOL_UNKNOWN, np.int16)
         join_half(symbols1, first, True)
         del symbols1, rest
@@ -207,7 +207,7 @@ class Pipeline:
         del y
         guess = self.refined_indices(z_hat, first, quality)
         del first  # of a picture of 50 MP: 175 MB
-        _, coded2, ids2 = adapter.encode(rest, guess, self.costs, self._worth, SYMBOL_CLIP)
+        _, coded2, ids2 = adapter.encode(rest, guess, self.costs, self.worth, SYMBOL_CLIP)
         del rest, guess
         z_ids = z_table_ids(self.config, quality, rows, cols)
         return Coded(
