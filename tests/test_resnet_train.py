@@ -16,7 +16,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from benchbox_resnet import cli  # noqa: E402
-from benchbox_resnet.config import ModelConfig, preset  # noqa: E402
+from benchbox_resnet.config import PRESETS, ModelConfig  # noqa: E402
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData, is_held_out  # noqa: E402
 from benchbox_resnet.export import freeze_tables  # noqa: E402
 from benchbox_resnet.grow import as_checkpoint, grow, trained_form  # noqa: E402
@@ -24,6 +24,7 @@ from benchbox_resnet.model import ResidualCodec, laplace_bits, logistic_bits  # 
 from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
 from benchbox_resnet.retune import mse_qualities  # noqa: E402
 from benchbox_resnet.scale import scale_of_index  # noqa: E402
+from benchbox_resnet.settle import coded, table_bits  # noqa: E402
 from benchbox_resnet.start import hyper_crops, start_hyper  # noqa: E402
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint  # noqa: E402
 from benchbox_resnet.validation import MEASURES, validate  # noqa: E402
@@ -53,15 +54,17 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", ["small", "base", "large"])
 def test_presets_survive_their_json(name: str) -> None:
-    config = preset(name)
+    config = PRESETS[name]
     assert ModelConfig.from_json(config.to_json()) == config
     assert config.lambdas[0] == pytest.approx(config.lambda_min)
     assert config.lambdas[-1] == pytest.approx(config.lambda_max)
 
 
 def test_wrong_configurations_are_refused() -> None:
-    with pytest.raises(ValueError, match="no preset"):
-        preset("huge")
+    with pytest.raises(ValueError, match="channels must be 1 or more, not 0"):
+        ModelConfig(channels=0)
+    with pytest.raises(ValueError, match="deep_blocks must be 0 or more, not -1"):
+        ModelConfig(deep_blocks=-1)
     with pytest.raises(ValueError, match="stride"):
         ModelConfig(stride=12)
     with pytest.raises(ValueError, match="scale_hidden"):
@@ -75,7 +78,7 @@ def test_wrong_configurations_are_refused() -> None:
 
 
 def test_large_has_64_residual_layers_and_takes_a_step() -> None:
-    config = preset("large")
+    config = PRESETS["large"]
     assert config.residual_layers >= 64
     trainer = Trainer(config, Settings(), CPU)
     report = trainer.step(batch(64, 1))
@@ -109,6 +112,18 @@ def test_training_lowers_the_loss() -> None:
     for _ in range(10):
         last = trainer.step(x)["loss"]
     assert last < first
+
+
+def test_tables_settle_as_training_goes_on() -> None:
+    rates = []
+    for steps in (0, 4 * Settings().settled):
+        trainer = Trainer(TINY, Settings(warm_up=1), CPU)
+        trainer.step_count = steps
+        trainer.step(batch(64, 1))
+        lr = {id(p): group["lr"] for group in trainer.adam.param_groups for p in group["params"]}
+        rates.append((lr[id(trainer.net.scale.prior_out.weight)], lr[id(trainer.net.shift_h)]))
+    assert rates[1][0] == pytest.approx(rates[0][0] / 2)
+    assert rates[1][1] == rates[0][1]
 
 
 def test_workers_compute_the_gradients_of_one_process() -> None:
@@ -164,6 +179,30 @@ def test_a_network_is_retuned_from_where_it_was(tmp_path: Path) -> None:
     torch.testing.assert_close(*pictures, rtol=1e-4, atol=1e-4)
     tuned.branch(tuned.state(), fresh=True, crops=crops)  # going on does not retune again
     torch.testing.assert_close(tuned.average.finer, after.finer)
+
+
+def test_settling_fits_tables_and_nothing_else(pictures: Path, tmp_path: Path) -> None:
+    out, settled = tmp_path / "last.pt", tmp_path / "settled.pt"
+    common = ["--data", str(pictures), "--crop", "64"]
+    small = ("channels", "blocks", "deep_channels", "latents", "hyper", "context", "scale_hidden")
+    fields = [f"--set={name}={getattr(TINY, name)}" for name in small]
+    cli.main(["train", *common, "--out", str(tmp_path), "--batch", "1", "--seconds", "1", "--threads", "1", *fields])
+    state = torch.load(out, weights_only=True)
+    state["average"]["scale.bias_prior_out"] += 1.0  # tables that are all too wide
+    save_checkpoint(state, out)
+    cli.main(["settle", *common, "--checkpoint", str(out), "--out", str(settled), "--seconds", "3", "--batch", "4"])
+    before, after = (torch.load(path, weights_only=True)["average"] for path in (out, settled))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(name.startswith("scale.") for name in changed)  # noqa: PT018
+    x, spent = batch(64, 4), []
+    q = torch.tensor([0, 5, 10, 15])
+    for state in (before, after):
+        net = ResidualCodec(ModelConfig.from_json(torch.load(out, weights_only=True)["config"])).eval()
+        net.load_state_dict(state)
+        with torch.no_grad():
+            spent.append(float(table_bits(net.scale, coded(net, x, q), q).sum()))
+            assert spent[-1] == pytest.approx(float(net(x, q).y_bits.sum()), rel=1e-4)
+    assert spent[1] < 0.97 * spent[0]
 
 
 def test_validation_by_ms_ssim_and_of_small_pictures() -> None:
@@ -303,6 +342,22 @@ def test_two_processes_train_one_network(pictures: Path, tmp_path: Path) -> None
     assert "2 processes" in done.stdout
     assert done.stdout.count("done: step") == 1
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] > 0
+
+
+def test_fields_of_a_preset_are_set_by_name(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "--data", str(pictures), "--out", str(tmp_path), "--batch", "1", "--crop", "64",
+               "--seconds", "0", "--threads", "1", "--set", "channels=8", "--set", "deep_channels=8",
+               "--set", "context=16", "--set", "activation=gelu"]  # fmt: skip
+    cli.main([*command, "--set", "blocks=0"])
+    config = ModelConfig.from_json(torch.load(tmp_path / "last.pt", weights_only=True)["config"])
+    assert (config.channels, config.blocks, config.activation, config.latents) == (8, 0, "gelu", 368)
+    for wrong, said in (("depth=3", "no field 'depth'"), ("blocks=many", "takes a number"), ("stride=12", "8 or 16")):
+        (tmp_path / "last.pt").unlink(missing_ok=True)
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([*command, "--set", wrong])
+        assert said in capsys.readouterr().err + str(stopped.value)
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
-"""`benchbox-resnet`: train, export, evaluate."""
+"""`benchbox-resnet`: train, settle, export, evaluate."""
 
 import argparse
 import sys
 
 from benchbox.errors import BenchboxError
-from benchbox_resnet import evaluate, export, train
+from benchbox_resnet import evaluate, export, settle, train
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -13,6 +13,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module, summary in (
         (train, "train a network on a folder of pictures"),
+        (settle, "fit the tables of a trained checkpoint, transforms at rest"),
         (export, "freeze a checkpoint into a weights file"),
         (evaluate, "real bytes and PSNR of a weights file on a folder of pictures"),
     ):

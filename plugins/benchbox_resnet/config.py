@@ -6,6 +6,8 @@ Pure Python: importing this module imports neither torch nor numpy.
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 #: Coding tables are zero-mean and differ by their scale alone: this many scales, logarithmically spaced.
@@ -62,6 +64,11 @@ class ModelConfig:
     lambda_max: float = 0.4
 
     def __post_init__(self) -> None:
+        least = {"channels": 1, "blocks": 0, "deep_channels": 1, "deep_blocks": 0, "latents": 2, "hyper": 1,
+                 "context": 1, "context_blocks": 0, "scale_window": 1}  # fmt: skip
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise ValueError(f"{name} must be {low} or more, not {getattr(self, name)}")
         if self.stride not in (8, 16):
             raise ValueError(f"stride must be 8 or 16, not {self.stride}")
         if self.activation not in ("leaky_relu", "gelu", "relu"):
@@ -117,15 +124,11 @@ class ModelConfig:
         return cls(**values)
 
 
-def preset(name: str) -> ModelConfig:
-    """`small` trains on two CPU cores in an hour, `base` in a night, `large` wants a GPU."""
-    presets = {
-        "small": ModelConfig(),
-        "base": ModelConfig(channels=160, blocks=4, deep_channels=256, deep_blocks=4, hyper=96, context=256,
-                            scale_hidden=192),
-        "large": ModelConfig(channels=192, blocks=12, deep_channels=320, deep_blocks=6, hyper=128,
-                             context=320, scale_hidden=256),
-    }
-    if name not in presets:
-        raise ValueError(f"no preset {name!r}; there are {sorted(presets)}")
-    return presets[name]
+#: `small` trains on two CPU cores in hours, `base` in days, `large` wants a GPU.
+PRESETS: Mapping[str, ModelConfig] = MappingProxyType({
+    "small": ModelConfig(),
+    "base": ModelConfig(channels=160, blocks=4, deep_channels=256, deep_blocks=4, hyper=96, context=256,
+                        scale_hidden=192),
+    "large": ModelConfig(channels=192, blocks=12, deep_channels=320, deep_blocks=6, hyper=128, context=320,
+                         scale_hidden=256),
+})  # fmt: skip

@@ -13,13 +13,14 @@ from typing import Any
 
 import torch
 
-from benchbox_resnet.config import ModelConfig, preset
+from benchbox.errors import UsageError
+from benchbox_resnet.config import PRESETS, ModelConfig
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
 from benchbox_resnet.grow import as_checkpoint, grow, trained_form
 from benchbox_resnet.retune import MASKING
 from benchbox_resnet.start import hyper_crops, start_hyper
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint
-from benchbox_resnet.validation import MEASURES, validate
+from benchbox_resnet.validation import as_line, held_out_curve
 from benchbox_resnet.world import World, joined
 
 CPU = torch.device("cpu")
@@ -33,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", type=Path, help="start from this checkpoint, or with --fresh from a weights file")
     parser.add_argument("--fresh", action="store_true", help="of --resume, take the averaged weights only")
     parser.add_argument("--grow", type=Path, help="start from this weights file, grown to the preset's width")
-    parser.add_argument("--preset", default="small", help="small, base or large")
+    parser.add_argument("--preset", choices=PRESETS, default="small")
+    parser.add_argument("--set", type=field, action="append", default=[], metavar="FIELD=VALUE", dest="fields",
+                        help="another value for a field of the preset: blocks=6, stride=8, activation=gelu ...")
     parser.add_argument("--seconds", type=float, default=defaults.seconds, help="training time of this run")
     parser.add_argument("--decay-seconds", type=float, default=0.0, help="cosine decay over the last so many of them")
     parser.add_argument("--tune", choices=("mse", "ms-ssim"), default="mse")
@@ -48,6 +51,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compile", action="store_true", help="compile the network first (a minute, then faster)")
     parser.add_argument("--checkpoint-every", type=float, default=200.0, help="seconds")
     parser.add_argument("--validate-every", type=float, default=600.0, help="seconds")
+
+
+def field(text: str) -> tuple[str, Any]:
+    """`FIELD=VALUE` -> the name of a field of `ModelConfig` and a value of its type."""
+    name, _, value = text.partition("=")
+    kinds = {f.name: type(f.default) for f in dataclasses.fields(ModelConfig)}
+    if name not in kinds:
+        raise argparse.ArgumentTypeError(f"a model has no field {name!r}; it has {', '.join(kinds)}")
+    try:
+        return name, kinds[name](value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{name} takes a number ({kinds[name].__name__}), not {value!r}") from None
+
+
+def chosen_config(args: argparse.Namespace) -> ModelConfig:
+    """The preset with the fields that were given; raises UsageError where they make no model."""
+    try:
+        return dataclasses.replace(PRESETS[args.preset], **dict(args.fields))
+    except ValueError as error:
+        raise UsageError(f"--set: {error}") from None
 
 
 def choose_device(name: str) -> torch.device:
@@ -89,7 +112,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
 
 def begin(args: argparse.Namespace, data: TrainingData, device: torch.device) -> Trainer:
     """A trainer at step 0."""
-    trainer = Trainer(preset(args.preset), settings_from(args), device, args.workers)
+    trainer = Trainer(chosen_config(args), settings_from(args), device, args.workers)
     side = crop_side(args, trainer.config)
     if args.grow is not None:
         trainer.net.load_state_dict(grow(trained_form(args.grow), trainer.config, data.train, side).state_dict())
@@ -124,15 +147,10 @@ def stop_flag() -> Iterator[list[int]]:
 
 def report_validation(trainer: Trainer, data: TrainingData) -> None:
     """Print one line with the held-out curve of the averaged weights; the next checkpoint keeps it."""
-    last = trainer.config.qualities - 1
-    qualities = sorted({round(last * i / 5) for i in range(6)})
-    measure = MEASURES[trainer.settings.tune]
-    points = validate(trainer.average, data.validation, qualities, measure)
-    if not points:
-        return
-    trainer.validation = [(q, round(bpp, 5), round(db, 4)) for q, (bpp, db) in zip(qualities, points, strict=True)]
-    curve = "  ".join(f"q{q:g} {bpp:.3f}/{db:.2f}" for q, bpp, db in trainer.validation)
-    print(f"[validation] step {trainer.step_count} {curve}", flush=True)
+    curve = held_out_curve(trainer.average, data.validation, trainer.settings.tune)
+    if curve:
+        trainer.validation = curve
+        print(f"[validation] step {trainer.step_count} {as_line(curve)}", flush=True)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -51,3 +51,16 @@ def validate(
             rows.append((float(estimate.y_bits + estimate.z_bits) / (h * w), measure(x_hat, x)))
         out.append((math.fsum(r[0] for r in rows) / len(rows), math.fsum(r[1] for r in rows) / len(rows)))
     return out
+
+
+def held_out_curve(net: ResidualCodec, pictures: list[Pixels], tune: str) -> list[tuple[float, ...]]:
+    """Six qualities over the whole range, each with bits per pixel and dB, rounded; empty if no picture is large."""
+    last = net.config.qualities - 1
+    qualities = sorted({round(last * i / 5) for i in range(6)})
+    points = validate(net, pictures, qualities, MEASURES[tune])
+    return [(q, round(bpp, 5), round(db, 4)) for q, (bpp, db) in zip(qualities, points, strict=False)]
+
+
+def as_line(curve: list[tuple[float, ...]]) -> str:
+    """A held-out curve in one line."""
+    return "  ".join(f"q{q:g} {bpp:.3f}/{db:.2f}" for q, bpp, db in curve)
