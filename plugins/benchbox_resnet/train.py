@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def field(text: str) -> tuple[str, Any]:
     """`FIELD=VALUE` -> the name of a field of `ModelConfig` and a value of its type."""
     name, _, value = text.partition("=")
-    kinds = {f.name: type(f.default) for f in dataclasses.fields(ModelConfig)}
+    kinds = {name: type(value) for name, value in dataclasses.asdict(ModelConfig()).items()}
     if name not in kinds:
         raise argparse.ArgumentTypeError(f"a model has no field {name!r}; it has {', '.join(kinds)}")
     try:
