@@ -33,8 +33,8 @@ class Settings:
     weight_decay: float = 0.1
     adam_lr: float = 4e-4
     #: Weights of the scale path: a sum over 640 surprises is moved by all of them at once. After `settled` steps the
-    #: rate falls by the square root of the steps: at a constant rate noise alone walks these weights, hidden units were
-    #: four times as large after 15,000 steps, and tables at high rates a tenth too dear. `settle` does the rest.
+    #: rate falls by the square root of the steps: at a constant rate noise alone walks these weights (15,000 steps make
+    #: hidden units five times as large and tables at high rates a tenth too dear). `settle` does the rest.
     scale_lr: float = 1e-4
     settled: int = 1000
     #: Biases at the end of the scale path, in units of eight table steps. They must be fast: where they were slow,
