@@ -18,7 +18,7 @@ B pictures, H x W pixels, M latents at h x w = H/stride x W/stride, Z hyper-late
 """
 
 import dataclasses
-import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP, ModelConfig
 from benchbox_resnet.data import BlockStatistics
 from benchbox_resnet.layers import DepthBlock, ResBlock, activation, clamp_through, round_through, squash
+from benchbox_resnet.rate import cheaper_integers, laplace_bits, logistic_bits
 from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scale_of_index
 
 #: The residual networks' outputs are multiplied by this. Muon moves every layer by steps of one size; at 40 dB a pixel
@@ -51,47 +52,32 @@ class Estimate:
     z_bits: Tensor
 
 
-#: Deviations, in units of a distribution's own width, from which on bits grow with the logarithm: 14 bits are spent.
-FAR = 10.0
-
-
-def tamed(deviation: Tensor) -> Tensor:
-    """`deviation` (>= 0) up to `FAR`, then on along the tangent of its logarithm.
-
-    Under an exponential tail one symbol that a table is far too narrow for costs hundreds of bits (a coder's escape:
-    twenty), and its slope, by the logarithm of the width, is as large: one crop leads a whole batch, and training ends
-    in noise. Here that slope is at most `FAR`, and what lies far out is still drawn back.
-    """
-    return torch.where(deviation < FAR, deviation, FAR * (1 + torch.log(deviation.clamp_min(FAR) / FAR)))
-
-
-def laplace_bits(x: Tensor, scale: Tensor) -> Tensor:
-    """Bits of the unit interval around x under a zero-mean Laplace distribution of that standard deviation; `tamed`.
-
-    Latents given their scale have heavier tails than a normal distribution.
-    """
-    x, b = x.abs(), scale * math.sqrt(0.5)
-    outside = tamed((x - 0.5) / b) - torch.log(-torch.expm1(-1 / b)) + math.log(2)
-    inner = x.clamp_max(0.5)
-    inside = -torch.log1p(-0.5 * (torch.exp((inner - 0.5) / b) + torch.exp(-(inner + 0.5) / b)))
-    return torch.where(x < 0.5, inside, outside) / math.log(2)
-
-
-def logistic_bits(x: Tensor, scale: Tensor) -> Tensor:
-    """Bits of the unit interval around x under a zero-mean logistic distribution of that scale; `tamed`."""
-    x = tamed(x.abs() / scale) * scale
-    # log(s(a) - s(b)) = log s(a) + log s(-b) + log(1 - exp(b - a)) with s the sigmoid: exact in the tails, where the
-    # difference itself is 0 in float32 and its gradient with it
-    upper, lower = (0.5 - x) / scale, (0.5 + x) / scale
-    rest = torch.log(-torch.expm1(-1 / scale))
-    return -(F.logsigmoid(upper) + F.logsigmoid(lower) + rest) / math.log(2)
-
-
 def first_half(m: int, h: int, w: int, device: torch.device | None = None) -> Tensor:
     """(1, M, h, w) float mask of the first checkerboard half: by position and by parity of the channel."""
     even = (torch.arange(h, device=device)[:, None] + torch.arange(w, device=device)) % 2 == 0
     channel = torch.arange(m, device=device)[:, None, None] % 2 == 0
     return (even == channel).float()[None]
+
+
+class Coding(NamedTuple):
+    """How y is coded; everything (B, M, h, w), in rounding steps but y_hat.
+
+    `residual`: what the means leave of y; `symbols`: what it becomes, `first` those of the first half (0 elsewhere),
+    both straight-through; `table`: t of their tables; `coarser`: by how many tables masking has coarsened them (None
+    without masking).
+    """
+
+    residual: Tensor
+    symbols: Tensor
+    first: Tensor
+    table: Tensor
+    coarser: Tensor | None
+    y_hat: Tensor
+
+
+def coarsened(t1: Tensor, coarser: Tensor) -> Tensor:
+    """Tables t1 where rounding is coarser by so many tables."""
+    return clamp_through(t1 - coarser, 0.0, SCALE_COUNT - 0.01)
 
 
 class ResidualCodec(nn.Module):
@@ -219,6 +205,24 @@ class ResidualCodec(nn.Module):
             linear: Tensor = self.context_linear(y_first)
         return mean2 + linear
 
+    def code(self, y: Tensor, z_hat: Tensor, q: Tensor) -> Coding:
+        """y (B, M, h, w), z_hat (B, Z, h/4, w/4), q (B,) integer qualities -> how the latents are coded."""
+        t1 = self.scale.prior(z_hat, q)
+        coarser, step = None, torch.ones((), device=y.device)
+        if self.config.masking:
+            coarser = self.scale.mask(t1, q)
+            step = torch.exp(SCALE_STEP * coarser)
+            t1 = coarsened(t1, coarser)
+        mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
+        half = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
+        first = self._rounded((y - mean1) / step, t1) * half
+        mean2 = self.second_mean(mean1, features, first * step + mean1 * half)
+        t2 = self.scale.refine(t1, first.detach(), half, q)
+        mean, table = torch.where(half > 0, mean1, mean2), torch.where(half > 0, t1, t2)
+        residual = (y - mean) / step
+        symbols = self._rounded(residual, table)
+        return Coding(residual, symbols, first, table, coarser, symbols * step + mean)
+
     def forward(self, x: Tensor, q: Tensor) -> Estimate:
         """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`; q (B,) integer qualities.
 
@@ -229,30 +233,23 @@ class ResidualCodec(nn.Module):
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
         # (detached: z costs few bits; where it led g_a, latents moved for its sake)
         z = clamp_through(self.hyper_analysis(y.detach(), self.hyper_level[q]), -Z_LIMIT, Z_LIMIT)
-        z_mean, z_scale = self.z_prior()
+        z_mean, z_scale = (v[q][:, :, None, None] for v in self.z_prior())
         z_hat = round_through(z)
-        z_bits = logistic_bits(self._noisy(z) - z_mean[q][:, :, None, None], z_scale[q][:, :, None, None])
-        t1 = self.scale.prior(z_hat, q)
-        step: Tensor | float = 1.0
-        if self.config.masking:
-            coarser = self.scale.mask(t1, q)
-            step = torch.exp(SCALE_STEP * coarser)
-            t1 = clamp_through(t1 - coarser, 0.0, SCALE_COUNT - 0.01)
-        mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
-        first = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
-        s_first = round_through((y - mean1) / step) * first
-        mean2 = self.second_mean(mean1, features, s_first * step + mean1 * first)
-        t2 = self.scale.refine(t1, s_first.detach(), first, q)
-        mean = torch.where(first > 0, mean1, mean2)
-        t = torch.where(first > 0, t1, t2)
-        residual = (y - mean) / step
-        y_bits = laplace_bits(self._noisy(residual), scale_of_index(t))
-        y_hat = round_through(residual) * step + mean
-        x_hat = self.synthesise(y_hat, self.gain_s[q], self.feature_s[q])
+        z_bits = logistic_bits((self._noisy(z) if self.training else z_hat) - z_mean, z_scale)
+        seen = self.code(y, z_hat, q)
+        spent = self._noisy(seen.residual) if self.training else seen.symbols
+        y_bits = laplace_bits(spent, scale_of_index(seen.table))
+        x_hat = self.synthesise(seen.y_hat, self.gain_s[q], self.feature_s[q])
         return Estimate(x_hat, y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3)))
 
     def _squashed(self, v: Tensor) -> Tensor:
         return squash(v * torch.exp(-self.finer)[:, None, None])
 
-    def _noisy(self, v: Tensor) -> Tensor:
-        return v + torch.rand_like(v) - 0.5 if self.training else v.round()
+    @staticmethod
+    def _rounded(residual: Tensor, table: Tensor) -> Tensor:
+        """The integers that the encoder takes, with the gradient of `residual` (straight-through)."""
+        return residual + (cheaper_integers(residual, scale_of_index(table)) - residual).detach()
+
+    @staticmethod
+    def _noisy(v: Tensor) -> Tensor:
+        return v + torch.rand_like(v) - 0.5

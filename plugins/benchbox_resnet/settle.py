@@ -11,18 +11,17 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP, ModelConfig
+from benchbox_resnet.config import ModelConfig
 from benchbox_resnet.data import CropSampler, TrainingData
-from benchbox_resnet.layers import clamp_through
-from benchbox_resnet.model import ResidualCodec, first_half, laplace_bits
-from benchbox_resnet.retune import mse_qualities
+from benchbox_resnet.model import Coding, ResidualCodec, coarsened, first_half
+from benchbox_resnet.rate import laplace_bits
 from benchbox_resnet.scale import Z_LIMIT, ScalePath, scale_of_index
-from benchbox_resnet.training import fast_bfloat16, save_checkpoint
+from benchbox_resnet.training import balancing_lambdas, bit_weights, fast_bfloat16, save_checkpoint
 from benchbox_resnet.validation import as_line, held_out_curve
 
 #: Adam's rate for weights and for the biases at the end, which are in units of eight tables.
@@ -30,38 +29,23 @@ RATE, BIAS_RATE = 1e-3, 4e-3
 WARM_UP = 50
 
 
-class Coded(NamedTuple):
-    """A batch as the coder sees it: z_hat (B, Z, h/4, w/4), symbols (B, M, h, w) of the first half (0 elsewhere) and of
-    both, and by how many tables (B, M, h, w) masking has coarsened them (None: without masking)."""
-
-    z_hat: Tensor
-    first: Tensor
-    both: Tensor
-    coarser: Tensor | None
-
-
 @torch.no_grad()
-def coded(net: ResidualCodec, x: Tensor, q: Tensor) -> Coded:
-    """x (B, 3, H, W) in [0, 1], sides multiples of the padding, qualities q (B,) -> what is coded of it."""
+def coded(net: ResidualCodec, x: Tensor, q: Tensor) -> tuple[Tensor, Coding]:
+    """x (B, 3, H, W) in [0, 1], sides multiples of the padding, qualities q (B,) -> z_hat (B, Z, h/4, w/4) and how the
+    latents are coded."""
     y = net.analyse(x, net.gain_a[q], net.feature_a[q])
     z_hat = net.hyper_analysis(y, net.hyper_level[q]).clamp(-Z_LIMIT, Z_LIMIT).round()
-    coarser = net.scale.mask(net.scale.prior(z_hat, q), q) if net.config.masking else None
-    step = 1.0 if coarser is None else torch.exp(SCALE_STEP * coarser)
-    mean1, features = net.hyper_synthesis(z_hat, net.shift_h[q])
-    mask = first_half(net.config.latents, y.shape[2], y.shape[3], y.device)
-    first = ((y - mean1) / step).round() * mask
-    mean2 = net.second_mean(mean1, features, first * step + mean1 * mask)
-    return Coded(z_hat, first, first + ((y - mean2) / step).round() * (1 - mask), coarser)
+    return z_hat, net.code(y, z_hat, q)
 
 
-def table_bits(scale: ScalePath, seen: Coded, q: Tensor) -> Tensor:
+def table_bits(scale: ScalePath, z_hat: Tensor, seen: Coding, q: Tensor) -> Tensor:
     """Bits (B,) of the latents under the tables that `scale` chooses."""
-    t1 = scale.prior(seen.z_hat, q)
+    t1 = scale.prior(z_hat, q)
     if seen.coarser is not None:
-        t1 = clamp_through(t1 - seen.coarser, 0.0, SCALE_COUNT - 0.01)
-    mask = first_half(t1.shape[1], t1.shape[2], t1.shape[3], t1.device)
-    t2 = scale.refine(t1, seen.first, mask, q)
-    return laplace_bits(seen.both, scale_of_index(torch.where(mask > 0, t1, t2))).sum((1, 2, 3))
+        t1 = coarsened(t1, seen.coarser)
+    half = first_half(t1.shape[1], t1.shape[2], t1.shape[3], t1.device)
+    t2 = scale.refine(t1, seen.first, half, q)
+    return laplace_bits(seen.symbols, scale_of_index(torch.where(half > 0, t1, t2))).sum((1, 2, 3))
 
 
 def settle(net: ResidualCodec, sampler: CropSampler, weights: Tensor, seconds: float) -> Iterator[tuple[int, float]]:
@@ -84,8 +68,8 @@ def settle(net: ResidualCodec, sampler: CropSampler, weights: Tensor, seconds: f
         spread = torch.arange(len(x), device=device) + torch.rand(len(x), device=device)
         q = (spread * (net.config.qualities / len(x))).long()
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            seen = coded(net, x, q)
-        loss = (table_bits(net.scale, seen, q) * weights[q]).mean() / side**2
+            z_hat, seen = coded(net, x, q)
+        loss = (table_bits(net.scale, z_hat, seen, q) * weights[q]).mean() / side**2
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
@@ -116,8 +100,7 @@ def run(args: argparse.Namespace) -> None:
     net = ResidualCodec(config).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     net.load_state_dict(state["average"])
     data = TrainingData.load(args.data, args.crop)
-    spent = mse_qualities(config) if state["settings"]["tune"] == "ms-ssim" else range(config.qualities)
-    weights = torch.tensor([1 / (20 * math.sqrt(config.lambda_at(q))) for q in spent])
+    weights = bit_weights(balancing_lambdas(config, state["settings"]["tune"]))
     for steps, loss in settle(net, CropSampler(data, args.batch, args.crop, args.seed), weights, args.seconds):
         print(f"step {steps} loss {loss:.4f}", flush=True)
     state["average"] = net.state_dict()

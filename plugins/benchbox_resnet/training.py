@@ -53,6 +53,18 @@ class Settings:
     seed: int = 1
 
 
+def balancing_lambdas(config: ModelConfig, tune: str) -> Tensor:
+    """(Q,): the lambda of each quality; under ms-ssim they balance the qualities alone, as those of an mse model that
+    spends as much."""
+    spent = mse_qualities(config) if tune == "ms-ssim" else range(config.qualities)
+    return torch.tensor([config.lambda_at(q) for q in spent])
+
+
+def bit_weights(lambdas: Tensor) -> Tensor:
+    """What a bit a pixel counts at each lambda, so that every quality pulls about as hard: any shape."""
+    return 1 / (20 * lambdas.sqrt())
+
+
 class Trainer:
     """Network, averaged weights, optimisers and clock; all of it goes into a checkpoint."""
 
@@ -82,9 +94,7 @@ class Trainer:
         self.usual_norm = math.inf  # of the gradient, until there is one
         #: Where this run began: seconds and steps of the run that it goes on from.
         self.started, self.first_step = 0.0, 0
-        # Under ms-ssim they balance the qualities alone: by the lambdas of an mse model that spends as much.
-        spent = mse_qualities(config) if settings.tune == "ms-ssim" else range(config.qualities)
-        self.lambdas = torch.tensor([config.lambda_at(q) for q in spent], device=device)
+        self.lambdas = balancing_lambdas(config, settings.tune).to(device)
         weights = [config.ms_ssim_weight_at(q) for q in range(config.qualities)]
         self.ms_ssim_weights = torch.tensor(weights, device=device)
         self.similarity: Callable[[Tensor, Tensor], Tensor] = ms_ssim
@@ -115,7 +125,7 @@ class Trainer:
             distortion = self.ms_ssim_weights[q] * (1 - self.similarity(estimate.x_hat.clamp(0, 1), x))
         else:
             distortion = lam * 255**2 * (estimate.x_hat - x).square().mean((1, 2, 3))
-        loss = ((bpp + distortion) / (20 * lam.sqrt())).mean()
+        loss = ((bpp + distortion) * bit_weights(lam)).mean()
         parts = {"loss": loss, "bpp": bpp.mean(), "distortion": distortion.mean()}
         return loss, {name: float(value.detach()) for name, value in parts.items()}
 
