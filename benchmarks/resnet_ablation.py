@@ -1,9 +1,10 @@
-"""Variants of the residual-network codec, each trained for the same time from nothing: table and plot.
+"""Variants of the residual-network codec, trained for the same time and for as many steps: table and plot.
 
     python benchmarks/resnet_ablation.py --data PICTURES --out FOLDER [--seconds 150]
 
-One training at a time, on an idle machine. BD-rate is by PSNR, estimated bits and the mean curve of the held-out
-pictures, against `small`. A variant whose folder is there already is not trained again. Writes FOLDER/ablation.svg.
+One training at a time, from nothing, on an idle machine. First each variant has so many seconds; then each has as long
+as it needs for about as many steps as `small` made. BD-rate is by PSNR, estimated bits and the mean curve of the
+held-out pictures, against `small`. What is in FOLDER already is not trained again. Writes FOLDER/ablation.svg.
 """
 
 import argparse
@@ -38,6 +39,9 @@ VARIANTS = {
 #: Colours that stay apart for colour-blind readers (after Okabe and Ito 2008); black is what others are compared with.
 COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#8C564B", "#0072B2", "#D55E00", "#CC79A7")
 
+#: Percent; beyond, only stride 8 has anything to show, at the lowest rates.
+LIMITS = (-16, 32)
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -69,9 +73,8 @@ class Trained:
                      none + 1, none)  # fmt: skip
 
 
-def trained(name: str, data: Path, folder: Path, seconds: float) -> Trained:
+def trained(name: str, data: Path, out: Path, seconds: float) -> Trained:
     """Train a variant, or read what an earlier call trained."""
-    out = folder / name.replace(" ", "-")
     if not (out / "last.pt").exists():
         command = [sys.executable, "-m", "benchbox_resnet.train", "--data", str(data), "--out", str(out),
                    "--batch", "8", "--muon-lr", "0.008", "--seconds", str(seconds),
@@ -84,19 +87,21 @@ def trained(name: str, data: Path, folder: Path, seconds: float) -> Trained:
     return Trained(name, ModelConfig.from_json(state["config"]), state["step"], points[:, 1], points[:, 2])
 
 
-def draw(runs: list[Trained], path: Path) -> None:
-    """Bits of each variant beyond those of `small`, over PSNR."""
-    anchor = runs[0]
-    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    for run, colour in zip(runs, COLOURS, strict=True):
-        low, high = max(run.psnr[0], anchor.psnr[0]), min(run.psnr[-1], anchor.psnr[-1])
-        at = np.linspace(low, high, 100)
-        ratio = np.interp(at, run.psnr, np.log(run.bpp)) - np.interp(at, anchor.psnr, np.log(anchor.bpp))
-        axes.plot(at, 100 * np.expm1(ratio), color=colour, linewidth=1.6, label=run.name)
-    axes.set(xlabel="PSNR (dB), held-out pictures", ylabel="bits at equal PSNR, against small (%)")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, ncols=2)
-    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "benchbox", "font.family": "sans-serif"}):
+def draw(panels: dict[str, list[Trained]], path: Path) -> None:
+    """Bits of each variant beyond those of `small`, over PSNR; one panel for each way to be fair."""
+    figure, rows = plt.subplots(len(panels), figsize=(7, 7), sharex=True, layout="constrained")
+    for axes, (title, runs) in zip(rows, panels.items(), strict=True):
+        anchor = runs[0]
+        for run, colour in zip(runs, COLOURS, strict=True):
+            low, high = max(run.psnr[0], anchor.psnr[0]), min(run.psnr[-1], anchor.psnr[-1])
+            at = np.linspace(low, high, 100)
+            ratio = np.interp(at, run.psnr, np.log(run.bpp)) - np.interp(at, anchor.psnr, np.log(anchor.bpp))
+            axes.plot(at, 100 * np.expm1(ratio), color=colour, linewidth=1.6, label=run.name)
+        axes.set(title=title, ylabel="bits at equal PSNR,\nagainst small (%)", ylim=LIMITS)
+        axes.grid(alpha=0.3)
+    rows[0].legend(frameon=False, ncols=2)
+    rows[-1].set_xlabel("PSNR (dB), held-out pictures")
+    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "benchbox"}):
         figure.savefig(path, metadata={"Date": None})
 
 
@@ -107,16 +112,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=150.0)
     args = parser.parse_args()
-    runs = [trained(name, args.data, args.out, args.seconds) for name in VARIANTS]
-    print(f"{args.seconds:g} s each\n")
-    print("| variant | fields | residual layers | parameters, M | kMAC/pixel | steps | BD-rate |")
-    print("|---|---|---:|---:|---:|---:|---:|")
-    for run in runs:
-        bd = bd_rate(runs[0].curve(), run.curve())
+    folders = {name: name.replace(" ", "-") for name in VARIANTS}
+    timed = [trained(name, args.data, args.out / folder, args.seconds) for name, folder in folders.items()]
+    stepped = [timed[0]]
+    for run in timed[1:]:
+        seconds = args.seconds * timed[0].steps / run.steps
+        stepped.append(trained(run.name, args.data, args.out / "steps" / folders[run.name], seconds))
+    steps = timed[0].steps
+    print("| variant | fields | residual layers | parameters, M | kMAC/pixel | "
+          f"steps in {args.seconds:g} s | BD-rate | BD-rate after about {steps} steps |")  # fmt: skip
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for run, other in zip(timed, stepped, strict=True):
         fields = ", ".join(f"`{value}`" for value in VARIANTS[run.name])
+        first, second = (bd_rate(timed[0].curve(), r.curve()).value for r in (run, other))
         print(f"| {run.name} | {fields} | {run.config.residual_layers} | {run.parameters / 1e6:.2f} | "
-              f"{run.kmacs:.0f} | {run.steps} | {bd.value:+.1f} % |")  # fmt: skip
-    draw(runs, args.out / "ablation.svg")
+              f"{run.kmacs:.0f} | {run.steps} | {first:+.1f} % | {second:+.1f} % |")  # fmt: skip
+    draw({f"{args.seconds:g} seconds each": timed, f"about {steps} steps each": stepped}, args.out / "ablation.svg")
 
 
 if __name__ == "__main__":

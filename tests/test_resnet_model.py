@@ -1,13 +1,10 @@
 """The network: its configurations, how it begins, what it counts as bits; tiny networks on noise."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
-from hypothesis import given
-from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
@@ -16,7 +13,7 @@ from benchbox_resnet.data import BlockStatistics, TrainingData  # noqa: E402
 from benchbox_resnet.export import freeze_tables  # noqa: E402
 from benchbox_resnet.grow import as_checkpoint, grow, trained_form  # noqa: E402
 from benchbox_resnet.model import ResidualCodec, first_half  # noqa: E402
-from benchbox_resnet.rate import WORTH, cheaper_integers, laplace_bits, logistic_bits  # noqa: E402
+from benchbox_resnet.rate import laplace_bits, logistic_bits  # noqa: E402
 from benchbox_resnet.retune import mse_qualities  # noqa: E402
 from benchbox_resnet.scale import scale_of_index  # noqa: E402
 from benchbox_resnet.start import hyper_crops, start_hyper  # noqa: E402
@@ -189,28 +186,12 @@ def test_bits_are_exact_near_the_mean_and_draw_outliers_back(scale: float) -> No
         assert (found.detach() < 120).all()  # no symbol outweighs a batch
 
 
-@given(st.floats(-12, 12), st.floats(0.3, 60))
-def test_rounding_takes_what_is_cheaper(x: float, scale: float) -> None:
-    """Bits and error together, of the two integers around x."""
-
-    def cost(k: float) -> float:
-        edges = [math.exp(-abs(edge) * math.sqrt(2) / scale) / 2 for edge in (k - 0.5, k + 0.5)]
-        mass = edges[0] - edges[1] if k else 1 - 2 * edges[1]
-        return -math.log2(mass) + WORTH * (abs(x) - k) ** 2
-
-    both = math.floor(abs(x)), math.floor(abs(x)) + 1
-    found = float(cheaper_integers(torch.tensor(x), torch.tensor(scale)))
-    if abs(cost(both[0]) - cost(both[1])) > 1e-2:
-        assert abs(found) == min(both, key=cost)
-    assert found * x >= 0
-
-
-def test_symbols_pass_the_gradient_and_tables_have_none_from_them() -> None:
+def test_symbols_pass_the_gradient() -> None:
     net = ResidualCodec(TINY)
     y = (3 * torch.randn(1, TINY.latents, 8, 8)).requires_grad_()
     seen = net.code(y, torch.zeros(1, TINY.hyper, 2, 2), torch.tensor([1]))
     assert torch.equal(seen.symbols, seen.symbols.round())
-    assert seen.symbols.abs().sum() < seen.residual.round().abs().sum()
+    assert torch.allclose(seen.y_hat, y, atol=0.501)
     (slope,) = torch.autograd.grad(seen.first.sum(), y)
     half = first_half(TINY.latents, 8, 8)
     assert torch.equal(slope, half)

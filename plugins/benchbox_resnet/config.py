@@ -51,7 +51,8 @@ class ModelConfig:
     scale_hidden: int = 128
     #: Side of the neighbourhood of decoded symbols that the second half's tables depend on (odd).
     scale_window: int = 5
-    #: "leaky_relu" is the cheapest of those tried; "gelu" and "relu" are there for ablations.
+    #: "gelu" costs and gains as much as "leaky_relu" (docs/resnet.md), which has a gradient everywhere; "relu" is there
+    #: for ablations.
     activation: str = "leaky_relu"
     #: How far rounding steps follow local activity, in table steps (see `scale.ScalePath.mask`): 0 for squared error,
     #: which wants one step everywhere; MS-SSIM forgives errors where the picture is busy. A multiple of 1/256, so that

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP, ModelConfig
 from benchbox_resnet.data import BlockStatistics
 from benchbox_resnet.layers import DepthBlock, ResBlock, activation, clamp_through, round_through, squash
-from benchbox_resnet.rate import cheaper_integers, laplace_bits, logistic_bits
+from benchbox_resnet.rate import laplace_bits, logistic_bits
 from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scale_of_index
 
 #: The residual networks' outputs are multiplied by this. Muon moves every layer by steps of one size; at 40 dB a pixel
@@ -215,12 +215,12 @@ class ResidualCodec(nn.Module):
             t1 = coarsened(t1, coarser)
         mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
         half = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
-        first = self._rounded((y - mean1) / step, t1) * half
+        first = round_through((y - mean1) / step) * half
         mean2 = self.second_mean(mean1, features, first * step + mean1 * half)
         t2 = self.scale.refine(t1, first.detach(), half, q)
         mean, table = torch.where(half > 0, mean1, mean2), torch.where(half > 0, t1, t2)
         residual = (y - mean) / step
-        symbols = self._rounded(residual, table)
+        symbols = round_through(residual)
         return Coding(residual, symbols, first, table, coarser, symbols * step + mean)
 
     def forward(self, x: Tensor, q: Tensor) -> Estimate:
@@ -244,11 +244,6 @@ class ResidualCodec(nn.Module):
 
     def _squashed(self, v: Tensor) -> Tensor:
         return squash(v * torch.exp(-self.finer)[:, None, None])
-
-    @staticmethod
-    def _rounded(residual: Tensor, table: Tensor) -> Tensor:
-        """The integers that the encoder takes, with the gradient of `residual` (straight-through)."""
-        return residual + (cheaper_integers(residual, scale_of_index(table)) - residual).detach()
 
     @staticmethod
     def _noisy(v: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Bits while training: distributions with gradients, and rounding that weighs bits against error, as the encoder's."""
+"""Bits while training: what a symbol costs under distributions that have gradients."""
 
 import math
 
@@ -6,11 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchbox_resnet.quantise import STEP_WEIGHT
-
-#: Bits that one squared step of error is worth where the networks learn: three times theory (see `quantise`), somewhat
-#: less than the encoder's own (`pipeline.ROUNDING`), so that they know both.
-WORTH = 3 * STEP_WEIGHT
 #: Deviations, in units of a distribution's own width, from which on bits grow with the logarithm: 14 bits are spent.
 FAR = 10.0
 
@@ -45,19 +40,3 @@ def logistic_bits(x: Tensor, scale: Tensor) -> Tensor:
     upper, lower = (0.5 - x) / scale, (0.5 + x) / scale
     rest = torch.log(-torch.expm1(-1 / scale))
     return -(F.logsigmoid(upper) + F.logsigmoid(lower) + rest) / math.log(2)
-
-
-def cheaper_integers(x: Tensor, scale: Tensor) -> Tensor:
-    """Each x becomes the nearest integer, or the one below it (by magnitude) where that saves more bits under a Laplace
-    distribution of that standard deviation than `WORTH` times the squared error it adds. Any shape, no gradient.
-
-    What `quantise.cheaper` does with the frozen tables' own costs.
-    """
-    with torch.no_grad():
-        size, b = x.abs(), scale * math.sqrt(0.5)
-        low = size.floor()
-        one = 0.5 / b - torch.log(-torch.expm1(-1 / b)) + math.log(2)
-        zero = -torch.log(-torch.expm1(-0.5 / b))
-        saved = torch.where(low < 1, one - zero, 1 / b) / math.log(2)
-        threshold = 0.5 + saved.clamp_min(0) / (2 * WORTH)
-        return torch.copysign(low + (size - low > threshold), x)
