@@ -18,7 +18,7 @@ from benchbox_resnet.config import ModelConfig  # noqa: E402
 from benchbox_resnet.data import CropSampler, TrainingData, is_held_out  # noqa: E402
 from benchbox_resnet.model import ResidualCodec  # noqa: E402
 from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
-from benchbox_resnet.settle import coded, table_bits  # noqa: E402
+from benchbox_resnet.settle import table_bits  # noqa: E402
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint  # noqa: E402
 from benchbox_resnet.validation import MEASURES, validate  # noqa: E402
 from tiny_resnet import CPU, TINY, batch, write_pictures  # noqa: E402
@@ -93,7 +93,7 @@ def test_settling_fits_tables_and_nothing_else(pictures: Path, tmp_path: Path) -
         net = ResidualCodec(ModelConfig.from_json(torch.load(out, weights_only=True)["config"])).eval()
         net.load_state_dict(state)
         with torch.no_grad():
-            spent.append(float(table_bits(net.scale, *coded(net, x, q), q).sum()))
+            spent.append(float(table_bits(net, x, q).sum()))
             assert spent[-1] == pytest.approx(float(net(x, q).y_bits.sum()), rel=1e-4)
     assert spent[1] < 0.97 * spent[0]
 

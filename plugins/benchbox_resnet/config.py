@@ -51,8 +51,7 @@ class ModelConfig:
     scale_hidden: int = 128
     #: Side of the neighbourhood of decoded symbols that the second half's tables depend on (odd).
     scale_window: int = 5
-    #: "gelu" costs and gains as much as "leaky_relu" (docs/resnet.md), which has a gradient everywhere; "relu" is there
-    #: for ablations.
+    #: "leaky_relu" and "gelu" cost and gain the same (docs/resnet.md); "relu" is there for ablations.
     activation: str = "leaky_relu"
     #: How far rounding steps follow local activity, in table steps (see `scale.ScalePath.mask`): 0 for squared error,
     #: which wants one step everywhere; MS-SSIM forgives errors where the picture is busy. A multiple of 1/256, so that

@@ -60,24 +60,16 @@ def first_half(m: int, h: int, w: int, device: torch.device | None = None) -> Te
 
 
 class Coding(NamedTuple):
-    """How y is coded; everything (B, M, h, w), in rounding steps but y_hat.
+    """How y is coded; everything (B, M, h, w).
 
-    `residual`: what the means leave of y; `symbols`: what it becomes, `first` those of the first half (0 elsewhere),
-    both straight-through; `table`: t of their tables; `coarser`: by how many tables masking has coarsened them (None
-    without masking).
+    `residual`: what the means leave of y, in rounding steps; `symbols`: what it becomes, straight-through; `table`: t
+    of their tables; `y_hat`: what the decoder makes of them.
     """
 
     residual: Tensor
     symbols: Tensor
-    first: Tensor
     table: Tensor
-    coarser: Tensor | None
     y_hat: Tensor
-
-
-def coarsened(t1: Tensor, coarser: Tensor) -> Tensor:
-    """Tables t1 where rounding is coarser by so many tables."""
-    return clamp_through(t1 - coarser, 0.0, SCALE_COUNT - 0.01)
 
 
 class ResidualCodec(nn.Module):
@@ -208,11 +200,11 @@ class ResidualCodec(nn.Module):
     def code(self, y: Tensor, z_hat: Tensor, q: Tensor) -> Coding:
         """y (B, M, h, w), z_hat (B, Z, h/4, w/4), q (B,) integer qualities -> how the latents are coded."""
         t1 = self.scale.prior(z_hat, q)
-        coarser, step = None, torch.ones((), device=y.device)
+        step: Tensor | float = 1.0
         if self.config.masking:
             coarser = self.scale.mask(t1, q)
             step = torch.exp(SCALE_STEP * coarser)
-            t1 = coarsened(t1, coarser)
+            t1 = clamp_through(t1 - coarser, 0.0, SCALE_COUNT - 0.01)
         mean1, features = self.hyper_synthesis(z_hat, self.shift_h[q])
         half = first_half(self.config.latents, y.shape[2], y.shape[3], y.device)
         first = round_through((y - mean1) / step) * half
@@ -221,7 +213,7 @@ class ResidualCodec(nn.Module):
         mean, table = torch.where(half > 0, mean1, mean2), torch.where(half > 0, t1, t2)
         residual = (y - mean) / step
         symbols = round_through(residual)
-        return Coding(residual, symbols, first, table, coarser, symbols * step + mean)
+        return Coding(residual, symbols, table, symbols * step + mean)
 
     def forward(self, x: Tensor, q: Tensor) -> Estimate:
         """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`; q (B,) integer qualities.
