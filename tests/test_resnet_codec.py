@@ -32,7 +32,7 @@ TINY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, c
 
 
 #: Like TINY, with rounding steps that follow the picture.
-MASKED = dataclasses.replace(TINY, latents=80, masking=0.75)
+MASKED = dataclasses.replace(TINY, latents=80, masking=0.75, mask_finer=3, mask_coarser=5)
 
 
 def tiny_network(seed: int = 0, config: ModelConfig = TINY) -> ResidualCodec:
@@ -297,6 +297,7 @@ def test_steps_follow_the_picture(masked: Path, photo: np.ndarray) -> None:
     assert not coarser[:, :, :3].any()
     activity, moved = t1[:, :, 4:68].mean(2).flatten(), coarser[:, :, 5].flatten()
     assert len(moved.unique()) > 2
+    assert -3 <= moved.min() < 0 < moved.max() <= 5
     assert (moved[activity.argsort()].diff() >= 0).all()
     whole, cut = (ResnetCodec(RESNET, model, tile_cells=cells) for cells in (16, 1))
     data = whole.encode(photo, 2.5)
@@ -315,6 +316,28 @@ def test_sums_of_the_scale_path_are_exact(weights: Path) -> None:
     tensors["refine_near"] = tensors["refine_near"] + (1 << 20)
     with pytest.raises(ValueError, match="refine_near"):
         ExactScale(TINY, tensors, torch.device("cpu"))
+
+
+def test_balanced_windows_give_the_same_tables() -> None:
+    """What is too large to be exact is moved into the next layer, and the function stays."""
+    path = tiny_network().scale
+    with torch.no_grad():
+        path.refine_near.weight[::3] *= 40
+        path.refine_hidden.weight[:, : TINY.latents : 3] /= 40
+    with pytest.raises(ValueError, match="refine_near"):
+        ExactScale(TINY, freeze(path), torch.device("cpu"))
+    rng = np.random.default_rng(6)
+    t1 = torch.from_numpy(rng.uniform(0, 40, (1, TINY.latents, 8, 8)).astype(np.float32))
+    symbols = torch.from_numpy(rng.integers(-9, 10, t1.shape).astype(np.float32))
+    first, q = (torch.arange(64).reshape(8, 8) % 2).float()[None, None].expand(t1.shape), torch.tensor([1])
+    with torch.no_grad():
+        before = path.refine(t1, symbols, first, q)
+        path.balance()
+        after = path.refine(t1, symbols, first, q)
+    assert float((before - t1).abs().max()) > 0.1
+    torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-3)
+    for bound in ExactScale(TINY, freeze(path), torch.device("cpu")).bounds():
+        assert bound.steps < bound.limit
 
 
 def test_noise_is_found_and_taken_away(photo: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """The training loop, its optimiser, settling, validation and commands, with tiny networks on noise."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from benchbox_resnet.config import ModelConfig  # noqa: E402
 from benchbox_resnet.data import CropSampler, TrainingData, is_held_out  # noqa: E402
 from benchbox_resnet.model import ResidualCodec  # noqa: E402
 from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
-from benchbox_resnet.settle import table_bits  # noqa: E402
+from benchbox_resnet.settle import settle, table_bits  # noqa: E402
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint  # noqa: E402
 from benchbox_resnet.validation import MEASURES, validate  # noqa: E402
 from tiny_resnet import CPU, TINY, batch, write_pictures  # noqa: E402
@@ -96,6 +97,28 @@ def test_settling_fits_tables_and_nothing_else(pictures: Path, tmp_path: Path) -
             spent.append(float(table_bits(net, x, q).sum()))
             assert spent[-1] == pytest.approx(float(net(x, q).y_bits.sum()), rel=1e-4)
     assert spent[1] < 0.97 * spent[0]
+
+
+def test_settling_moves_no_rounding_step_where_steps_follow_tables(pictures: Path) -> None:
+    net = ResidualCodec(dataclasses.replace(TINY, latents=96, masking=0.5)).eval()
+    torch.manual_seed(5)
+    with torch.no_grad():
+        net.hyper_basis.normal_(0, 0.1)
+        net.scale.prior_out.weight.normal_(0, 0.3)
+        net.scale.bias_prior_out.fill_(2.0)
+    x, q, z_hat = batch(64, 3), torch.tensor([0, 1, 2]), torch.randint(-3, 4, (3, TINY.hyper, 4, 4)).float()
+    sampler = CropSampler(TrainingData.load(pictures, 64), 4, 64, 1)
+    seen = []
+    for seconds in (0.0, 2.0):
+        for _ in settle(net, sampler, torch.ones(3), seconds):
+            pass
+        with torch.no_grad():
+            t1 = net.scale.prior(z_hat, q)
+            seen.append((net.scale.mask(t1, q), t1, float(table_bits(net, x, q).sum())))
+    assert torch.equal(seen[0][0], seen[1][0])
+    assert seen[0][0].unique().numel() > 1
+    assert not torch.equal(seen[0][1], seen[1][1])
+    assert seen[1][2] < 0.97 * seen[0][2]
 
 
 def test_validation_by_ms_ssim_and_of_small_pictures() -> None:

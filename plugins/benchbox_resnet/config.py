@@ -20,6 +20,8 @@ SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALE_COUNT - 1)
 MASK_BAND = (4, 68)
 #: Latents that are never masked: the mean colours of a block, which are coded as differences to their neighbours'.
 MASK_FROM = 3
+#: Farthest that masking moves a rounding step, in table steps.
+MASK_LIMIT = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +59,10 @@ class ModelConfig:
     #: which wants one step everywhere; MS-SSIM forgives errors where the picture is busy. A multiple of 1/256, so that
     #: it is exact.
     masking: float = 0.0
+    #: Bounds of that, in table steps: how much finer steps become where a picture is quiet, how much coarser where it
+    #: is busy.
+    mask_finer: int = MASK_LIMIT
+    mask_coarser: int = MASK_LIMIT
     #: Trained operating points; qualities in between interpolate the gains.
     qualities: int = 16
     #: Rate-distortion trade at the two ends (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
@@ -81,6 +87,9 @@ class ModelConfig:
             raise ValueError(f"scale_hidden must be at least twice hyper, {2 * self.hyper}, not {self.scale_hidden}")
         if self.masking * 256 % 1 or not 0 <= self.masking <= 2:
             raise ValueError(f"masking must be a multiple of 1/256 from 0 to 2, not {self.masking}")
+        if not (0 <= self.mask_finer <= MASK_LIMIT and 0 <= self.mask_coarser <= MASK_LIMIT):
+            raise ValueError(f"mask_finer and mask_coarser must be from 0 to {MASK_LIMIT}, "
+                             f"not {self.mask_finer} and {self.mask_coarser}")  # fmt: skip
         if self.masking and self.latents < MASK_BAND[1]:
             raise ValueError(f"masking needs {MASK_BAND[1]} latents at least, not {self.latents}")
         if self.qualities < 2:

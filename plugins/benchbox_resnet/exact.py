@@ -21,7 +21,6 @@ from benchbox_resnet.scale import (
     HIDDEN_BITS,
     HIDDEN_LIMIT,
     LEVEL_BITS,
-    MASK_LIMIT,
     OUTPUT,
     SYMBOL_LIMIT,
     UNIT,
@@ -174,7 +173,8 @@ class ExactScale:
         first, last = MASK_BAND
         activity = t1[:, :, first:last].sum(2, keepdim=True) * (1.0 / (last - first))
         level = float(self._at("mask_level", quality)) * 2.0 ** -(LEVEL_BITS + QUALITY_BITS)
-        moved = torch.floor(self.config.masking * (activity - level) + 0.5).clamp_(-MASK_LIMIT, MASK_LIMIT)
+        moved = torch.floor(self.config.masking * (activity - level) + 0.5)
+        moved.clamp_(-self.config.mask_finer, self.config.mask_coarser)
         return moved * (torch.arange(t1.shape[2], device=t1.device) >= MASK_FROM)
 
     def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:

@@ -82,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
     state: dict[str, Any] = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
     net = ResidualCodec(ModelConfig.from_json(state["config"]))
     net.load_state_dict(state["average"])
+    net.scale.balance()
     files = [p for p in image_files(args.data) if not is_held_out(p)]
     chosen = files[:: max(1, len(files) // args.pictures)][: args.pictures]
     tables = freeze_tables(net.eval(), [load_pixels(p) for p in chosen])

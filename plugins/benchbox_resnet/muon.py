@@ -81,15 +81,18 @@ class Muon(torch.optim.Optimizer):
     def _step_shape(self, work: tuple[torch.Size, list[Tensor], float, float]) -> None:
         """One update of all kernels of one shape."""
         shape, params, lr, momentum = work
-        nesterov = []
+        gradients: list[Tensor] = []
         for p in params:
             assert p.grad is not None
-            state = self.state[p]
-            if "momentum" not in state:
-                state["momentum"] = torch.zeros_like(p)
-            state["momentum"].lerp_(p.grad, 1 - momentum)
-            nesterov.append(p.grad.lerp(state["momentum"], momentum).reshape(shape[0], -1))
-        update = orthogonalise(torch.stack(nesterov).to(self.dtype)).float()
+            gradients.append(p.grad)
+            if "momentum" not in self.state[p]:
+                self.state[p]["momentum"] = torch.zeros_like(p)
+        momenta: list[Tensor] = [self.state[p]["momentum"] for p in params]
+        torch._foreach_lerp_(momenta, gradients, 1 - momentum)
+        nesterov = torch._foreach_lerp(gradients, momenta, momentum)
+        # Columns as channels-last kernels lie in memory: that order is as good as any, and nothing is copied.
+        matrices = [n.movedim(1, -1).reshape(shape[0], -1) for n in nesterov]
+        update = orthogonalise(torch.stack(matrices).to(self.dtype))
         rate = lr * min(max(1.0, update.shape[-2] / update.shape[-1]) ** 0.5, 2.0)
         for p, u in zip(params, update, strict=True):
-            p.add_(u.reshape(shape), alpha=-rate)
+            p.add_(u.reshape(shape[0], *shape[2:], shape[1]).movedim(-1, 1), alpha=-rate)

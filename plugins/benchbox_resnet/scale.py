@@ -27,10 +27,12 @@ OUTPUT = 0.25
 WEIGHT_BITS, HIDDEN_BITS = 12, 6
 #: Weights lie strictly inside +-WEIGHT_LIMIT (16 bits in all); hidden activations in [0, HIDDEN_LIMIT).
 WEIGHT_LIMIT, HIDDEN_LIMIT = 8.0, 256.0
+#: `balance` leaves no window of `refine_near` a larger sum of magnitudes than this: half of what is exact.
+NEAR_SUM = 8.0
 #: z_hat lies in [-Z_LIMIT, Z_LIMIT].
 Z_LIMIT = 127
-#: Farthest that `mask` moves a rounding step, in table steps; fractional bits of its levels.
-MASK_LIMIT, LEVEL_BITS = 12, 6
+#: Fractional bits of the levels of `mask`.
+LEVEL_BITS = 6
 #: Symbols larger than this look alike to `refine`.
 SYMBOL_LIMIT = 255
 
@@ -84,7 +86,7 @@ class ScalePath(nn.Module):
         features, expected = symbol_features()
         self.register_buffer("features", features)
         self.register_buffer("expected", expected)
-        self.masking = config.masking
+        self.masking, self.mask_bounds = config.masking, (-config.mask_finer, config.mask_coarser)
         self.register_buffer("mask_level", torch.zeros(q))  # usual activity at each quality
         nn.init.zeros_(self.prior_out.weight)
         nn.init.zeros_(self.refine_out.weight)
@@ -107,7 +109,7 @@ class ScalePath(nn.Module):
         level = torch.round(self.mask_level[q] * 2**LEVEL_BITS) * 2.0**-LEVEL_BITS
         moved = torch.floor(self.masking * (activity - level[:, None, None, None]) + 0.5)
         masked = torch.arange(t1.shape[1], device=t1.device) >= MASK_FROM
-        return moved.clamp(-MASK_LIMIT, MASK_LIMIT) * masked[:, None, None]
+        return moved.clamp(*self.mask_bounds) * masked[:, None, None]
 
     def refine(self, t1: Tensor, symbols: Tensor, first: Tensor, q: Tensor) -> Tensor:
         """Training form. t1, symbols (B, M, h, w), first (1, M, h, w) mask -> t2 (B, M, h, w), for the second half."""
@@ -119,3 +121,14 @@ class ScalePath(nn.Module):
         u = OUTPUT * self.refine_out(torch.relu(hidden).clamp_max(HIDDEN_LIMIT))
         u = u + self.bias_refine_out[q][:, :, None, None]
         return clamp_through(t1 + UNIT * u, 0.0, SCALE_COUNT - 0.01)
+
+    @torch.no_grad()
+    def balance(self) -> None:
+        """Divide the windows of `refine_near` whose sums are large, and multiply what `refine_hidden` makes of them.
+
+        The same function, to rounding: the sums of `refine_near` must stay below 2^24 steps once frozen (`exact`).
+        """
+        windows = self.refine_near.weight
+        large = (windows.abs().sum((1, 2, 3)) / NEAR_SUM).clamp_min(1.0)
+        windows /= large[:, None, None, None]
+        self.refine_hidden.weight[:, : len(large)] *= large[:, None, None]

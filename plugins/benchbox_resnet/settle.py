@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from benchbox_resnet.config import ModelConfig
+from benchbox_resnet.config import MASK_BAND, ModelConfig
 from benchbox_resnet.data import CropSampler, TrainingData
 from benchbox_resnet.model import ResidualCodec
 from benchbox_resnet.rate import laplace_bits
@@ -39,18 +39,34 @@ def table_bits(net: ResidualCodec, x: Tensor, q: Tensor, bfloat16: bool = False)
     return laplace_bits(seen.symbols, scale_of_index(seen.table)).sum((1, 2, 3))
 
 
+def free_parameters(net: ResidualCodec) -> dict[str, nn.Parameter]:
+    """Leave gradients to the scale path alone and give its parameters by name.
+
+    Where rounding steps follow the prior's tables of `MASK_BAND` (masking), those tables stay: moved, they would move
+    what is coded. Their rows of the prior's last layer get no gradient, and its hidden layer none at all.
+    """
+    net.requires_grad_(False)
+    held = "prior_hidden" if net.config.masking else "nothing"
+    named = {n: p for n, p in net.scale.named_parameters() if held not in n}
+    for parameter in named.values():
+        parameter.requires_grad_()
+    if net.config.masking:
+        free = torch.ones(net.config.latents, device=net.colour.device)
+        free[slice(*MASK_BAND)] = 0
+        rows = free.repeat_interleave(16)[:, None, None, None]  # pixel_shuffle(4): 16 for each latent
+        for tensor, keep in ((net.scale.prior_out.weight, rows), (net.scale.bias_prior_out, free)):
+            tensor.register_hook(keep.mul)  # type: ignore[no-untyped-call]
+    return named
+
+
 def settle(net: ResidualCodec, sampler: CropSampler, weights: Tensor, seconds: float) -> Iterator[tuple[int, float]]:
     """Fit the scale path of `net` for so many seconds; yields steps so far and mean weighted loss, now and then.
 
-    `weights` (Q,): what a bit a pixel counts at each quality. Where rounding steps follow the first half's tables
-    (masking), those stay: moved, they would move what is coded.
+    `weights` (Q,): what a bit a pixel counts at each quality.
     """
     device, side = net.colour.device, sampler.crop
     ends = {"bias_prior_out", "bias_refine_out"}
-    named = {n: p for n, p in net.scale.named_parameters() if "refine" in n or not net.config.masking}
-    net.requires_grad_(False)
-    for parameter in named.values():
-        parameter.requires_grad_()
+    named = free_parameters(net)
     groups = [{"params": [p for n, p in named.items() if (n in ends) == last]} for last in (False, True)]
     adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
     fast, begun, steps, mean = fast_bfloat16(device), time.monotonic(), 0, 0.0

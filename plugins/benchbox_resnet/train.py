@@ -95,7 +95,7 @@ def build(args: argparse.Namespace, data: TrainingData, device: torch.device) ->
     state = as_checkpoint(source) if source.suffix == ".safetensors" else load_checkpoint(source, device)
     config = ModelConfig.from_json(state["config"])
     if args.tune == "ms-ssim" and args.fresh:
-        config = dataclasses.replace(config, masking=MASKING)
+        config = dataclasses.replace(config, **MASKING)
     trainer = Trainer(config, settings_from(args), device, args.workers)
     if source == own:
         trainer.load(state)
