@@ -27,7 +27,7 @@ OUTPUT = 0.25
 WEIGHT_BITS, HIDDEN_BITS = 12, 6
 #: Weights lie strictly inside +-WEIGHT_LIMIT (16 bits in all); hidden activations in [0, HIDDEN_LIMIT).
 WEIGHT_LIMIT, HIDDEN_LIMIT = 8.0, 256.0
-#: `balance` leaves no window of `refine_near` a larger sum of magnitudes than this: half of what is exact.
+#: `balance` leaves no window of `refine_near` a larger sum of magnitudes than this: less than half of what is exact.
 NEAR_SUM = 8.0
 #: z_hat lies in [-Z_LIMIT, Z_LIMIT].
 Z_LIMIT = 127

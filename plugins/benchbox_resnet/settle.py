@@ -46,8 +46,9 @@ def free_parameters(net: ResidualCodec) -> dict[str, nn.Parameter]:
     what is coded. Their rows of the prior's last layer get no gradient, and its hidden layer none at all.
     """
     net.requires_grad_(False)
-    held = "prior_hidden" if net.config.masking else "nothing"
-    named = {n: p for n, p in net.scale.named_parameters() if held not in n}
+    named = dict(net.scale.named_parameters())
+    if net.config.masking:
+        del named["prior_hidden.weight"], named["bias_prior_hidden"]
     for parameter in named.values():
         parameter.requires_grad_()
     if net.config.masking:
