@@ -305,7 +305,9 @@ def test_ctrl_c_stops_in_order(tmp_path: Path, pictures: Path, evil: None) -> No
     asked = plan(pictures, {"id": "fine"}, {"id": "sleep", "qualities": [2]})
     (tmp_path / "plan.toml").write_text(_toml(asked))
     command = [sys.executable, "-m", "benchbox", "run", "plan.toml", "--no-report"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs that ignore it
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     store = tmp_path / "runs" / "store.sqlite"
     for _ in range(300):
         time.sleep(0.1)
