@@ -1,4 +1,4 @@
-"""The residual-network codec with a tiny network of random weights: what must hold for any weights."""
+"""The residual-network codec with a network of random weights: what must hold for any weights."""
 
 import dataclasses
 import subprocess
@@ -9,64 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage.data
 
 torch = pytest.importorskip("torch")
 
 from benchbox_resnet.bitstream import Stream  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
-from benchbox_resnet.config import ModelConfig  # noqa: E402
-from benchbox_resnet.data import BlockStatistics  # noqa: E402
 from benchbox_resnet.denoise import denoise, noise_level  # noqa: E402
-from benchbox_resnet.exact import ExactScale, freeze  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
-from benchbox_resnet.model import ResidualCodec  # noqa: E402
-from benchbox_resnet.pipeline import parity_mask, split_half  # noqa: E402
-from benchbox_resnet.start import hyper_crops, start_hyper  # noqa: E402
-from benchbox_resnet.tables import build_tables  # noqa: E402
-from benchbox_resnet.weights import load_model, save_model  # noqa: E402
+from benchbox_resnet.weights import load_model  # noqa: E402
+from noisy_resnet import NOISY, noisy_network, save_noisy  # noqa: E402
 
 from benchbox.errors import CodecError, CorruptBitstream, QualityError, UnsupportedImageError  # noqa: E402
-
-TINY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, context=16, scale_hidden=16, qualities=4)
-
-
-#: Like TINY, with rounding steps that follow the picture.
-MASKED = dataclasses.replace(TINY, latents=80, masking=0.75, mask_finer=3, mask_coarser=5)
-
-
-def tiny_network(seed: int = 0, config: ModelConfig = TINY) -> ResidualCodec:
-    """A KLT codec with every residual and entropy network set to noise of a plausible size."""
-    torch.manual_seed(seed)
-    net = ResidualCodec(config).eval()
-    pictures = [np.ascontiguousarray(skimage.data.astronaut())]
-    net.start_from(BlockStatistics.measure(pictures, config.stride, config.latents, blocks=2000))
-    start_hyper(net, hyper_crops(pictures, 8, 128))
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():
-            if not name.startswith(("lin_", "gain_", "scale.bias_prior_out", "scale.prior_")):
-                parameter.add_(torch.randn_like(parameter) * 0.05)
-        for part in (net.scale.refine_out, net.scale.refine_near):
-            part.weight.copy_(torch.randn_like(part.weight) * 0.3)
-    return net
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    net = tiny_network()
-    tables = build_tables(TINY, np.zeros((4, 8)), np.ones((4, 8)))
-    save_model(path, net, tables, "mse", {"data": "noise"})
-    return path
-
-
-@pytest.fixture(scope="module")
-def masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "masked.safetensors"
-    net = tiny_network(config=MASKED)
-    net.scale.mask_level.copy_(torch.tensor([4.0, 8.0, 12.0, 16.0]))
-    save_model(path, net, build_tables(MASKED, np.zeros((4, 8)), np.ones((4, 8))), "ms-ssim", {"data": "noise"})
-    return path
+    return save_noisy(tmp_path_factory.mktemp("weights") / "noisy.safetensors", noisy_network())
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +54,7 @@ def test_any_size_and_kind(codec: ResnetCodec, photo: np.ndarray, size: tuple[in
 def test_effort_pays_and_decoders_do_not_know(weights: Path, codec: ResnetCodec, photo: np.ndarray) -> None:
     """Bits + lambda * squared error falls; the same codec decodes."""
     source = np.ascontiguousarray(photo[:128, :128])
-    weight = TINY.lambdas[3] * source.shape[0] * source.shape[1]
+    weight = NOISY.lambdas[3] * source.shape[0] * source.shape[1]
     costs = []
     for effort in (0, 4):
         data = ResnetCodec.open(RESNET, [weights], "cpu", effort=effort).encode(source, 3)
@@ -259,87 +217,6 @@ def test_requests_are_checked(codec: ResnetCodec, photo: np.ndarray, tmp_path: P
         ResnetCodec.open(RESNET, [tmp_path / "absent"], "cpu")
 
 
-def test_the_frozen_scale_path_follows_the_trained_one(weights: Path) -> None:
-    """Integers against floats: table numbers differ by rounding only, at a trained quality."""
-    net = tiny_network()
-    model = load_model(weights, torch.device("cpu"))
-    torch.manual_seed(3)
-    z = torch.randint(-9, 10, (1, TINY.hyper, 3, 4)).float()
-    q = torch.tensor([2])
-    with torch.inference_mode():
-        expected = net.scale.prior(z, q)[0].permute(1, 2, 0)
-        t1 = model.scale.prior(torch.nn.functional.pad(z[0], (1, 1, 1, 1)), 2 << 8)
-        assert (t1 - expected).abs().max() < 0.2
-        symbols = torch.randint(-3, 4, t1.shape, dtype=torch.int16)
-        even = torch.from_numpy(parity_mask(12, 16, 0, 0))
-        first = even == (torch.arange(TINY.latents) % 2 == 0)
-        known = torch.where(first, symbols, -(1 << 15) + 1)
-        t2 = model.scale.refine(t1, known, 2 << 8)
-        planes = symbols.permute(2, 0, 1)[None].float()
-        mask = first.permute(2, 0, 1)[None].float()
-        trained = net.scale.refine(expected.permute(2, 0, 1)[None], planes * mask, mask, q)[0].permute(1, 2, 0)
-    assert np.abs(t2.numpy() - split_half(trained.double().numpy(), False)).mean() < 0.1
-
-
-def test_steps_follow_the_picture(masked: Path, photo: np.ndarray) -> None:
-    """Coarser where z says that it is busy, alike in training and in streams, whole numbers, mean colours left alone;
-    tiles leave no trace."""
-    net, model = tiny_network(config=MASKED), load_model(masked, torch.device("cpu"))
-    net.scale.mask_level.copy_(torch.tensor([4.0, 8.0, 12.0, 16.0]))
-    z = torch.zeros(1, MASKED.hyper, 3, 4)
-    z[:, :, :, 2:] = torch.randint(-4, 5, (1, MASKED.hyper, 3, 2)).float()
-    with torch.inference_mode():
-        t1 = model.scale.prior(torch.nn.functional.pad(z[0], (1, 1, 1, 1)), 2 << 8)
-        coarser = model.scale.mask(t1, 2 << 8)
-        trained = net.scale.mask(t1.permute(2, 0, 1)[None], torch.tensor([2]))[0].permute(1, 2, 0)
-    assert torch.equal(coarser.float(), trained.float())
-    assert torch.equal(coarser, coarser.round())
-    assert not coarser[:, :, :3].any()
-    activity, moved = t1[:, :, 4:68].mean(2).flatten(), coarser[:, :, 5].flatten()
-    assert len(moved.unique()) > 2
-    assert -3 <= moved.min() < 0 < moved.max() <= 5
-    assert (moved[activity.argsort()].diff() >= 0).all()
-    whole, cut = (ResnetCodec(RESNET, model, tile_cells=cells) for cells in (16, 1))
-    data = whole.encode(photo, 2.5)
-    symbols = [decode_symbols(c.encoder, Stream.unpack(data)) for c in (whole, cut)]
-    for one, other in zip(*symbols, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert np.abs(whole.decode(data).astype(int) - cut.decode(data)).max() <= 1
-
-
-def test_sums_of_the_scale_path_are_exact(weights: Path) -> None:
-    """The bound is computed from the weights, and weights that break it are refused."""
-    model = load_model(weights, torch.device("cpu"))
-    for bound in model.scale.bounds():
-        assert bound.steps < bound.limit
-    tensors = {k: v.astype(np.int64) for k, v in freeze(tiny_network().scale).items()}
-    tensors["refine_near"] = tensors["refine_near"] + (1 << 20)
-    with pytest.raises(ValueError, match="refine_near"):
-        ExactScale(TINY, tensors, torch.device("cpu"))
-
-
-def test_balanced_windows_give_the_same_tables() -> None:
-    """What is too large to be exact is moved into the next layer, and the function stays."""
-    path = tiny_network().scale
-    with torch.no_grad():
-        path.refine_near.weight[::3] *= 40
-        path.refine_hidden.weight[:, : TINY.latents : 3] /= 40
-    with pytest.raises(ValueError, match="refine_near"):
-        ExactScale(TINY, freeze(path), torch.device("cpu"))
-    rng = np.random.default_rng(6)
-    t1 = torch.from_numpy(rng.uniform(0, 40, (1, TINY.latents, 8, 8)).astype(np.float32))
-    symbols = torch.from_numpy(rng.integers(-9, 10, t1.shape).astype(np.float32))
-    first, q = (torch.arange(64).reshape(8, 8) % 2).float()[None, None].expand(t1.shape), torch.tensor([1])
-    with torch.no_grad():
-        before = path.refine(t1, symbols, first, q)
-        path.balance()
-        after = path.refine(t1, symbols, first, q)
-    assert float((before - t1).abs().max()) > 0.1
-    torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-3)
-    for bound in ExactScale(TINY, freeze(path), torch.device("cpu")).bounds():
-        assert bound.steps < bound.limit
-
-
 def test_noise_is_found_and_taken_away(photo: np.ndarray) -> None:
     rng = np.random.default_rng(0)
     noisy = np.clip(np.rint(photo + rng.normal(0, 8, photo.shape)), 0, 255).astype(np.uint8)
@@ -361,8 +238,7 @@ def test_denoising_is_the_encoders_alone(weights: Path, codec: ResnetCodec, phot
 
 
 def test_streams_of_the_other_model_are_decoded(weights: Path, photo: np.ndarray, tmp_path: Path) -> None:
-    other = tmp_path / "other.safetensors"
-    save_model(other, tiny_network(seed=5), build_tables(TINY, np.zeros((4, 8)), np.ones((4, 8))), "ms-ssim", {})
+    other = save_noisy(tmp_path / "other.safetensors", noisy_network(seed=5), "ms-ssim")
     data = ResnetCodec.open(RESNET, [other], "cpu").encode(photo, 2)
     both = ResnetCodec.open(RESNET, [weights, other], "cpu")
     np.testing.assert_array_equal(both.decode(data), ResnetCodec.open(RESNET, [other], "cpu").decode(data))

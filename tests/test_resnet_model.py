@@ -48,7 +48,7 @@ def test_wrong_configurations_are_refused() -> None:
         ModelConfig(masking=0.3)
     with pytest.raises(ValueError, match="68 latents"):
         ModelConfig(masking=0.5, latents=64)
-    with pytest.raises(ValueError, match="mask_finer and mask_coarser"):
+    with pytest.raises(ValueError, match="mask_finer must be from 0 to 12"):
         ModelConfig(masking=0.5, mask_finer=13)
     with pytest.raises(ValueError, match="'depth'"):
         ModelConfig.from_json('{"depth": 3}')

@@ -60,9 +60,12 @@ class ModelConfig:
     #: it is exact.
     masking: float = 0.0
     #: Bounds of that, in table steps: how much finer steps become where a picture is quiet, how much coarser where it
-    #: is busy.
+    #: is busy. Latents from `mask_detail_from` on, the fine detail of a block, have bounds of their own.
     mask_finer: int = MASK_LIMIT
     mask_coarser: int = MASK_LIMIT
+    mask_detail_from: int = 768
+    mask_detail_finer: int = MASK_LIMIT
+    mask_detail_coarser: int = MASK_LIMIT
     #: Trained operating points; qualities in between interpolate the gains.
     qualities: int = 16
     #: Rate-distortion trade at the two ends (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
@@ -87,9 +90,9 @@ class ModelConfig:
             raise ValueError(f"scale_hidden must be at least twice hyper, {2 * self.hyper}, not {self.scale_hidden}")
         if self.masking * 256 % 1 or not 0 <= self.masking <= 2:
             raise ValueError(f"masking must be a multiple of 1/256 from 0 to 2, not {self.masking}")
-        if not (0 <= self.mask_finer <= MASK_LIMIT and 0 <= self.mask_coarser <= MASK_LIMIT):
-            raise ValueError(f"mask_finer and mask_coarser must be from 0 to {MASK_LIMIT}, "
-                             f"not {self.mask_finer} and {self.mask_coarser}")  # fmt: skip
+        for name in ("mask_finer", "mask_coarser", "mask_detail_finer", "mask_detail_coarser"):
+            if not 0 <= getattr(self, name) <= MASK_LIMIT:
+                raise ValueError(f"{name} must be from 0 to {MASK_LIMIT}, not {getattr(self, name)}")
         if self.masking and self.latents < MASK_BAND[1]:
             raise ValueError(f"masking needs {MASK_BAND[1]} latents at least, not {self.latents}")
         if self.qualities < 2:

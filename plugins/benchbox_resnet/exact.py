@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchbox_resnet.config import MASK_BAND, MASK_FROM, SCALE_COUNT, ModelConfig
+from benchbox_resnet.config import MASK_BAND, SCALE_COUNT, ModelConfig
 from benchbox_resnet.scale import (
     HIDDEN_BITS,
     HIDDEN_LIMIT,
@@ -28,6 +28,7 @@ from benchbox_resnet.scale import (
     WEIGHT_LIMIT,
     Z_LIMIT,
     ScalePath,
+    mask_bounds,
 )
 
 #: The depth-wise layer runs in float32; its weights have fewer bits so that the sums stay below 2^24 steps.
@@ -108,6 +109,7 @@ class ExactScale:
         outer = OUTPUT * dyadic("refine_out", WEIGHT_BITS).reshape(m, k)
         self._refine_hidden = [torch.cat([inner[:, :m], inner[:, m + known :: 2]], 1) for known in (0, 1)]
         self._refine_out = [outer[1 - known :: 2].contiguous() for known in (0, 1)]
+        self._mask_finer, self._mask_coarser = (bound.to(device, torch.float64) for bound in mask_bounds(config))
         self._features = dyadic("features", HIDDEN_BITS, torch.float32)
         self._expected = dyadic("expected", HIDDEN_BITS, torch.float32)
 
@@ -174,8 +176,7 @@ class ExactScale:
         activity = t1[:, :, first:last].sum(2, keepdim=True) * (1.0 / (last - first))
         level = float(self._at("mask_level", quality)) * 2.0 ** -(LEVEL_BITS + QUALITY_BITS)
         moved = torch.floor(self.config.masking * (activity - level) + 0.5)
-        moved.clamp_(-self.config.mask_finer, self.config.mask_coarser)
-        return moved * (torch.arange(t1.shape[2], device=t1.device) >= MASK_FROM)
+        return torch.minimum(torch.maximum(moved, -self._mask_finer), self._mask_coarser)
 
     def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:
         """t1, symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2).

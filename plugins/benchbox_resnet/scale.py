@@ -64,6 +64,18 @@ def symbol_features() -> tuple[Tensor, Tensor]:
     return features, means
 
 
+def mask_bounds(config: ModelConfig) -> tuple[Tensor, Tensor]:
+    """How many table steps masking may make rounding finer, and coarser, by latent: (M,) float32 each.
+
+    The first `MASK_FROM` latents are left as they are.
+    """
+    latent = torch.arange(config.latents)
+    detail, masked = latent >= config.mask_detail_from, latent >= MASK_FROM
+    finer = torch.where(detail, config.mask_detail_finer, config.mask_finer) * masked
+    coarser = torch.where(detail, config.mask_detail_coarser, config.mask_coarser) * masked
+    return finer.float(), coarser.float()
+
+
 class ScalePath(nn.Module):
     """The two exact networks. M latents, Z hyper-latents, K hidden units, Q qualities."""
 
@@ -86,7 +98,7 @@ class ScalePath(nn.Module):
         features, expected = symbol_features()
         self.register_buffer("features", features)
         self.register_buffer("expected", expected)
-        self.masking, self.mask_bounds = config.masking, (-config.mask_finer, config.mask_coarser)
+        self.masking, self.mask_bounds = config.masking, mask_bounds(config)
         self.register_buffer("mask_level", torch.zeros(q))  # usual activity at each quality
         nn.init.zeros_(self.prior_out.weight)
         nn.init.zeros_(self.refine_out.weight)
@@ -103,13 +115,13 @@ class ScalePath(nn.Module):
         """Training form. t1 (B, M, h, w), q (B,) -> whole table steps (B, M, h, w) that rounding is coarser by.
 
         Activity is the mean of t1 over `MASK_BAND`: the logarithm of what the decoder knows the picture to be like
-        here. The first `MASK_FROM` latents are left as they are.
+        here. Bounds are those of `mask_bounds`.
         """
         activity = t1[:, slice(*MASK_BAND)].mean(1, keepdim=True)
         level = torch.round(self.mask_level[q] * 2**LEVEL_BITS) * 2.0**-LEVEL_BITS
         moved = torch.floor(self.masking * (activity - level[:, None, None, None]) + 0.5)
-        masked = torch.arange(t1.shape[1], device=t1.device) >= MASK_FROM
-        return moved.clamp(*self.mask_bounds) * masked[:, None, None]
+        finer, coarser = (bound.to(t1.device)[:, None, None] for bound in self.mask_bounds)
+        return torch.minimum(torch.maximum(moved, -finer), coarser)
 
     def refine(self, t1: Tensor, symbols: Tensor, first: Tensor, q: Tensor) -> Tensor:
         """Training form. t1, symbols (B, M, h, w), first (1, M, h, w) mask -> t2 (B, M, h, w), for the second half."""

@@ -1,0 +1,47 @@
+"""A network of random weights, for what must hold for any weights, and a weights file of it."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+
+torch = pytest.importorskip("torch")
+
+from benchbox_resnet.config import ModelConfig  # noqa: E402
+from benchbox_resnet.data import BlockStatistics  # noqa: E402
+from benchbox_resnet.model import ResidualCodec  # noqa: E402
+from benchbox_resnet.start import hyper_crops, start_hyper  # noqa: E402
+from benchbox_resnet.tables import build_tables  # noqa: E402
+from benchbox_resnet.weights import save_model  # noqa: E402
+
+NOISY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, context=16, scale_hidden=16,
+                    qualities=4)  # fmt: skip
+#: Like NOISY, with rounding steps that follow the picture.
+MASKED = dataclasses.replace(NOISY, latents=80, masking=0.75, mask_finer=3, mask_coarser=5, mask_detail_from=40,
+                             mask_detail_finer=0, mask_detail_coarser=9)  # fmt: skip
+
+
+def noisy_network(seed: int = 0, config: ModelConfig = NOISY) -> ResidualCodec:
+    """A KLT codec with every residual and entropy network set to noise of a plausible size."""
+    torch.manual_seed(seed)
+    net = ResidualCodec(config).eval()
+    pictures = [np.ascontiguousarray(skimage.data.astronaut())]
+    net.start_from(BlockStatistics.measure(pictures, config.stride, config.latents, blocks=2000))
+    start_hyper(net, hyper_crops(pictures, 8, 128))
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            if not name.startswith(("lin_", "gain_", "scale.bias_prior_out", "scale.prior_")):
+                parameter.add_(torch.randn_like(parameter) * 0.05)
+        for part in (net.scale.refine_out, net.scale.refine_near):
+            part.weight.copy_(torch.randn_like(part.weight) * 0.3)
+    return net
+
+
+def save_noisy(path: Path, net: ResidualCodec, tune: str = "mse") -> Path:
+    """Write `net` as a weights file; `path` comes back."""
+    qualities, hyper = net.config.qualities, net.config.hyper
+    tables = build_tables(net.config, np.zeros((qualities, hyper)), np.ones((qualities, hyper)))
+    save_model(path, net, tables, tune, {"data": "noise"})
+    return path
