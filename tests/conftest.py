@@ -11,6 +11,7 @@ import skimage.data
 from chromium import browser, chromium  # noqa: F401  (fixtures)
 from dataset_server import home, site  # noqa: F401
 from hostile_report import report, results  # noqa: F401
+from small_runs import pictures  # noqa: F401
 from trading import trade, traded  # noqa: F401
 
 hypothesis.settings.register_profile("benchbox", deadline=None)  # speed is for benchmarks, on busy machines too

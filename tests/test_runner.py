@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from small_runs import go, plan
 
 import benchbox
 from benchbox import image
@@ -77,24 +78,6 @@ def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PYTHONPATH", str(site))
     yield
     sys.modules.pop("evil_plugin", None)
-
-
-@pytest.fixture
-def pictures(tmp_path: Path, photo: np.ndarray) -> Path:
-    """Three small photographs in a folder."""
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for i in range(3):
-        image.write_png(folder / f"{i}.png", np.ascontiguousarray(photo[i * 8 : i * 8 + 168, i * 16 : i * 16 + 180]))
-    return folder
-
-
-def plan(pictures: Path, *codecs: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"name": "t", "dataset": f"folder:{pictures}", "metrics": ["psnr"], "codec": list(codecs)} | more
-
-
-def go(tmp_path: Path, asked: dict[str, Any], workers: int = 2) -> pd.DataFrame:
-    return benchbox.run(asked, workspace=tmp_path / "runs", workers=workers, reports=[])
 
 
 JPEG = {"id": "jpeg", "qualities": [10, 50, 90]}
@@ -387,45 +370,6 @@ def _toml(asked: dict[str, Any]) -> str:
     import tomli_w
 
     return tomli_w.dumps(asked)
-
-
-def test_timing_keeps_every_repeat_and_is_not_satisfied_by_a_quality_run(tmp_path: Path, pictures: Path) -> None:
-    codecs = ({"id": "jpeg", "qualities": [20, 80]}, {"id": "png"})
-    quality = go(tmp_path, plan(pictures, *codecs))
-    assert set(quality["timing"]) == {"indicative"}
-    assert quality["encode_spread_s"].isna().all()
-    frame = go(tmp_path, plan(pictures, *codecs, timing={"repeats": 4}))
-    assert set(frame["timing"]) <= {"timed", "disturbed"}
-    assert frame["peak_bytes"].between(1e7, 1e9).all()
-    assert (frame["encode_spread_s"] >= 0).all()
-    with sqlite3.connect(tmp_path / "runs" / "store.sqlite") as db:
-        raw = db.execute("SELECT key, COUNT(*), MIN(encode_s) FROM timings WHERE protocol='timing' GROUP BY key")
-        rows = raw.fetchall()
-        workers = {w for (w,) in db.execute("SELECT workers FROM timings WHERE protocol = 'timing'")}
-    assert len(rows) == len(frame)
-    assert all(count >= 4 and seconds > 0 for _, count, seconds in rows)
-    assert workers == {1}
-    assert list(frame["stream_sha256"]) == list(quality["stream_sha256"])
-
-
-def test_timing_beside_other_work_is_refused_and_taken_again(tmp_path: Path, pictures: Path) -> None:
-    from benchbox import timing
-
-    asked = plan(pictures, {"id": "png"}, timing={"repeats": 3})
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
-    try:
-        frame = go(tmp_path, asked)
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
-    assert set(frame["timing"]) == {"disturbed"}
-    with sqlite3.connect(tmp_path / "runs" / "store.sqlite") as db:
-        assert db.execute("SELECT MIN(others) FROM timings WHERE protocol = 'timing'").fetchone()[0] > timing.DISTURBED
-        before = db.execute("SELECT COUNT(*) FROM timings").fetchone()[0]
-    go(tmp_path, asked)
-    with sqlite3.connect(tmp_path / "runs" / "store.sqlite") as db:
-        assert db.execute("SELECT COUNT(*) FROM timings").fetchone()[0] > before
 
 
 def test_a_hanging_codec_does_not_outlive_a_killed_run(tmp_path: Path, pictures: Path, evil: None) -> None:

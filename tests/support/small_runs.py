@@ -1,0 +1,31 @@
+"""A folder of small photographs, plans over it, and runs of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import benchbox
+from benchbox import image
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, photo: np.ndarray) -> Path:
+    """Three small photographs in a folder."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i in range(3):
+        image.write_png(folder / f"{i}.png", np.ascontiguousarray(photo[i * 8 : i * 8 + 168, i * 16 : i * 16 + 180]))
+    return folder
+
+
+def plan(pictures: Path, *codecs: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"name": "t", "dataset": f"folder:{pictures}", "metrics": ["psnr"], "codec": list(codecs)} | more
+
+
+def go(tmp_path: Path, asked: dict[str, Any], workers: int = 2) -> pd.DataFrame:
+    return benchbox.run(asked, workspace=tmp_path / "runs", workers=workers, reports=[])
