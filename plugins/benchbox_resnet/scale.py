@@ -69,11 +69,11 @@ def mask_bounds(config: ModelConfig) -> tuple[Tensor, Tensor]:
 
     The first `MASK_FROM` latents are left as they are.
     """
-    latent = torch.arange(config.latents)
+    latent = np.arange(config.latents)  # numpy, as above
     detail, masked = latent >= config.mask_detail_from, latent >= MASK_FROM
-    finer = torch.where(detail, config.mask_detail_finer, config.mask_finer) * masked
-    coarser = torch.where(detail, config.mask_detail_coarser, config.mask_coarser) * masked
-    return finer.float(), coarser.float()
+    finer = np.where(detail, config.mask_detail_finer, config.mask_finer) * masked
+    coarser = np.where(detail, config.mask_detail_coarser, config.mask_coarser) * masked
+    return torch.from_numpy(finer.astype(np.float32)), torch.from_numpy(coarser.astype(np.float32))
 
 
 class ScalePath(nn.Module):
