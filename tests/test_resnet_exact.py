@@ -9,10 +9,12 @@ torch = pytest.importorskip("torch")
 
 from benchbox_resnet.bitstream import Stream  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
+from benchbox_resnet.config import ModelConfig  # noqa: E402
 from benchbox_resnet.exact import ExactScale, freeze  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
 from benchbox_resnet.model import ResidualCodec  # noqa: E402
 from benchbox_resnet.pipeline import parity_mask, split_half  # noqa: E402
+from benchbox_resnet.scale import mask_bounds  # noqa: E402
 from benchbox_resnet.weights import load_model  # noqa: E402
 from noisy_resnet import MASKED, NOISY, noisy_network, save_noisy  # noqa: E402
 
@@ -72,6 +74,13 @@ def test_steps_follow_the_picture(tmp_path: Path, photo: np.ndarray) -> None:
     for one, other in zip(*symbols, strict=True):
         np.testing.assert_array_equal(one, other)
     assert np.abs(whole.decode(data).astype(int) - cut.decode(data)).max() <= 1
+
+
+def test_without_detail_all_latents_have_the_same_bounds() -> None:
+    """As weights files mean it that say nothing of detail."""
+    plain = ModelConfig(masking=0.5, mask_finer=2, mask_coarser=6)
+    for bound, steps in zip(mask_bounds(plain), (2, 6), strict=True):
+        assert bound.tolist() == [0] * 3 + [steps] * (plain.latents - 3)
 
 
 def test_sums_of_the_scale_path_are_exact(tmp_path: Path) -> None:

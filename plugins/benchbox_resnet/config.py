@@ -60,7 +60,8 @@ class ModelConfig:
     #: it is exact.
     masking: float = 0.0
     #: Bounds of that, in table steps: how much finer steps become where a picture is quiet, how much coarser where it
-    #: is busy. Latents from `mask_detail_from` on, the fine detail of a block, have bounds of their own.
+    #: is busy. Latents from `mask_detail_from` on, the fine detail of a block, have bounds of their own
+    #: (768, the most latents there can be: none have).
     mask_finer: int = MASK_LIMIT
     mask_coarser: int = MASK_LIMIT
     mask_detail_from: int = 768
@@ -74,7 +75,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         least = {"channels": 1, "blocks": 0, "deep_channels": 1, "deep_blocks": 0, "latents": 2, "hyper": 1,
-                 "context": 1, "context_blocks": 0, "scale_window": 1}  # fmt: skip
+                 "context": 1, "context_blocks": 0, "scale_window": 1, "mask_detail_from": 0}  # fmt: skip
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be {low} or more, not {getattr(self, name)}")

@@ -69,7 +69,7 @@ def mask_bounds(config: ModelConfig) -> tuple[Tensor, Tensor]:
 
     The first `MASK_FROM` latents are left as they are.
     """
-    latent = np.arange(config.latents)  # numpy, as above
+    latent = np.arange(config.latents)  # numpy: see symbol_features
     detail, masked = latent >= config.mask_detail_from, latent >= MASK_FROM
     finer = np.where(detail, config.mask_detail_finer, config.mask_finer) * masked
     coarser = np.where(detail, config.mask_detail_coarser, config.mask_coarser) * masked
@@ -82,6 +82,8 @@ class ScalePath(nn.Module):
     features: Tensor
     expected: Tensor
     mask_level: Tensor
+    mask_finer: Tensor
+    mask_coarser: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -98,7 +100,9 @@ class ScalePath(nn.Module):
         features, expected = symbol_features()
         self.register_buffer("features", features)
         self.register_buffer("expected", expected)
-        self.masking, self.mask_bounds = config.masking, mask_bounds(config)
+        self.masking = config.masking
+        for name, bound in zip(("mask_finer", "mask_coarser"), mask_bounds(config), strict=True):
+            self.register_buffer(name, bound[:, None, None], persistent=False)  # the configuration says it
         self.register_buffer("mask_level", torch.zeros(q))  # usual activity at each quality
         nn.init.zeros_(self.prior_out.weight)
         nn.init.zeros_(self.refine_out.weight)
@@ -120,8 +124,7 @@ class ScalePath(nn.Module):
         activity = t1[:, slice(*MASK_BAND)].mean(1, keepdim=True)
         level = torch.round(self.mask_level[q] * 2**LEVEL_BITS) * 2.0**-LEVEL_BITS
         moved = torch.floor(self.masking * (activity - level[:, None, None, None]) + 0.5)
-        finer, coarser = (bound.to(t1.device)[:, None, None] for bound in self.mask_bounds)
-        return torch.minimum(torch.maximum(moved, -finer), coarser)
+        return torch.minimum(torch.maximum(moved, -self.mask_finer), self.mask_coarser)
 
     def refine(self, t1: Tensor, symbols: Tensor, first: Tensor, q: Tensor) -> Tensor:
         """Training form. t1, symbols (B, M, h, w), first (1, M, h, w) mask -> t2 (B, M, h, w), for the second half."""
