@@ -9,14 +9,14 @@ torch = pytest.importorskip("torch")
 
 from benchbox_resnet.bitstream import Stream  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
-from benchbox_resnet.config import ModelConfig  # noqa: E402
-from benchbox_resnet.exact import ExactScale, freeze  # noqa: E402
+from benchbox_resnet.config import GRID, ModelConfig  # noqa: E402
+from benchbox_resnet.exact import ExactScale  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
 from benchbox_resnet.model import ResidualCodec  # noqa: E402
 from benchbox_resnet.pipeline import parity_mask, split_half  # noqa: E402
 from benchbox_resnet.scale import mask_bounds  # noqa: E402
 from benchbox_resnet.weights import load_model  # noqa: E402
-from noisy_resnet import MASKED, NOISY, noisy_network, save_noisy  # noqa: E402
+from noisy_resnet import MASKED, NOISY, frozen, noisy_network, save_noisy  # noqa: E402
 
 
 def masked_network() -> ResidualCodec:
@@ -29,6 +29,7 @@ def test_the_frozen_scale_path_follows_the_trained_one(tmp_path: Path) -> None:
     """Integers against floats: table numbers differ by rounding only, at a trained quality."""
     net = noisy_network()
     model = load_model(save_noisy(tmp_path / "noisy.safetensors", net), torch.device("cpu"))
+    net.scale.expected.copy_(model.scale._expected)  # of frozen tables, which the trained form does not know
     torch.manual_seed(3)
     z = torch.randint(-9, 10, (1, NOISY.hyper, 3, 4)).float()
     q = torch.tensor([2])
@@ -39,7 +40,7 @@ def test_the_frozen_scale_path_follows_the_trained_one(tmp_path: Path) -> None:
         symbols = torch.randint(-3, 4, t1.shape, dtype=torch.int16)
         even = torch.from_numpy(parity_mask(12, 16, 0, 0))
         first = even == (torch.arange(NOISY.latents) % 2 == 0)
-        known = torch.where(first, symbols, -(1 << 15) + 1)
+        known = torch.where(first, GRID * symbols, -(1 << 15) + 1)
         t2 = model.scale.refine(t1, known, 2 << 8)
         planes = symbols.permute(2, 0, 1)[None].float()
         mask = first.permute(2, 0, 1)[None].float()
@@ -88,7 +89,7 @@ def test_sums_of_the_scale_path_are_exact(tmp_path: Path) -> None:
     model = load_model(save_noisy(tmp_path / "noisy.safetensors", noisy_network()), torch.device("cpu"))
     for bound in model.scale.bounds():
         assert bound.steps < bound.limit
-    tensors = {k: v.astype(np.int64) for k, v in freeze(noisy_network().scale).items()}
+    tensors = {k: v.astype(np.int64) for k, v in frozen(noisy_network().scale).items()}
     tensors["refine_near"] = tensors["refine_near"] + (1 << 20)
     with pytest.raises(ValueError, match="refine_near"):
         ExactScale(NOISY, tensors, torch.device("cpu"))
@@ -101,7 +102,7 @@ def test_balanced_windows_give_the_same_tables() -> None:
         path.refine_near.weight[::3] *= 40
         path.refine_hidden.weight[:, : NOISY.latents : 3] /= 40
     with pytest.raises(ValueError, match="refine_near"):
-        ExactScale(NOISY, freeze(path), torch.device("cpu"))
+        ExactScale(NOISY, frozen(path), torch.device("cpu"))
     rng = np.random.default_rng(6)
     t1 = torch.from_numpy(rng.uniform(0, 40, (1, NOISY.latents, 8, 8)).astype(np.float32))
     symbols = torch.from_numpy(rng.integers(-9, 10, t1.shape).astype(np.float32))
@@ -112,5 +113,5 @@ def test_balanced_windows_give_the_same_tables() -> None:
         after = path.refine(t1, symbols, first, q)
     assert float((before - t1).abs().max()) > 0.1
     torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-3)
-    for bound in ExactScale(NOISY, freeze(path), torch.device("cpu")).bounds():
+    for bound in ExactScale(NOISY, frozen(path), torch.device("cpu")).bounds():
         assert bound.steps < bound.limit

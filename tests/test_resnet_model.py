@@ -1,5 +1,6 @@
 """The network: its configurations, how it begins, what it counts as bits; tiny networks on noise."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from benchbox_resnet.config import PRESETS, ModelConfig  # noqa: E402
 from benchbox_resnet.data import BlockStatistics, TrainingData  # noqa: E402
 from benchbox_resnet.export import freeze_tables  # noqa: E402
 from benchbox_resnet.grow import as_checkpoint, grow, trained_form  # noqa: E402
+from benchbox_resnet.layers import by_pixel, quarters, shuffle, unshuffle  # noqa: E402
 from benchbox_resnet.model import ResidualCodec, first_half  # noqa: E402
 from benchbox_resnet.rate import laplace_bits, logistic_bits  # noqa: E402
 from benchbox_resnet.retune import mse_qualities  # noqa: E402
@@ -50,6 +52,8 @@ def test_wrong_configurations_are_refused() -> None:
         ModelConfig(masking=0.5, latents=64)
     with pytest.raises(ValueError, match="mask_finer must be from 0 to 12"):
         ModelConfig(masking=0.5, mask_finer=13)
+    with pytest.raises(ValueError, match="dependent_from must be from 0 to 64"):
+        ModelConfig(dependent_from=65)
     with pytest.raises(ValueError, match="'depth'"):
         ModelConfig.from_json('{"depth": 3}')
 
@@ -198,3 +202,45 @@ def test_symbols_pass_the_gradient() -> None:
     half = first_half(TINY.latents, 8, 8)
     (slope,) = torch.autograd.grad((seen.symbols * half).sum(), y)
     assert torch.equal(slope, half)
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_pictures_are_cut_into_blocks_as_pytorch_does(last: bool) -> None:
+    """Whatever the memory's order: `last` has colours innermost, as decoded pictures do."""
+    x = torch.rand(2, 3, 48, 64)
+    if last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    for side in (8, 16):
+        blocks = unshuffle(x, side)
+        assert blocks.is_contiguous(memory_format=torch.channels_last)
+        torch.testing.assert_close(blocks, torch.nn.functional.pixel_unshuffle(x, side), rtol=0, atol=0)
+        torch.testing.assert_close(shuffle(blocks, side), x, rtol=0, atol=0)
+    torch.testing.assert_close(quarters(unshuffle(x, 16), 16), unshuffle(x, 8), rtol=0, atol=0)
+    layer = torch.nn.Conv2d(768, 5, 1, bias=False)
+    with torch.no_grad():
+        torch.testing.assert_close(by_pixel(layer, unshuffle(x, 16)), layer(unshuffle(x, 16)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_for_ms_ssim_is_spread_over_other_weights(tmp_path: Path) -> None:
+    """At the weights that both have it is the same; beyond, gains go on along straight lines."""
+    config = dataclasses.replace(TINY, latents=80, masking=0.5)
+    trainer = Trainer(config, Settings(tune="ms-ssim"), CPU)
+    slope = torch.arange(float(config.qualities))
+    with torch.no_grad():
+        trainer.average.gain_a += 0.3 * slope[:, None]
+        trainer.average.scale.mask_level += 2 * slope
+        trainer.average.scale.bias_prior_out += slope[:, None]
+    ratio = (config.ms_ssim_weight_max / config.ms_ssim_weight_min) ** (1 / (config.qualities - 1))
+    wider = dataclasses.replace(config, ms_ssim_weight_min=config.ms_ssim_weight_min / ratio)
+    assert wider.quality_of_ms_ssim_weight(wider.ms_ssim_weight_at(1.25)) == pytest.approx(1.25)
+    spread = Trainer(wider, Settings(tune="ms-ssim"), CPU)
+    spread.branch(trainer.state(), fresh=True, crops=torch.rand(2, 3, 64, 64))
+    at = torch.tensor([config.quality_of_ms_ssim_weight(wider.ms_ssim_weight_at(q)) for q in range(wider.qualities)])
+    assert at[0] == pytest.approx(-1)
+    assert at[-1] == pytest.approx(config.qualities - 1)
+    before, after = trainer.average, spread.average
+    assert after.scale.mask_level.tolist() == pytest.approx((2 * at).tolist(), abs=1e-4)
+    for table in ("gain_a", "scale.bias_prior_out", "z_scale"):
+        old, new = (n.get_parameter(table) for n in (before, after))
+        torch.testing.assert_close(new[0], 2 * old[0] - old[1], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(new[-1], old[-1], rtol=1e-4, atol=1e-4)

@@ -6,8 +6,8 @@ corrected after every symbol. Encoder and decoder run it in the same order on th
 integer arithmetic, so that both choose the same tables on every machine.
 
 A half is (h, w, P), P = M / 2: of each pair of neighbouring channels the one that belongs to it (see
-`pipeline.split_half`); it is walked row by row, channels innermost. The surprise of a symbol s under table k is
-log2(1 + |s|) less its mean under k. From it come the features of the predictor:
+`pipeline.split_half`); it is walked row by row, channels innermost. The surprise of a latent that became s, in rounding
+steps, under table k is log2(1 + |s|) less its mean under k. From it come the features of the predictor:
 
     0  1
     1  surprises of the channels before, at this position: running mean of the last few
@@ -26,11 +26,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from benchbox.errors import CorruptBitstream
-from benchbox_resnet.config import SCALE_COUNT
-from benchbox_resnet.entropy import Decoder, Ints, Words, locate, pull, pull_escape
-from benchbox_resnet.quantise import cheaper
-from benchbox_resnet.scale import HIDDEN_BITS, SYMBOL_LIMIT
+from benchbox_resnet.config import GRID, SCALE_COUNT
+from benchbox_resnet.scale import HIDDEN_BITS
 
 FEATURES = 7
 #: Bands of channels, each with weights of its own: narrow where the variance is large.
@@ -60,11 +57,8 @@ _POINT = HIDDEN_BITS + WEIGHT_BITS - 3
 _MIDDLE, _GUESS_STEP = 20, 3
 
 Half = npt.NDArray[np.int16]
-Indices = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Wide = npt.NDArray[np.int64]
 Near = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
 
 
 def bands(pairs: int) -> npt.NDArray[np.int64]:
@@ -82,7 +76,7 @@ def start(second: bool) -> Wide:
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(i: int, j: int, own: Half, before: Half, out: Near) -> None:
+def gather(i: int, j: int, own: Half, before: Half, out: Near) -> None:
     """Features 3, 4 and 5 of all pairs at (i, j) into `out` (3, P). Both surprises have borders of zeros: of two
     positions."""
     y, x = i + 2, j + 2
@@ -96,20 +90,25 @@ def _gather(i: int, j: int, own: Half, before: Half, out: Near) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _choose(guess: int, short: int, long: int, near: Near, weights: Wide, b: int, p: int) -> int:
-    """The table of pair p in band b: the guess moved by what the features say, fixed-point with `HIDDEN_BITS`.
+def around(guess: int, near: Near, weights: Wide, b: int, p: int) -> int:
+    """What all features but 1 and 2 move the table of pair p in band b by, fixed-point.
 
     (Weights come whole: a row of them would be counted as a reference for every symbol.)
     """
-    total = (1 << (_POINT - 1)) + (weights[b, 0] << HIDDEN_BITS)
-    total += weights[b, 1] * short + weights[b, 2] * long + weights[b, 6] * ((guess - _MIDDLE) * _GUESS_STEP)
-    total += weights[b, 3] * near[0, p] + weights[b, 4] * near[1, p] + weights[b, 5] * near[2, p]
+    total = (1 << (_POINT - 1)) + (weights[b, 0] << HIDDEN_BITS) + weights[b, 6] * ((guess - _MIDDLE) * _GUESS_STEP)
+    return int(total + weights[b, 3] * near[0, p] + weights[b, 4] * near[1, p] + weights[b, 5] * near[2, p])
+
+
+@numba.njit(cache=True, nogil=True)
+def choose(guess: int, rest: int, short: int, long: int, weights: Wide, b: int) -> int:
+    """The table of a pair in band b: the guess moved by what the features say, `rest` being `around` it."""
+    total = rest + weights[b, 1] * short + weights[b, 2] * long
     moved = min(max(total >> _POINT, -_FARTHEST), _FARTHEST)
     return int(min(max(guess + moved, 0), SCALE_COUNT - 1))
 
 
 @numba.njit(cache=True, nogil=True)
-def _learn(
+def learn(
     guess: int, short: int, long: int, near: Near, weights: Wide, b: int, p: int, table: int, surprise: int
 ) -> None:  # fmt: skip
     """Correct the weights of band b by the surprise under the table that was taken.
@@ -133,7 +132,7 @@ def _learn(
 
 
 @numba.njit(cache=True, nogil=True)
-def _limit(weights: Wide) -> None:
+def keep_within_limits(weights: Wide) -> None:
     """Keep what a damaged stream may teach within what 64 bits hold."""
     for b in range(weights.shape[0]):
         for k in range(FEATURES):
@@ -141,9 +140,10 @@ def _limit(weights: Wide) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _foretell(i: int, j: int, p: int, symbols: Half) -> int:
-    """What a symbol of the first half and the first channels is expected to be, from its own channel."""
-    total = 16
+def foretell(i: int, j: int, p: int, symbols: Half) -> int:
+    """What a latent of the first half and the first channels is expected to be, in whole rounding steps, from the
+    symbols of its own channel, which are on the grid of `trellis`."""
+    total = 16 * GRID
     if i > 0:
         if j > 0:
             total += _PLANE[0] * symbols[i - 1, j - 1, p]
@@ -153,142 +153,9 @@ def _foretell(i: int, j: int, p: int, symbols: Half) -> int:
             total += _PLANE[2] * symbols[i - 2, j, p]
     if j > 1:
         total += _PLANE[3] * symbols[i, j - 2, p]
-    return int(total >> 5)
+    return int(total // (32 * GRID))
 
 
-@numba.njit(cache=True, nogil=True)
-def _encode(
-    v: Floats, guess: Indices, unsent: Flags, second: int, before: Half, features: Ints, expected: Ints,
-    band: Wide, weights: Wide, costs: Floats, worth: Floats, limit: int,
-    symbols: Half, coded: Half, taken: Indices, own: Half,
-) -> None:  # fmt: skip
-    h, w, pairs = v.shape
-    near = np.zeros((3, pairs), np.int32)
-    foretold = 0 if second else FORETOLD
-    for i in range(h):
-        for j in range(w):
-            run_short = run_long = 0
-            _gather(i, j, own, before, near)
-            for p in range(pairs):
-                parity = (i + j + second) & 1
-                if unsent[parity, p]:
-                    continue
-                start, b = int(guess[i, j, p]), band[p]
-                short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
-                lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
-                if lively:
-                    table = _choose(start, short, long, near, weights, b, p)
-                ahead = 0
-                if 2 * p + parity < foretold:
-                    ahead = _foretell(i, j, p, symbols)
-                symbol = cheaper(v[i, j, p] - ahead, table, costs, worth[parity, p], limit)
-                symbol = min(max(symbol, -limit - min(ahead, 0)), limit - max(ahead, 0))
-                seen = features[min(abs(symbol), SYMBOL_LIMIT)]
-                if lively:
-                    _learn(start, short, long, near, weights, b, p, table, seen - expected[table])
-                symbols[i, j, p], coded[i, j, p], taken[i, j, p] = symbol + ahead, symbol, table
-                new = int(seen - expected[start])
-                own[i + 2, j + 2, p] = new
-                run_short += ((new << 4) - run_short) >> 2
-                run_long += ((new << 6) - run_long) >> 4
-            _limit(weights)
-
-
-@numba.njit(cache=True, nogil=True)
-def _decode(
-    guess: Indices, unsent: Flags, second: int, before: Half, features: Ints, expected: Ints,
-    band: Wide, weights: Wide, words: Words, at: int, state: int, other: int, limit: int,
-    bounds: Ints, offsets: Ints, freq: Ints, cum: Ints, buckets: Ints, symbols: Half, own: Half,
-) -> tuple[int, int, int, bool]:  # fmt: skip
-    """Fill `symbols` and `own`; returns place, states and whether all went well. Stops early where the words run out
-    (place beyond them) or a symbol exceeds the limit."""
-    h, w, pairs = guess.shape
-    near = np.zeros((3, pairs), np.int32)
-    foretold = 0 if second else FORETOLD
-    for i in range(h):
-        for j in range(w):
-            run_short = run_long = 0
-            _gather(i, j, own, before, near)
-            for p in range(pairs):
-                parity = (i + j + second) & 1
-                if unsent[parity, p]:
-                    continue
-                start, b = int(guess[i, j, p]), band[p]
-                short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
-                lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
-                if lively:
-                    table = _choose(start, short, long, near, weights, b, p)
-                place = locate(table, state & 0xFFFF, offsets, cum, buckets)
-                left, at = pull(state, words, at, cum[place], freq[place])
-                symbol = place - offsets[table] - bounds[table]
-                if place == offsets[table + 1] - 1:
-                    symbol, left, at = pull_escape(left, words, at, bounds[table])
-                state, other = other, left
-                ahead = 0
-                if 2 * p + parity < foretold:
-                    ahead = _foretell(i, j, p, symbols)
-                if max(abs(symbol), abs(symbol + ahead)) > limit:
-                    return at, state, other, False
-                seen = features[min(abs(symbol), SYMBOL_LIMIT)]
-                if lively:
-                    _learn(start, short, long, near, weights, b, p, table, seen - expected[table])
-                symbols[i, j, p] = symbol + ahead
-                new = int(seen - expected[start])
-                own[i + 2, j + 2, p] = new
-                run_short += ((new << 4) - run_short) >> 2
-                run_long += ((new << 6) - run_long) >> 4
-            if at > len(words):
-                return at, state, other, False
-            _limit(weights)
-    return at, state, other, True
-
-
-def _bordered(shape: tuple[int, ...]) -> Half:
+def bordered(shape: tuple[int, ...]) -> Half:
     """Surprises of a half (h, w, P), not known yet, with a border of two positions of zeros."""
     return np.zeros((shape[0] + 4, shape[1] + 4, shape[2]), np.int16)
-
-
-class Adapter:
-    """The two halves of one picture, in turn. Make one for each picture, on either side."""
-
-    def __init__(self, features: Ints, expected: Ints, unsent: npt.NDArray[np.bool_]) -> None:
-        """`features` (256,), `expected` (64,): log2(1 + |s|) and its mean under each table, fixed-point (see
-        `scale.symbol_features`); `unsent` (M,): latents that are not in the stream, their symbols are 0."""
-        self._features, self._expected = features, expected
-        self._unsent = np.ascontiguousarray(unsent.reshape(-1, 2).T)
-        self._band = bands(len(unsent) // 2)
-        self._second = 0
-        self._before = np.zeros((1, 1, 1), np.int16)
-
-    def encode(
-        self, v: Floats, guess: Indices, costs: Floats, worth: Floats, limit: int
-    ) -> tuple[Half, Half, Indices]:
-        """Residuals v and guessed tables (h, w, P) -> symbols, what is coded of them, and the tables that takes.
-
-        Each residual takes the cheaper integer under its table (`quantise.cheaper`): `costs` (64, n) bits by table and
-        magnitude, `worth` (M,) bits that one squared step of error is worth; symbols lie within +-limit.
-        """
-        symbols, own = np.zeros(v.shape, np.int16), _bordered(v.shape)
-        coded, taken = np.zeros(v.shape, np.int16), np.zeros(v.shape, np.uint8)
-        by_parity = np.ascontiguousarray(worth.reshape(-1, 2).T)
-        _encode(
-            v, guess, self._unsent, self._second, self._before, self._features, self._expected,
-            self._band, start(self._second == 1), costs, by_parity, limit, symbols, coded, taken, own,
-        )  # fmt: skip
-        self._second, self._before = 1, own
-        return symbols, coded, taken
-
-    def decode(self, decoder: Decoder, guess: Indices, limit: int) -> Half:
-        """The inverse: symbols (h, w, P) from the decoder, given the guessed tables."""
-        symbols, own = np.zeros(guess.shape, np.int16), _bordered(guess.shape)
-        t = decoder.tables
-        decoder.at, decoder.state, decoder.other, well = _decode(
-            guess, self._unsent, self._second, self._before, self._features, self._expected,
-            self._band, start(self._second == 1), decoder.words, decoder.at, decoder.state, decoder.other,
-            limit, t.bounds, t.offsets, t.frequencies, t.cumulative, t.buckets, symbols, own,
-        )  # fmt: skip
-        decoder.check()
-        if not well:
-            raise CorruptBitstream("a symbol is out of range")
-        self._second, self._before = 1, own
-        return symbols

@@ -4,7 +4,7 @@
 
     offset  bytes  meaning
     0       3      magic "BBR"
-    3       1      version, 4
+    3       1      version, 5
     4       4      model digest: first bytes of the SHA-256 of the weights file
     8       1      channels: 1 gray, 3 RGB, 4 RGBA
     9       2      quality in 1/256, little-endian
@@ -26,7 +26,7 @@ import zlib
 
 from benchbox.errors import CorruptBitstream
 
-MAGIC, VERSION = b"BBR", 4
+MAGIC, VERSION = b"BBR", 5
 MAX_SIDE, MAX_PIXELS = 65535, 178_000_000
 _FIXED = struct.Struct("<3sB4sBH")
 _CRC = struct.Struct("<I")

@@ -1,10 +1,10 @@
-"""`benchbox-resnet`: train, settle, export, evaluate."""
+"""`benchbox-resnet`: train, settle, export, polish, evaluate."""
 
 import argparse
 import sys
 
 from benchbox.errors import BenchboxError
-from benchbox_resnet import evaluate, export, settle, train
+from benchbox_resnet import evaluate, export, polish, settle, train
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -15,6 +15,7 @@ def main(arguments: list[str] | None = None) -> None:
         (train, "train a network on a folder of pictures"),
         (settle, "fit the tables of a trained checkpoint, transforms at rest"),
         (export, "freeze a checkpoint into a weights file"),
+        (polish, "fit the synthesis of a weights file to what its encoder writes"),
         (evaluate, "real bytes and PSNR of a weights file on a folder of pictures"),
     ):
         command = commands.add_parser(module.__name__.rpartition(".")[2], help=summary, description=module.__doc__)

@@ -13,6 +13,12 @@ from typing import Any
 #: Coding tables are zero-mean and differ by their scale alone: this many scales, logarithmically spaced.
 SCALE_COUNT = 64
 SCALE_MIN, SCALE_MAX = 0.11, 256.0
+#: Symbols are latents in units of this share of a rounding step (see `trellis`).
+GRID = 3
+#: Kinds of coding tables of latents, `SCALE_COUNT` each: whole steps, and the two quantisers of `trellis`.
+TABLE_KINDS = 3
+#: Coding tables of latents: number of scale + SCALE_COUNT * kind. Those of z follow.
+LATENT_TABLES = TABLE_KINDS * SCALE_COUNT
 #: Ratio of neighbouring scales, as a natural logarithm (0.123: a scale is met to 6 %, which costs < 0.1 % of rate).
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALE_COUNT - 1)
 
@@ -67,11 +73,17 @@ class ModelConfig:
     mask_detail_from: int = 768
     mask_detail_finer: int = MASK_LIMIT
     mask_detail_coarser: int = MASK_LIMIT
+    #: First guessed table from which on symbols are quantised dependently (see `trellis`); 64: none are.
+    dependent_from: int = SCALE_COUNT
     #: Trained operating points; qualities in between interpolate the gains.
     qualities: int = 16
     #: Rate-distortion trade at the two ends (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
     lambda_min: float = 0.0009
     lambda_max: float = 0.4
+    #: The same of models tuned for MS-SSIM (loss = bits per pixel + weight * (1 - MS-SSIM)); the literature's models
+    #: have 2.4 to 220, which begins at 0.13 bits per pixel.
+    ms_ssim_weight_min: float = 2.4
+    ms_ssim_weight_max: float = 220.0
 
     def __post_init__(self) -> None:
         least = {"channels": 1, "blocks": 0, "deep_channels": 1, "deep_blocks": 0, "latents": 2, "hyper": 1,
@@ -94,6 +106,8 @@ class ModelConfig:
         for name in ("mask_finer", "mask_coarser", "mask_detail_finer", "mask_detail_coarser"):
             if not 0 <= getattr(self, name) <= MASK_LIMIT:
                 raise ValueError(f"{name} must be from 0 to {MASK_LIMIT}, not {getattr(self, name)}")
+        if not 0 <= self.dependent_from <= SCALE_COUNT:
+            raise ValueError(f"dependent_from must be from 0 to {SCALE_COUNT}, not {self.dependent_from}")
         if self.masking and self.latents < MASK_BAND[1]:
             raise ValueError(f"masking needs {MASK_BAND[1]} latents at least, not {self.latents}")
         if self.qualities < 2:
@@ -115,8 +129,14 @@ class ModelConfig:
         return float(self.lambda_min * (self.lambda_max / self.lambda_min) ** at)
 
     def ms_ssim_weight_at(self, quality: float) -> float:
-        """Weight of (1 - MS-SSIM) at a quality in models tuned for it: 2.4 to 220, geometric, as the literature's."""
-        return float(2.4 * (220 / 2.4) ** (quality / (self.qualities - 1)))
+        """Weight of (1 - MS-SSIM) at a quality in models tuned for it, geometric between the two ends."""
+        low, high = self.ms_ssim_weight_min, self.ms_ssim_weight_max
+        return float(low * (high / low) ** (quality / (self.qualities - 1)))
+
+    def quality_of_ms_ssim_weight(self, weight: float) -> float:
+        """The inverse of `ms_ssim_weight_at`, beyond both ends too."""
+        low, high = self.ms_ssim_weight_min, self.ms_ssim_weight_max
+        return (self.qualities - 1) * math.log(weight / low) / math.log(high / low)
 
     @property
     def residual_layers(self) -> int:

@@ -22,7 +22,6 @@ from benchbox_resnet.scale import (
     HIDDEN_LIMIT,
     LEVEL_BITS,
     OUTPUT,
-    SYMBOL_LIMIT,
     UNIT,
     WEIGHT_BITS,
     WEIGHT_LIMIT,
@@ -43,7 +42,8 @@ IntArray = npt.NDArray[np.integer]
 
 
 def freeze(path: ScalePath) -> dict[str, npt.NDArray[np.int16] | npt.NDArray[np.int32]]:
-    """Trained scale path -> integer tensors by name: weights int16, biases int32, feature tables int32."""
+    """Trained scale path -> integer tensors by name: weights int16, biases int32. (`tables.symbol_statistics` has the
+    others that `ExactScale` takes.)"""
     out: dict[str, npt.NDArray[np.int16] | npt.NDArray[np.int32]] = {}
     for name in _MATRICES:
         weight = getattr(path, name).weight.detach().double().cpu()
@@ -54,8 +54,6 @@ def freeze(path: ScalePath) -> dict[str, npt.NDArray[np.int16] | npt.NDArray[np.
         out[name] = np.rint(getattr(path, name).detach().double().cpu().numpy() * 2**WEIGHT_BITS).astype(np.int32)
     level = path.mask_level.double().cpu().numpy()
     out["mask_level"] = np.rint(level * 2**LEVEL_BITS).astype(np.int32)
-    for name in ("features", "expected"):
-        out[name] = np.rint(getattr(path, name).double().cpu().numpy() * 2**HIDDEN_BITS).astype(np.int32)
     return out
 
 
@@ -68,8 +66,6 @@ def thaw(tensors: Mapping[str, IntArray]) -> dict[str, npt.NDArray[np.float32]]:
     for name in _BIASES:
         out[name] = tensors[name].astype(np.float32) * np.float32(2.0**-WEIGHT_BITS)
     out["mask_level"] = tensors["mask_level"].astype(np.float32) * np.float32(2.0**-LEVEL_BITS)
-    for name in ("features", "expected"):
-        out[name] = tensors[name].astype(np.float32) * np.float32(2.0**-HIDDEN_BITS)
     return out
 
 
@@ -88,7 +84,7 @@ class ExactScale:
     def __init__(self, config: ModelConfig, tensors: Mapping[str, IntArray], device: torch.device) -> None:
         self.config, self.device = config, device
         self.features, self.expected = (tensors[name].astype(np.int32) for name in ("features", "expected"))
-        names = (*_MATRICES, *_BIASES, "features", "expected", "mask_level")
+        names = (*_MATRICES, *_BIASES, "features", "expected", "expected_seen", "mask_level")
         self._ints = {name: tensors[name].astype(np.int64) for name in names}
         for bound in self.bounds():
             if bound.steps >= bound.limit:
@@ -107,11 +103,12 @@ class ExactScale:
         # others' tables are asked for
         inner = dyadic("refine_hidden", WEIGHT_BITS).reshape(k, 2 * m)
         outer = OUTPUT * dyadic("refine_out", WEIGHT_BITS).reshape(m, k)
-        self._refine_hidden = [torch.cat([inner[:, :m], inner[:, m + known :: 2]], 1) for known in (0, 1)]
+        self._refine_near_hidden = inner[:, :m].T.contiguous()
+        self._refine_hidden = [inner[:, m + known :: 2].T.contiguous() for known in (0, 1)]
         self._refine_out = [outer[1 - known :: 2].contiguous() for known in (0, 1)]
         self._mask_finer, self._mask_coarser = (bound.to(device, torch.float64) for bound in mask_bounds(config))
         self._features = dyadic("features", HIDDEN_BITS, torch.float32)
-        self._expected = dyadic("expected", HIDDEN_BITS, torch.float32)
+        self._expected = dyadic("expected_seen", HIDDEN_BITS, torch.float32)
 
     def bounds(self) -> list[Bound]:
         """The proof of exactness: worst cases over all inputs, from the weights as they are."""
@@ -124,7 +121,7 @@ class ExactScale:
             return float(np.abs(self._ints[name]).max()) * 2.0**QUALITY_BITS
 
         hidden = HIDDEN_LIMIT * 2**HIDDEN_BITS
-        surprise = float(np.abs(self._ints["features"]).max() + np.abs(self._ints["expected"]).max())
+        surprise = float(np.abs(self._ints["features"]).max() + np.abs(self._ints["expected_seen"]).max())
         near = rows("refine_near") * surprise
         near_rounded = near * 2.0**-NEAR_BITS + 1  # back on the hidden grid
         fine = 2.0**QUALITY_BITS
@@ -179,14 +176,14 @@ class ExactScale:
         return torch.minimum(torch.maximum(moved, -self._mask_finer), self._mask_coarser)
 
     def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:
-        """t1, symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2).
+        """t1 and symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2).
 
         Where row + column is even the first half are the even channels, elsewhere the odd ones.
         """
         h, w, m = t1.shape
         known = symbols != SYMBOL_UNKNOWN
-        magnitude = symbols.abs().clamp_(max=SYMBOL_LIMIT).long()
-        surprise = (self._features[magnitude] - self._expected[t1.long()]) * known
+        magnitude = symbols.abs().clamp_(max=len(self._features) - 1).long()
+        surprise = torch.take(self._features, magnitude).sub_(torch.take(self._expected, t1.long())).mul_(known)
         near = self._near(surprise).reshape(h * w, m)
         surprise, flat = surprise.reshape(h * w, m), t1.reshape(h * w, m)
         odd = (torch.arange(h, device=self.device)[:, None] + torch.arange(w, device=self.device)).flatten() % 2
@@ -194,8 +191,9 @@ class ExactScale:
         out = torch.empty(h * w, m // 2, dtype=torch.float64, device=self.device)
         for parity in (0, 1):
             rows = (odd == parity).nonzero()[:, 0]
-            seen = torch.cat([near[rows], surprise[rows, parity::2]], 1).double()
-            hidden = self._hidden(seen @ self._refine_hidden[parity].T + bias_hidden)
+            seen = near[rows].double() @ self._refine_near_hidden
+            seen.addmm_(surprise[rows, parity::2].double(), self._refine_hidden[parity])
+            hidden = self._hidden(seen + bias_hidden)
             u = hidden @ self._refine_out[parity].T + bias_out[1 - parity :: 2]
             out[rows] = flat[rows, 1 - parity :: 2].add(u, alpha=UNIT)
         return out.clamp_(0, SCALE_COUNT - 2.0**-10).reshape(h, w, m // 2)

@@ -1,6 +1,7 @@
 """From a checkpoint to a weights file: freeze the tables on training pictures, write safetensors with a model card."""
 
 import argparse
+import dataclasses
 import datetime
 import platform
 import tempfile
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchbox_resnet.config import SCALE_COUNT, ModelConfig
+from benchbox_resnet.config import LATENT_TABLES, ModelConfig
 from benchbox_resnet.data import Pixels, image_files, is_held_out, load_pixels
 from benchbox_resnet.entropy import Tables
 from benchbox_resnet.model import ResidualCodec
@@ -25,16 +26,16 @@ CPU = torch.device("cpu")
 
 
 def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> npt.NDArray[np.float64]:
-    """How often each magnitude was met under each of the 64 tables, (64, widest), over pictures and all qualities."""
-    counts = np.zeros(SCALE_COUNT * widest)
+    """How often each magnitude was met under each table of latents, (192, widest), over pictures and all qualities."""
+    counts = np.zeros(LATENT_TABLES * widest)
     pipeline = Pipeline(model, bfloat16=has_fast_bfloat16(CPU))
     for number, pixels in enumerate(pictures):
         quality = number % model.config.qualities << 8
         coded = pipeline.encode(pixels, quality)
-        latent = coded.ids < SCALE_COUNT
+        latent = coded.ids < LATENT_TABLES
         magnitude = np.minimum(np.abs(coded.symbols[latent]), widest - 1)
         counts += np.bincount(coded.ids[latent].astype(np.int64) * widest + magnitude, minlength=len(counts))
-    return counts.reshape(SCALE_COUNT, widest)
+    return counts.reshape(LATENT_TABLES, widest)
 
 
 def count_z(model: Model, pictures: list[Pixels], side: int = 768) -> npt.NDArray[np.float64]:
@@ -52,7 +53,7 @@ def count_z(model: Model, pictures: list[Pixels], side: int = 768) -> npt.NDArra
     return counts
 
 
-def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 2) -> Tables:
+def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 3) -> Tables:
     """Tables that fit what the encoder really writes; rounding depends on the tables, hence more than one round."""
     mean, scale = (v.detach().double().numpy() for v in net.z_prior())
     tables = build_tables(net.config, mean, scale)
@@ -74,13 +75,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="training pictures, for the tables")
     parser.add_argument("--out", type=Path, required=True, help="weights file to write (.safetensors)")
     parser.add_argument("--pictures", type=int, default=96, help="training pictures the tables are fitted on")
+    parser.add_argument("--dependent-from", type=int, default=12,
+                        help="first table whose symbols are quantised dependently (64: none)")
     parser.add_argument("--licences", default="", help="licences of the training pictures, for the model card")
 
 
 def run(args: argparse.Namespace) -> None:
     """Freeze and write; prints the digest that streams will carry."""
     state: dict[str, Any] = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
-    net = ResidualCodec(ModelConfig.from_json(state["config"]))
+    config = dataclasses.replace(ModelConfig.from_json(state["config"]), dependent_from=args.dependent_from)
+    net = ResidualCodec(config)
     net.load_state_dict(state["average"])
     net.scale.balance()
     files = [p for p in image_files(args.data) if not is_held_out(p)]

@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from benchbox_resnet.config import SCALE_COUNT, ModelConfig
+from benchbox_resnet.config import LATENT_TABLES, ModelConfig
 from benchbox_resnet.data import Pixels, random_blocks
 from benchbox_resnet.exact import thaw
 from benchbox_resnet.model import Z_SCALE_MIN, ResidualCodec
@@ -29,7 +29,7 @@ def trained_form(path: Path) -> ResidualCodec:
     """A weights file as a network that can be trained on: integers become floats, priors of z come from its tables."""
     model = load_model(path, torch.device("cpu"))
     net = ResidualCodec(model.config)
-    state = dict(model.net.state_dict())
+    state = net.state_dict() | dict(model.net.state_dict())
     with safe_open(path, framework="numpy") as file:
         exact = {name[6:]: file.get_tensor(name) for name in file.keys() if name.startswith("exact.")}  # noqa: SIM118
     state |= {f"scale.{name}": torch.from_numpy(array) for name, array in thaw(exact).items()}
@@ -56,7 +56,7 @@ def _z_moments(
     ends = np.cumsum(2 * bounds.astype(np.int64) + 2)
     mean, scale = (np.zeros(config.qualities * config.hyper) for _ in "12")
     for i in range(len(mean)):
-        bound, end = int(bounds[SCALE_COUNT + i]), int(ends[SCALE_COUNT + i])
+        bound, end = int(bounds[LATENT_TABLES + i]), int(ends[LATENT_TABLES + i])
         mass = frequencies[end - 2 * bound - 2 : end - 1].astype(np.float64)
         at = np.arange(-bound, bound + 1)
         mean[i] = (mass * at).sum() / mass.sum()

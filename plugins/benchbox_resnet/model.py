@@ -27,7 +27,19 @@ from torch.nn import functional as F
 
 from benchbox_resnet.config import SCALE_COUNT, SCALE_STEP, ModelConfig
 from benchbox_resnet.data import BlockStatistics
-from benchbox_resnet.layers import DepthBlock, ResBlock, activation, clamp_through, round_through, squash
+from benchbox_resnet.layers import (
+    DepthBlock,
+    ResBlock,
+    activation,
+    by_pixel,
+    clamp_through,
+    concatenated,
+    quarters,
+    round_through,
+    shuffle,
+    squash,
+    unshuffle,
+)
 from benchbox_resnet.rate import laplace_bits, logistic_bits
 from benchbox_resnet.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scale_of_index
 
@@ -95,26 +107,24 @@ class ResidualCodec(nn.Module):
         # it, or add to it, let z grow as training goes on, until it is noise.
         self.register_buffer("hyper_basis", torch.zeros(z, m, 4, 4))
         self.register_buffer("hyper_level", torch.zeros(q, z))
-        self.lin_down, self.lin_up = nn.PixelUnshuffle(config.stride), nn.PixelShuffle(config.stride)
         self.lin_a = nn.Conv2d(3 * config.stride**2, m, 1, bias=False)
         self.lin_s = nn.Conv2d(m, 3 * config.stride**2, 1, bias=False)
         blocks = [ResBlock(c, act) for _ in range(config.blocks)]
-        self.g_a_high = nn.Sequential(nn.PixelUnshuffle(half), nn.Conv2d(wide, c, 1), *blocks)
+        # (nn.Identity: parameters are named by their places, and pictures are cut up elsewhere, see `layers.unshuffle`)
+        self.g_a_high = nn.Sequential(nn.Identity(), nn.Conv2d(wide, c, 1), *blocks)
         deep = [ResBlock(d, act) for _ in range(config.deep_blocks)]
         self.g_a_deep = nn.Sequential(nn.Conv2d(c, d, 2, stride=2), *deep, nn.Conv2d(d, m, 1))
         deep = [ResBlock(d, act) for _ in range(config.deep_blocks)]
         self.g_s_deep = nn.Sequential(nn.Conv2d(m, d, 1), *deep, nn.Conv2d(d, 4 * c, 1), nn.PixelShuffle(2))
         blocks = [ResBlock(c, act) for _ in range(config.blocks)]
-        self.g_s_high = nn.Sequential(*blocks, nn.Conv2d(c, wide, 1), nn.PixelShuffle(half))
+        self.g_s_high = nn.Sequential(*blocks, nn.Conv2d(c, wide, 1), nn.Identity())
         self.h_s = nn.Sequential(
             nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
             nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
             nn.Conv2d(z, z, 3, padding=1), activation(act), nn.Conv2d(z, m + z, 1),
         )  # fmt: skip
         steps = [DepthBlock(config.context, act) for _ in range(config.context_blocks)]
-        self.context = nn.Sequential(
-            nn.Conv2d(2 * m + z, config.context, 1), *steps, nn.Conv2d(config.context, m, 1)
-        )
+        self.context = nn.Sequential(nn.Conv2d(2 * m + z, config.context, 1), *steps, nn.Conv2d(config.context, m, 1))
         self.context_linear = nn.Conv2d(m, m, CONTEXT_WINDOW, padding=CONTEXT_WINDOW // 2, groups=m, bias=False)
         self.scale = ScalePath(config)
         # Quality-dependent numbers, one row for each trained quality. Gains are logarithms.
@@ -141,21 +151,19 @@ class ResidualCodec(nn.Module):
         t = index_of_scale(0.7 * spread.clamp_min(0.11)).clamp(0.5, 60)
         self.scale.bias_prior_out.copy_(t / UNIT)
 
-    def centre(self, x: Tensor) -> Tensor:
-        """Subtract the mean colour: (B, 3, H, W) both ways."""
-        return x - self.colour[:, None, None]
-
-    def linear_analysis(self, centred: Tensor) -> Tensor:
-        """(B, 3, H, W) -> (B, M, h, w). Always float32: bfloat16 rounds large DC coefficients by half a step."""
-        with torch.autocast(centred.device.type, enabled=False):
-            out: Tensor = self.lin_a(self.lin_down(centred.float()))
-        return out
+    def linear_analysis(self, blocks: Tensor) -> Tensor:
+        """Blocks less the mean colour (B, 3 * stride^2, h, w) -> (B, M, h, w). Always float32: bfloat16 rounds large DC
+        coefficients by half a step."""
+        with torch.autocast(blocks.device.type, enabled=False):
+            return by_pixel(self.lin_a, blocks)
 
     def analyse(self, x: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
         """x (B, 3, H, W) in [0, 1], log-gains (B, M) and (B, C) -> y (B, M, h, w), float32."""
-        centred = self.centre(x)
-        residual = self.g_a_deep(self.g_a_high(centred) * torch.exp(feature)[:, :, None, None])
-        y: Tensor = (self.linear_analysis(centred) + RESIDUAL * residual.float()) * torch.exp(gain)[:, :, None, None]
+        stride = self.config.stride
+        blocks = unshuffle(x.float(), stride) - self.colour.repeat_interleave(stride**2)[:, None, None]
+        seen = self.g_a_high(quarters(blocks, stride))
+        residual = self.g_a_deep(seen * torch.exp(feature)[:, :, None, None])
+        y: Tensor = (self.linear_analysis(blocks) + RESIDUAL * residual.float()) * torch.exp(gain)[:, :, None, None]
         return y
 
     def magnitudes(self, y: Tensor) -> Tensor:
@@ -171,10 +179,10 @@ class ResidualCodec(nn.Module):
         """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32."""
         y = y_hat * torch.exp(gain)[:, :, None, None]
         residual = self.g_s_high(self.g_s_deep(LATENT_IN * y) * torch.exp(feature)[:, :, None, None])
+        stride = self.config.stride
         with torch.autocast(y.device.type, enabled=False):
-            linear = self.lin_up(self.lin_s(y.float()))
-        x_hat: Tensor = linear + RESIDUAL * residual.float() + self.colour[:, None, None]
-        return x_hat
+            linear = by_pixel(self.lin_s, y.float()).add_(self.colour.repeat_interleave(stride**2)[:, None, None])
+        return shuffle(linear, stride).add_(shuffle(residual, stride // 2), alpha=RESIDUAL)
 
     def z_prior(self) -> tuple[Tensor, Tensor]:
         """Means and scales of the logistic prior of z, (Q, Z) each.
@@ -191,7 +199,7 @@ class ResidualCodec(nn.Module):
 
     def second_mean(self, mean1: Tensor, features: Tensor, y_first: Tensor) -> Tensor:
         """mean1, y_first (B, M, h, w) (zero on the second half), features (B, Z, h, w) -> mean2 (B, M, h, w)."""
-        seen = torch.cat([self._squashed(mean1), features, self._squashed(y_first)], 1)
+        seen = concatenated([self._squashed(mean1), features, self._squashed(y_first)])
         mean2: Tensor = mean1 + self.context(seen).float()
         with torch.autocast(y_first.device.type, enabled=False):
             linear: Tensor = self.context_linear(y_first)

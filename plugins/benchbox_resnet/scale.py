@@ -48,9 +48,10 @@ def scale_of_index(t: Tensor) -> Tensor:
 
 
 def symbol_features() -> tuple[Tensor, Tensor]:
-    """Fixed tables of `refine`: log2(1 + |s|) for |s| = 0..255, and its mean under each of the 64 scales.
+    """Tables of `refine` while training: log2(1 + |s|) for |s| = 0..255, and its mean under each of the 64 scales.
 
-    Shapes (256,) and (64,), multiples of 2^-HIDDEN_BITS. The difference says how surprising a decoded symbol was.
+    Shapes (256,) and (64,), multiples of 2^-HIDDEN_BITS. The difference says how surprising a latent was. (Frozen
+    models have `tables.symbol_statistics`, which are on the grid and know how latents are quantised.)
     """
     s = np.arange(SYMBOL_LIMIT + 1)  # numpy: some functions of torch bring two seconds of imports with them
     companded = np.log2(1 + s)

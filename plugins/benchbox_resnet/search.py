@@ -15,7 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchbox_resnet.adapt import Adapter
+from benchbox_resnet.adapter import Adapter
+from benchbox_resnet.config import GRID
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.model import first_half
 from benchbox_resnet.pipeline import SYMBOL_CLIP, Indices, Pipeline, Symbols, join_half, split_half
@@ -125,11 +126,11 @@ class _Window:
         s1, bits1 = self._half(adapter, y - mean1, guess, weights, True)
         known = torch.where(self.first, s1, SYMBOL_UNKNOWN)[0].permute(1, 2, 0).to(torch.int16)
         t2 = self.pipeline.model.scale.refine(self.t1, known, self.quality)
-        y_first = torch.where(self.first, s1 * self.step + self.mean1, 0.0)
+        y_first = torch.where(self.first, s1 * (self.step / GRID) + self.mean1, 0.0)
         with self.pipeline.floats():
             mean2 = self.net.second_mean(self.mean1, self.features, y_first) / self.step
         s2, bits2 = self._half(adapter, y - mean2, table_index(t2), weights, False)
-        return torch.where(self.first, s1 + mean1, s2 + mean2), bits1 + bits2
+        return torch.where(self.first, s1 / GRID + mean1, s2 / GRID + mean2), bits1 + bits2
 
     def _half(
         self, adapter: Adapter, residual: Tensor, guess: Indices, weights: npt.NDArray[np.float32], first: bool

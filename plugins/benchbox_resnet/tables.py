@@ -1,7 +1,7 @@
 """Coding tables: where they come from. They are frozen once, after training, and stored as integers.
 
-Tables 0..63 serve the latents, one for each scale; then one for each quality and channel of z: table
-64 + quality * Z + channel.
+Tables 0..191 serve the latents, one for each kind (whole steps, quantiser 0, quantiser 1) and scale: 64 * kind + scale;
+then one for each quality and channel of z: table 192 + quality * Z + channel.
 """
 
 import math
@@ -9,9 +9,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from benchbox_resnet.config import SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
+from benchbox_resnet.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_MIN, SCALE_STEP, TABLE_KINDS, ModelConfig
 from benchbox_resnet.entropy import Ints, TableIds, Tables, quantise_pmf
-from benchbox_resnet.scale import Z_LIMIT
+from benchbox_resnet.scale import HIDDEN_BITS, SYMBOL_LIMIT, Z_LIMIT
+from benchbox_resnet.trellis import UNION
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,12 +23,20 @@ Z_WEIGHT = 100.0
 _ESCAPE = 2e-6
 
 
-def _laplace_pmf(scale: float, bound: int) -> Floats:
-    """Of a zero-mean Laplace distribution of standard deviation `scale`."""
-    edges = (np.arange(bound + 2) - 0.5) * math.sqrt(2) / scale
-    tail = 0.5 * np.exp(-np.maximum(edges, 0))
-    side = tail[1:-1] - tail[2:]
-    return np.concatenate([side[::-1], [1 - 2 * tail[1]], side])
+#: Where latents of magnitude 0 and 1 part, under whole steps and in either quantiser of `trellis`, and how far apart
+#: such places are further out: in rounding steps.
+_FIRST_EDGE = (0.5, UNION / GRID, 0.6 * UNION / GRID)
+_EDGE_STEP = (1.0, 2 * UNION / GRID, 2 * UNION / GRID)
+
+
+def _laplace_pmf(scale: float, kind: int, bound: int) -> Floats:
+    """Of -bound .. bound under a zero-mean Laplace distribution of standard deviation `scale`."""
+    edges = _FIRST_EDGE[kind] + _EDGE_STEP[kind] * np.arange(bound + 1)
+    if kind == TABLE_KINDS - 1:
+        edges[1:] = _EDGE_STEP[kind] * np.arange(1, bound + 1)  # around the odd multiples
+    tail = 0.5 * np.exp(-edges * math.sqrt(2) / scale)
+    side = tail[:-1] - tail[1:]
+    return np.concatenate([side[::-1], [1 - 2 * tail[0]], side])
 
 
 def _logistic_pmf(mean: float, scale: float, bound: int) -> Floats:
@@ -44,21 +53,22 @@ def _with_escape(pmf: Floats) -> Ints:
     return quantise_pmf(np.append(pmf, max(1.0 - float(pmf.sum()), _ESCAPE)))
 
 
-def scale_bounds() -> list[int]:
-    """Largest magnitude in each of the 64 tables: eight standard deviations and a little."""
+def latent_bounds() -> list[int]:
+    """Largest magnitude in each of the 192 tables of latents: eight standard deviations and a little."""
     scales = SCALE_MIN * np.exp(np.arange(SCALE_COUNT) * SCALE_STEP)
-    return [min(_WIDEST, math.ceil(8 * s) + 3) for s in scales]
+    return [min(_WIDEST, math.ceil(8 * s / step) + 3) for step in _EDGE_STEP for s in scales]
 
 
-def scale_pmfs(counts: Floats | None = None, weight: float = 2000.0) -> list[Floats]:
-    """The 64 distributions over -bound .. bound: Laplace, or what was counted, drawn towards it.
+def latent_pmfs(counts: Floats | None = None, weight: float = 2000.0) -> list[Floats]:
+    """The 192 distributions over -bound .. bound: Laplace, or what was counted, drawn towards it.
 
-    `counts` (64, n): how often magnitude 0 .. n - 1 was met under each table; `weight`: how many observations the
+    `counts` (192, n): how often magnitude 0 .. n - 1 was met under each table; `weight`: how many observations the
     Laplace distribution is worth.
     """
     out = []
-    for i, bound in enumerate(scale_bounds()):
-        pmf = _laplace_pmf(SCALE_MIN * math.exp(i * SCALE_STEP), bound)
+    for i, bound in enumerate(latent_bounds()):
+        kind, scale = divmod(i, SCALE_COUNT)
+        pmf = _laplace_pmf(SCALE_MIN * math.exp(scale * SCALE_STEP), kind, bound)
         if counts is not None:
             one_side = np.zeros(bound + 1)
             reach = min(bound + 1, counts.shape[1])
@@ -69,13 +79,36 @@ def scale_pmfs(counts: Floats | None = None, weight: float = 2000.0) -> list[Flo
     return out
 
 
+def symbol_statistics(config: ModelConfig, tables: Tables) -> dict[str, Ints]:
+    """What the scale path and `adapt` know of symbols, fixed-point with `HIDDEN_BITS`, by name:
+
+    `features` (n,): log2(1 + |s|) of a latent of s rounding steps, by magnitude on the grid; `expected` (3, 64): its
+    mean under each kind of table; `expected_seen` (64,): its mean under a guessed table, whatever the state.
+
+    Means are those of the tables, so of what was counted: under a Laplace distribution they are larger where tables are
+    wide, and tables chosen by such means cost 1 % more bits.
+    """
+    magnitude = np.arange(GRID * (SYMBOL_LIMIT + 1))
+    features = np.rint(np.log2(1 + magnitude / GRID) * 2**HIDDEN_BITS).astype(np.int32)
+    expected = np.zeros((TABLE_KINDS, SCALE_COUNT))
+    for t in range(LATENT_TABLES):
+        kind, scale = divmod(t, SCALE_COUNT)
+        mass = tables.frequencies[tables.offsets[t] : tables.offsets[t + 1] - 1]  # without the escape
+        k = np.abs(np.arange(len(mass)) - len(mass) // 2)
+        symbol = GRID * k if kind == 0 else UNION * np.maximum(2 * k - (kind - 1), 0)
+        expected[kind, scale] = (mass * features[np.minimum(symbol, len(features) - 1)]).sum() / mass.sum()
+    seen = np.where(np.arange(SCALE_COUNT) < config.dependent_from, expected[0], expected[1:].mean(0))
+    rounded = (np.rint(v).astype(np.int32) for v in (expected, seen))
+    return dict(zip(("features", "expected", "expected_seen"), (features, *rounded), strict=True))
+
+
 def build_tables(
     config: ModelConfig, z_mean: Floats, z_scale: Floats, counts: Floats | None = None, z_counts: Floats | None = None
 ) -> Tables:
-    """All tables of a model: z_mean, z_scale (Q, Z) of the logistic priors; `counts` as in `scale_pmfs`; `z_counts`
+    """All tables of a model: z_mean, z_scale (Q, Z) of the logistic priors; `counts` as in `latent_pmfs`; `z_counts`
     (Q, Z, 2 * Z_LIMIT + 1): how often each value -Z_LIMIT .. Z_LIMIT of z was met."""
-    frequencies = [_with_escape(pmf) for pmf in scale_pmfs(counts)]
-    bounds = scale_bounds()
+    frequencies = [_with_escape(pmf) for pmf in latent_pmfs(counts)]
+    bounds = latent_bounds()
     for q in range(config.qualities):
         for c in range(config.hyper):
             mean, scale = float(z_mean[q, c]), float(z_scale[q, c])
@@ -92,5 +125,5 @@ def build_tables(
 def z_table_ids(config: ModelConfig, quality: int, rows: int, cols: int) -> TableIds:
     """Table numbers (rows * cols * Z,) of z in the order (row, column, channel), at a fixed-point quality (8 bits)."""
     nearest = min((quality + 128) >> 8, config.qualities - 1)
-    one = np.arange(config.hyper, dtype=np.uint16) + np.uint16(SCALE_COUNT + nearest * config.hyper)
+    one = np.arange(config.hyper, dtype=np.uint16) + np.uint16(LATENT_TABLES + nearest * config.hyper)
     return np.tile(one, rows * cols)

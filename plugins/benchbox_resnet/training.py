@@ -15,7 +15,7 @@ from benchbox_resnet.config import ModelConfig
 from benchbox_resnet.model import Estimate, ResidualCodec
 from benchbox_resnet.muon import Muon
 from benchbox_resnet.replicas import Replicas
-from benchbox_resnet.retune import mse_qualities, retune
+from benchbox_resnet.retune import mse_qualities, respread, retune
 from benchbox_resnet.similarity import ms_ssim
 
 #: A gradient so many times larger than is usual is an accident: that step is left out.
@@ -191,6 +191,10 @@ class Trainer:
         self.usual_norm = state["usual_norm"]
         torch.set_rng_state(state["rng"])
 
+    def _qualities_in(self, earlier: ModelConfig) -> Tensor:
+        """(Q,): the qualities of a model tuned for MS-SSIM at which it has this one's weights."""
+        return torch.tensor([earlier.quality_of_ms_ssim_weight(w) for w in self.ms_ssim_weights.tolist()])
+
     def branch(self, state: dict[str, Any], fresh: bool, crops: Tensor) -> None:
         """Begin a new run from `state`; `fresh`: from its averaged weights, with new optimisers and a warm-up.
 
@@ -200,8 +204,11 @@ class Trainer:
             self.net.load_state_dict(state["average"])
             self.step_count, self.seconds = state["step"], state["seconds"]
             self.first_step = self.step_count
-            if self.settings.tune == "ms-ssim" and state["settings"]["tune"] == "mse":
-                retune(self.net, crops.to(self.device))
+            if self.settings.tune == "ms-ssim":
+                if state["settings"]["tune"] == "mse":
+                    retune(self.net, crops.to(self.device))
+                else:
+                    respread(self.net, self._qualities_in(ModelConfig.from_json(state["config"])))
             self.average.load_state_dict(self.net.state_dict())
         else:
             self.load(state)

@@ -1,7 +1,7 @@
 """Weights files: safetensors with a model card; exact-path tensors as integers, linear path float32, the rest fp16.
 
-Tensor names: `net.*` (float networks), `exact.*` (see `exact.freeze`), `tables.bounds`, `tables.frequencies`,
-`colour_only` (latents that gray pictures do not send).
+Tensor names: `net.*` (float networks), `exact.*` (see `exact.freeze`, `tables.symbol_statistics`), `tables.bounds`,
+`tables.frequencies`, `colour_only` (latents that gray pictures do not send).
 Metadata: `format`, `config` (JSON of ModelConfig), `tune`, `card` (JSON: data, licences, steps, time, machine,
 validation).
 """
@@ -17,14 +17,16 @@ import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from torch import nn
 
 from benchbox.errors import CodecError
 from benchbox_resnet.config import ModelConfig
 from benchbox_resnet.entropy import Tables
 from benchbox_resnet.exact import ExactScale, freeze
 from benchbox_resnet.model import ResidualCodec
+from benchbox_resnet.tables import symbol_statistics
 
-FORMAT = "benchbox-resnet 2"
+FORMAT = "benchbox-resnet 3"
 #: Parameters kept in float32: the linear path and everything that is one number a channel.
 _SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer", "hyper_level")
 #: Parts of the training form that the integers replace.
@@ -52,7 +54,7 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
         if not name.startswith(_REPLACED):
             dtype = np.float32 if name.startswith(_SINGLE) else np.float16
             tensors["net." + name] = np.ascontiguousarray(value.detach().float().cpu().numpy().astype(dtype))
-    for name, integers in freeze(net.scale).items():
+    for name, integers in (freeze(net.scale) | symbol_statistics(net.config, tables)).items():
         tensors["exact." + name] = np.ascontiguousarray(integers)
     tensors["colour_only"] = colour_latents(net).astype(np.uint8)
     tensors["tables.bounds"] = tables.bounds.astype(np.int16)
@@ -62,6 +64,17 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata)
+
+
+def replace_network(source: Path, target: Path, net: nn.Module, card: dict[str, Any]) -> None:
+    """Write `target`: the weights file `source` with other float networks and another card."""
+    with safe_open(source, framework="numpy") as file:
+        metadata = {**file.metadata(), "card": json.dumps(card, sort_keys=True)}
+        tensors = {name: np.asarray(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    for name, value in net.state_dict().items():
+        old = tensors["net." + name]
+        tensors["net." + name] = np.ascontiguousarray(value.detach().float().cpu().numpy().astype(old.dtype))
+    save_file(tensors, target, metadata)
 
 
 def colour_latents(net: ResidualCodec, most: float = 0.05) -> npt.NDArray[np.bool_]:

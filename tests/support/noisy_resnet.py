@@ -11,13 +11,16 @@ torch = pytest.importorskip("torch")
 
 from benchbox_resnet.config import ModelConfig  # noqa: E402
 from benchbox_resnet.data import BlockStatistics  # noqa: E402
+from benchbox_resnet.entropy import Tables  # noqa: E402
+from benchbox_resnet.exact import freeze  # noqa: E402
 from benchbox_resnet.model import ResidualCodec  # noqa: E402
+from benchbox_resnet.scale import ScalePath  # noqa: E402
 from benchbox_resnet.start import hyper_crops, start_hyper  # noqa: E402
-from benchbox_resnet.tables import build_tables  # noqa: E402
+from benchbox_resnet.tables import build_tables, symbol_statistics  # noqa: E402
 from benchbox_resnet.weights import save_model  # noqa: E402
 
 NOISY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, context=16, scale_hidden=16,
-                    qualities=4)  # fmt: skip
+                    qualities=4, dependent_from=12)  # fmt: skip
 #: Like NOISY, with rounding steps that follow the picture.
 MASKED = dataclasses.replace(NOISY, latents=80, masking=0.75, mask_finer=3, mask_coarser=5, mask_detail_from=40,
                              mask_detail_finer=0, mask_detail_coarser=9)  # fmt: skip
@@ -39,9 +42,18 @@ def noisy_network(seed: int = 0, config: ModelConfig = NOISY) -> ResidualCodec:
     return net
 
 
+def plain_tables(config: ModelConfig = NOISY) -> Tables:
+    """Coding tables that nobody counted."""
+    shape = (config.qualities, config.hyper)
+    return build_tables(config, np.zeros(shape), np.ones(shape))
+
+
+def frozen(path: ScalePath) -> dict[str, np.ndarray]:
+    """What `ExactScale` takes, of a network of the shape NOISY."""
+    return freeze(path) | symbol_statistics(NOISY, plain_tables())
+
+
 def save_noisy(path: Path, net: ResidualCodec, tune: str = "mse") -> Path:
     """Write `net` as a weights file; `path` comes back."""
-    qualities, hyper = net.config.qualities, net.config.hyper
-    tables = build_tables(net.config, np.zeros((qualities, hyper)), np.ones((qualities, hyper)))
-    save_model(path, net, tables, tune, {"data": "noise"})
+    save_model(path, net, plain_tables(net.config), tune, {"data": "noise"})
     return path
