@@ -221,7 +221,7 @@ def test_pictures_are_cut_into_blocks_as_pytorch_does(last: bool) -> None:
         torch.testing.assert_close(by_pixel(layer, unshuffle(x, 16)), layer(unshuffle(x, 16)), rtol=1e-4, atol=1e-5)
 
 
-def test_a_model_for_ms_ssim_is_spread_over_other_weights(tmp_path: Path) -> None:
+def test_a_model_for_ms_ssim_is_spread_over_other_weights() -> None:
     """At the weights that both have it is the same; beyond, gains go on along straight lines."""
     config = dataclasses.replace(TINY, latents=80, masking=0.5)
     trainer = Trainer(config, Settings(tune="ms-ssim"), CPU)

@@ -152,12 +152,14 @@ def run(args: argparse.Namespace) -> None:
     data = TrainingData.load(args.data, args.crop)
     sample = collect(model, CropSampler(data, 1, args.crop, args.seed), args.crops)
     unseen = TrainingData([p for p in data.validation if min(p.shape[:2]) >= args.crop], [])
-    held_out = collect(model, CropSampler(unseen, 1, args.crop, args.seed), args.held_out) if unseen.train else None
+    held_out = None
+    if unseen.train and args.held_out:
+        held_out = collect(model, CropSampler(unseen, 1, args.crop, args.seed), args.held_out)
     polisher = Polisher(model)
-    before = polisher.validate(held_out, args.batch) if held_out else math.nan
+    before = polisher.validate(held_out, args.batch) if held_out else None
     for step, loss in polisher.train(sample, args.seconds, args.batch, args.seed):
         print(f"step {step} loss {loss:.5f}", flush=True)
-    after = polisher.validate(held_out, args.batch) if held_out else math.nan
+    after = polisher.validate(held_out, args.batch) if held_out else None
     earlier = model.card.get("polish", {"seconds": 0, "steps": 0})
     gain = {"seconds": earlier["seconds"] + args.seconds, "steps": earlier["steps"] + step,
             "held_out_before": before, "held_out_after": after}  # fmt: skip

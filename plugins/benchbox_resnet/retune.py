@@ -37,7 +37,7 @@ MASKING: Mapping[str, Any] = MappingProxyType({
     "mask_detail_from": 128, "mask_detail_finer": 0, "mask_detail_coarser": 5,
 })  # fmt: skip
 #: The lowest operating point of such a model: about 0.08 bits per pixel, as an mse model's.
-WEIGHTS: Mapping[str, Any] = MappingProxyType({"ms_ssim_weight_min": 1.0})
+MS_SSIM_RANGE: Mapping[str, Any] = MappingProxyType({"ms_ssim_weight_min": 1.0})
 
 
 @torch.no_grad()

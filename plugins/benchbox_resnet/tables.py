@@ -24,7 +24,8 @@ _ESCAPE = 2e-6
 
 
 #: Where latents of magnitude 0 and 1 part, under whole steps and in either quantiser of `trellis`, and how far apart
-#: such places are further out: in rounding steps.
+#: such places are further out: in rounding steps. (0.6: a search prefers zero to the near points of quantiser 1. What
+#: is counted takes the place of all this.)
 _FIRST_EDGE = (0.5, UNION / GRID, 0.6 * UNION / GRID)
 _EDGE_STEP = (1.0, 2 * UNION / GRID, 2 * UNION / GRID)
 

@@ -17,7 +17,7 @@ from benchbox.errors import UsageError
 from benchbox_resnet.config import PRESETS, ModelConfig
 from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
 from benchbox_resnet.grow import as_checkpoint, grow, trained_form
-from benchbox_resnet.retune import MASKING, WEIGHTS
+from benchbox_resnet.retune import MASKING, MS_SSIM_RANGE
 from benchbox_resnet.start import hyper_crops, start_hyper
 from benchbox_resnet.training import Settings, Trainer, save_checkpoint
 from benchbox_resnet.validation import as_line, held_out_curve
@@ -95,7 +95,7 @@ def build(args: argparse.Namespace, data: TrainingData, device: torch.device) ->
     state = as_checkpoint(source) if source.suffix == ".safetensors" else load_checkpoint(source, device)
     config = ModelConfig.from_json(state["config"])
     if args.tune == "ms-ssim" and args.fresh:
-        config = dataclasses.replace(config, **MASKING, **WEIGHTS)
+        config = dataclasses.replace(config, **MASKING, **MS_SSIM_RANGE)
     trainer = Trainer(config, settings_from(args), device, args.workers)
     if source == own:
         trainer.load(state)
