@@ -9,6 +9,7 @@ Decoding of symbols uses integers alone (`exact`); the float networks run afterw
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from benchbox_resnet.denoise import denoise
 from benchbox_resnet.entropy import Decoder, encode
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
 from benchbox_resnet.pipeline import SYMBOL_CLIP, TILE_CELLS, Pipeline, Symbols, join_half, split_half
-from benchbox_resnet.precision import has_fast_bfloat16
+from benchbox_resnet.precision import Precision, fastest
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import z_table_ids
 from benchbox_resnet.weights import Model, file_digest, load_model
@@ -41,11 +42,11 @@ class ResnetCodec(Codec):
         denoise: float = 0.0,
         tile_cells: int = TILE_CELLS,
         others: Sequence[Path] = (),
-        bfloat16: bool = False,
+        precision: Precision = "float32",
     ) -> None:
         """`model` encodes, and decodes the streams that name it; `others`: weights files opened when a stream does."""
         self.info, self.threads, self.effort, self.denoise = info, threads, effort, denoise
-        self.encoder = Pipeline(model, tile_cells, bfloat16=bfloat16)
+        self.encoder = Pipeline(model, tile_cells, precision=precision)
         self.pipelines = {model.digest[:4]: self.encoder}
         self.others = list(others)
         last = self.encoder.config.qualities - 1
@@ -60,19 +61,18 @@ class ResnetCodec(Codec):
         threads: int = 1,
         effort: int = 0,
         denoise: float = 0.0,
-        precision: str = "float32",
+        precision: Precision | Literal["auto"] = "float32",
     ) -> "ResnetCodec":
         """Load the first of the weights files `paths` on a device ("cpu", "cuda", "cuda:1").
 
-        `precision` of the float networks: `float32`, `bfloat16`, or `auto`, which is bfloat16 where the device
-        multiplies it itself.
+        `precision` of the float networks, `auto`: the fastest that the device has (see `precision`).
         """
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise CodecUnavailableError(f"{info.id}: torch {torch.__version__} sees no CUDA device; use the device cpu")
         where = torch.device(device)
-        bfloat16 = has_fast_bfloat16(where) if precision == "auto" else precision == "bfloat16"
+        chosen = fastest(where) if precision == "auto" else precision
         model = load_model(paths[0], where)
-        return cls(info, model, threads, effort, denoise, others=paths[1:], bfloat16=bfloat16)
+        return cls(info, model, threads, effort, denoise, others=paths[1:], precision=chosen)
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[None]:
@@ -129,7 +129,7 @@ class ResnetCodec(Codec):
         for path in self.others if pipeline is None else ():
             if file_digest(path)[:4] == stream.model:
                 model = load_model(path, self.encoder.device)
-                pipeline = Pipeline(model, self.encoder.tile_cells, bfloat16=self.encoder.bfloat16)
+                pipeline = Pipeline(model, self.encoder.tile_cells, precision=self.encoder.precision)
                 self.pipelines[stream.model] = pipeline
                 break
         if pipeline is None:

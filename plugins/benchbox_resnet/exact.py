@@ -35,6 +35,8 @@ NEAR_BITS = 10
 #: Qualities are fixed-point with 8 fractional bits, in the header as in the interpolation of biases.
 QUALITY_BITS = 8
 
+#: Places in a square of 2x2 positions: where row + column is even the first half are the even channels.
+_CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 _MATRICES = ("prior_hidden", "prior_out", "refine_near", "refine_hidden", "refine_out")
 _BIASES = ("bias_prior_hidden", "bias_prior_out", "bias_refine_hidden", "bias_refine_out")
 
@@ -181,22 +183,22 @@ class ExactScale:
         Where row + column is even the first half are the even channels, elsewhere the odd ones.
         """
         h, w, m = t1.shape
-        known = symbols != SYMBOL_UNKNOWN
-        magnitude = symbols.abs().clamp_(max=len(self._features) - 1).long()
-        surprise = torch.take(self._features, magnitude).sub_(torch.take(self._expected, t1.long())).mul_(known)
-        near = self._near(surprise).reshape(h * w, m)
-        surprise, flat = surprise.reshape(h * w, m), t1.reshape(h * w, m)
-        odd = (torch.arange(h, device=self.device)[:, None] + torch.arange(w, device=self.device)).flatten() % 2
+        surprise, seen = torch.zeros(h, w, m, device=self.device), {}
+        for i, j in _CORNERS:  # positions of one parity are slices: index lists would be gathered row by row
+            first = slice(i, None, 2), slice(j, None, 2), slice((i + j) % 2, None, 2)
+            magnitude = symbols[first].abs().clamp_(max=len(self._features) - 1).long()
+            part = torch.take(self._features, magnitude).sub_(torch.take(self._expected, t1[first].long()))
+            surprise[first], seen[i, j] = part, part.double().reshape(-1, m // 2)
+        near = self._near(surprise)
         bias_hidden, bias_out = self._bias("bias_refine_hidden", quality), self._bias("bias_refine_out", quality)
-        out = torch.empty(h * w, m // 2, dtype=torch.float64, device=self.device)
-        for parity in (0, 1):
-            rows = (odd == parity).nonzero()[:, 0]
-            seen = near[rows].double() @ self._refine_near_hidden
-            seen.addmm_(surprise[rows, parity::2].double(), self._refine_hidden[parity])
-            hidden = self._hidden(seen + bias_hidden)
-            u = hidden @ self._refine_out[parity].T + bias_out[1 - parity :: 2]
-            out[rows] = flat[rows, 1 - parity :: 2].add(u, alpha=UNIT)
-        return out.clamp_(0, SCALE_COUNT - 2.0**-10).reshape(h, w, m // 2)
+        out = torch.empty(h, w, m // 2, dtype=torch.float64, device=self.device)
+        for i, j in _CORNERS:
+            known, at = (i + j) % 2, (slice(i, None, 2), slice(j, None, 2))
+            hidden = near[at].double().reshape(-1, m) @ self._refine_near_hidden
+            hidden = self._hidden(hidden.addmm_(seen[i, j], self._refine_hidden[known]).add_(bias_hidden))
+            u = (hidden @ self._refine_out[known].T).add_(bias_out[1 - known :: 2])
+            out[at] = t1[at][:, :, 1 - known :: 2].add(u.reshape(h // 2, w // 2, m // 2), alpha=UNIT)
+        return out.clamp_(0, SCALE_COUNT - 2.0**-10)
 
     def _near(self, surprise: Tensor) -> Tensor:
         """Depth-wise window over (h, w, M), rounded to the hidden grid; float32, exact by `bounds`."""

@@ -17,7 +17,7 @@ from benchbox_resnet.data import Pixels, image_files, is_held_out, load_pixels
 from benchbox_resnet.entropy import Tables
 from benchbox_resnet.model import ResidualCodec
 from benchbox_resnet.pipeline import Pipeline
-from benchbox_resnet.precision import has_fast_bfloat16
+from benchbox_resnet.precision import fastest
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import build_tables
 from benchbox_resnet.weights import Model, load_model, save_model
@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
 def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> npt.NDArray[np.float64]:
     """How often each magnitude was met under each table of latents, (192, widest), over pictures and all qualities."""
     counts = np.zeros(LATENT_TABLES * widest)
-    pipeline = Pipeline(model, bfloat16=has_fast_bfloat16(CPU))
+    pipeline = Pipeline(model, precision=fastest(CPU))
     for number, pixels in enumerate(pictures):
         quality = number % model.config.qualities << 8
         coded = pipeline.encode(pixels, quality)
@@ -42,7 +42,7 @@ def count_z(model: Model, pictures: list[Pixels], side: int = 768) -> npt.NDArra
     """How often each value of z was met at each quality, (Q, Z, 2 * Z_LIMIT + 1), in centre crops of the pictures."""
     config = model.config
     counts = np.zeros((config.qualities, config.hyper, 2 * Z_LIMIT + 1))
-    pipeline = Pipeline(model, bfloat16=has_fast_bfloat16(CPU))
+    pipeline = Pipeline(model, precision=fastest(CPU))
     for pixels in pictures:
         top, left = (max(0, n - side) // 2 for n in pixels.shape[:2])
         crop = np.ascontiguousarray(pixels[top : top + side, left : left + side])

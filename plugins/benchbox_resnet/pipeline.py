@@ -18,7 +18,8 @@ from benchbox_resnet.adapter import Adapter
 from benchbox_resnet.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_STEP
 from benchbox_resnet.entropy import TableIds
 from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
-from benchbox_resnet.precision import in_bfloat16
+from benchbox_resnet.int8 import in_int8
+from benchbox_resnet.precision import Precision, has_fast_bfloat16, in_bfloat16, require
 from benchbox_resnet.quantise import STEP_WEIGHT
 from benchbox_resnet.scale import Z_LIMIT
 from benchbox_resnet.tables import z_table_ids
@@ -80,13 +81,16 @@ class Pipeline:
     """The parts of one model, run in order for one picture at one quality (fixed-point, 8 fractional bits)."""
 
     def __init__(
-        self, model: Model, tile_cells: int = TILE_CELLS, rounding: float = ROUNDING, bfloat16: bool = False
+        self, model: Model, tile_cells: int = TILE_CELLS, rounding: float = ROUNDING, precision: Precision = "float32"
     ) -> None:
-        """`bfloat16`: float networks in that precision; tables and symbols do not depend on it, pixels by a level or
-        two."""
-        self.model = in_bfloat16(model) if bfloat16 else model
-        self.config, self.tile_cells, self.bfloat16 = model.config, tile_cells, bfloat16
+        """`precision` of the float networks: tables and symbols do not depend on it, pixels by a few levels."""
         self.device = model.net.colour.device
+        require(precision, self.device)
+        self.bfloat16 = precision != "float32" and (precision == "bfloat16" or has_fast_bfloat16(self.device))
+        self.model = in_bfloat16(model) if self.bfloat16 else model
+        # what has no gradients, beside `model`, whose network has
+        self._transforms = in_int8(self.model.net) if precision == "int8" else self.model.net
+        self.config, self.tile_cells, self.precision = model.config, tile_cells, precision
         self.worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
         self.costs = model.tables.costs(64)[:LATENT_TABLES]
         self._least_bits = model.tables.least_bits()
@@ -228,7 +232,7 @@ class Pipeline:
         level = self.row(net.hyper_level, quality)
         for tile in self.tiles_of(z_all, analysis_halo(self.config)):
             with self.floats():
-                y = net.analyse(self.window_of(pixels, tile), gain, feature)
+                y = self._transforms.analyse(self.window_of(pixels, tile), gain, feature)
                 z = net.hyper_analysis(y, level)[0].permute(1, 2, 0).round().clamp(-Z_LIMIT, Z_LIMIT).cpu().numpy()
             inner = (tile[0].inner(4), tile[1].inner(4))
             y_all[tile[0].core(4), tile[1].core(4)] = y[0].permute(1, 2, 0)[inner].cpu().numpy()
@@ -289,8 +293,8 @@ class Pipeline:
         for tile in self.tiles_of(z_hat, synthesis_halo(self.config)):
             y_hat = self.latents(z_hat, first, second, tile, quality)
             with self.floats():
-                x = net.synthesise(y_hat, gain, feature)[0].permute(1, 2, 0).clamp_(0, 1).mul_(255).round_()
-            part = x.to(torch.uint8).cpu().numpy()[tile[0].inner(m), tile[1].inner(m)]
+                x = self._transforms.synthesise(y_hat, gain, feature)[0].permute(1, 2, 0)
+            part = x.clamp_(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy()[tile[0].inner(m), tile[1].inner(m)]
             target = out[tile[0].core(m), tile[1].core(m)]
             target[...] = part[: target.shape[0], : target.shape[1]]
         return out

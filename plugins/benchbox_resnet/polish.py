@@ -24,7 +24,7 @@ from benchbox_resnet.bitstream import Stream
 from benchbox_resnet.codec import ResnetCodec, decode_symbols
 from benchbox_resnet.data import CropSampler, TrainingData
 from benchbox_resnet.info import RESNET
-from benchbox_resnet.precision import has_fast_bfloat16
+from benchbox_resnet.precision import fastest, has_fast_bfloat16
 from benchbox_resnet.similarity import ms_ssim
 from benchbox_resnet.training import balancing_lambdas, bit_weights
 from benchbox_resnet.weights import Model, load_model, replace_network
@@ -48,7 +48,7 @@ class Sample:
 
 def collect(model: Model, sampler: CropSampler, count: int) -> Sample:
     """Encode `count` crops, every trained quality in turn."""
-    codec = ResnetCodec(RESNET, model, bfloat16=has_fast_bfloat16(CPU))
+    codec = ResnetCodec(RESNET, model, precision=fastest(CPU))
     pipeline = codec.encoder
     crops, latents = [], []
     qualities = torch.arange(count) % model.config.qualities
@@ -95,14 +95,15 @@ class Polisher:
             lack = (x_hat - x).square().mean((1, 2, 3))
         return self.worth[q] * lack
 
-    def train(self, sample: Sample, seconds: float, batch: int, seed: int) -> Iterator[tuple[int, float]]:
-        """Fit for so many seconds; yields steps and mean loss now and then, and leaves averaged parameters behind."""
+    def train(self, sample: Sample, seconds: float, steps: int, batch: int, seed: int) -> Iterator[tuple[int, float]]:
+        """Fit for so many seconds, or steps if those are over sooner; yields steps and mean loss now and then, and
+        leaves averaged parameters behind."""
         average = [p.detach().clone() for p in self.parameters]
         order = torch.Generator().manual_seed(seed)
         begun, step, mean = time.monotonic(), 0, 0.0
         rows = torch.empty(0, dtype=torch.long)
-        while (spent := time.monotonic() - begun) < seconds:
-            factor = (0.5 + 0.5 * math.cos(math.pi * spent / seconds)) * min(1.0, (step + 1) / WARM_UP)
+        while (spent := max((time.monotonic() - begun) / seconds, step / steps)) < 1:
+            factor = (0.5 + 0.5 * math.cos(math.pi * spent)) * min(1.0, (step + 1) / WARM_UP)
             for group, rate in zip(self.adam.param_groups, RATES, strict=True):
                 group["lr"] = rate * factor
             if len(rows) < batch:
@@ -137,6 +138,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of training pictures")
     parser.add_argument("--out", type=Path, required=True, help="weights file to write (.safetensors)")
     parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--steps", type=int, default=1_000_000, help="stop after so many, if that is sooner")
     parser.add_argument("--crops", type=int, default=3200, help="crops to encode first, about 0.05 s each")
     parser.add_argument("--held-out", type=int, default=128, help="crops of held-out pictures, to see what it gains")
     parser.add_argument("--batch", type=int, default=8)
@@ -157,11 +159,13 @@ def run(args: argparse.Namespace) -> None:
         held_out = collect(model, CropSampler(unseen, 1, args.crop, args.seed), args.held_out)
     polisher = Polisher(model)
     before = polisher.validate(held_out, args.batch) if held_out else None
-    for step, loss in polisher.train(sample, args.seconds, args.batch, args.seed):
+    begun = time.monotonic()
+    for step, loss in polisher.train(sample, args.seconds, args.steps, args.batch, args.seed):
         print(f"step {step} loss {loss:.5f}", flush=True)
+    spent = time.monotonic() - begun
     after = polisher.validate(held_out, args.batch) if held_out else None
     earlier = model.card.get("polish", {"seconds": 0, "steps": 0})
-    gain = {"seconds": earlier["seconds"] + args.seconds, "steps": earlier["steps"] + step,
+    gain = {"seconds": round(earlier["seconds"] + spent, 1), "steps": earlier["steps"] + step,
             "held_out_before": before, "held_out_after": after}  # fmt: skip
     replace_network(args.weights, args.out, model.net, {**model.card, "polish": gain})
     print(json.dumps(gain))

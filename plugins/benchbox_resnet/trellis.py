@@ -11,9 +11,9 @@ Which of them it is says the state of a machine of eight, which the parity of k 
 bits of a quantiser with steps of 2 * UNION / GRID = 4/3; the encoder, which plans ahead, finds points that are closer
 than in one with such steps: it saves up to 0.16 bits a symbol at the same error, where tables are wide.
 
-The plan is a Viterbi search along the channels of one position, over the eight states, with the bits that each survivor
-would spend; it looks some symbols into the next position, because a state that is given at the beginning of a position
-costs what the search could win there. Decoders do not search.
+The plan is a Viterbi search along the channels of one position, over the eight states, with the bits that a symbol
+would take under the table of the survivor that leads; it looks some symbols into the next position, because a state
+that is given at the beginning of a position costs what the search could win there. Decoders do not search.
 
 Sources: Marcellin and Fischer 1990, "Trellis coded quantization of memoryless and Gauss-Markov sources"; the machine is
 that of JPEG 2000, part 2 (Ungerboeck's code of eight states); zero in both quantisers as in VVC (Schwarz et al. 2019,
@@ -53,7 +53,6 @@ Costs = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.uint8]
-Bytes = npt.NDArray[np.int8]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -72,112 +71,121 @@ def _error(at: float, k: int, quantiser: int) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _branch(
-    x: float, start: int, rest: int, b: int, p: int, worth: float, weights: Wide, costs: Costs, short: Wide, long: Wide,
-    cost: Floats, spent: Floats, origin: Bytes, chosen: Half,
-) -> None:  # fmt: skip
-    """Lead all survivors on by one dependent symbol, that of pair p: bits into `spent` (8,), where they come from and
-    what they code into `origin` and `chosen` (P, 8).
+def _before(state: int, decided: int) -> tuple[int, int]:
+    """Where a survivor in `state` was before, and the parity of what it coded there; `decided`: see `_branch`."""
+    upper = (decided >> state) & 1
+    return (state >> 1) + 4 * upper, (state ^ (state >> 1) ^ (state >> 2) ^ upper) & 1
 
-    Each has the two points next to |x|, whose parities differ, and zero where it is next but one.
+
+@numba.njit(cache=True, nogil=True)
+def _branch(
+    x: float, table: int, worth: float, costs: Costs, cost: Floats, before: Floats, bits: Floats, k: Half
+) -> tuple[int, int]:
+    """Lead all survivors on by one dependent symbol under a table: bits so far by state in `cost` (8,).
+
+    Each has the two points next to |x|, whose parities differ, and zero where it is next but one: four choices in all,
+    by quantiser and parity, what they code in `k` (2, 2) and its bits in `bits` (2, 2). (`before` (8,) is room.) States
+    2 a and 2 a + 1 are reached from a and a + 4, whose quantiser is the same: returned are a number with a bit for each
+    state that was reached from the latter, and the state that leads.
     """
     at, last = abs(x) * (GRID / UNION), costs.shape[2] - 1
-    low0, low1 = int(at * 0.5), int((at + 1) * 0.5)
-    below0, above0 = worth * _error(at, low0, 0), worth * _error(at, low0 + 1, 0)
-    below1, above1 = worth * _error(at, low1, 1), worth * _error(at, low1 + 1, 1)
-    zero = worth * _error(at, 0, 0)
-    spent[:] = _NEVER
-    origin[p, 0] = 0  # no state may lead here, but it is no plain symbol
-    for s in range(_STATES):
-        if cost[s] >= _NEVER:
-            continue
-        table = choose(start, rest, (short[s] + 8) >> 4, (long[s] + 32) >> 6, weights, b)
-        low, kind, below, above = low0, 1, below0, above0
-        if s & 1:
-            low, kind, below, above = low1, 2, below1, above1
-        down = cost[s] + costs[kind, table, min(low, last)] + below
-        up, k = cost[s] + costs[kind, table, min(low + 1, last)] + above, low + 1
-        if low == 1 and cost[s] + costs[kind, table, 0] + zero < up:
-            up, k = cost[s] + costs[kind, table, 0] + zero, 0
-        to = NEXT[s, low & 1]
-        if down < spent[to]:
-            spent[to], origin[p, to], chosen[p, to] = down, s, low if x > 0 else -low
-        to = NEXT[s, k & 1]
-        if up < spent[to]:
-            spent[to], origin[p, to], chosen[p, to] = up, s, k if x > 0 else -k
+    for quantiser in range(2):
+        low = int((at + quantiser) * 0.5)
+        parity = low & 1
+        below = costs[1 + quantiser, table, min(low, last)] + worth * _error(at, low, quantiser)
+        above = costs[1 + quantiser, table, min(low + 1, last)] + worth * _error(at, low + 1, quantiser)
+        high = low + 1
+        if low == 1:
+            zero = costs[1 + quantiser, table, 0] + worth * _error(at, 0, quantiser)
+            if zero < above:
+                above, high = zero, 0
+        bits[quantiser, parity], bits[quantiser, 1 - parity] = below, above
+        k[quantiser, parity], k[quantiser, 1 - parity] = (low, high) if x > 0 else (-low, -high)
+    decided = lead = 0
+    least = _NEVER
+    for state in range(_STATES):
+        before[state] = cost[state]
+    for a in range(_STATES // 2):
+        parity = (a ^ (a >> 1)) & 1
+        for to in range(2 * a, 2 * a + 2):
+            one, other = before[a] + bits[a & 1, parity], before[a + 4] + bits[a & 1, 1 - parity]
+            if other < one:
+                one = other
+                decided |= 1 << to
+            cost[to] = one
+            if one < least:
+                least, lead = one, to
+            parity = 1 - parity
+    return decided, lead
+
+
+@numba.njit(cache=True, nogil=True)
+def _last(guess: Indices, v: Floats, near: Near, pairs: int, dependent_from: int) -> int:
+    """How many of the first `pairs` at one position are worth a look: behind them guesses and surprises around are 0,
+    and residuals round to 0. (Two at least: of those something may be foretold.)"""
+    least = 2 if dependent_from > 0 else pairs
+    while pairs > least and (guess[pairs - 1] | near[0, pairs - 1] | near[1, pairs - 1] | near[2, pairs - 1]) == 0:
+        if abs(v[pairs - 1]) > 0.5:
+            break
+        pairs -= 1
+    return pairs
 
 
 @numba.njit(cache=True, nogil=True)
 def _advance(
     i: int, j: int, second: int, pairs: int, most: int, v: Floats, guess: Indices, unsent: Flags, near: Near,
     symbols: Half, features: Ints, expected: Wide, band: Wide, weights: Wide, costs: Costs, worth: Floats,
-    dependent_from: int, limit: int, cost: Floats, origin: Bytes, chosen: Half,
+    dependent_from: int, limit: int, cost: Floats, coded: Half, places: Wide, decided: Indices, chosen: Half,
 ) -> int:  # fmt: skip
-    """Viterbi search over the first `pairs` of one position: bits so far by state in `cost` (8,), where survivors came
-    from and what they coded into `origin` and `chosen` (P, 8). Stops before `most` + 1 dependent symbols; returns the
-    pairs it did.
+    """Viterbi search over the first `pairs` of one position, or `most` dependent symbols of it: bits so far by state in
+    `cost` (8,), the pairs of dependent symbols in `places` (P,), what was decided there and what the choices were in
+    `decided` (P,) and `chosen` (P, 2, 2), see `_branch`. Returns how many those are.
 
-    A symbol that is not dependent is decided once, for the survivor that leads, and moves no state; behind it all
-    survivors are taken to have seen what the leader has.
+    Tables are those of the survivor that leads, as if it had always led. A symbol that is not dependent goes straight
+    into `coded` (P,) and moves no state.
     """
     parity = (i + j + second) & 1
-    short, long = np.zeros(_STATES, np.int64), np.zeros(_STATES, np.int64)
-    short2, long2 = np.zeros(_STATES, np.int64), np.zeros(_STATES, np.int64)
-    spent = np.zeros(_STATES, np.float32)
+    bits, room = np.zeros((2, 2), np.float32), np.zeros(_STATES, np.float32)
     foretold = 0 if second else FORETOLD
-    lead, alike = int(np.argmin(cost)), True
+    run_short = run_long = n = 0
     for p in range(pairs):
         if unsent[parity, p]:
             continue
         start, b, x = int(guess[i, j, p]), band[p], min(max(v[i, j, p], -0.5 * limit), 0.5 * limit)
         if 2 * p + parity < foretold:
             x -= foretell(i, j, p, symbols)
-        if start < dependent_from:
-            run1, run2, k = (short[lead] + 8) >> 4, (long[lead] + 32) >> 6, 0
-            if (start | run1 | run2 | near[0, p] | near[1, p] | near[2, p]) != 0:
-                table = choose(start, around(start, near, weights, b, p), run1, run2, weights, b)
+        k = seen = kind = 0
+        plain = start < dependent_from
+        if not plain or abs(x) > 0.5:  # what plainly rounds to 0 is 0 under any table
+            short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
+            if (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0:
+                table = choose(start, around(start, near, weights, b, p), short, long, weights, b)
+            if plain:
                 k = cheaper(x, table, costs[0], worth[parity, p], limit)
-            elif abs(x) > 0.5:
-                k = cheaper(x, start, costs[0], worth[parity, p], limit)
-            new = np.int64(features[min(abs(k) * GRID, len(features) - 1)] - expected[0, start])
-            short[lead] += ((new << 4) - short[lead]) >> 2
-            long[lead] += ((new << 6) - long[lead]) >> 4
-            origin[p, 0], chosen[p, 0] = -1, k
-            alike = True
-            continue
-        if most == 0:
-            return p
-        most -= 1
-        if alike:
-            short[:], long[:] = short[lead], long[lead]
-            alike = False
-        rest = around(start, near, weights, b, p)
-        _branch(x, start, rest, b, p, worth[parity, p], weights, costs, short, long, cost, spent, origin, chosen)
-        for to in range(_STATES):
-            cost[to] = spent[to]
-            if spent[to] < _NEVER:
-                s = origin[p, to]
-                seen = features[min(abs(point(chosen[p, to], s)), len(features) - 1)]
-                new = np.int64(seen - expected[1 + (s & 1), start])
-                short2[to] = short[s] + (((new << 4) - short[s]) >> 2)
-                long2[to] = long[s] + (((new << 6) - long[s]) >> 4)
-                if spent[to] <= spent[lead]:
-                    lead = to
-        short[:], long[:] = short2, long2
-    return int(pairs)
+                seen = int(features[min(abs(k) * GRID, len(features) - 1)])
+            else:
+                if n == most:
+                    break
+                places[n] = p
+                decided[n], lead = _branch(x, table, worth[parity, p], costs, cost, room, bits, chosen[n])
+                s, odd = _before(lead, decided[n])
+                kind = 1 + (s & 1)
+                seen = int(features[min(abs(point(chosen[n, s & 1, odd], s)), len(features) - 1)])
+                n += 1
+        coded[p] = k
+        new = int(seen - expected[kind, start])
+        run_short += ((new << 4) - run_short) >> 2
+        run_long += ((new << 6) - run_long) >> 4
+    return n
 
 
 @numba.njit(cache=True, nogil=True)
-def _trace(pairs: int, state: int, unsent: Flags, origin: Bytes, chosen: Half, coded: Half) -> int:
-    """Follow the survivor in `state` back over so many pairs: what it coded into `coded`; the state it began in."""
-    for p in range(pairs - 1, -1, -1):
-        if unsent[p]:
-            continue
-        if origin[p, 0] == -1:
-            coded[p] = chosen[p, 0]
-        else:
-            coded[p] = chosen[p, state]
-            state = int(origin[p, state])
+def _trace(n: int, state: int, places: Wide, decided: Indices, chosen: Half, coded: Half) -> int:
+    """Follow the survivor in `state` back over n dependent symbols: what it coded into `coded` (P,); the state it began
+    in."""
+    for at in range(n - 1, -1, -1):
+        state, odd = _before(state, decided[at])
+        coded[places[at]] = chosen[at, state & 1, odd]
     return state
 
 
@@ -191,45 +199,47 @@ def encode_half(
     their surprises (see `adapt`). `costs` (3, 64, n): bits by kind of table, scale and magnitude; `worth` (2, P): bits
     of a squared step of error; residuals are clipped to half of +-limit (rounding steps)."""
     h, w, pairs = v.shape
-    near, near2 = np.zeros((3, pairs), np.int32), np.zeros((3, pairs), np.int32)
-    origin, chosen = np.zeros((pairs, _STATES), np.int8), np.zeros((pairs, _STATES), np.int16)
-    origin2, chosen2 = np.zeros((pairs, _STATES), np.int8), np.zeros((pairs, _STATES), np.int16)
-    cost, beyond = np.zeros(_STATES, np.float32), np.zeros(pairs, np.int16)
+    reach = min(LOOK_PAIRS, pairs)
+    near, near2 = np.zeros((3, pairs), np.int32), np.zeros((3, reach), np.int32)
+    decided, chosen, places = np.zeros(pairs, np.uint8), np.zeros((pairs, 2, 2), np.int16), np.zeros(pairs, np.int64)
+    decided2, chosen2, places2 = decided[:reach].copy(), chosen[:reach].copy(), places[:reach].copy()
+    cost, beyond = np.zeros(_STATES, np.float32), np.zeros(reach, np.int16)
     state = 0
     for i in range(h):
         for j in range(w):
-            parity = (i + j + second) & 1
             gather(i, j, own, before, near)
             cost[:] = _NEVER
             cost[state] = 0
-            _advance(
-                i, j, second, pairs, pairs, v, guess, unsent, near, symbols, features, expected, band, weights, costs,
-                worth, dependent_from, limit, cost, origin, chosen,
+            end = _last(guess[i, j], v[i, j], near, pairs, dependent_from)
+            count = _advance(
+                i, j, second, end, end, v, guess, unsent, near, symbols, features, expected, band, weights, costs,
+                worth, dependent_from, limit, cost, coded[i, j], places, decided, chosen,
             )  # fmt: skip
             i2, j2 = (i, j + 1) if j + 1 < w else (i + 1, 0)
-            parity2 = (i2 + j2 + second) & 1
-            done = 0
+            count2 = 0
             if i2 < h:
                 gather(i2, j2, own, before, near2)
-                done = _advance(
-                    i2, j2, second, min(LOOK_PAIRS, pairs), LOOK_AHEAD, v, guess, unsent, near2, symbols, features,
-                    expected, band, weights, costs, worth, dependent_from, limit, cost, origin2, chosen2,
+                end2 = _last(guess[i2, j2], v[i2, j2], near2, reach, dependent_from)
+                count2 = _advance(
+                    i2, j2, second, end2, LOOK_AHEAD, v, guess, unsent, near2, symbols, features, expected, band,
+                    weights, costs, worth, dependent_from, limit, cost, beyond, places2, decided2, chosen2,
                 )  # fmt: skip
-            end = _trace(done, int(np.argmin(cost)), unsent[parity2], origin2, chosen2, beyond)
-            _trace(pairs, end, unsent[parity], origin, chosen, coded[i, j])
+            ahead = _trace(count2, int(np.argmin(cost)), places2, decided2, chosen2, beyond)
+            _trace(count, ahead, places, decided, chosen, coded[i, j])
             state = _commit(
-                i, j, second, guess, unsent, near, features, expected, band, weights, dependent_from, state,
+                i, j, second, end, guess, unsent, near, features, expected, band, weights, dependent_from, state,
                 symbols, coded, taken, own,
             )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True)
 def _commit(
-    i: int, j: int, second: int, guess: Indices, unsent: Flags, near: Near, features: Ints, expected: Wide,
+    i: int, j: int, second: int, end: int, guess: Indices, unsent: Flags, near: Near, features: Ints, expected: Wide,
     band: Wide, weights: Wide, dependent_from: int, state: int,
     symbols: Half, coded: Half, taken: Indices, own: Half,
 ) -> int:  # fmt: skip
-    """Code one position as a decoder will read it, and learn from it; returns the state behind it."""
+    """Code one position as a decoder will read it, and learn from it; returns the state behind it. From pair `end` on
+    (see `_last`) all is as it is made, 0, once the surprises before have died away."""
     pairs, parity = guess.shape[2], (i + j + second) & 1
     foretold = 0 if second else FORETOLD
     run_short = run_long = 0
@@ -238,6 +248,8 @@ def _commit(
             continue
         start, b, k = int(guess[i, j, p]), band[p], int(coded[i, j, p])
         short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
+        if p >= end and (short | long) == 0:
+            break
         lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
         if lively:
             table = choose(start, around(start, near, weights, b, p), short, long, weights, b)
