@@ -24,7 +24,8 @@ needs_vnni = pytest.mark.skipif(
 
 def channels_last(*shape: int, seed: int = 0) -> Tensor:
     values = torch.from_numpy(np.random.default_rng(seed).normal(0, 2, shape).astype(np.float32))
-    return values.contiguous(memory_format=torch.channels_last)
+    out: Tensor = values.contiguous(memory_format=torch.channels_last)
+    return out
 
 
 @given(stnp.arrays(np.float32, st.integers(1, 70), elements=FINITE))
