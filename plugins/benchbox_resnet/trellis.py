@@ -45,7 +45,7 @@ UNION = 2
 #: The state that follows, by state and parity of the coded integer.
 NEXT = np.array([(0, 1), (3, 2), (5, 4), (6, 7), (1, 0), (2, 3), (4, 5), (7, 6)], np.int64)
 #: How far into the next position the search looks: dependent symbols, and pairs of channels.
-LOOK_AHEAD, LOOK_PAIRS = 8, 32
+LOOK_AHEAD, LOOK_PAIRS = 16, 64
 _STATES = len(NEXT)
 _NEVER = np.float32(1e30)
 
