@@ -20,10 +20,12 @@ from benchbox_resnet.evaluate import measure
 from benchbox_resnet.exact import SYMBOL_UNKNOWN
 from benchbox_resnet.info import RESNET, bundled
 from benchbox_resnet.precision import has_fast_int8
+from click.testing import CliRunner
 from PIL import Image as PillowImage
 from safetensors import safe_open
 from tiny_resnet import CPU
 
+from benchbox.cli import commands
 from benchbox.image import read
 
 FILES = bundled()
@@ -119,6 +121,21 @@ def test_opening_brings_no_compiler_with_it() -> None:
             "print([name for name in ('sympy', 'torch._dynamo', 'scipy.special') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("tune", ["mse", "ms-ssim"])
+def test_a_file_by_hand_needs_no_codec_named_to_decode(
+    tune: str, kodak: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands of the documentation: whichever model wrote the file, its suffix and its header say enough."""
+    monkeypatch.chdir(tmp_path)
+    PillowImage.open(kodak / "kodim04.png").crop((0, 0, 200, 130)).save("photo.png")
+    for line in (f"encode photo.png -c resnet:tune={tune} -q 4 -o photo.bbr", "decode photo.bbr -o out.png"):
+        done = CliRunner().invoke(commands, line.split())
+        assert done.exit_code == 0, (done.output, done.exception)
+    out, source = (read(tmp_path / name).pixels.astype(int) for name in ("out.png", "photo.png"))
+    assert out.shape == source.shape
+    assert np.square(out - source).mean() < 150
 
 
 def test_the_brightness_of_a_block_is_foretold(kodak: Path) -> None:

@@ -114,6 +114,7 @@ RESNET = ResnetInfo(
     id="resnet",
     title="residual network (benchbox)",
     Options=Options,
+    suffix=".bbr",
     capabilities=Capabilities(
         channels=frozenset({1, 3, 4}), deterministic=True, pixel_tolerance=6, devices=("cpu", "cuda")
     ),
