@@ -1,4 +1,4 @@
-"""The reader and the pixel contract, over awkward files."""
+"""The reader, over awkward files; the pixel contract is in test_pixels.py."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ from benchbox.image import (
     MAX_PIXELS,
     Image,
     check,
-    composite,
-    digest,
     is_picture_name,
-    peak,
     read,
     write_png,
 )
@@ -347,16 +344,7 @@ def test_notes_on_profile_and_gamma(tmp_path: Path) -> None:
         assert read(put(tmp_path, data)).notes == notes
 
 
-# -------------------------------------------------------------------------------------------------- the small things
-
-
-def test_digest_is_what_its_docstring_says() -> None:
-    pixels = np.array([[[1], [2]], [[3], [65535]]], np.uint16)
-    expected = hashlib.sha256(b"benchbox pixels 1 2x2x1 uint16\n\x01\0\x02\0\x03\0\xff\xff").hexdigest()
-    assert digest(pixels) == expected
-    assert digest(pixels.astype(">u2")) == expected
-    assert digest(np.zeros((1, 2, 1), np.uint8)) != digest(np.zeros((2, 1, 1), np.uint8))
-    assert digest(testing.picture(9, 8, 3, 8)[:, ::-1]) == digest(testing.picture(9, 8, 3, 8)[:, ::-1].copy())
+# ------------------------------------------------------------------------------------------------ names, sums, silence
 
 
 def test_digests_of_kodak(kodak: Path) -> None:
@@ -367,33 +355,6 @@ def test_digests_of_kodak(kodak: Path) -> None:
     for row in rows[::8]:
         pixels = read(kodak / row["file"]).pixels
         assert hashlib.sha256(pixels.tobytes()).hexdigest() == row["sha256_rgb_pixels"]
-
-
-@pytest.mark.parametrize(("pixels", "message"), [
-    ([[1]], "expected a numpy array"),
-    (np.zeros((2, 2, 3)), "dtype float64"),
-    (np.zeros((2, 2), np.uint8), r"shape \(2, 2\)"),
-    (np.zeros((2, 2, 2), np.uint8), r"shape \(2, 2, 2\)"),
-    (np.zeros((0, 2, 3), np.uint8), r"shape \(0, 2, 3\)"),
-])
-def test_check_names_the_breach(pixels: Any, message: str) -> None:
-    with pytest.raises(ImageError, match=f"^mine: .*{message}"):
-        check(pixels, "mine")
-
-
-def test_check_makes_contiguous() -> None:
-    turned = testing.picture(9, 8, 3, 8)[:, ::-1]
-    assert check(turned, "mine").flags.c_contiguous
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-def test_composite_rounds_to_nearest(bits: int) -> None:
-    pixels = testing.noise(40, 40, 4, bits)
-    top = peak(pixels)
-    for background in (0, top, top // 3):
-        alpha = pixels[:, :, 3:].astype(np.float64) / top
-        exact = pixels[:, :, :3] * alpha + background * (1 - alpha)
-        assert np.abs(composite(pixels, background) - exact).max() <= 0.5 + 1e-9
 
 
 def test_names_of_pictures() -> None:
