@@ -9,11 +9,13 @@ from hypothesis.extra import numpy as stnp
 torch = pytest.importorskip("torch")
 
 from benchbox_resnet.config import ModelConfig  # noqa: E402
-from benchbox_resnet.int8 import Int8Blocks, Int8Convolution, in_int8, quantise, span_of  # noqa: E402
+from benchbox_resnet.int8 import Int8Blocks, Int8Convolution, in_int8, span_of, to_bytes  # noqa: E402
 from benchbox_resnet.layers import ResBlock  # noqa: E402
 from benchbox_resnet.model import ResidualCodec  # noqa: E402
-from benchbox_resnet.precision import has_fast_int8  # noqa: E402
+from benchbox_resnet.precision import has_fast_int8, require  # noqa: E402
 from torch import Tensor  # noqa: E402
+
+from benchbox.errors import CodecUnavailableError  # noqa: E402
 
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
 SMALL = st.floats(-40, 40, width=32)
@@ -40,7 +42,7 @@ def test_bytes_are_within_half_a_step_of_the_rectified_values(v: np.ndarray, slo
     step = max((high - low) / 255, 1e-12)
     zero = round(-low / step)
     out = np.empty(len(v), np.uint8)
-    quantise(v, np.float32(1 / step), np.float32(slope / step), zero, out)
+    to_bytes(v, np.float32(1 / step), np.float32(slope / step), zero, out)
     assert np.abs((out.astype(float) - zero) * step - rectified).max() <= 0.501 * step + 1e-9
 
 
@@ -86,15 +88,28 @@ def test_blocks_in_8_bits_are_the_blocks_but_for_a_hundredth() -> None:
 def test_a_network_in_8_bits_is_a_copy_where_its_activation_allows(act: str, other: bool) -> None:
     config = ModelConfig(channels=8, blocks=2, deep_channels=8, deep_blocks=1, latents=64, hyper=2, context=4,
                          context_blocks=1, scale_hidden=4, qualities=2, activation=act)  # fmt: skip
-    net = ResidualCodec(config)
+    torch.manual_seed(3)
+    net = ResidualCodec(config).requires_grad_(False)
+    for block in (layer for layer in net.modules() if isinstance(layer, ResBlock)):
+        block.conv2.weight.mul_(4)  # so that the blocks change what passes them by as much as it is
     copy = in_int8(net)
-    assert any(isinstance(layer, Int8Blocks) for layer in copy.g_s_high) == other
-    assert any(isinstance(layer, Int8Blocks) for layer in copy.g_a_deep) == other
     assert not any(isinstance(layer, Int8Blocks) for layer in net.modules())
-    x = channels_last(1, 3, 128, 64).sigmoid()
-    with torch.inference_mode():
-        y, same = (n.analyse(x, n.gain_a[:1], n.feature_a[:1]) for n in (net, copy))
-        torch.testing.assert_close(y, same, rtol=0.02, atol=0.02)
+    for name in ("g_a_high", "g_a_deep", "g_s_deep", "g_s_high"):
+        layers, eight_bits = getattr(net, name), getattr(copy, name)
+        assert any(isinstance(layer, Int8Blocks) for layer in eight_bits) == other
+        blocks = [layer for layer in layers if isinstance(layer, ResBlock)]
+        x = channels_last(1, 8, 11, 14)
+        with torch.inference_mode():
+            exact, found = torch.nn.Sequential(*blocks)(x), x
+            for layer in eight_bits:
+                found = layer(found) if isinstance(layer, (Int8Blocks, ResBlock)) else found
+        assert torch.equal(exact, found) != other
+        assert float((exact - found).square().mean() / (exact - x).square().mean()) < 0.02**2
+
+
+def test_eight_bits_are_refused_where_the_device_has_none() -> None:
+    with pytest.raises(CodecUnavailableError, match="use precision auto"):
+        require("int8", torch.device("cuda"))
 
 
 @needs_vnni

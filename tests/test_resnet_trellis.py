@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 from benchbox_resnet.adapter import Adapter
 from benchbox_resnet.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
 from benchbox_resnet.tables import build_tables, latent_bounds, latent_pmfs, symbol_statistics
-from benchbox_resnet.trellis import NEXT, UNION, _before, point
+from benchbox_resnet.trellis import NEXT, UNION, came_from, point
 
 CONFIG = ModelConfig(hyper=1, qualities=2)
 TABLES = build_tables(CONFIG, np.zeros((2, 1)), np.ones((2, 1)))
@@ -42,7 +42,7 @@ def test_every_state_is_led_to_by_two_and_leads_to_both_quantisers_within_two_sy
 @pytest.mark.parametrize("upper", [0, 1])
 @pytest.mark.parametrize("state", range(8))
 def test_the_way_back_is_that_of_the_machine(state: int, upper: int) -> None:
-    before, parity = _before(state, upper << state)
+    before, parity = came_from(state, upper << state)
     assert NEXT[before, parity] == state
     assert before >> 2 == upper
 

@@ -178,7 +178,8 @@ class ExactScale:
         return torch.minimum(torch.maximum(moved, -self._mask_finer), self._mask_coarser)
 
     def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:
-        """t1 and symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2).
+        """t1 and symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2);
+        h and w are even.
 
         Where row + column is even the first half are the even channels, elsewhere the odd ones.
         """

@@ -3,8 +3,8 @@
 Only the 3x3 convolutions inside residual blocks, which take most of the time, and only the products: sums are 32-bit
 integers, what runs through the shortcuts stays float32. Weights have a step for each output channel; activations have
 one for the whole tensor, from its least to its greatest value, found anew in every pass. The residual networks add to a
-linear path, and at high rates they add little: the rounding costs 0.1 % of squared error at every rate
-(docs/resnet.md). Sums of integers are exact, so that pixels depend on no thread count.
+linear path, and at high rates they add little: the rounding costs 0.1 to 0.2 % of squared error at every rate, and at
+most 1 % of 1 - MS-SSIM (docs/resnet.md). Sums of integers are exact, so that pixels depend on no thread count.
 """
 
 import copy
@@ -48,7 +48,7 @@ def span_of(v: Floats) -> tuple[float, float]:
 
 
 @numba.njit(cache=True, nogil=True)
-def quantise(v: Floats, above: np.float32, below: np.float32, zero: int, out: Bytes) -> None:
+def to_bytes(v: Floats, above: np.float32, below: np.float32, zero: int, out: Bytes) -> None:
     """v (n,) times `above` where it is above zero, times `below` elsewhere, plus `zero`, rounded -> bytes (n,)."""
     half, least, most = np.float32(zero + 0.5), np.float32(0), np.float32(_MOST)
     for i in range(len(v)):
@@ -64,8 +64,8 @@ def add_to(v: Floats, more: Floats) -> None:
 
 
 def _flat(v: Tensor) -> npt.NDArray[Any]:
-    """The memory of a channels-last tensor (B, C, H, W), (n,)."""
-    return np.asarray(v.permute(0, 2, 3, 1).reshape(-1).numpy())
+    """The memory of a channels-last tensor (B, C, H, W), (n,); never a copy, which could not be written to."""
+    return np.asarray(v.permute(0, 2, 3, 1).view(-1).numpy())
 
 
 class Int8Convolution:
@@ -93,7 +93,7 @@ class Int8Convolution:
         step = max((high - self.slope * low) / _MOST, _LEAST_STEP)
         zero = round(-self.slope * low / step)
         out = torch.empty(v.shape, dtype=torch.uint8, memory_format=torch.channels_last)
-        quantise(values, np.float32(1 / step), np.float32(self.slope / step), zero, _flat(out))
+        to_bytes(values, np.float32(1 / step), np.float32(self.slope / step), zero, _flat(out))
         result: Tensor = torch.ops.onednn.qconv2d_pointwise(
             out, step, zero, self.packed, self.step, self.zeros, self.bias, [1, 1], [1, 1], [1, 1], 1,
             1.0, 0, torch.float32, "none", [], "",

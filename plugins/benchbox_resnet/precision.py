@@ -50,5 +50,6 @@ def require(precision: Precision, device: torch.device) -> None:
     """Refuse what the device does not have. (bfloat16 is everywhere, if slow.)"""
     if precision == "int8" and not has_fast_int8(device):
         raise CodecUnavailableError(
-            f"resnet: precision int8 needs a processor with AVX-512 VNNI, {device} is none; use precision auto"
+            f"resnet: precision int8 needs a processor with AVX-512 VNNI, which is not what '{device}' is here; "
+            "use precision auto"
         )

@@ -71,7 +71,7 @@ def _error(at: float, k: int, quantiser: int) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _before(state: int, decided: int) -> tuple[int, int]:
+def came_from(state: int, decided: int) -> tuple[int, int]:
     """Where a survivor in `state` was before, and the parity of what it coded there; `decided`: see `_branch`."""
     upper = (decided >> state) & 1
     return (state >> 1) + 4 * upper, (state ^ (state >> 1) ^ (state >> 2) ^ upper) & 1
@@ -120,7 +120,7 @@ def _branch(
 
 
 @numba.njit(cache=True, nogil=True)
-def _last(guess: Indices, v: Floats, near: Near, pairs: int, dependent_from: int) -> int:
+def _lively_end(guess: Indices, v: Floats, near: Near, pairs: int, dependent_from: int) -> int:
     """How many of the first `pairs` at one position are worth a look: behind them guesses and surprises around are 0,
     and residuals round to 0. (Two at least: of those something may be foretold.)"""
     least = 2 if dependent_from > 0 else pairs
@@ -168,7 +168,7 @@ def _advance(
                     break
                 places[n] = p
                 decided[n], lead = _branch(x, table, worth[parity, p], costs, cost, room, bits, chosen[n])
-                s, odd = _before(lead, decided[n])
+                s, odd = came_from(lead, decided[n])
                 kind = 1 + (s & 1)
                 seen = int(features[min(abs(point(chosen[n, s & 1, odd], s)), len(features) - 1)])
                 n += 1
@@ -184,7 +184,7 @@ def _trace(n: int, state: int, places: Wide, decided: Indices, chosen: Half, cod
     """Follow the survivor in `state` back over n dependent symbols: what it coded into `coded` (P,); the state it began
     in."""
     for at in range(n - 1, -1, -1):
-        state, odd = _before(state, decided[at])
+        state, odd = came_from(state, decided[at])
         coded[places[at]] = chosen[at, state & 1, odd]
     return state
 
@@ -210,7 +210,7 @@ def encode_half(
             gather(i, j, own, before, near)
             cost[:] = _NEVER
             cost[state] = 0
-            end = _last(guess[i, j], v[i, j], near, pairs, dependent_from)
+            end = _lively_end(guess[i, j], v[i, j], near, pairs, dependent_from)
             count = _advance(
                 i, j, second, end, end, v, guess, unsent, near, symbols, features, expected, band, weights, costs,
                 worth, dependent_from, limit, cost, coded[i, j], places, decided, chosen,
@@ -219,7 +219,7 @@ def encode_half(
             count2 = 0
             if i2 < h:
                 gather(i2, j2, own, before, near2)
-                end2 = _last(guess[i2, j2], v[i2, j2], near2, reach, dependent_from)
+                end2 = _lively_end(guess[i2, j2], v[i2, j2], near2, reach, dependent_from)
                 count2 = _advance(
                     i2, j2, second, end2, LOOK_AHEAD, v, guess, unsent, near2, symbols, features, expected, band,
                     weights, costs, worth, dependent_from, limit, cost, beyond, places2, decided2, chosen2,
@@ -239,7 +239,7 @@ def _commit(
     symbols: Half, coded: Half, taken: Indices, own: Half,
 ) -> int:  # fmt: skip
     """Code one position as a decoder will read it, and learn from it; returns the state behind it. From pair `end` on
-    (see `_last`) all is as it is made, 0, once the surprises before have died away."""
+    (see `_lively_end`) all is as it is made, 0, once the surprises before have died away."""
     pairs, parity = guess.shape[2], (i + j + second) & 1
     foretold = 0 if second else FORETOLD
     run_short = run_long = 0
