@@ -16,6 +16,7 @@ from benchbox_resnet.bitstream import Stream  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
 from benchbox_resnet.denoise import denoise, noise_level  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
+from benchbox_resnet.layers import by_pixel  # noqa: E402
 from benchbox_resnet.weights import load_model  # noqa: E402
 from noisy_resnet import NOISY, noisy_network, save_noisy  # noqa: E402
 
@@ -113,24 +114,35 @@ def test_threads_processes_and_precision_give_the_same_symbols(codec: ResnetCode
     assert np.abs(there.astype(int) - codec.decode(data)).max() <= 1
 
 
-def test_noise_in_the_float_path_moves_no_symbol(codec: ResnetCodec, weights: Path, photo: np.ndarray) -> None:
+def test_noise_in_the_float_path_moves_no_symbol(
+    codec: ResnetCodec, weights: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Relative noise of 1e-4 on every float activation of the decoder: same symbols, PSNR within 0.01 dB."""
     data = codec.encode(photo, 2)
     noisy = ResnetCodec.open(RESNET, [weights], "cpu")
     net = noisy.encoder.model.net
     torch.manual_seed(5)
 
+    disturbed = set()
+
     def disturb(module: object, inputs: object, output: object) -> object:
         assert isinstance(output, torch.Tensor)
+        disturbed.add(module)
         return output * (1 + 1e-4 * torch.randn_like(output))
 
     for module in net.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(disturb)
+    # (the linear path calls no module)
+    monkeypatch.setattr("benchbox_resnet.model.by_pixel", lambda layer, x: disturb(layer, x, by_pixel(layer, x)))
+    seen = noisy.decode(data)
+    decoding = (net.lin_s, net.context_linear, net.h_s, net.g_s_deep, net.g_s_high, net.context)
+    assert disturbed == {layer for part in decoding for layer in part.modules() if isinstance(layer, torch.nn.Conv2d)}
+    monkeypatch.undo()
     for one, other in zip(decode_symbols(codec.encoder, Stream.unpack(data)),
                           decode_symbols(noisy.encoder, Stream.unpack(data)), strict=True):  # fmt: skip
         np.testing.assert_array_equal(one, other)
-    errors = [np.square(photo.astype(float) - c.decode(data)).mean() for c in (codec, noisy)]
+    errors = [np.square(photo.astype(float) - decoded).mean() for decoded in (codec.decode(data), seen)]
     assert abs(10 * np.log10(errors[0] / errors[1])) < 0.01
 
 
