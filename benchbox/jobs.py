@@ -18,6 +18,70 @@ from benchbox.registry import Registry
 
 
 @dataclass(frozen=True)
+class Point:
+    """One operating point of a job: encode at `quality` and score with `metrics`; or, where `stream` names a kept
+    stream by its SHA-256, only decode that and score."""
+
+    key: str
+    quality: float | None
+    metrics: tuple[str, ...]
+    stream: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One sample x one codec configuration x its missing operating points. Plain data: workers look codecs up by id.
+    With `timing` the points, measured before, are timed under that protocol."""
+
+    sample: Sample
+    sample_sha256: str
+    codec: str
+    label: str
+    options: str
+    identity: str
+    device: str
+    points: tuple[Point, ...]
+    timing: Timing | None = None
+
+    def only(self, points: Iterable[Point]) -> Job:
+        """The same job with these points."""
+        return replace(self, points=tuple(points))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row that a run will have: which point, of which data set, under which sample id."""
+
+    key: str
+    dataset: str
+    sample: str
+    label: str
+    codec: str
+    quality: float | None
+
+
+@dataclass(frozen=True)
+class Have:
+    """What the store holds of an encoding.
+
+    Attributes:
+        measured: whether it counts as measured, so that it is not encoded again.
+        stream: SHA-256 of its stream if that is kept, else None.
+        scored: metrics that have a value or a reason.
+        sha256: SHA-256 of its stream, kept or not.
+    """
+
+    measured: bool
+    stream: str | None
+    scored: frozenset[str]
+    sha256: str | None = None
+
+    def lacks(self, metrics: Iterable[str]) -> tuple[str, ...]:
+        """Those of `metrics` that are not scored."""
+        return tuple(metric for metric in metrics if metric not in self.scored)
+
+
+@dataclass(frozen=True)
 class Configuration:
     """A codec of the plan with everything settled: what is asked of it at each of `qualities`."""
 
@@ -36,6 +100,24 @@ class Configuration:
             "quality": quality, "device": self.device.partition(":")[0], "sample": sample_sha256,
         }  # fmt: skip
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    def entry(self, dataset: str, sample: str, sample_sha256: str, quality: float | None) -> Entry:
+        """The row of a run for the picture `sample` of `dataset` at `quality`."""
+        return Entry(self.key(quality, sample_sha256), dataset, sample, self.label, self.info.id, quality)
+
+    def missing(self, key: str, quality: float | None, metrics: tuple[str, ...], have: Have | None) -> Point | None:
+        """The operating point `key` as a job must measure it, given what the store has; None if nothing is missing."""
+        if have is None or not have.measured:
+            return Point(key, quality, metrics)
+        unscored = have.lacks(metrics)
+        if not unscored:
+            return None
+        return Point(key, quality, unscored if have.stream else metrics, have.stream)
+
+    def job(self, sample: Sample, sample_sha256: str, points: Iterable[Point], timing: Timing | None = None) -> Job:
+        """A job that measures `points` of one picture, or times them under the protocol `timing`."""
+        return Job(sample, sample_sha256, self.info.id, self.label, options_json(self.options), self.identity,
+                   self.device, tuple(points), timing)
 
 
 @dataclass(frozen=True)
@@ -105,60 +187,6 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     return Configuration(info, options, label, info.identity(options), qualities, axis, device)
 
 
-@dataclass(frozen=True)
-class Point:
-    """One operating point of a job: encode at `quality` and score with `metrics`; or, where `stream` names a kept
-    stream by its SHA-256, only decode that and score."""
-
-    key: str
-    quality: float | None
-    metrics: tuple[str, ...]
-    stream: str | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """One sample x one codec configuration x its missing operating points. Plain data: workers look codecs up by id.
-    With `timing` the points, measured before, are timed under that protocol."""
-
-    sample: Sample
-    sample_sha256: str
-    codec: str
-    label: str
-    options: str
-    identity: str
-    device: str
-    points: tuple[Point, ...]
-    timing: Timing | None = None
-
-    def only(self, points: Iterable[Point]) -> Job:
-        """The same job with these points."""
-        return replace(self, points=tuple(points))
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row that a run will have: which point, of which data set, under which sample id."""
-
-    key: str
-    dataset: str
-    sample: str
-    label: str
-    codec: str
-    quality: float | None
-
-
-@dataclass(frozen=True)
-class Have:
-    """What the store holds of an encoding: whether to measure it (again), its stream if kept, metrics scored, and the
-    SHA-256 of its stream, kept or not."""
-
-    measured: bool
-    stream: str | None
-    scored: frozenset[str]
-    sha256: str | None = None
-
-
 def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Iterator[Entry]:
     """All rows of a run; `digests` gives the pixel digest (or a stand-in) of (data set id, sample id)."""
     for dataset in resolved.datasets:
@@ -166,8 +194,7 @@ def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Itera
             digest = digests[dataset.id, sample.id]
             for configuration in resolved.configurations:
                 for quality in configuration.qualities:
-                    key = configuration.key(quality, digest)
-                    yield Entry(key, dataset.id, sample.id, configuration.label, configuration.info.id, quality)
+                    yield configuration.entry(dataset.id, sample.id, digest, quality)
 
 
 def jobs(resolved: Resolved, digests: Mapping[tuple[str, str], str], have: Mapping[str, Have]) -> Iterator[Job]:
@@ -184,23 +211,12 @@ def jobs(resolved: Resolved, digests: Mapping[tuple[str, str], str], have: Mappi
                 points = []
                 for quality in configuration.qualities:
                     key = configuration.key(quality, digest)
-                    point = _missing(key, quality, wanted, have.get(key))
+                    point = configuration.missing(key, quality, wanted, have.get(key))
                     if point is not None and key not in seen:
                         points.append(point)
                     seen.add(key)
                 if points:
-                    yield Job(sample, digest, configuration.info.id, configuration.label,
-                              options_json(configuration.options), configuration.identity, configuration.device,
-                              tuple(points))  # fmt: skip
-
-
-def _missing(key: str, quality: float | None, wanted: tuple[str, ...], have: Have | None) -> Point | None:
-    if have is None or not have.measured:
-        return Point(key, quality, wanted)
-    unscored = tuple(metric for metric in wanted if metric not in have.scored)
-    if not unscored:
-        return None
-    return Point(key, quality, unscored if have.stream else wanted, have.stream)
+                    yield configuration.job(sample, digest, points)
 
 
 def timing_jobs(

@@ -93,8 +93,7 @@ class Search:
 
     def entry(self, quality: float) -> Entry:
         """The row that a try stands for."""
-        c = self.configuration
-        return Entry(c.key(quality, self.digest), self.dataset, self.sample, c.label, c.info.id, quality)
+        return self.configuration.entry(self.dataset, self.sample, self.digest, quality)
 
     def propose(self) -> float | None:
         """The quality to try next; None when the search is over."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchbox import samples
-from benchbox.codec import options_json
 from benchbox.execution import Executor
 from benchbox.jobs import Have, Job, Point, Resolved
 from benchbox.match import Search, parse_target, searches
@@ -73,19 +72,12 @@ def _jobs(
     jobs: dict[tuple[str, str], tuple[Search, dict[str, Point]]] = {}
     for search, quality in proposals:
         key = search.entry(quality).key
-        held = have.get(key)
-        unscored = tuple(m for m in metrics if held is None or not held.measured or m not in held.scored)
-        if held is None or not held.measured or unscored:
-            again = held is not None and held.measured and held.stream is not None
-            point = Point(key, quality, unscored if again else metrics, held.stream if again and held else None)
+        point = search.configuration.missing(key, quality, metrics, have.get(key))
+        if point is not None:
             place = (search.digest, search.configuration.label)
             jobs.setdefault(place, (search, {}))[1][key] = point
-    return [
-        Job(pictures[s.dataset, s.sample], s.digest, s.configuration.info.id, s.configuration.label,
-            options_json(s.configuration.options), s.configuration.identity, s.configuration.device,
-            tuple(points.values()))
-        for s, points in jobs.values()
-    ]  # fmt: skip
+    return [search.configuration.job(pictures[search.dataset, search.sample], search.digest, points.values())
+            for search, points in jobs.values()]  # fmt: skip
 
 
 def _values(resolved: Resolved, store: Store, of: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
-from benchbox.jobs import Job, Point
+from benchbox.jobs import Configuration, Point
 from benchbox.measure import run_job
 from benchbox.registry import Registry
 from benchbox.results import PUBLISHED, is_published, load_results, locate
@@ -113,9 +113,8 @@ def _again(
         sample = samples(str(row["dataset"]), str(row["sample"]))
     except BenchboxError as error:
         return verdict(None, f"not measured: {error}")
-    point = Point(str(row["key"]), quality, tuple(metrics))
-    job = Job(sample, str(row["sample_sha256"]), info.id, str(row["label"]), str(row["options"]), identity,
-              str(row["device"]), (point,))  # fmt: skip
+    asked = Configuration(info, options, str(row["label"]), identity, (quality,), None, str(row["device"]))
+    job = asked.job(sample, str(row["sample_sha256"]), [Point(str(row["key"]), quality, tuple(metrics))])
     events: list[dict[str, Any]] = []
     run_job(job, streams, events.append)
     fresh = events[-1]

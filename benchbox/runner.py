@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import environment, record, samples
-from benchbox.codec import options_json
 from benchbox.errors import RunInterrupted, StoreError
 from benchbox.execution import Executor
 from benchbox.execution.spool import left_behind
@@ -245,8 +244,7 @@ def _record_unreadable(
     rows = []
     for place, why in bad.items():
         for c in resolved.configurations:
-            points = tuple(Point(c.key(q, stand_ins[place]), q, ()) for q in c.qualities)
-            job = Job(by_place[place], stand_ins[place], c.info.id, c.label, options_json(c.options), c.identity,
-                      c.device, points)  # fmt: skip
+            points = [Point(c.key(quality, stand_ins[place]), quality, ()) for quality in c.qualities]
+            job = c.job(by_place[place], stand_ins[place], points)
             rows += [(job, {"key": p.key, "status": why.status, "reason": why.reason}) for p in points]
     store.append(rows, {})
