@@ -64,6 +64,11 @@ class Registry:
     reports: Mapping[str, Report]
     _references: Callable[[], Sequence[Reference]]
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Plugin -> distribution and version, of those that are loaded."""
+        return {p.name: f"{p.distribution} {p.version}" for p in self.plugins if p.failure is None}
+
     def codec(self, name: str) -> CodecInfo:
         """The codec of that id; raises UnknownIdError with the nearest known one."""
         return _find(self.codecs, name, "codec", "benchbox list codecs")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchbox import environment
+from benchbox import machine
 from benchbox.errors import PlanError, UsageError
 from benchbox.jobs import Have, entries, jobs, resolve
 from benchbox.plan import load_plan, make_plan, parse_codec, parse_qualities, plan_text

@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from benchbox.errors import CodecUnavailableError, UsageError
 from benchbox.execution import OnPoints, PointLimits
 from benchbox.execution.isolated import Task, run_task
 from benchbox.jobs import Job
+from benchbox.streams import Streams
 
 
 class DaskExecutor:
     """Runs jobs on the dask scheduler at `address`, or on a cluster of this machine's processes for ``"local"``."""
 
-    def __init__(self, address: str, limits: PointLimits, streams: Path, threads: int = 1, timeout: float = 10) -> None:
-        self.threads = threads
+    threads = 1
+
+    def __init__(self, address: str, limits: PointLimits, streams: Streams, timeout: float = 10) -> None:
         self.workers = 0
         self._address = address
         self._limits = limits
@@ -42,7 +43,7 @@ class DaskExecutor:
             while True:
                 for job in islice(remaining, max(0, 2 * self.workers - len(active))):
                     if wanted(job):
-                        active[pool.submit(run_task, Task(job, self._streams, self._limits, self.threads))] = job
+                        active[pool.submit(run_task, Task(job, self._streams, self._limits))] = job
                 if not active:
                     return
                 for future in wait(active, return_when=FIRST_COMPLETED).done:

@@ -20,6 +20,7 @@ from benchbox.errors import StoreError
 from benchbox.execution import PointLimits
 from benchbox.execution.local import LocalExecutor
 from benchbox.jobs import Job
+from benchbox.streams import Streams
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,8 @@ class Task:
     """A job with all that a machine elsewhere needs; `streams` lies on storage that every machine shares."""
 
     job: Job
-    streams: Path
+    streams: Streams
     limits: PointLimits
-    threads: int
 
 
 def run_task(task: Task) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="benchbox-") as spool:
         try:
-            LocalExecutor(1, task.limits, task.streams, Path(spool), task.threads).run([task.job], show)
+            LocalExecutor(1, task.limits, task.streams, Path(spool)).run([task.job], show)
         except StoreError as error:
             sys.exit(str(error))
 

@@ -26,6 +26,7 @@ from benchbox.errors import StoreError
 from benchbox.execution import OnPoints, PointLimits
 from benchbox.execution.spool import Tail, initialise, run_spooled, write_job
 from benchbox.jobs import Job, Point
+from benchbox.streams import Streams
 
 TICK = 0.05
 """Seconds between two looks at the workers: a runaway allocation is seen before it fills a machine's memory."""
@@ -52,14 +53,16 @@ def thread_environment(threads: int) -> Iterator[None]:
 
 
 class LocalExecutor:
-    """Runs jobs in `workers` processes; `spool` is a folder for their events, `streams` one for bitstreams. With `core`
-    the workers stay on that processor, as timing asks for."""
+    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams into `streams`. With
+    `core` they stay on that processor, as timing asks for."""
+
+    threads = 1
+    """Threads that numeric libraries may use in a worker."""
 
     def __init__(
-        self, workers: int, limits: PointLimits, streams: Path, spool: Path, threads: int = 1, core: int | None = None
+        self, workers: int, limits: PointLimits, streams: Streams, spool: Path, core: int | None = None
     ) -> None:
         self.workers = workers
-        self.threads = threads
         self._limits = limits
         self._streams = streams
         self._spool = spool

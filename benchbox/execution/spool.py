@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import pickle
@@ -17,9 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchbox import measure, timing
+from benchbox import registry
 from benchbox.errors import StoreError
 from benchbox.jobs import Job
+from benchbox.measure import run_job
+from benchbox.streams import Streams
+from benchbox.worker import Worker
 
 ADDRESS_SPACE_SLACK = 8 << 30
 """Bytes of address space beyond the memory limit: libraries map far more than they touch."""
@@ -39,6 +43,12 @@ def initialise(memory: int, core: int | None = None) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
 
 
+@functools.cache
+def _process_worker() -> Worker:
+    """This process's one worker: it keeps codecs, metrics and the picture from job to job."""
+    return Worker(registry.load())
+
+
 def _end_with_parent() -> None:
     """Have the system kill this process when its parent dies: a codec that hangs would outlive a killed run."""
     if sys.platform == "linux":
@@ -50,7 +60,7 @@ def write_job(path: Path, job: Job) -> None:
     path.with_suffix(".job").write_bytes(pickle.dumps(job))
 
 
-def run_spooled(job: Job, streams: Path, path: Path, parent: int) -> None:
+def run_spooled(job: Job, streams: Streams, path: Path, parent: int) -> None:
     """Measure `job`, appending events to the file `path`; stop between points once the process `parent` is gone."""
     with path.open("a", encoding="utf-8") as file:
 
@@ -59,10 +69,7 @@ def run_spooled(job: Job, streams: Path, path: Path, parent: int) -> None:
             file.flush()
 
         try:
-            if job.timing is None:
-                measure.run_job(job, streams, emit, go_on=lambda: os.getppid() == parent)
-            else:
-                timing.time_job(job, job.timing, emit, go_on=lambda: os.getppid() == parent)
+            run_job(_process_worker(), job, streams, emit, go_on=lambda: os.getppid() == parent)
         except StoreError as error:
             emit({"event": "stop", "reason": str(error)})
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset, Sample
-from benchbox.environment import device_for
 from benchbox.errors import PlanError, QualityError
+from benchbox.machine import gpus
 from benchbox.metric import Metric
-from benchbox.plan import CodecEntry, Plan, Timing
+from benchbox.plan import CodecEntry, Plan, Timing, plan_text
 from benchbox.registry import Registry
 
 
@@ -48,7 +49,7 @@ class Job:
         return replace(self, points=tuple(points))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One row that a run will have: which point, of which data set, under which sample id."""
 
@@ -122,7 +123,7 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A plan with its ids looked up in the registry."""
+    """A plan with its ids looked up in the registry and its paths absolute."""
 
     plan: Plan
     datasets: tuple[Dataset, ...]
@@ -130,6 +131,16 @@ class Resolved:
     metrics: tuple[Metric, ...]
     left_out: Mapping[str, str]
     """Optional codecs that are unavailable here, with the reason."""
+
+    @property
+    def text(self) -> str:
+        """The plan as TOML, which means the same from any folder."""
+        return plan_text(self.plan)
+
+    def only(self, samples: Collection[tuple[str, str]]) -> Resolved:
+        """The same with those samples only that `samples` names, as (data set id, sample id)."""
+        return replace(self, datasets=tuple(
+            replace(d, samples=tuple(s for s in d.samples if (d.id, s.id) in samples)) for d in self.datasets))
 
 
 def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
@@ -140,6 +151,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
             is unavailable here.
         CodecUnavailableError, DatasetError: with the remedy.
     """
+    plan = plan.model_copy(update={"dataset": tuple(_anchored(name, registry, base) for name in plan.dataset)})
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
     left_out = {e.id: why for e in plan.codec if e.optional and (why := registry.codec(e.id).unavailable())}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
@@ -147,7 +159,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
     for label in labels:
         if labels.count(label) > 1:
             raise PlanError(f"two codecs of the plan are called '{label}'; give one of them a label")
-    datasets = tuple(registry.dataset(anchored(name, registry, base)) for name in dict.fromkeys(plan.dataset))
+    datasets = tuple(registry.dataset(name) for name in dict.fromkeys(plan.dataset))
     return Resolved(plan, datasets, configurations, metrics, left_out)
 
 
@@ -158,13 +170,21 @@ def _available(metric: Metric) -> Metric:
     return metric
 
 
-def anchored(dataset: str, registry: Registry, base: Path) -> str:
+def _anchored(dataset: str, registry: Registry, base: Path) -> str:
     """`dataset` with a relative PATH argument made absolute, so that the name means the same from any folder."""
     name, colon, argument = dataset.partition(":")
     info = registry.dataset_info(name)
     if colon and info.argument == "PATH" and argument:
         return f"{name}:{(base / Path(argument).expanduser()).resolve()}"
     return dataset
+
+
+def device_for(name: str, accepted: Iterable[str]) -> str:
+    """The device that `name` means to something that takes the device classes `accepted`: ``"auto"`` is CUDA where an
+    NVIDIA GPU answers and CUDA is among them, else the CPU; any other name is itself."""
+    if name != "auto":
+        return name
+    return "cuda" if "cuda" in accepted and gpus() else "cpu"
 
 
 def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
@@ -188,47 +208,59 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
 
 
 def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Iterator[Entry]:
-    """All rows of a run; `digests` gives the pixel digest (or a stand-in) of (data set id, sample id)."""
-    for dataset in resolved.datasets:
-        for sample in dataset.samples:
-            digest = digests[dataset.id, sample.id]
-            for configuration in resolved.configurations:
-                for quality in configuration.qualities:
-                    yield configuration.entry(dataset.id, sample.id, digest, quality)
+    """All rows of a run, in its order; `digests` gives the pixel digest (or its substitute) of (data set, sample)."""
+    for dataset, sample, configuration in _groups(resolved):
+        digest = digests[dataset.id, sample.id]
+        for quality in configuration.qualities:
+            yield configuration.entry(dataset.id, sample.id, digest, quality)
 
 
-def jobs(resolved: Resolved, digests: Mapping[tuple[str, str], str], have: Mapping[str, Have]) -> Iterator[Job]:
-    """The plan minus what the store has. Samples missing in `digests` are unreadable and get no job; equal work is done
-    once."""
-    wanted = tuple(metric.id for metric in resolved.metrics)
+def missing_jobs(
+    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have]
+) -> Iterator[Job]:
+    """The plan minus what the store has.
+
+    Args:
+        digests: pixel digests of (data set id, sample id); a sample without one cannot be read and gets no job.
+        rows: the run's `entries`. Equal work is done once.
+        have: what the store holds, by key.
+    """
+    metrics = tuple(metric.id for metric in resolved.metrics)
     seen: set[str] = set()
-    for dataset in resolved.datasets:
-        for sample in dataset.samples:
-            digest = digests.get((dataset.id, sample.id))
-            if digest is None:
+    remaining = iter(rows)
+    for dataset, sample, configuration in _groups(resolved):
+        points = []
+        for row in islice(remaining, len(configuration.qualities)):
+            if row.key in seen:
                 continue
-            for configuration in resolved.configurations:
-                points = []
-                for quality in configuration.qualities:
-                    key = configuration.key(quality, digest)
-                    point = configuration.missing(key, quality, wanted, have.get(key))
-                    if point is not None and key not in seen:
-                        points.append(point)
-                    seen.add(key)
-                if points:
-                    yield configuration.job(sample, digest, points)
+            seen.add(row.key)
+            point = configuration.missing(row.key, row.quality, metrics, have.get(row.key))
+            if point is not None:
+                points.append(point)
+        digest = digests.get((dataset.id, sample.id))
+        if points and digest is not None:
+            yield configuration.job(sample, digest, points)
 
 
 def timing_jobs(
-    resolved: Resolved, digests: Mapping[tuple[str, str], str], have: Mapping[str, Have], timed: Mapping[str, int]
-) -> Iterator[Job]:
-    """Jobs that time what was measured; `timed` counts the repeats held under this protocol, on this host."""
+    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have],
+    timed: Mapping[str, int],
+) -> Iterator[Job]:  # fmt: skip
+    """Jobs that time what was measured; arguments as for `missing_jobs`, and `timed` counts the repeats held of each
+    key under this protocol, on this host."""
     protocol = resolved.plan.timing
     if protocol is None:
         return
     measured = {key: held for key, held in have.items() if held.measured and held.sha256 is not None}
-    for job in jobs(resolved, digests, {}):
+    for job in missing_jobs(resolved, digests, rows, {}):
         points = tuple(Point(p.key, p.quality, (), measured[p.key].sha256) for p in job.points
                        if p.key in measured and timed.get(p.key, 0) < protocol.repeats)  # fmt: skip
         if points:
             yield replace(job, points=points, timing=protocol)
+
+
+def _groups(resolved: Resolved) -> Iterator[tuple[Dataset, Sample, Configuration]]:
+    for dataset in resolved.datasets:
+        for sample in dataset.samples:
+            for configuration in resolved.configurations:
+                yield dataset, sample, configuration

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeAlias
 
 from benchbox import image
 from benchbox.dataset import Sample
@@ -15,24 +17,51 @@ from benchbox.jobs import Resolved
 from benchbox.progress import Progress
 from benchbox.store import Store
 
+Place: TypeAlias = tuple[str, str]
+"""(data set id, sample id)"""
+
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A picture that no codec will see, and why."""
+    """A picture that no codec will see: the `status` of its rows, and the reason."""
 
     status: str
     reason: str
 
 
-def digests(
-    resolved: Resolved, store: Store, progress: Progress
-) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], Unreadable]]:
-    """(data set id, sample id) -> pixel digest, and those that cannot be read with the reason.
+@dataclass(frozen=True)
+class Digests:
+    """Pixel digests of a plan's samples.
+
+    Attributes:
+        known: the pixel digest of each sample that can be read.
+        unreadable: the samples that cannot.
+        fresh: digests taken just now, by the stamp of their sample; for `WritableStore.keep_digests`.
+    """
+
+    known: Mapping[Place, str]
+    unreadable: Mapping[Place, Unreadable]
+    fresh: Mapping[str, str]
+
+    @property
+    def substitutes(self) -> dict[Place, str]:
+        """What takes the place of a digest in the keys of pictures that cannot be read."""
+        return {place: "unreadable " + hashlib.sha256("\n".join([*place, why.reason]).encode()).hexdigest()
+                for place, why in self.unreadable.items()}  # fmt: skip
+
+    @property
+    def all(self) -> dict[Place, str]:
+        """A digest or its substitute for every sample."""
+        return {**self.known, **self.substitutes}
+
+
+def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
+    """The digests of all samples of a plan. Writes nothing.
 
     Pictures are decoded in threads (the decoders release the interpreter lock), a few at a time, and not kept.
     """
-    known: dict[tuple[str, str], str] = {}
-    unknown: dict[tuple[str, str], Sample] = {}
+    known: dict[Place, str] = {}
+    unknown: dict[Place, Sample] = {}
     for dataset in resolved.datasets:
         for sample in dataset.samples:
             promised = sample.sha256()
@@ -41,26 +70,25 @@ def digests(
             else:
                 unknown[dataset.id, sample.id] = sample
     stamps = {place: sample.stamp() for place, sample in unknown.items()}
-    earlier = store.known_digests(stamp for stamp in stamps.values() if stamp) if unknown else {}
+    earlier = store.known_digests(stamp for stamp in stamps.values() if stamp)
     known |= {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     to_read = {place: sample for place, sample in unknown.items() if place not in known}
-    bad: dict[tuple[str, str], Unreadable] = {}
-    fresh: dict[str, str] = {}
     if len(to_read) > 100:
         progress.say(f"reading {len(to_read)} pictures to digest their pixels (once; remembered for later runs)")
+    bad: dict[Place, Unreadable] = {}
+    fresh: dict[str, str] = {}
     for place, digest in _read(to_read):
+        stamp = stamps[place]
         if isinstance(digest, Unreadable):
             bad[place] = digest
             continue
         known[place] = digest
-        stamp = stamps[place]
         if stamp:
             fresh[stamp] = digest
-    store.keep_digests(fresh)
-    return known, bad
+    return Digests(known, bad, fresh)
 
 
-def _read(samples: dict[tuple[str, str], Sample]) -> Iterator[tuple[tuple[str, str], str | Unreadable]]:
+def _read(samples: Mapping[Place, Sample]) -> Iterator[tuple[Place, str | Unreadable]]:
     items = iter(samples.items())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         while batch := list(islice(items, 4 * (os.cpu_count() or 1))):

@@ -9,23 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchbox import environment
+from benchbox import machine
 from benchbox.codec import options_json
 from benchbox.errors import StoreError
 from benchbox.jobs import Resolved
 from benchbox.registry import Registry
 
 
-def write_run(folder: Path, plan_text: str, resolved: Resolved, registry: Registry, session: Mapping[str, Any]) -> None:
+def write_run(folder: Path, resolved: Resolved, registry: Registry, session: Mapping[str, Any]) -> None:
     """Write ``plan.toml``, ``settings.json`` and ``environment.json``; sessions before this one stay listed.
 
     Raises:
         StoreError: the folder cannot be written.
     """
-    record = {**session, "start": _now(), **environment.describe(registry)}
+    record = {**session, "start": _now(), **machine.describe(), "plugins": registry.versions}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / "plan.toml", plan_text)
+        _replace(folder / "plan.toml", resolved.text)
         _replace(folder / "settings.json", json.dumps(_settings(resolved), indent=1))
         _replace(folder / "environment.json", json.dumps({"sessions": [*_sessions(folder), record]}, indent=1))
     except OSError as error:

@@ -1,33 +1,32 @@
-"""What one process keeps between jobs, and how a decoded picture is scored against its source."""
+"""What a process keeps between jobs, and the scoring of a decoded picture against its source."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections import OrderedDict
-from functools import lru_cache
 from typing import Any
 
 from benchbox import image as pixel
-from benchbox import registry
 from benchbox.codec import Codec
 from benchbox.dataset import Sample
 from benchbox.errors import ChecksumError, NotApplicable
 from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
+from benchbox.registry import Registry
 
 
 class Worker:
-    """What one process keeps between jobs: the registry, the codecs and metrics last used, the picture last read."""
+    """What a process keeps between jobs: its registry, the codecs and metrics last used, the picture last read."""
 
     OPEN_CODECS = 8
     """Codecs kept open at once: jobs of one picture visit every codec in turn, and opening one may load a model."""
 
-    def __init__(self) -> None:
-        self.registry = registry.load()
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
         self._codecs: OrderedDict[tuple[str, str, str], Codec] = OrderedDict()
         self._scorers: dict[str, tuple[Metric, Scorer]] = {}
-        self._reference: tuple[str, Reference] | None = None
+        self._source: tuple[str, Source] | None = None
 
     def codec(self, codec: str, options: str, device: str) -> Codec:
         """The opened codec of that id, options (canonical JSON) and device."""
@@ -47,20 +46,24 @@ class Worker:
             self._scorers[metric] = info, info.open("cpu")
         return self._scorers[metric]
 
-    def reference(self, sample: Sample, sha256: str) -> Reference:
-        """The picture of `sample`, checked against its planned digest."""
-        if self._reference is None or self._reference[0] != sha256:
-            self._reference = None  # let the last picture go before the next is read
+    def source(self, sample: Sample, sha256: str) -> Source:
+        """The picture of `sample`, checked against its planned digest.
+
+        Raises:
+            ChecksumError: its pixels are not those that were planned.
+        """
+        if self._source is None or self._source[0] != sha256:
+            self._source = None  # let the last picture go before the next is read
             pixels = sample.load()
             if pixel.digest(pixels) != sha256:
                 raise ChecksumError(f"{sample.id}: its pixels are not those that were planned; the file has changed "
                                     "or is not the one its manifest names")
             pixels.setflags(write=False)
-            self._reference = sha256, Reference(pixels, self)
-        return self._reference[1]
+            self._source = sha256, Source(pixels, self)
+        return self._source[1]
 
 
-class Reference:
+class Source:
     """A source picture and, for each metric asked, its prepared reference sides (two for a picture with alpha)."""
 
     def __init__(self, pixels: Image, owner: Worker) -> None:
@@ -99,9 +102,3 @@ class Reference:
         if isinstance(prepared, NotApplicable):
             raise prepared
         return prepared
-
-
-@lru_cache(maxsize=1)
-def worker() -> Worker:
-    """This process's one Worker."""
-    return Worker()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import click
 from benchbox.errors import BenchboxError, PlanError
 
 if TYPE_CHECKING:
+    from benchbox.execution import Executor
     from benchbox.plan import Plan
 
 workspace_option = click.option(
@@ -88,39 +90,50 @@ def run(
 
     Running again does only what is missing: a new codec runs alone, a new metric only scores kept streams.
     """
-    from benchbox import api, registry
+    from benchbox import registry
+    from benchbox.jobs import resolve
     from benchbox.progress import for_terminal
+    from benchbox.publishing import chosen_reports, write_reports
+    from benchbox.results import find_run, load_results
+    from benchbox.runner import execute, local_executor, point_limits
+    from benchbox.workspace import Workspace
 
-    settled, base = _settle(plan, name, datasets, codecs, metrics)
-    if targets:
-        settled = settled.model_copy(update={"match": targets})
     plugins = registry.load()
+    wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
+    settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
+    resolved = resolve(settled, plugins, base)
     progress = for_terminal()
+    place = Workspace.at(workspace)
+    local = partial(local_executor, resolved.plan, workers=workers)
     if dry_run:
         from benchbox.dryrun import describe
 
-        resolved = api.resolved_plan(settled, base, plugins, progress)[1]
-        click.echo(describe(resolved, workspace, api.local_executor(settled, workspace, workers), progress))
+        click.echo(describe(resolved, place, local, progress, retry))
         return
-    executor = None
+    executor: Executor = local(place)
     if dask is not None:
         from benchbox.execution.dask import DaskExecutor
 
-        executor = DaskExecutor(dask, api.point_limits(settled, 1), workspace.resolve() / "streams")
-    summary = api.execute(settled, base, plugins, workspace, workers, progress, retry, executor)
-    files = [] if no_report else api.write_reports(settled.name, workspace, plugins, list(reports) or None)
+        executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams)
+    summary = execute(resolved, plugins, place, executor, progress, retry)
+    files: list[Path] = []
+    if wanted:
+        results = load_results(find_run(summary.name, place), plugins)
+        files = write_reports(results, wanted, summary.folder / "report")
     _conclude(summary, files)
 
 
 def _settle(
-    path: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...]
-) -> tuple[Plan, Path]:
-    from benchbox import api
-    from benchbox.plan import make_plan, parse_codec
+    path: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
+    targets: tuple[str, ...],
+) -> tuple[Plan, Path]:  # fmt: skip
+    from benchbox.plan import make_plan, parse_codec, settle
 
     if not (datasets or codecs or metrics):
-        plan, base = api.settle(path)
-        return (make_plan({**plan.model_dump(), "name": name}, "--name") if name else plan), base
+        plan, base = settle(path)
+        given = {"name": name, "match": targets}
+        changed = {key: value for key, value in given.items() if value}
+        return (make_plan({**plan.model_dump(), **changed}, "the flags") if changed else plan), base
     if path is not None:
         raise PlanError(f"{path}: a plan and --dataset, --codec or --metric exclude each other; edit the plan instead")
     if not codecs:
@@ -129,11 +142,14 @@ def _settle(
         "name": name or "run", "dataset": datasets or ("samples",),
         "codec": [parse_codec(text).model_dump() for text in codecs],
     }  # fmt: skip
-    return make_plan(table | ({"metrics": metrics} if metrics else {}), "the flags"), Path.cwd()
+    table |= {"match": targets} | ({"metrics": metrics} if metrics else {})
+    return make_plan(table, "the flags"), Path.cwd()
 
 
 def _conclude(summary: Any, files: list[Path]) -> None:
-    """Say what came of a run; exit 1 where something failed."""
+    """Say what a run gave; exit 1 where something failed."""
+    from benchbox.workspace import shown
+
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
     click.echo(f"{summary.name}: {counts} ({summary.measured} measured now in {summary.seconds:.1f} s)")
     if summary.timed:
@@ -145,7 +161,7 @@ def _conclude(summary: Any, files: list[Path]) -> None:
     for label in summary.given_up:
         click.echo(f"  {label}: given up; its remaining points are missing", err=True)
     if files:
-        click.echo(f"report: {files[0]}")
+        click.echo(f"report: {shown(files[0])}")
     if not summary.complete:
         sys.exit(1)
 
@@ -205,21 +221,22 @@ def report(
     workspace: Path,
 ) -> None:  # fmt: skip
     """Write reports of RUN (its name, its folder, or a published folder) from what is stored; measures nothing."""
-    from benchbox import api, registry
-    from benchbox.results import is_published, locate
+    from benchbox import registry
+    from benchbox.publishing import chosen_reports, write_reports
+    from benchbox.results import find_run, load_results
+    from benchbox.workspace import Workspace, shown
 
     if check:
         _check(Path(run))
         return
-    if is_published(run):
-        name = run
-    else:
-        workspace, name = locate(run, workspace)
+    plugins = registry.load()
+    wanted = chosen_reports(plugins, list(formats) or None)
+    place = find_run(run, Workspace.at(workspace))
     pairs = dict(option.partition("=")[::2] for option in options)
-    curves = _words(literature)
-    files = api.write_reports(name, workspace, registry.load(), list(formats) or None, pairs, output, curves)
+    results = load_results(place, plugins, _words(literature))
+    files = write_reports(results, wanted, output or place.folder / "report", pairs)
     for file in files[:1]:
-        click.echo(f"report: {file}")
+        click.echo(f"report: {shown(file)}")
 
 
 def _words(text: str) -> list[str]:
@@ -248,8 +265,11 @@ def _check(folder: Path) -> None:
 def publish(run: str, output: Path, literature: str, workspace: Path) -> None:
     """Write RUN as a folder to give away: results, plan, machine, page, figures, tables."""
     from benchbox import publishing, registry
+    from benchbox.results import find_run
+    from benchbox.workspace import Workspace
 
-    files = publishing.publish(run, workspace, registry.load(), output, _words(literature))
+    place = find_run(run, Workspace.at(workspace))
+    files = publishing.publish(place, registry.load(), output, _words(literature))
     click.echo(f"published: {files[0] if files else output}")
 
 
@@ -274,12 +294,32 @@ def export(run: str, format_: str, output: Path, workspace: Path) -> None:
 @workspace_option
 def gc(workspace: Path) -> None:
     """Drop streams that no run needs. What was measured stays."""
-    from benchbox import runner, streams
-    from benchbox.store import Store
+    from benchbox.store import WritableStore
+    from benchbox.workspace import Workspace
 
-    with runner.lock(workspace), Store(workspace) as store:
-        count, size = streams.drop_unused(store.streams, store.streams_in_use())
-    click.echo(f"{workspace}: {count} streams dropped, {size / 1e6:.1f} MB freed")
+    place = Workspace.at(workspace)
+    with place.lock(), WritableStore(place) as store:
+        count, size = place.streams.drop_all_but(store.streams_in_use())
+    click.echo(f"{place}: {count} streams dropped, {size / 1e6:.1f} MB freed")
+
+
+@commands.command()
+@click.argument("run")
+@workspace_option
+def forget(run: str, workspace: Path) -> None:
+    """Take RUN off the list of runs. What was measured stays; `benchbox gc` then drops streams that no run needs."""
+    from benchbox.errors import StoreError
+    from benchbox.store import Store, WritableStore
+    from benchbox.workspace import Workspace, locate, shown
+
+    place, name = locate(run, Workspace.at(workspace))
+    with Store(place) as known:
+        names = [other for other, _ in known.runs()]
+    if name not in names:
+        raise StoreError(f"no run is called '{name}' in {place}; there are: {', '.join(names) or 'none yet'}")
+    with place.lock(), WritableStore(place) as store:
+        rows = store.forget(name)
+    click.echo(f"{name}: {rows} rows forgotten; its folder {shown(place.run_folder(name))} stays until you delete it")
 
 
 @commands.command()

@@ -1,9 +1,10 @@
-"""A run as it lies in its workspace: its frame, and everything that a report is made from."""
+"""A run read back: its frame, and everything that a report is made from."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,37 @@ from benchbox.references import SUFFIX, read_curves
 from benchbox.registry import Registry
 from benchbox.report import Reference, Results
 from benchbox.store import Store
+from benchbox.worker import Worker
+from benchbox.workspace import Workspace, locate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
 PUBLISHED = "results.parquet"
 """The file that makes a folder a published run, which needs no store."""
+
+
+@dataclass(frozen=True)
+class RunPlace:
+    """Where a run lies.
+
+    Attributes:
+        folder: its plan, settings and environment.
+        name: of the run; a published folder's own name.
+        workspace: that holds its results; None for a published folder, which holds them itself.
+    """
+
+    folder: Path
+    name: str
+    workspace: Workspace | None
+
+
+def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
+    """The place of a run that is given by name, by its folder in a workspace, or as a published folder."""
+    if is_published(run):
+        return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
+    workspace, name = locate(run, workspace)
+    return RunPlace(workspace.run_folder(name), name, workspace)
 
 
 def is_published(run: str | Path) -> bool:
@@ -31,64 +56,58 @@ def is_published(run: str | Path) -> bool:
     return (Path(run) / PUBLISHED).is_file()
 
 
-def locate(run: str | Path, workspace: Path) -> tuple[Path, str]:
-    """(workspace, name) of a run given by name, or by its folder, e.g. ``runs/demo``."""
-    path = Path(run)
-    if len(path.parts) > 1:
-        return path.parent, path.name
-    return workspace, str(run)
+def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
+    """The results frame of a run, and its metrics as far as their plugins are still there.
+
+    Raises:
+        StoreError: there is no such run, or it cannot be read.
+    """
+    if place.workspace is None:
+        return _published_frame(place.folder), _metrics(place, registry)
+    with Store(place.workspace) as store:
+        names = [run for run, _ in store.runs()]
+        if place.name not in names:
+            raise StoreError(f"no run is called '{place.name}' in {place.workspace}; there are: "
+                             f"{', '.join(names) or 'none yet'}")
+        metrics = _metrics(place, registry)
+        return frame(store, place.name, metrics), metrics
 
 
-def run_metrics(store: Store, name: str, registry: Registry) -> list[Metric]:
-    """The metrics of a run, those whose plugin is still there."""
-    listed = _read(store.workspace / name / "settings.json")["metrics"]
-    return [registry.metrics[metric] for metric in listed if metric in registry.metrics]
-
-
-def load_frame(run: str | Path, workspace: Path, registry: Registry) -> pd.DataFrame:
-    """The results frame of a run, or of a published folder; see `benchbox.columns.COLUMNS`."""
-    if is_published(run):
-        return _published_frame(Path(run))
-    workspace, name = locate(run, workspace)
-    return _stored_frame(workspace, name, registry)[0]
-
-
-def load_results(
-    run: str | Path, workspace: Path, registry: Registry, literature: Sequence[str] = ()
-) -> Results:
+def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
     """Everything that reports are made from; `literature` names published curves to lay under the run's own, by id or
-    as files of CompressAI's results JSON. Of a published folder there are no decoded pictures."""
-    stored = not is_published(run)
-    workspace, name = locate(run, workspace)
-    folder = workspace / name if stored else Path(run)
-    if stored:
-        table, metrics = _stored_frame(workspace, name, registry)
-        settings = _read(folder / "settings.json")
-    else:
-        table, settings = _published_frame(folder), _read(folder / "settings.json")
-        metrics = [registry.metrics[metric] for metric in settings["metrics"] if metric in registry.metrics]
+    as files of CompressAI's results JSON. A published folder has no decoded pictures."""
+    table, metrics = load_frame(place, registry)
+    settings = _read(place.folder / "settings.json")
     by_key = table.drop_duplicates("key").set_index("key")
+    worker = Worker(registry)
+
+    def row(key: str) -> dict[str, Any]:
+        return {str(name): value for name, value in by_key.loc[[key]].iloc[0].items()}
 
     def pixels(key: str) -> Image:
-        row = by_key.loc[[key]].iloc[0]
-        return decode_row({str(name): value for name, value in row.items()}, workspace / "streams")
+        assert place.workspace is not None
+        return decode_row(worker, row(key), place.workspace.streams)
 
     def original(key: str) -> Image:
-        row = by_key.loc[[key]].iloc[0]
-        return _original(str(row["dataset"]), str(row["sample"]), registry)
+        return _original(str(row(key)["dataset"]), str(row(key)["sample"]), registry)
 
     return Results(
         name=str(table["run"].iloc[0]),
         frame=table,
         metrics=metrics,
-        plan=(folder / "plan.toml").read_text(encoding="utf-8"),
-        environment=_read(folder / "environment.json"),
+        plan=(place.folder / "plan.toml").read_text(encoding="utf-8"),
+        environment=_read(place.folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings["datasets"].items()},
         codec_settings=settings["codecs"],
         references=_references(literature, settings["datasets"], registry),
-        pixels=pixels if stored else None,
+        pixels=pixels if place.workspace is not None else None,
         original=original,
     )
+
+
+def _metrics(place: RunPlace, registry: Registry) -> list[Metric]:
+    listed = _read(place.folder / "settings.json")["metrics"]
+    return [registry.metrics[metric] for metric in listed if metric in registry.metrics]
 
 
 def _references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
@@ -117,29 +136,20 @@ def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry
     return [curve for curve in offered if curve.id in ids]
 
 
-def _stored_frame(workspace: Path, name: str, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
-    """The frame of a run in its store, and the run's metrics."""
-    with Store(workspace, read_only=True) as store:
-        _require(store, name)
-        metrics = run_metrics(store, name, registry)
-        return frame(store, name, metrics), metrics
-
-
 def _published_frame(folder: Path) -> pd.DataFrame:
     """The frame of a published folder, with the dtypes of the column table."""
     import pandas as pd
 
     try:
         table = pd.read_parquet(folder / PUBLISHED)
-        return table.astype({column.name: column.dtype for column in COLUMNS})
+        for column in COLUMNS:
+            if column.name not in table:  # a column that came after the release that published this
+                table[column.name] = pd.Series(pd.NA, index=table.index, dtype="object")
+        ours = [column.name for column in COLUMNS]
+        ordered = table[[*ours, *(name for name in table if name not in ours)]]
+        return ordered.astype({column.name: column.dtype for column in COLUMNS})
     except (OSError, ValueError, KeyError) as error:
         raise StoreError(f"{folder / PUBLISHED}: is no results table of this version ({error})") from error
-
-
-def _require(store: Store, name: str) -> None:
-    names = [run for run, _ in store.runs()]
-    if name not in names:
-        raise StoreError(f"no run is called '{name}' in {store.workspace}; there are: {', '.join(names) or 'none yet'}")
 
 
 def _notes(info: Mapping[str, Any]) -> list[str]:

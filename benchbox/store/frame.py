@@ -14,8 +14,8 @@ from benchbox.cells import read_columns
 from benchbox.columns import COLUMNS
 from benchbox.errors import StoreError
 from benchbox.metric import Metric
+from benchbox.plan import DISTURBED
 from benchbox.store import Store
-from benchbox.timing import DISTURBED
 
 Floats: TypeAlias = NDArray[np.float64]
 

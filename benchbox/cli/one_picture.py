@@ -6,8 +6,8 @@ from pathlib import Path
 
 from benchbox import image, registry
 from benchbox.codec import Codec, CodecInfo, OptionsModel
-from benchbox.environment import device_for
 from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError
+from benchbox.jobs import device_for
 from benchbox.plan import parse_codec
 
 

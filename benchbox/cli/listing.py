@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchbox import environment, registry
+from benchbox import machine, registry
 from benchbox.codec import CodecInfo
 from benchbox.columns import COLUMNS
 from benchbox.dataset import DatasetInfo
 from benchbox.registry import Registry
 from benchbox.store import Store
+from benchbox.workspace import Workspace
 
 
 def lines(kind: str, workspace: Path) -> Iterator[str]:
@@ -19,7 +20,7 @@ def lines(kind: str, workspace: Path) -> Iterator[str]:
         rows = ((c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS)
         yield from _table(("column", "dtype", "unit", "meaning"), rows)
     elif kind == "runs":
-        with Store(workspace, read_only=True) as store:
+        with Store(Workspace.at(workspace)) as store:
             yield from _table(("run", "points"), ((name, str(rows)) for name, rows in store.runs()))
     else:
         plugins = registry.load()
@@ -94,7 +95,7 @@ def _bundled() -> set[str]:
 def doctor() -> Iterator[str]:
     """This machine, all versions, and what is missing with its remedy."""
     plugins = registry.load()
-    for name, value in environment.describe(plugins).items():
+    for name, value in {**machine.describe(), "plugins": plugins.versions}.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
         yield f"{name + ':':12} {shown if shown not in (None, []) else 'none'}"
     yield ""

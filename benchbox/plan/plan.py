@@ -32,6 +32,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from benchbox.errors import PlanError, did_you_mean
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_DEMO = Path(__file__).with_name("demo.toml")
+DISTURBED = 0.2
+"""Cores that other processes may keep busy, on average over a point's repeats, before its times are refused."""
+
 MAX_SWEEP = 1000
 """Most qualities one codec may be asked for; a longer list is a slip of the step."""
 
@@ -109,7 +113,7 @@ class Plan(_Strict):
     @field_validator("name")
     @classmethod
     def _safe_name(cls, name: str) -> str:
-        if not NAME.fullmatch(name) or name in ("streams", "spool"):
+        if not NAME.fullmatch(name):
             raise ValueError("a name is letters, digits, '.', '_' and '-', starting with a letter or digit")
         return name
 
@@ -123,6 +127,17 @@ def load_plan(path: Path) -> Plan:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PlanError(f"{path}: {error}") from None
     return make_plan({"name": path.stem, **table}, str(path))
+
+
+def settle(plan: str | Path | Mapping[str, Any] | Plan | None) -> tuple[Plan, Path]:
+    """(validated plan, folder that its relative paths start from) of a file, a mapping, a plan, or None: the demo."""
+    if plan is None:
+        return load_plan(_DEMO), Path.cwd()
+    if isinstance(plan, Plan):
+        return plan, Path.cwd()
+    if isinstance(plan, Mapping):
+        return make_plan({"name": "run", **plan}, "plan"), Path.cwd()
+    return load_plan(Path(plan)), Path(plan).resolve().parent
 
 
 def make_plan(table: Mapping[str, Any], where: str) -> Plan:

@@ -1,0 +1,118 @@
+"""This machine: processor, memory, GPUs, system and library versions, and how much of it other processes take."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import subprocess
+import time
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_LIBRARIES = ("benchbox", "numpy", "pillow", "imagecodecs", "scikit-image", "numba", "pandas", "torch")
+
+
+def host() -> str:
+    """Name of this machine; times are never compared across machines."""
+    return socket.gethostname()
+
+
+def describe() -> dict[str, Any]:
+    """Processor, cores, governor, memory, GPUs, OS, Python and library versions; JSON values."""
+    return {
+        "host": host(),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "governor": _first_line(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpus": gpus(),
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "libraries": _versions(_LIBRARIES),
+    }
+
+
+SHORTEST_LOOK = 0.1
+"""Least seconds over which other processes are watched: the system counts in hundredths of a second."""
+
+
+class Others:
+    """Counts the processor time that other processes take, from the moment it is made."""
+
+    def __init__(self) -> None:
+        self._start, self._busy, self._own = time.perf_counter(), _busy_seconds(), _own_seconds()
+
+    def cores(self) -> float:
+        """Cores kept busy by others on average, over `SHORTEST_LOOK` at least."""
+        time.sleep(max(0.0, SHORTEST_LOOK - (time.perf_counter() - self._start)))
+        wall = time.perf_counter() - self._start
+        busy = (_busy_seconds() - self._busy) - (_own_seconds() - self._own)
+        return max(0.0, busy - 0.01) / wall
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+                 - getattr(times, "guest_nice", 0.0))  # fmt: skip
+
+
+def _own_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def forget_peak() -> None:
+    """Start the peak anew (Linux: proc(5), clear_refs 5); where that is forbidden the peak is the whole process's."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def peak_memory() -> int | None:
+    """Peak resident memory of this process in bytes, since `forget_peak`; None where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), None)
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def gpus() -> list[str]:
+    """Name and driver of each NVIDIA GPU; empty where there is none."""
+    command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return done.stdout.strip().splitlines() if done.returncode == 0 else []
+
+
+def _first_line(path: Path) -> str | None:
+    try:
+        return path.read_text().splitlines()[0]
+    except (OSError, IndexError):
+        return None
+
+
+def _versions(names: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,177 @@
+"""A run that others can take away, look at and test: its results as one file, what made them, and its reports."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchbox.codec import validated_options
+from benchbox.dataset import Sample
+from benchbox.errors import BenchboxError, StoreError
+from benchbox.jobs import Configuration, Point
+from benchbox.measure import run_job
+from benchbox.registry import Registry
+from benchbox.report import Report, Results
+from benchbox.results import PUBLISHED, RunPlace, find_run, is_published, load_results
+from benchbox.streams import Streams
+from benchbox.worker import Worker
+from benchbox.workspace import Workspace
+
+REPORTS = ("page", "figures", "tables")
+"""What a published folder shows, as far as their plugin is there."""
+
+TOLERANCE = 1e-6
+"""Scores that differ by less, relative to the larger of 1 and the value, agree: sums in another order, not others."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What measuring one published point again gave.
+
+    Attributes:
+        label, sample, quality: the point.
+        agrees: whether bytes and scores are those published; None where it could not be measured here.
+        words: ``"same bytes, same metrics"``, or what differs, or why it was not measured.
+    """
+
+    label: str
+    sample: str
+    quality: float | None
+    agrees: bool | None
+    words: str
+
+
+def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Report]:
+    """The reports of those ids; None: those that mark themselves default."""
+    if names is None:
+        return [report for report in registry.reports.values() if report.default]
+    return [registry.report(name) for name in names]
+
+
+def write_reports(
+    results: Results, reports: Sequence[Report], folder: Path, options: Mapping[str, Any] | None = None
+) -> list[Path]:
+    """Render `reports` below `folder`, each with `options`; returns the files, the one to open first in front.
+
+    Raises:
+        OptionError: a report has no such option; nothing is written.
+    """
+    settings = [validated_options(report.Options, options or {}, report.id) for report in reports]
+    files: list[Path] = []
+    if reports:
+        folder.mkdir(parents=True, exist_ok=True)
+    for report, given in zip(reports, settings, strict=True):
+        own = replace(results, frame=results.frame.copy(deep=False))  # copy on write: none sees another's changes
+        files += report.render(own, given, folder)
+    return files
+
+
+def publish(place: RunPlace, registry: Registry, folder: Path, literature: Sequence[str] = ()) -> list[Path]:
+    """Write results (Parquet), plan, settings, machine and reports of a run into `folder`; the page is first.
+
+    `folder` then stands for the run: `benchbox.load`, ``benchbox report`` and `check` take it.
+    """
+    results = load_results(place, registry, literature)
+    folder.mkdir(parents=True, exist_ok=True)
+    results.frame.to_parquet(folder / PUBLISHED, index=False)
+    texts = {name: (place.folder / name).read_text(encoding="utf-8") for name in ("settings.json", "environment.json")}
+    for name, text in {"plan.toml": results.plan, **texts}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return write_reports(results, [registry.reports[name] for name in REPORTS if name in registry.reports], folder)
+
+
+def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Iterator[Verdict]:
+    """Measure `each` points of every codec of a published folder again and compare, in this process.
+
+    Points are drawn by `seed` among those that went well. A codec or data set that is absent here is said so.
+
+    Raises:
+        StoreError: `folder` holds no published run.
+    """
+    if not is_published(folder):
+        raise StoreError(f"{folder}: no {PUBLISHED} there; name a folder that `benchbox publish` wrote")
+    results = load_results(find_run(folder, Workspace.at(folder.parent)), registry)
+    good = results.frame[results.frame["status"] == "ok"]
+    with tempfile.TemporaryDirectory(prefix="benchbox-") as scratch:
+        again = _Again(registry, tuple(metric.id for metric in results.metrics), Streams(Path(scratch)))
+        for label, rows in good.groupby("label", observed=True, sort=False):
+            chosen = sorted(random.Random(f"{seed} {label}").sample(range(len(rows)), min(each, len(rows))))
+            for row in rows.iloc[chosen].to_dict("records"):
+                yield again.verdict({str(k): v for k, v in row.items()})
+
+
+class _Again:
+    """Measures published points again; each data set is opened once."""
+
+    def __init__(self, registry: Registry, metrics: tuple[str, ...], streams: Streams) -> None:
+        self._registry = registry
+        self._worker = Worker(registry)
+        self._metrics = metrics
+        self._streams = streams
+        self._datasets: dict[str, Mapping[str, Sample]] = {}
+
+    def verdict(self, row: Mapping[str, Any]) -> Verdict:
+        """What measuring the point of one published row gives."""
+        quality = None if row["quality"] != row["quality"] else float(row["quality"])
+        agrees, words = self._compare(row, quality)
+        return Verdict(str(row["label"]), str(row["sample"]), quality, agrees, words)
+
+    def _compare(self, row: Mapping[str, Any], quality: float | None) -> tuple[bool | None, str]:
+        try:
+            info = self._registry.codec(str(row["codec"]))
+            options = info.parse_options(json.loads(row["options"]))
+            info.require(options)
+            identity = info.identity(options)
+            sample = self._sample(str(row["dataset"]), str(row["sample"]))
+        except BenchboxError as error:
+            return None, f"not measured: {error}"
+        asked = Configuration(info, options, str(row["label"]), identity, (quality,), None, str(row["device"]))
+        job = asked.job(sample, str(row["sample_sha256"]), [Point(str(row["key"]), quality, self._metrics)])
+        events: list[dict[str, Any]] = []
+        run_job(self._worker, job, self._streams, events.append)
+        fresh = events[-1]
+        if fresh["status"] != "ok":
+            return None, f"not measured: {fresh['reason']}"
+        differences = _differences(row, fresh, info.capabilities.deterministic)
+        if not differences:
+            return True, "same bytes, same metrics"
+        if identity != row["identity"]:
+            differences.append(f"published with '{row['identity']}', here is '{identity}'")
+        return False, "; ".join(differences)
+
+    def _sample(self, dataset: str, sample: str) -> Sample:
+        if dataset not in self._datasets:
+            self._datasets[dataset] = {s.id: s for s in self._registry.dataset(dataset).samples}
+        if sample not in self._datasets[dataset]:
+            raise StoreError(f"data set {dataset} has no sample '{sample}' here")
+        return self._datasets[dataset][sample]
+
+
+def _differences(row: Mapping[str, Any], fresh: Mapping[str, Any], deterministic: bool) -> list[str]:
+    """How a point measured again differs; bytes count only for codecs that promise the same ones."""
+    out = []
+    if deterministic and fresh["stream_sha256"] != row["stream_sha256"]:
+        sizes = f"{fresh['bytes']} bytes instead of {row['bytes']}"
+        out.append(sizes if fresh["bytes"] != row["bytes"] else "other bytes, as many")
+    for metric, (_, value, _) in fresh["scores"].items():
+        known = row.get(metric.replace("-", "_"))
+        known = None if known != known else known
+        if (value is None) != (known is None):
+            out.append(f"{metric} {value} instead of {known}")
+        elif value is not None and known is not None and abs(value - known) > TOLERANCE * max(1.0, abs(known)):
+            out.append(f"{metric} {value:.6g} instead of {known:.6g}")
+    return out
+
+
+def agreement(verdicts: Sequence[Verdict]) -> str:
+    """One line that sums verdicts up."""
+    same = sum(v.agrees is True for v in verdicts)
+    differ = sum(v.agrees is False for v in verdicts)
+    absent = len(verdicts) - same - differ
+    return f"{same} of {same + differ} points agree; {differ} differ; {absent} could not be measured here"
+

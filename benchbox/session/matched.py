@@ -1,0 +1,114 @@
+"""A matched run: the searches of `benchbox.match` side by side, in rounds of jobs; what the store has costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from benchbox.jobs import Entry, Job, Point, Resolved
+from benchbox.match import MOST_TRIES, Search, parse_target, searches
+from benchbox.samples import Digests, digests
+from benchbox.session import Session
+from benchbox.store import Store
+
+Proposal: TypeAlias = tuple[Search, float]
+"""A search and the quality that it would try next."""
+
+
+def run_matched(session: Session, retry: bool = False) -> None:
+    """Find, for each picture and lossy codec, the setting nearest each of the plan's `match` targets.
+
+    Every encoding tried is kept as an ordinary measurement; the run's rows are those that came nearest, so far while it
+    goes on. Pictures that cannot be read have no row. Running again starts from what is there and encodes nothing new.
+
+    Raises:
+        PlanError: a target that is neither bpp nor a metric of the plan.
+        RunInterrupted: on Ctrl-C; what was measured is kept.
+    """
+    resolved, store, progress = session.resolved, session.store, session.progress
+    found = digests(resolved, store, progress)
+    store.keep_digests(found.fresh)
+    for (_, sample), why in found.unreadable.items():
+        progress.say(f"{sample} is left out: {why.reason}")
+    matching = Matching(resolved, found, store)
+    while proposals := matching.carry_on(retry):
+        jobs = matching.jobs(proposals)
+        session.measure(jobs, sum(len(job.points) for job in jobs))
+        matching.learn(proposals)
+        store.register(session.name, matching.nearest())
+    store.register(session.name, matching.nearest())
+    missed = matching.missed()
+    if missed:
+        progress.say(f"{len(missed)} of {len(matching.searches)} searches ended off their target: it lies beyond the "
+                     "axis or between two whole numbers; the rows say how near they came")
+
+
+class Matching:
+    """All searches of a matched run, as far as the store has what they tried. Only reads the store."""
+
+    def __init__(self, resolved: Resolved, found: Digests, store: Store) -> None:
+        targets = [parse_target(text, resolved) for text in resolved.plan.match]
+        self.searches = searches(resolved, found.known, targets)
+        self._store = store
+        self._pictures = {(d.id, s.id): s for d in resolved.datasets for s in d.samples}
+        self._versions = {metric.id: metric.version for metric in resolved.metrics}
+        self._points: dict[str, Point] = {}
+
+    def carry_on(self, retry: bool = False) -> list[Proposal]:
+        """Carry every search on to its end or to a try that the store lacks; returns those tries."""
+        waiting: list[Proposal] = []
+        moving: Sequence[Search] = self.searches
+        while moving:
+            proposals = [(search, quality) for search in moving if (quality := search.propose()) is not None]
+            missing = self._missing(proposals, retry)
+            known = [proposal for proposal, point in zip(proposals, missing, strict=True) if point is None]
+            waiting += [proposal for proposal, point in zip(proposals, missing, strict=True) if point is not None]
+            self.learn(known)
+            moving = [search for search, _ in known]
+        return waiting
+
+    def jobs(self, proposals: Iterable[Proposal]) -> list[Job]:
+        """One job a picture and codec, of the points that `carry_on` found missing; equal work is done once."""
+        grouped: dict[tuple[str, str], tuple[Search, dict[str, Point]]] = {}
+        for search, quality in proposals:
+            key = search.entry(quality).key
+            place = (search.digest, search.configuration.label)
+            grouped.setdefault(place, (search, {}))[1][key] = self._points[key]
+        return [search.configuration.job(self._pictures[search.dataset, search.sample], search.digest, points.values())
+                for search, points in grouped.values()]  # fmt: skip
+
+    def learn(self, proposals: Sequence[Proposal]) -> None:
+        """Note what the store now has at each proposal."""
+        keys = {search.target.of: [s.entry(q).key for s, q in proposals if s.target.of == search.target.of]
+                for search, _ in proposals}  # fmt: skip
+        values = {of: self._values(of, wanted) for of, wanted in keys.items()}
+        for search, quality in proposals:
+            search.tried[quality] = values[search.target.of].get(search.entry(quality).key)
+
+    def nearest(self) -> list[Entry]:
+        """The rows that came nearest so far, each once."""
+        return list(dict.fromkeys(s.entry(best) for s in self.searches if (best := s.best()) is not None))
+
+    def missed(self) -> list[Search]:
+        """The searches that did not come near their target."""
+        return [s for s in self.searches if (b := s.best()) is None or not s.target.near(s.tried[b] or 0)]
+
+    def _missing(self, proposals: Sequence[Proposal], retry: bool) -> list[Point | None]:
+        metrics = tuple(self._versions)
+        keys = [search.entry(quality).key for search, quality in proposals]
+        have = self._store.have(keys, self._versions, retry)
+        points = [search.configuration.missing(key, quality, metrics, have.get(key))
+                  for key, (search, quality) in zip(keys, proposals, strict=True)]  # fmt: skip
+        self._points |= {point.key: point for point in points if point is not None}
+        return points
+
+    def _values(self, of: str, keys: Iterable[str]) -> Mapping[str, float | None]:
+        """key -> bpp or metric of what was measured."""
+        if of == "bpp":
+            return self._store.rates(keys)
+        return {key: value for key, (value, _) in self._store.scores(keys, of, self._versions[of]).items()}
+
+
+def most_tries_left(search: Search) -> int:
+    """Encodings that a search may still cost."""
+    return MOST_TRIES - len(search.tried)

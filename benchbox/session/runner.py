@@ -1,0 +1,108 @@
+"""A run: what the plan asks for and the store lacks becomes jobs, and what they give is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from benchbox import machine
+from benchbox.errors import PlanError
+from benchbox.execution import Executor, PointLimits
+from benchbox.execution.local import LocalExecutor, memory_share
+from benchbox.jobs import Job, Resolved, entries, timing_jobs
+from benchbox.matched import run_matched
+from benchbox.plan import DISTURBED, Plan, Timing
+from benchbox.progress import Progress
+from benchbox.registry import Registry
+from benchbox.samples import digests
+from benchbox.session import Session, Summary
+from benchbox.store import WritableStore
+from benchbox.todo import list_missing, register
+from benchbox.workspace import Workspace
+
+
+def point_limits(plan: Plan, workers: int) -> PointLimits:
+    """The plan's limits; where it gives no memory, each of `workers` has an equal share."""
+    memory = plan.limits.memory_mib << 20 if plan.limits.memory_mib else memory_share(workers)
+    return PointLimits(plan.limits.point_seconds, memory)
+
+
+def local_executor(plan: Plan, workspace: Workspace, workers: int | None) -> LocalExecutor:
+    """Local worker processes under the plan's limits; None: one a core."""
+    count = workers or os.cpu_count() or 1
+    return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool)
+
+
+def execute(
+    resolved: Resolved, registry: Registry, workspace: Workspace, executor: Executor, progress: Progress,
+    retry: bool = False,
+) -> Summary:  # fmt: skip
+    """Measure everything that the plan asks for and the workspace lacks; `retry` tries again what failed for good.
+
+    Raises:
+        RunInterrupted: on Ctrl-C; what was measured is kept.
+        StoreError: nothing more can be kept (a full disk); what was measured before is kept.
+    """
+    workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is made
+    with workspace.lock(), WritableStore(workspace) as store:
+        with Session(resolved, registry, store, executor, progress) as session:
+            if resolved.plan.match:
+                run_matched(session, retry)
+            else:
+                _run(session, retry)
+        summary = session.summary()
+        if resolved.plan.timing is None:
+            return summary
+        timer = timing_executor(resolved.plan, resolved.plan.timing, workspace)
+        with Session(resolved, registry, store, timer, progress) as session:
+            _time(session, resolved.plan.timing)
+        return replace(summary, timed=session.done)
+
+
+def timing_executor(plan: Plan, protocol: Timing, workspace: Workspace) -> LocalExecutor:
+    """One worker pinned to one core; a point may take as long as all its repeats."""
+    limits = point_limits(plan, 1)
+    longer = PointLimits(limits.seconds * 2 * (protocol.repeats + 1) * protocol.batch, limits.memory)
+    core = protocol.core if protocol.core is not None else max(os.sched_getaffinity(0))
+    if core not in os.sched_getaffinity(0):
+        raise PlanError(f"timing: there is no core {core} here; take one of {sorted(os.sched_getaffinity(0))}")
+    return LocalExecutor(1, longer, workspace.streams, workspace.spool, core=core)
+
+
+def _run(session: Session, retry: bool) -> None:
+    todo = list_missing(session.resolved, session.store, session.progress, retry)
+    register(todo, session.store)
+    session.progress.say(str(todo))
+    session.measure(todo.jobs, todo.points)
+
+
+def _time(session: Session, protocol: Timing) -> None:
+    """Time, under the plan's protocol, what was measured.
+
+    Only undisturbed timings of this host and protocol count as held, so a point timed while other work ran is timed
+    again by the next run.
+    """
+    resolved, store, progress = session.resolved, session.store, session.progress
+    known = digests(resolved, store, progress).known
+    readable = resolved.only(known)
+    rows = tuple(entries(readable, known))
+    keys = [row.key for row in rows]
+    have = store.have(keys, {})
+
+    def lacking() -> list[Job]:
+        held = store.timed(keys, machine.host(), protocol.batch, DISTURBED)
+        return list(timing_jobs(readable, known, rows, have, held))
+
+    todo = lacking()
+    points = _points(todo)
+    progress.say(f"{session.name}: {points} points to time, {protocol.repeats} repeats each, one worker on one core")
+    session.measure(todo, points)
+    disturbed = _points(lacking())
+    if disturbed:
+        progress.say(f"{disturbed} points were timed while other work ran and are refused by speed tables; run again "
+                     "on a quiet machine")
+
+
+def _points(jobs: Sequence[Job]) -> int:
+    return sum(len(job.points) for job in jobs)

@@ -1,0 +1,69 @@
+"""What a run still needs: one function lists it and writes nothing, another enters the run's rows into the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchbox.jobs import Entry, Job, Point, Resolved, entries, missing_jobs
+from benchbox.progress import Progress
+from benchbox.samples import Digests, digests
+from benchbox.store import Store, WritableStore
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What a run consists of and still needs.
+
+    Attributes:
+        resolved: the plan.
+        digests: of its pictures.
+        rows: of the run, in its order.
+        jobs: what is missing.
+    """
+
+    resolved: Resolved
+    digests: Digests
+    rows: tuple[Entry, ...]
+    jobs: tuple[Job, ...]
+
+    @property
+    def points(self) -> int:
+        """Operating points to measure or score."""
+        return sum(len(job.points) for job in self.jobs)
+
+    @property
+    def rescored(self) -> int:
+        """How many of them need only a kept stream decoded and scored."""
+        return sum(point.stream is not None for job in self.jobs for point in job.points)
+
+    def __str__(self) -> str:
+        return (f"{self.resolved.plan.name}: {self.points} of {len(self.rows)} points to measure"
+                + (f", {self.rescored} of them only to score" if self.rescored else ""))  # fmt: skip
+
+
+def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bool = False) -> Todo:
+    """The rows of a run and what the store lacks of them; `retry` counts in what failed for good."""
+    found = digests(resolved, store, progress)
+    rows = tuple(entries(resolved, found.all))
+    have = store.have((row.key for row in rows), {m.id: m.version for m in resolved.metrics}, retry)
+    return Todo(resolved, found, rows, tuple(missing_jobs(resolved, found.known, rows, have)))
+
+
+def register(todo: Todo, store: WritableStore) -> None:
+    """Enter the run's rows, the digests taken, and the pictures that cannot be read."""
+    store.keep_digests(todo.digests.fresh)
+    store.register(todo.resolved.plan.name, todo.rows)
+    _record_unreadable(todo, store)
+
+
+def _record_unreadable(todo: Todo, store: WritableStore) -> None:
+    samples = {(d.id, s.id): s for d in todo.resolved.datasets for s in d.samples}
+    substitutes = todo.digests.substitutes
+    rows = []
+    for place, why in todo.digests.unreadable.items():
+        for configuration in todo.resolved.configurations:
+            digest = substitutes[place]
+            points = [Point(configuration.key(quality, digest), quality, ()) for quality in configuration.qualities]
+            job = configuration.job(samples[place], digest, points)
+            rows += [(job, {"key": p.key, "status": why.status, "reason": why.reason}) for p in points]
+    store.append(rows, {})

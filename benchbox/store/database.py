@@ -1,0 +1,271 @@
+"""Encodings, scores and timings of a workspace: `Store` reads them, `WritableStore` keeps what is measured.
+
+The key of an encoding is the SHA-256 of what was asked (`Configuration.key`), so runs share what they have in common.
+Failures are kept to be shown, with the count of attempts; they are never taken for results.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from benchbox import opening
+from benchbox.errors import StoreError
+from benchbox.jobs import Entry, Have, Job
+from benchbox.tables import TABLES, insertion, selection
+from benchbox.workspace import Workspace, shown
+
+MAX_ATTEMPTS = 2
+"""A failed point is tried once more by the next run, then left until asked for."""
+
+_SECONDS = ("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s")
+_KEPT_ONLY = ("attempts", "measured")
+"""Columns of encodings that results do not show."""
+_ENTRY = ("run", "dataset", "sample", "label", "quality", "key", "codec")
+
+
+class Store:
+    """What was measured in a workspace, to read; a context manager."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._opening = self._connect()
+
+    def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opening.to_read(self.workspace)
+
+    def __enter__(self) -> Self:
+        self._db = self._opening.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._opening.__exit__(*exception)
+
+    def known_digests(self, stamps: Iterable[str]) -> dict[str, str]:
+        """Pixel digests of earlier readings by stamp."""
+        wanted = set(stamps)
+        rows = self._db.execute("SELECT stamp, sha256 FROM digests") if wanted else ()
+        return {stamp: sha256 for stamp, sha256 in rows if stamp in wanted}
+
+    @contextmanager
+    def _wanted(self, keys: Iterable[str]) -> Iterator[None]:
+        """A temporary table `wanted` of keys, to join with."""
+        self._db.execute("CREATE TEMP TABLE wanted (key TEXT PRIMARY KEY) WITHOUT ROWID")
+        try:
+            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
+            self._db.commit()
+            yield
+        finally:
+            self._db.execute("DROP TABLE wanted")
+
+    def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False) -> dict[str, Have]:
+        """What is held of the encodings `keys`; scores count only in the `versions` given (metric id -> version).
+
+        Failures count as measured once they were tried MAX_ATTEMPTS times, unless `retry`.
+        """
+        scored: dict[str, set[str]] = {}
+        found = {}
+        with self._wanted(keys):
+            for key, metric, version in self._db.execute(
+                "SELECT key, metric, version FROM wanted CROSS JOIN scores USING (key)"
+            ):
+                if versions.get(metric) == version:
+                    scored.setdefault(key, set()).add(metric)
+            query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
+            for key, status, attempts, stream in self._db.execute(query):
+                if status == "ok":
+                    known = frozenset(scored.get(key, ()))
+                    to_score = len(known) < len(versions) and stream and self.workspace.streams.has(stream)
+                    found[key] = Have(True, stream if to_score else None, known, stream)
+                else:
+                    settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
+                    found[key] = Have(settled, None, frozenset(versions))
+        return found
+
+    def failures(self, run: str) -> list[tuple[str, str, str, int]]:
+        """(label, status, reason, rows) of everything in a run that is not ok, most frequent first."""
+        query = """SELECT label, status, reason, COUNT(*) FROM entries JOIN encodings USING (key)
+                   WHERE run = ? AND status != 'ok' GROUP BY label, status, reason ORDER BY 4 DESC, 1"""
+        return list(self._db.execute(query, (run,)))
+
+    def runs(self) -> list[tuple[str, int]]:
+        """(name, number of rows) of every run."""
+        return list(self._db.execute("SELECT run, COUNT(*) FROM entries GROUP BY run ORDER BY run"))
+
+    def status_counts(self, run: str) -> dict[str, int]:
+        """Rows of a run by status; ``missing`` for those not measured yet."""
+        query = """SELECT COALESCE(encodings.status, 'missing'), COUNT(*) FROM entries
+                   LEFT JOIN encodings USING (key) WHERE run = ? GROUP BY 1"""
+        return dict(self._db.execute(query, (run,)))
+
+    def rows(self, run: str) -> sqlite3.Cursor:
+        """A run's entries joined with their encodings, in the plan's order; columns as in the cursor's description."""
+        own = selection(self._db, "entries", _ENTRY)
+        names = [name for name in TABLES["encodings"] if name not in (*_ENTRY, "status", "reason", *_KEPT_ONLY)]
+        return self._db.execute(
+            f"""SELECT {own}, {selection(self._db, "encodings", names)},
+               COALESCE(status, 'missing') AS status, COALESCE(reason, '') AS reason
+               FROM entries LEFT JOIN encodings ON encodings.key = entries.key WHERE run = ? ORDER BY ordinal""",
+            (run,),
+        )
+
+    def values(self, run: str) -> sqlite3.Cursor:
+        """(ordinal, metric, version, value, reason) of all scores of a run's rows; `ordinal` is the place of the row in
+        `rows`. One pass reads all metrics, since looking a key up costs more than reading its scores."""
+        return self._db.execute(
+            """SELECT ordinal, metric, version, value, scores.reason AS reason
+               FROM entries CROSS JOIN scores USING (key) WHERE run = ?""",
+            (run,),
+        )
+
+    def timings(self, run: str) -> sqlite3.Cursor:
+        """A run's timings, one row a repetition, in no order that may be relied on: ordinal, and the columns of the
+        table but for its key, repetition, device and workers."""
+        names = [name for name in TABLES["timings"] if name not in ("key", "repetition", "device", "workers")]
+        return self._db.execute(
+            f"SELECT ordinal, {selection(self._db, 'timings', names)} FROM entries CROSS JOIN timings USING (key) "
+            "WHERE run = ?",
+            (run,),
+        )
+
+    def rates(self, keys: Iterable[str]) -> dict[str, float]:
+        """key -> bits per pixel of those of `keys` that were measured."""
+        query = """SELECT key, 8.0 * bytes / (width * height) FROM wanted CROSS JOIN encodings USING (key)
+                   WHERE status = 'ok'"""
+        with self._wanted(keys):
+            return dict(self._db.execute(query).fetchall())
+
+    def scores(self, keys: Iterable[str], metric: str, version: str) -> dict[str, tuple[float | None, str]]:
+        """key -> (value, reason where it is null) of one metric, for those of `keys` that were scored."""
+        query = "SELECT key, value, reason FROM wanted CROSS JOIN scores USING (key) WHERE metric = ? AND version = ?"
+        with self._wanted(keys):
+            return {key: (value, reason) for key, value, reason in self._db.execute(query, (metric, version))}
+
+    def timed(self, keys: Iterable[str], host: str, batch: int, disturbed: float) -> dict[str, int]:
+        """key -> repeats held of one undisturbed timing session on `host`, during which others kept fewer than
+        `disturbed` cores busy."""
+        query = """SELECT key, MAX(n) FROM (SELECT key, COUNT(*) AS n FROM wanted CROSS JOIN timings USING (key)
+                   WHERE protocol = 'timing' AND host = ? AND batch = ? AND others < ? GROUP BY key, session)
+                   GROUP BY key"""
+        with self._wanted(keys):
+            return dict(self._db.execute(query, (host, batch, disturbed)).fetchall())
+
+    def seconds_and_bytes(self) -> dict[tuple[str, str], tuple[float, float]]:
+        """(codec, options) -> mean (seconds to encode and decode, bytes) a megapixel, over all that was measured."""
+        query = """SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
+                   SUM(bytes) * 1e6 / SUM(width * height)
+                   FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
+        return {(codec, options): (seconds, size) for codec, options, seconds, size in self._db.execute(query)}
+
+    def streams_in_use(self) -> set[str]:
+        """SHA-256 of every stream that some run needs."""
+        query = "SELECT DISTINCT stream_sha256 FROM encodings WHERE key IN (SELECT key FROM entries)"
+        return {sha256 for (sha256,) in self._db.execute(query) if sha256}
+
+
+class EmptyStore(Store):
+    """A workspace where nothing was measured yet; nothing is made there."""
+
+    def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opening.of_nothing()
+
+
+class WritableStore(Store):
+    """What was measured in a workspace, to read and to add to. The caller holds the workspace's lock."""
+
+    def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opening.to_write(self.workspace)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._db:
+                yield self._db
+        except sqlite3.Error as error:
+            raise StoreError(f"{shown(self.workspace.database)}: {error}; what was measured before is kept") from error
+
+    def keep_digests(self, digests: Mapping[str, str]) -> None:
+        """Remember pixel digests by stamp."""
+        with self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO digests (stamp, sha256) VALUES (?, ?)", digests.items())
+
+    def register(self, run: str, rows: Iterable[Entry]) -> None:
+        """Say which rows belong to a run, in place of what was said before."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM entries WHERE run = ?", (run,))
+            db.executemany(
+                """INSERT INTO entries (run, ordinal, key, dataset, sample, label, codec, quality)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+                ((run, i, e.key, e.dataset, e.sample, e.label, e.codec, e.quality) for i, e in enumerate(rows)),
+            )
+
+    def forget(self, run: str) -> int:
+        """Drop a run's entries and return how many there were; its measurements stay for other runs."""
+        with self._transaction() as db:
+            return db.execute("DELETE FROM entries WHERE run = ?", (run,)).rowcount
+
+    def append(self, events: Iterable[tuple[Job, Mapping[str, Any]]], session: Mapping[str, Any]) -> None:
+        """Keep finished points in one transaction. `session` gives id, host, threads and workers."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._transaction() as db:
+            for job, event in events:
+                if job.timing is not None:
+                    _keep_timing(db, job, event, session)
+                    continue
+                if not event.get("rescored"):
+                    _keep_encoding(db, job, event, now)
+                    if event["status"] == "ok":
+                        _keep_seconds(db, event["key"], _conditions(job, session, "quality", 1), [event])
+                if event["status"] == "ok":
+                    _keep_scores(db, event)
+
+
+def _keep_encoding(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], now: str) -> None:
+    """An encoding and what came of it; a failure never replaces a result."""
+    quality = next(point.quality for point in job.points if point.key == event["key"])
+    asked = {"codec": job.codec, "options": job.options, "identity": job.identity, "quality": quality,
+             "device": job.device.partition(":")[0], "sample_sha256": job.sample_sha256}  # fmt: skip
+    found = {name: event.get(name) for name in TABLES["encodings"] if name not in (*asked, "attempts", "measured")}
+    renewed = ", ".join(f"{name}=excluded.{name}" for name in (*found, "measured") if name != "key")
+    row = {**asked, **found, "attempts": 1, "measured": now}
+    db.execute(
+        f"""{insertion("encodings", row)} ON CONFLICT (key) DO UPDATE SET {renewed}, attempts=attempts+1
+        WHERE excluded.status='ok' OR encodings.status!='ok'""",
+        row,
+    )
+
+
+def _keep_scores(db: sqlite3.Connection, event: Mapping[str, Any]) -> None:
+    db.executemany(
+        "INSERT OR REPLACE INTO scores (key, metric, version, value, reason) VALUES (?, ?, ?, ?, ?)",
+        ((event["key"], metric, *score) for metric, score in event.get("scores", {}).items()),
+    )
+
+
+def _keep_timing(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Mapping[str, Any]) -> None:
+    """Every raw second of a timed point. A point that failed when timed keeps its result and is timed again."""
+    taken, protocol = event.get("timing"), job.timing
+    if taken is None or protocol is None:
+        return
+    repeats = [dict(zip(_SECONDS, row, strict=True)) for row in zip(*(taken[name] for name in _SECONDS), strict=True)]
+    conditions = _conditions(job, session, "timing", protocol.batch)
+    conditions |= {name: taken.get(name) for name in TABLES["timings"] if name not in (*conditions, *_SECONDS)}
+    _keep_seconds(db, event["key"], conditions, repeats)
+
+
+def _conditions(job: Job, session: Mapping[str, Any], protocol: str, batch: int) -> dict[str, Any]:
+    """What the times of a point depend on, by column."""
+    return {"session": session["id"], "host": session["host"], "device": job.device, "threads": session["threads"],
+            "workers": session["workers"], "batch": batch, "protocol": protocol}  # fmt: skip
+
+
+def _keep_seconds(
+    db: sqlite3.Connection, key: str, conditions: Mapping[str, Any], repeats: Sequence[Mapping[str, Any]]
+) -> None:
+    rows = [{**conditions, **{name: seconds.get(name) for name in _SECONDS}, "key": key, "repetition": repetition}
+            for repetition, seconds in enumerate(repeats)]  # fmt: skip
+    if rows:
+        db.executemany(insertion("timings", rows[0], "OR REPLACE"), rows)

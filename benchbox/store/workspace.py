@@ -1,0 +1,106 @@
+"""The folder that holds what was measured: the place of each thing in it, and whether a run is at work there."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbox.errors import PlanError, StoreError
+from benchbox.streams import Streams
+
+_DATABASE, _STREAMS, _SPOOL, _LOCK = "store.sqlite", "streams", "spool", "lock"
+_RESERVED = frozenset({_STREAMS, _SPOOL, _LOCK, *(_DATABASE + end for end in ("", "-journal", "-wal", "-shm"))})
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace, wherever the current folder is; made by `Workspace.at`.
+
+    Attributes:
+        folder: absolute.
+    """
+
+    folder: Path
+
+    @classmethod
+    def at(cls, folder: str | Path) -> Workspace:
+        """The workspace in `folder`; a relative path starts from the current folder of this moment."""
+        return cls(Path(folder).absolute())
+
+    @property
+    def database(self) -> Path:
+        """The file with everything measured but the streams."""
+        return self.folder / _DATABASE
+
+    @property
+    def streams(self) -> Streams:
+        """The kept streams."""
+        return Streams(self.folder / _STREAMS)
+
+    @property
+    def spool(self) -> Path:
+        """The folder where workers write what they measure until it is in the database."""
+        return self.folder / _SPOOL
+
+    def run_folder(self, run: str) -> Path:
+        """The folder of the run of that name: its plan, settings, environment and reports.
+
+        Raises:
+            PlanError: the workspace needs that name for itself.
+        """
+        if run.lower() in _RESERVED:
+            raise PlanError(f"a run cannot be called '{run}': the workspace uses that name; choose another")
+        return self.folder / run
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the workspace to write in it: one run at a time. The system releases it however the process ends.
+
+        Raises:
+            StoreError: another run holds it, or it cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / _LOCK).open("a")
+        except OSError as error:
+            raise StoreError(f"cannot write in {self}: {error.strerror}; choose another --workspace") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreError(f"another run is at work in {self}; wait for it or choose another --workspace"
+                                 ) from None
+            yield
+
+    def busy(self) -> bool:
+        """Whether a run is at work here now. Writes nothing."""
+        try:
+            with (self.folder / _LOCK).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # no run was ever here, or its lock may not be read
+            return False
+        return False
+
+    def __str__(self) -> str:
+        return shown(self.folder)
+
+
+def locate(run: str | Path, workspace: Workspace) -> tuple[Workspace, str]:
+    """(workspace, name) of a run that is given by name, or by its folder, e.g. ``runs/demo``."""
+    path = Path(run)
+    if len(path.parts) > 1:
+        return Workspace.at(path.parent), path.name
+    return workspace, str(run)
+
+
+def shown(path: Path) -> str:
+    """`path` as messages give it: relative to the current folder where it lies below it, else absolute."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

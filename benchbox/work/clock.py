@@ -1,0 +1,64 @@
+"""The only clock: seconds of one call, and repeats under the timing protocol with every raw second kept.
+
+Wall and processor seconds are taken of each call, the worker's peak memory over all repeats, and how many cores other
+processes kept busy meanwhile: speed tables refuse what was measured while others worked. Codecs hand over host data, so
+device work and transfers are inside the time; a batch is timed whole and divided by its size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchbox.codec import Codec
+from benchbox.image import Image
+from benchbox.machine import Others, forget_peak, peak_memory
+from benchbox.plan import Timing
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Seconds one call took: wall and processor time of this process."""
+
+    wall: float
+    cpu: float
+
+
+def timed(call: Callable[[], Any]) -> tuple[Any, Clock]:
+    """What `call` returns and the seconds it took. Codecs hand over host data, so no work is left when it returns."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    value = call()
+    wall = time.perf_counter() - wall
+    return value, Clock(wall, time.process_time() - cpu)
+
+
+def repeated(codec: Codec, pixels: Image, quality: float | None, streams: Sequence[bytes], protocol: Timing
+             ) -> dict[str, Any]:  # fmt: skip
+    """Raw seconds of each repeat (`encode_s`, `decode_s`, `encode_cpu_s`, `decode_cpu_s`, for one picture), `others`
+    (cores that other processes kept busy) and `peak_bytes`; `streams` are what a batch of `pixels` encodes to."""
+    images = [pixels] * protocol.batch
+    forget_peak()
+    others = Others()
+    encode, decode = [], []
+    for _ in range(protocol.repeats):
+        encode.append(timed(lambda: encode_batch(codec, images, quality))[1])
+        decode.append(timed(lambda: decode_batch(codec, streams))[1])
+    busy = others.cores()
+    return {**_seconds("encode", encode, protocol.batch), **_seconds("decode", decode, protocol.batch),
+            "others": busy, "peak_bytes": peak_memory()}  # fmt: skip
+
+
+def encode_batch(codec: Codec, images: Sequence[Image], quality: float | None) -> list[bytes]:
+    """The streams of `images` by one call; one picture goes through `Codec.encode`."""
+    return [codec.encode(images[0], quality)] if len(images) == 1 else codec.encode_batch(images, quality)
+
+
+def decode_batch(codec: Codec, streams: Sequence[bytes]) -> list[Image]:
+    """The pictures of `streams` by one call; one stream goes through `Codec.decode`."""
+    return [codec.decode(streams[0])] if len(streams) == 1 else codec.decode_batch(streams)
+
+
+def _seconds(side: str, clocks: Sequence[Clock], batch: int) -> dict[str, list[float]]:
+    return {f"{side}_s": [c.wall / batch for c in clocks], f"{side}_cpu_s": [c.cpu / batch for c in clocks]}

@@ -1,0 +1,179 @@
+"""One job becomes measurements, by one loop for quality and for timing. The only place that scores.
+
+Events are dicts of JSON values, so that they survive in a file whatever becomes of the process that wrote them:
+
+- ``{"event": "start", "key"}`` before work on a point begins,
+- ``{"event": "point", "key", "status", "reason", ...}`` when it is finished. Of a quality point it holds `bytes` and
+  the other columns of its encoding; `scores` maps a metric to ``[version, value or null, reason]``; `rescored` says
+  that a kept stream was only decoded and scored. Of a timed point it holds `timing`, see `benchbox.clock.repeated`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchbox import image as pixel
+from benchbox.clock import decode_batch, encode_batch, repeated, timed
+from benchbox.codec import Codec, CodecInfo
+from benchbox.errors import BenchboxError, PluginError, StoreError, UnsupportedImageError
+from benchbox.image import Image
+from benchbox.jobs import Job, Point
+from benchbox.plan import Timing
+from benchbox.streams import Streams
+from benchbox.worker import Source, Worker
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What the points of a job share."""
+
+    info: CodecInfo
+    codec: Codec
+    source: Source
+    streams: Streams
+
+
+def run_job(
+    worker: Worker, job: Job, streams: Streams, emit: Emit, go_on: Callable[[], bool] = lambda: True
+) -> None:
+    """Measure or time every point of a job, emitting each as soon as it is finished.
+
+    The codec is opened and warmed up, untimed, on this picture. Errors of the codec cost the point, not the job;
+    StoreError (a full disk) is passed on, since nothing more could be kept. `go_on` is asked before each point.
+    """
+    if not job.points:
+        return
+    emit({"event": "start", "key": job.points[0].key})
+    try:
+        setup = _set_up(worker, job, streams)
+    except StoreError:
+        raise
+    except Exception as error:  # a codec may raise anything
+        for point in job.points:
+            emit({"event": "point", "key": point.key, **_failure(error)})
+        return
+    measure = _encode_and_score if job.timing is None else partial(_time, protocol=job.timing)
+    for point in job.points:
+        if not go_on():
+            return
+        emit({"event": "start", "key": point.key})
+        row: dict[str, Any] = {"status": "ok", "reason": ""}
+        try:
+            measure(setup, point, row)
+        except StoreError:
+            raise
+        except Exception as error:  # a codec may raise anything
+            row |= _failure(error)
+        emit({"event": "point", "key": point.key, **row})
+
+
+def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Image:
+    """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its kept stream."""
+    codec = worker.codec(str(row["codec"]), str(row["options"]), str(row["device"]))
+    return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
+
+
+def _set_up(worker: Worker, job: Job, streams: Streams) -> _Setup:
+    """Read the picture and open the codec of a job.
+
+    Raises:
+        PluginError: this process has another codec than the one that was planned.
+    """
+    source = worker.source(job.sample, job.sample_sha256)
+    info = worker.registry.codec(job.codec)
+    options = info.parse_options(json.loads(job.options))
+    info.require(options)
+    identity = info.identity(options)
+    if identity != job.identity:
+        raise PluginError(f"{job.codec}: this worker has '{identity}', the plan was made with '{job.identity}'; "
+                          "install the same versions on every machine")
+    codec = worker.codec(job.codec, job.options, job.device)
+    refused = info.capabilities.refusal(source.pixels) is not None
+    if job.timing is None and not refused and any(point.stream is None for point in job.points):
+        _warm_up(codec, source.pixels, job.points[0].quality)
+    return _Setup(info, codec, source, streams)
+
+
+def _warm_up(codec: Codec, pixels: Image, quality: float | None) -> None:
+    try:
+        codec.decode(codec.encode(pixels, quality))
+    except Exception:  # the same call is made again, under record
+        return
+
+
+def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
+    """Fill `row` step by step, so that what was found before an error is kept."""
+    info, codec, pixels = setup.info, setup.codec, setup.source.pixels
+    row |= _shape(pixels)
+    refusal = info.capabilities.refusal(pixels)
+    if refusal is not None:
+        raise UnsupportedImageError(refusal)
+    row["rescored"] = point.stream is not None
+    data = setup.streams.get(point.stream) if point.stream is not None else _encode(setup, point, row)
+    output, clock = timed(lambda: codec.decode(data))
+    decoded = _same_kind(output, pixels, info)
+    if point.stream is None:
+        exact = bool(np.array_equal(decoded, pixels))
+        row |= {"decode_s": clock.wall, "decode_cpu_s": clock.cpu, "exact": exact,
+                "pixels_sha256": pixel.digest(decoded)}  # fmt: skip
+        if info.capabilities.lossless and not exact:
+            differ = int(np.any(decoded != pixels, axis=2).sum())
+            raise PluginError(f"{info.id} declares itself lossless, but {differ} pixels differ")
+    row["scores"] = setup.source.scores(decoded, point.metrics)
+
+
+def _encode(setup: _Setup, point: Point, row: dict[str, Any]) -> bytes:
+    data, clock = timed(lambda: setup.codec.encode(setup.source.pixels, point.quality))
+    if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
+        what = "none" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__
+        raise PluginError(f"{setup.info.id}: encode must return non-empty bytes, got {what}")
+    data = bytes(data)
+    row |= {"bytes": len(data), "stream_sha256": setup.streams.put(data),
+            "encode_s": clock.wall, "encode_cpu_s": clock.cpu}  # fmt: skip
+    return data
+
+
+def _time(setup: _Setup, point: Point, row: dict[str, Any], protocol: Timing) -> None:
+    """Time a point that was measured before.
+
+    Raises:
+        PluginError: the bytes differ from those of the quality run, though the codec declares itself deterministic.
+    """
+    info, codec, pixels = setup.info, setup.codec, setup.source.pixels
+    streams = encode_batch(codec, [pixels] * protocol.batch, point.quality)
+    if info.capabilities.deterministic and point.stream not in (None, hashlib.sha256(streams[0]).hexdigest()):
+        raise PluginError(f"{info.id} gave other bytes than in the quality run; it declares itself deterministic")
+    decode_batch(codec, streams)
+    row["timing"] = repeated(codec, pixels, point.quality, streams, protocol)
+
+
+def _same_kind(decoded: Any, source: Image, info: CodecInfo) -> Image:
+    pixels = pixel.check(decoded, f"{info.id}: decoded picture")
+    if pixels.shape != source.shape or pixels.dtype != source.dtype:
+        raise PluginError(f"{info.id}: decoded to {pixels.shape} {pixels.dtype}, "
+                          f"the source is {source.shape} {source.dtype}")
+    return pixels
+
+
+def _shape(pixels: Image) -> dict[str, int]:
+    height, width, channels = pixels.shape
+    return {"width": width, "height": height, "channels": channels, "bit_depth": pixels.dtype.itemsize * 8}
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """`status` and `reason` of a point that ended in `error`."""
+    if isinstance(error, UnsupportedImageError):
+        return {"status": "unsupported", "reason": str(error)}
+    if isinstance(error, MemoryError):
+        return {"status": "memory", "reason": f"out of memory: {error or 'an allocation failed'}"}
+    text = str(error) if isinstance(error, BenchboxError) else f"{type(error).__name__}: {error}"
+    return {"status": "failed", "reason": " ".join(text.split())[:500]}
