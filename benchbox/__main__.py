@@ -1,6 +1,6 @@
 """``python -m benchbox`` is the command ``benchbox``."""
 
-from benchbox.cli import main
+from benchbox.cli.main import main
 
 if __name__ == "__main__":
     main()

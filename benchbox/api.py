@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox import registry as plugins
-from benchbox.jobs import resolve
-from benchbox.plan import Plan, settle
-from benchbox.progress import Progress, Silent
-from benchbox.workspace import Workspace
-
 if TYPE_CHECKING:
     import pandas as pd
+
+    from benchbox.plan import Plan
+    from benchbox.session import Progress
 
 
 def load(run: str | Path, workspace: str | Path = "runs") -> pd.DataFrame:
@@ -29,9 +26,11 @@ def load(run: str | Path, workspace: str | Path = "runs") -> pd.DataFrame:
     Raises:
         StoreError: there is no such run; names those there are.
     """
+    from benchbox import registry
     from benchbox.results import find_run, load_frame
+    from benchbox.store import Workspace
 
-    return load_frame(find_run(run, Workspace.at(workspace)), plugins.load())[0]
+    return load_frame(find_run(run, Workspace.at(workspace)), registry.load())[0]
 
 
 def run(
@@ -54,17 +53,19 @@ def run(
     Returns:
         The frame of `load`, from which the reports were made.
     """
-    from benchbox.publishing import chosen_reports, write_reports
-    from benchbox.results import find_run, load_results
-    from benchbox.runner import execute, local_executor
+    from benchbox import registry
+    from benchbox.plan import resolve, settle
+    from benchbox.results import chosen_reports, find_run, load_results, write_reports
+    from benchbox.session import Silent, execute, local_executor
+    from benchbox.store import Workspace
 
-    registry = plugins.load()
-    wanted = chosen_reports(registry, reports)
+    plugins = registry.load()
+    wanted = chosen_reports(plugins, reports)
     settled, base = settle(plan)
-    resolved = resolve(settled, registry, base)
+    resolved = resolve(settled, plugins, base)
     place = Workspace.at(workspace)
-    execute(resolved, registry, place, local_executor(resolved.plan, place, workers), progress or Silent())
-    results = load_results(find_run(settled.name, place), registry)
+    execute(resolved, plugins, place, local_executor(resolved.plan, place, workers), progress or Silent())
+    results = load_results(find_run(settled.name, place), plugins)
     write_reports(results, wanted, place.run_folder(settled.name) / "report")
     return results.frame
 
@@ -85,8 +86,10 @@ def compare(run: str | Path, anchor: str = "jpeg", workspace: str | Path = "runs
     Raises:
         UnknownIdError: the run has no codec of that label with a curve.
     """
-    from benchbox.comparison import compare_frame
+    from benchbox import registry
+    from benchbox.curves import compare_frame
     from benchbox.results import find_run, load_frame
+    from benchbox.store import Workspace
 
-    frame, metrics = load_frame(find_run(run, Workspace.at(workspace)), plugins.load())
+    frame, metrics = load_frame(find_run(run, Workspace.at(workspace)), registry.load())
     return compare_frame(frame, metrics, anchor)

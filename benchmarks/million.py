@@ -22,7 +22,7 @@ import numpy as np
 from machine import machine, timed_run
 
 from benchbox import registry
-from benchbox.jobs import Entry
+from benchbox.plan import Entry
 from benchbox.store import Store
 
 RUN = "million"

@@ -20,8 +20,7 @@ from benchbox_resnet.config import ModelConfig
 from benchbox_resnet.model import ResidualCodec
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchbox.bd import bd_rate
-from benchbox.curves import Curve
+from benchbox.curves import Curve, bd_rate
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

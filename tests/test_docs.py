@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from benchbox.columns import COLUMNS
 
 from benchbox import hookspecs
-from benchbox.columns import COLUMNS
 from benchbox.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[1]

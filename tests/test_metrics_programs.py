@@ -15,13 +15,13 @@ from typing import Any
 import benchbox_metrics
 import numpy as np
 import pytest
+from benchbox.jobs import resolve
 from benchbox_metrics import libjxl, program, vmaf
 from PIL import Image as PillowImage
 
 from benchbox import registry
 from benchbox.errors import BenchboxError, ImageError, NotApplicable, PlanError
 from benchbox.image import Image, write_png
-from benchbox.jobs import resolve
 from benchbox.metric import Metric
 from benchbox.plan import make_plan
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchbox.bd import percent
 from benchbox_reports.naming import public
 from benchbox_reports.pareto import DrawnSpeeds, drawn_speeds
 from benchbox_reports.speeds import measure_speeds
@@ -19,7 +20,6 @@ from benchbox_reports.visual import crop, error_map, parse_targets
 from hostile_report import SCRIPT, embedded
 from PIL import Image as PillowImage
 
-from benchbox.bd import percent
 from benchbox.errors import UsageError
 from benchbox.report import Results
 

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import PIL
 import pytest
+from benchbox.bd import bd_metric, bd_rate
+from benchbox.bdstats import PictureTable
 from benchbox_reports import ReportOptions, benchbox_reports, figures
 from benchbox_reports.look import COLOURS, COLOURS_DARK, MARKER_PATHS, MARKERS, looks
 from benchbox_reports.rounding import decimals, half_width
@@ -24,8 +26,6 @@ from PIL import Image as PillowImage
 from skimage.metrics import structural_similarity
 
 from benchbox import curves
-from benchbox.bd import bd_metric, bd_rate
-from benchbox.bdstats import PictureTable
 from benchbox.errors import UnknownIdError
 from benchbox.metric import Display, Metric, Scorer
 from benchbox.report import Reference, Results

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from benchbox import machine, registry
 from benchbox.codec import CodecInfo
-from benchbox.columns import COLUMNS
 from benchbox.dataset import DatasetInfo
 from benchbox.registry import Registry
-from benchbox.store import Store
-from benchbox.workspace import Workspace
+from benchbox.store import COLUMNS, Store, Workspace
 
 
 def lines(kind: str, workspace: Path) -> Iterator[str]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from benchbox import image, registry
 from benchbox.codec import Codec, CodecInfo, OptionsModel
 from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError
-from benchbox.jobs import device_for
-from benchbox.plan import parse_codec
+from benchbox.plan import device_for, parse_codec
 
 
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:

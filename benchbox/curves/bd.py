@@ -24,30 +24,20 @@ integrated is drawn through fewer than `MIN_POINTS` points.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator
 
-from benchbox.curves import Curve
+from benchbox.curves.curve import Curve
+from benchbox.curves.fit import METHODS, MIN_POINTS, Fit, Floats, Method, envelope, interpolation, points_apart, support
 from benchbox.errors import UsageError
-from benchbox.pchip import pchip
 
-Floats: TypeAlias = NDArray[np.float64]
-Method: TypeAlias = Literal["pchip", "akima", "cubic"]
-METHODS: tuple[Method, ...] = ("pchip", "akima", "cubic")
-
-MIN_POINTS = 4
-"""Fewest points of a curve: what VCEG-M33 fits its cubic through."""
 MIN_OVERLAP = 0.01
 """Smallest overlap integrated; a mean over less is the difference at a point, not of two curves."""
-RESOLUTION = 1e-6
-"""Points closer than this share of the curve's span, in rate or in metric, are one point: a difference of rounding
-would give the fit an endless slope."""
+
 FLAG_OVERLAP = 0.5
 """Overlap below which a number is flagged."""
 
@@ -83,14 +73,6 @@ def percent(log_ratio: Any) -> Any:
     return 100 * np.expm1(np.log(10.0) * log_ratio)
 
 
-def envelope(bpp: Floats, gain: Floats) -> NDArray[np.int64]:
-    """Indices, by rising bpp, of the points that no other point dominates; `gain` is a metric where more is better."""
-    order = np.lexsort((-gain, bpp))
-    best = np.maximum.accumulate(gain[order])
-    new = np.r_[True, best[1:] > best[:-1]] if len(order) else np.zeros(0, dtype=bool)
-    return np.asarray(order[new], dtype=np.int64)
-
-
 def bd_rate(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
     """BD-rate of `test` against `anchor`; see the module's docstring. Raises UsageError for an unknown method."""
     return RateTable([anchor, test], method).bd(0, 1)
@@ -99,22 +81,6 @@ def bd_rate(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
 def bd_metric(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
     """BD-metric (BD-PSNR, BD-MS-SSIM ...) of `test` against `anchor`, in the unit in which the metric is drawn."""
     return MetricTable([anchor, test], method).bd(0, 1)
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """A curve as a function y(x) with its antiderivative, or the reason why it is none."""
-
-    x: Floats
-    y: Floats
-    dropped: int
-    function: Callable[[Floats], Any] | None
-    antiderivative: Callable[[Floats], Any] | None
-    reason: str
-
-    @property
-    def range(self) -> tuple[float, float]:
-        return (float(self.x[0]), float(self.x[-1])) if self.antiderivative else (np.nan, np.nan)
 
 
 class _Table(ABC):
@@ -131,7 +97,7 @@ class _Table(ABC):
     def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
         """What is integrated over (rising) and what is integrated."""
 
-    def _fit(self, curve: Curve) -> _Fit:
+    def _fit(self, curve: Curve) -> Fit:
         keep = curve.usable
         bpp, gain = curve.bpp[keep], curve.value[keep] if curve.better == "higher" else -curve.value[keep]
         chosen, dropped = np.arange(len(bpp)), 0
@@ -139,12 +105,12 @@ class _Table(ABC):
             chosen = envelope(bpp, gain)
             dropped = len(set(zip(bpp.tolist(), gain.tolist(), strict=True))) - len(chosen)
         log_bpp, gain = np.log10(bpp[chosen]), gain[chosen]
-        apart = _apart(log_bpp, gain)
+        apart = points_apart(log_bpp, gain)
         x, y = self._xy(log_bpp[apart], gain[apart])
         if len(x) < MIN_POINTS:
             few = f"{curve.label} has {len(x)} usable point{'' if len(x) == 1 else 's'}, {MIN_POINTS} are needed"
-            return _Fit(x, y, dropped, None, None, few)
-        return _Fit(x, y, dropped, *_interpolation(x, y, self.method), "")
+            return Fit(x, y, dropped, None, None, few)
+        return Fit(x, y, dropped, *interpolation(x, y, self.method), "")
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
@@ -200,7 +166,7 @@ class _Table(ABC):
         fits = (self._fits[i], self._fits[j])
         found = {
             "overlap": self.overlaps[i, j] < FLAG_OVERLAP,
-            "few points": any(_support(fit.x, low, high) < MIN_POINTS for fit in fits),
+            "few points": any(support(fit.x, low, high) < MIN_POINTS for fit in fits),
             "non-monotone": any(fit.dropped for fit in fits),
         }
         return tuple(name for name, holds in found.items() if holds)
@@ -273,33 +239,3 @@ class MetricTable(_Table):
 
     def _interval(self, low: Any, high: Any) -> tuple[Any, Any]:
         return low, high
-
-
-def _apart(x: Floats, y: Floats) -> list[int]:
-    """Indices of points of a rising curve that lie more than `RESOLUTION` of its span apart in both directions."""
-    kept: list[int] = []
-    span_x, span_y = (RESOLUTION * float(v[-1] - v[0]) if len(v) else 0.0 for v in (x, y))
-    if ((x[1:] - x[:-1] > span_x) & (y[1:] - y[:-1] > span_y)).all():
-        return list(range(len(x)))
-    for k in range(len(x)):
-        if not kept or (x[k] - x[kept[-1]] > span_x and y[k] - y[kept[-1]] > span_y):
-            kept.append(k)
-    return kept
-
-
-def _interpolation(x: Floats, y: Floats, method: Method) -> tuple[Callable[[Floats], Any], Callable[[Floats], Any]]:
-    """The function through the points, and its antiderivative."""
-    if method == "cubic":  # a least-squares cubic, as in VCEG-M33; fitted on a scaled axis for its conditioning
-        polynomial, _ = np.polynomial.Polynomial.fit(x, y, 3, full=True)  # "full" also silences the rank warning
-        return polynomial, polynomial.integ()
-    if method == "pchip":
-        return pchip(x, y)
-    function = Akima1DInterpolator(x, y)
-    return function, function.antiderivative()
-
-
-def _support(x: Floats, low: float, high: float) -> int:
-    """Points that the curve between `low` and `high` is drawn through: those inside and the next on either side."""
-    first = int(np.searchsorted(x, low, side="right")) - 1
-    last = int(np.searchsorted(x, high, side="left"))
-    return min(last, len(x) - 1) - max(first, 0) + 1

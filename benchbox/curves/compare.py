@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from benchbox import curves
-from benchbox.bd import RateTable
-from benchbox.bdstats import PictureTable
+from benchbox.curves.bd import RateTable
+from benchbox.curves.curve import common_pictures, image_curves, mean_curves
+from benchbox.curves.pictures import PictureTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
 
@@ -28,8 +28,8 @@ def compare_frame(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -
 
 
 def _rows(frame: pd.DataFrame, dataset: str, metric: Metric, anchor: str) -> Iterator[dict[str, Any]]:
-    means = curves.mean_curves(curves.common_pictures(frame, metric)[0], metric)
-    rates, pictures = RateTable(means), PictureTable(curves.image_curves(frame, metric))
+    means = mean_curves(common_pictures(frame, metric)[0], metric)
+    rates, pictures = RateTable(means), PictureTable(image_curves(frame, metric))
     places = {curve.label: place for place, curve in enumerate(means)}
     for label, place in places.items():
         if label == anchor or anchor not in places:

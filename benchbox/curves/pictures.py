@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
-from benchbox.bd import FLAG_OVERLAP, Method, RateTable, percent
-from benchbox.curves import Curve
+from benchbox.curves.bd import FLAG_OVERLAP, RateTable, percent
+from benchbox.curves.curve import Curve
+from benchbox.curves.fit import Method
 
 Floats: TypeAlias = NDArray[np.float64]
 

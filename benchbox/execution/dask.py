@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Any
 
 from benchbox.errors import CodecUnavailableError, UsageError
-from benchbox.execution import OnPoints, PointLimits
+from benchbox.execution.executor import OnPoints, PointLimits
 from benchbox.execution.isolated import Task, run_task
-from benchbox.jobs import Job
-from benchbox.streams import Streams
+from benchbox.plan import Job
+from benchbox.store import Streams
 
 
 class DaskExecutor:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from benchbox.errors import StoreError
-from benchbox.execution import PointLimits
+from benchbox.execution.executor import PointLimits
 from benchbox.execution.local import LocalExecutor
-from benchbox.jobs import Job
-from benchbox.streams import Streams
+from benchbox.plan import Job
+from benchbox.store import Streams
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from loky.backend import get_context
 from pebble import ProcessExpired, ProcessPool
 
 from benchbox.errors import StoreError
-from benchbox.execution import OnPoints, PointLimits
+from benchbox.execution.executor import OnPoints, PointLimits
 from benchbox.execution.spool import Tail, initialise, run_spooled, write_job
-from benchbox.jobs import Job, Point
-from benchbox.streams import Streams
+from benchbox.plan import Job, Point
+from benchbox.store import Streams
 
 TICK = 0.05
 """Seconds between two looks at the workers: a runaway allocation is seen before it fills a machine's memory."""

@@ -20,10 +20,9 @@ from typing import Any
 
 from benchbox import registry
 from benchbox.errors import StoreError
-from benchbox.jobs import Job
-from benchbox.measure import run_job
-from benchbox.streams import Streams
-from benchbox.worker import Worker
+from benchbox.plan import Job
+from benchbox.store import Streams
+from benchbox.work import Worker, run_job
 
 ADDRESS_SPACE_SLACK = 8 << 30
 """Bytes of address space beyond the memory limit: libraries map far more than they touch."""

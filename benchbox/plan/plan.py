@@ -27,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from benchbox.errors import PlanError, did_you_mean
 
@@ -99,7 +99,7 @@ class Timing(_Strict):
 
 class Plan(_Strict):
     """A validated plan. With `match` (``"bpp=0.5"``, ``"ms-ssim=0.98"``) the qualities are not swept: for each picture
-    and codec the one nearest each target is searched. With `timing`, what was measured is timed too."""
+    and codec the one nearest each target is searched. With `timing`, what was measured is timed too; not both."""
 
     name: str
     dataset: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
@@ -109,6 +109,12 @@ class Plan(_Strict):
     timing: Timing | None = None
     match: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     description: str = ""
+
+    @model_validator(mode="after")
+    def _not_matched_and_timed(self) -> Plan:
+        if self.match and self.timing is not None:
+            raise ValueError("a matched run is not timed; take out either match or timing")
+        return self
 
     @field_validator("name")
     @classmethod

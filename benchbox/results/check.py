@@ -1,4 +1,4 @@
-"""A run that others can take away, look at and test: its results as one file, what made them, and its reports."""
+"""A published run checked: some of its points are measured again and compared."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbox.codec import validated_options
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
-from benchbox.jobs import Configuration, Point
-from benchbox.measure import run_job
+from benchbox.plan import Configuration, Point
 from benchbox.registry import Registry
-from benchbox.report import Report, Results
-from benchbox.results import PUBLISHED, RunPlace, find_run, is_published, load_results
-from benchbox.streams import Streams
-from benchbox.worker import Worker
-from benchbox.workspace import Workspace
-
-REPORTS = ("page", "figures", "tables")
-"""What a published folder shows, as far as their plugin is there."""
+from benchbox.results.load import load_results
+from benchbox.results.place import PUBLISHED, find_run, is_published
+from benchbox.store import Streams, Workspace
+from benchbox.work import Worker, run_job
 
 TOLERANCE = 1e-6
 """Scores that differ by less, relative to the larger of 1 and the value, agree: sums in another order, not others."""
@@ -44,45 +38,6 @@ class Verdict:
     quality: float | None
     agrees: bool | None
     words: str
-
-
-def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Report]:
-    """The reports of those ids; None: those that mark themselves default."""
-    if names is None:
-        return [report for report in registry.reports.values() if report.default]
-    return [registry.report(name) for name in names]
-
-
-def write_reports(
-    results: Results, reports: Sequence[Report], folder: Path, options: Mapping[str, Any] | None = None
-) -> list[Path]:
-    """Render `reports` below `folder`, each with `options`; returns the files, the one to open first in front.
-
-    Raises:
-        OptionError: a report has no such option; nothing is written.
-    """
-    settings = [validated_options(report.Options, options or {}, report.id) for report in reports]
-    files: list[Path] = []
-    if reports:
-        folder.mkdir(parents=True, exist_ok=True)
-    for report, given in zip(reports, settings, strict=True):
-        own = replace(results, frame=results.frame.copy(deep=False))  # copy on write: none sees another's changes
-        files += report.render(own, given, folder)
-    return files
-
-
-def publish(place: RunPlace, registry: Registry, folder: Path, literature: Sequence[str] = ()) -> list[Path]:
-    """Write results (Parquet), plan, settings, machine and reports of a run into `folder`; the page is first.
-
-    `folder` then stands for the run: `benchbox.load`, ``benchbox report`` and `check` take it.
-    """
-    results = load_results(place, registry, literature)
-    folder.mkdir(parents=True, exist_ok=True)
-    results.frame.to_parquet(folder / PUBLISHED, index=False)
-    texts = {name: (place.folder / name).read_text(encoding="utf-8") for name in ("settings.json", "environment.json")}
-    for name, text in {"plan.toml": results.plan, **texts}.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return write_reports(results, [registry.reports[name] for name in REPORTS if name in registry.reports], folder)
 
 
 def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Iterator[Verdict]:
@@ -174,4 +129,3 @@ def agreement(verdicts: Sequence[Verdict]) -> str:
     differ = sum(v.agrees is False for v in verdicts)
     absent = len(verdicts) - same - differ
     return f"{same} of {same + differ} points agree; {differ} differ; {absent} could not be measured here"
-

@@ -4,56 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox.columns import COLUMNS
 from benchbox.errors import DatasetError, StoreError, UnknownIdError, did_you_mean
-from benchbox.frame import frame
 from benchbox.image import Image
-from benchbox.measure import decode_row
 from benchbox.metric import Metric
-from benchbox.references import SUFFIX, read_curves
 from benchbox.registry import Registry
 from benchbox.report import Reference, Results
-from benchbox.store import Store
-from benchbox.worker import Worker
-from benchbox.workspace import Workspace, locate
+from benchbox.results.literature import SUFFIX, read_curves
+from benchbox.results.place import PUBLISHED, RunPlace
+from benchbox.store import COLUMNS, Store
+from benchbox.store.frame import frame
+from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PUBLISHED = "results.parquet"
-"""The file that makes a folder a published run, which needs no store."""
-
-
-@dataclass(frozen=True)
-class RunPlace:
-    """Where a run lies.
-
-    Attributes:
-        folder: its plan, settings and environment.
-        name: of the run; a published folder's own name.
-        workspace: that holds its results; None for a published folder, which holds them itself.
-    """
-
-    folder: Path
-    name: str
-    workspace: Workspace | None
-
-
-def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
-    """The place of a run that is given by name, by its folder in a workspace, or as a published folder."""
-    if is_published(run):
-        return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
-    workspace, name = locate(run, workspace)
-    return RunPlace(workspace.run_folder(name), name, workspace)
-
-
-def is_published(run: str | Path) -> bool:
-    """Whether `run` is the folder of a published run."""
-    return (Path(run) / PUBLISHED).is_file()
 
 
 def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:

@@ -13,8 +13,8 @@ from typing import TypeAlias
 from benchbox import image
 from benchbox.dataset import Sample
 from benchbox.errors import ImageError, UnsupportedImageError
-from benchbox.jobs import Resolved
-from benchbox.progress import Progress
+from benchbox.plan import Resolved
+from benchbox.session.progress import Progress
 from benchbox.store import Store
 
 Place: TypeAlias = tuple[str, str]

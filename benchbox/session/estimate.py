@@ -12,14 +12,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchbox.execution.local import LocalExecutor
-from benchbox.jobs import Job, Resolved
-from benchbox.matched import Matching, most_tries_left
-from benchbox.progress import Progress
-from benchbox.samples import digests
-from benchbox.store import EmptyStore, Store
-from benchbox.todo import list_missing
-from benchbox.workspace import Workspace
+from benchbox.execution import LocalExecutor
+from benchbox.plan import Job, Resolved
+from benchbox.session.digests import digests
+from benchbox.session.matched import Matching, most_tries_left
+from benchbox.session.progress import Progress
+from benchbox.session.todo import list_missing
+from benchbox.store import EmptyStore, Store, Workspace
 
 SCORING_SECONDS = 0.03
 """Seconds a megapixel and metric that scoring takes: the order of the bundled metrics."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from benchbox.jobs import Entry, Job, Point, Resolved
-from benchbox.match import MOST_TRIES, Search, parse_target, searches
-from benchbox.samples import Digests, digests
-from benchbox.session import Session
+from benchbox.plan import Entry, Job, Point, Resolved
+from benchbox.session.digests import Digests, digests
+from benchbox.session.search import MOST_TRIES, Search, parse_target, searches
+from benchbox.session.session import Session
 from benchbox.store import Store
 
 Proposal: TypeAlias = tuple[Search, float]

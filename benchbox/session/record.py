@@ -12,7 +12,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.codec import options_json
 from benchbox.errors import StoreError
-from benchbox.jobs import Resolved
+from benchbox.plan import Resolved
 from benchbox.registry import Registry
 
 

@@ -8,18 +8,15 @@ from dataclasses import replace
 
 from benchbox import machine
 from benchbox.errors import PlanError
-from benchbox.execution import Executor, PointLimits
-from benchbox.execution.local import LocalExecutor, memory_share
-from benchbox.jobs import Job, Resolved, entries, timing_jobs
-from benchbox.matched import run_matched
-from benchbox.plan import DISTURBED, Plan, Timing
-from benchbox.progress import Progress
+from benchbox.execution import Executor, LocalExecutor, PointLimits, memory_share
+from benchbox.plan import DISTURBED, Job, Plan, Resolved, Timing, entries, timing_jobs
 from benchbox.registry import Registry
-from benchbox.samples import digests
-from benchbox.session import Session, Summary
-from benchbox.store import WritableStore
-from benchbox.todo import list_missing, register
-from benchbox.workspace import Workspace
+from benchbox.session.digests import digests
+from benchbox.session.matched import run_matched
+from benchbox.session.progress import Progress
+from benchbox.session.session import Session, Summary
+from benchbox.session.todo import list_missing, register
+from benchbox.store import Workspace, WritableStore
 
 
 def point_limits(plan: Plan, workers: int) -> PointLimits:

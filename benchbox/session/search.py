@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from benchbox.codec import QualityAxis
 from benchbox.errors import PlanError, did_you_mean
-from benchbox.jobs import Configuration, Entry, Resolved
+from benchbox.plan import Configuration, Entry, Resolved
 
 MOST_TRIES = 14
 """Encodings one search may cost: four or five halve a sweep, the rest close in."""

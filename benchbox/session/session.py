@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchbox import machine, record
+from benchbox import machine
 from benchbox.errors import RunInterrupted
-from benchbox.execution import Executor
-from benchbox.execution.spool import left_behind
-from benchbox.jobs import Job, Resolved
-from benchbox.progress import Progress
+from benchbox.execution import Executor, left_behind
+from benchbox.plan import Job, Resolved
 from benchbox.registry import Registry
+from benchbox.session import record
+from benchbox.session.progress import Progress
 from benchbox.store import WritableStore
 
 GIVE_UP_AFTER = 8

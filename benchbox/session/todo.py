@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchbox.jobs import Entry, Job, Point, Resolved, entries, missing_jobs
-from benchbox.progress import Progress
-from benchbox.samples import Digests, digests
+from benchbox.plan import Entry, Job, Point, Resolved, entries, missing_jobs
+from benchbox.session.digests import Digests, digests
+from benchbox.session.progress import Progress
 from benchbox.store import Store, WritableStore
 
 

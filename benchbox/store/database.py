@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from benchbox import opening
 from benchbox.errors import StoreError
-from benchbox.jobs import Entry, Have, Job
-from benchbox.tables import TABLES, insertion, selection
-from benchbox.workspace import Workspace, shown
+from benchbox.plan import Entry, Have, Job
+from benchbox.store import opening
+from benchbox.store.tables import TABLES, insertion, selection
+from benchbox.store.workspace import Workspace, shown
 
 MAX_ATTEMPTS = 2
 """A failed point is tried once more by the next run, then left until asked for."""

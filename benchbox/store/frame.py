@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchbox.cells import read_columns
-from benchbox.columns import COLUMNS
 from benchbox.errors import StoreError
 from benchbox.metric import Metric
 from benchbox.plan import DISTURBED
-from benchbox.store import Store
+from benchbox.store.columns import COLUMNS
+from benchbox.store.database import Store
+from benchbox.store.typed_rows import read_columns
 
 Floats: TypeAlias = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 
 from benchbox.errors import StoreError
-from benchbox.tables import VERSION, bring_forward
-from benchbox.workspace import Workspace, shown
+from benchbox.store.tables import VERSION, bring_forward
+from benchbox.store.workspace import Workspace, shown
 
 MAPPED = 2**31
 """Bytes of the file that reading maps into memory instead of fetching by calls; on local disks, where SQLite may."""

@@ -19,12 +19,12 @@ CHUNK = 50_000
 """Rows that stand as Python objects at once."""
 
 
-def read_columns(cursor: sqlite3.Cursor, dtypes: Mapping[str, str]) -> dict[str, Any]:
+def read_columns(cursor: sqlite3.Cursor, dtypes: Mapping[str, str], chunk: int = CHUNK) -> dict[str, Any]:
     """Every column of `cursor` by name, as an array of the pandas dtype that `dtypes` gives: ``category`` (categories
     in order), ``string``, ``Int64``, ``boolean`` or ``float64`` (a numpy array). SQL's NULL is a missing value."""
     names = [column[0] for column in cursor.description]
     columns = [_COLUMNS[dtypes[name]]() for name in names]
-    while rows := cursor.fetchmany(CHUNK):
+    while rows := cursor.fetchmany(chunk):
         for column, values in zip(columns, zip(*rows, strict=True), strict=True):
             column.take(values)
     return {name: column.array() for name, column in zip(names, columns, strict=True)}

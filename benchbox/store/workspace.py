@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchbox.errors import PlanError, StoreError
-from benchbox.streams import Streams
+from benchbox.store.streams import Streams
 
 _DATABASE, _STREAMS, _SPOOL, _LOCK = "store.sqlite", "streams", "spool", "lock"
 _RESERVED = frozenset({_STREAMS, _SPOOL, _LOCK, *(_DATABASE + end for end in ("", "-journal", "-wal", "-shm"))})

@@ -20,14 +20,13 @@ from typing import Any
 import numpy as np
 
 from benchbox import image as pixel
-from benchbox.clock import decode_batch, encode_batch, repeated, timed
 from benchbox.codec import Codec, CodecInfo
 from benchbox.errors import BenchboxError, PluginError, StoreError, UnsupportedImageError
 from benchbox.image import Image
-from benchbox.jobs import Job, Point
-from benchbox.plan import Timing
-from benchbox.streams import Streams
-from benchbox.worker import Source, Worker
+from benchbox.plan import Job, Point, Timing
+from benchbox.store import Streams
+from benchbox.work.clock import decode_batch, encode_batch, repeated, timed
+from benchbox.work.worker import Source, Worker
 
 Emit = Callable[[dict[str, Any]], None]
 

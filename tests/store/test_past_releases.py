@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import benchbox
-from benchbox.columns import COLUMNS
+from benchbox.store import COLUMNS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 WORKSPACES = sorted(GOLDEN.glob("workspace-*"))

@@ -9,21 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchbox import cells
-from benchbox.cells import read_columns
+from benchbox.store.typed_rows import read_columns
 
 DTYPES = {"name": "category", "text": "string", "whole": "Int64", "real": "float64", "yes": "boolean"}
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 101])
-def test_columns_are_those_of_pandas(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "CHUNK", 2)
+def test_columns_are_those_of_pandas(count: int) -> None:
     rows = [(("b", None, "a", "ä\x00")[k % 4], (None, "x" * k)[k % 2], (None, 2**53 - 1 - k)[k % 3 > 0],
              (0.1 * k, None)[k % 2], (1, 0, None)[k % 3]) for k in range(count)]  # fmt: skip
     with sqlite3.connect(":memory:") as database:
         database.execute("CREATE TABLE t (name TEXT, text TEXT, whole INTEGER, real REAL, yes INTEGER)")
         database.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", rows)
-        read = read_columns(database.execute("SELECT * FROM t"), DTYPES)
+        read = read_columns(database.execute("SELECT * FROM t"), DTYPES, chunk=2)
     database.close()
     assert list(read) == list(DTYPES)
     for k, (name, dtype) in enumerate(DTYPES.items()):
@@ -37,7 +35,7 @@ def test_columns_are_those_of_pandas(count: int, monkeypatch: pytest.MonkeyPatch
 
 def test_whole_numbers_are_whole() -> None:
     with sqlite3.connect(":memory:") as database:
-        read = read_columns(database.execute("SELECT 9007199254740991 AS whole"), DTYPES)
+        read = read_columns(database.execute("SELECT 9007199254740991 AS whole"), DTYPES, chunk=2)
     database.close()
     assert read["whole"][0] == 2**53 - 1
     assert np.asarray(read["whole"].to_numpy()).dtype == np.int64

@@ -97,7 +97,7 @@ def test_rows_hold_what_really_came_back(tmp_path: Path, pictures: Path) -> None
 
 
 def test_dtypes_are_those_of_the_column_table(tmp_path: Path, pictures: Path) -> None:
-    from benchbox.columns import COLUMNS
+    from benchbox.store import COLUMNS
 
     frame = go(tmp_path, plan(pictures, JPEG, {"id": "png"}))
     assert {c.name: str(frame[c.name].dtype) for c in COLUMNS} == {
@@ -306,9 +306,9 @@ def test_ctrl_c_stops_in_order(tmp_path: Path, pictures: Path, evil: None) -> No
 
 def test_one_run_at_a_time(tmp_path: Path, pictures: Path) -> None:
     from benchbox.errors import StoreError
-    from benchbox.runner import lock
+    from benchbox.store import Workspace
 
-    with lock(tmp_path / "runs"), pytest.raises(StoreError, match="another run is at work"):
+    with Workspace.at(tmp_path / "runs").lock(), pytest.raises(StoreError, match="another run is at work"):
         go(tmp_path, plan(pictures, JPEG))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
-from benchbox.pchip import pchip
+from benchbox.curves.pchip import pchip
 
 STEP = st.floats(1e-6, 1e6)
 

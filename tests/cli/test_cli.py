@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchbox import cli, image
+from benchbox import image
+from benchbox.cli.main import main
 
 PLAN = """
 dataset = "folder:pictures"
@@ -46,7 +47,7 @@ def call(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str,
     sys.argv = ["benchbox", *arguments]
     try:
         with pytest.raises(SystemExit) as stop:
-            cli.main()
+            main()
     finally:
         sys.argv = before
     out, err = capsys.readouterr()
@@ -206,6 +207,6 @@ def test_help_is_the_same_as_a_module() -> None:
 
 
 def test_importing_is_light() -> None:
-    script = "import sys, benchbox, benchbox.cli; print({'torch', 'pandas', 'matplotlib'} & {*sys.modules})"
+    script = "import sys, benchbox, benchbox.cli.main; print({'torch', 'pandas', 'matplotlib'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -14,10 +14,9 @@ import benchbox
 from benchbox import image
 from benchbox.codec import QualityAxis
 from benchbox.errors import PlanError
-from benchbox.jobs import Configuration, resolve
-from benchbox.match import MOST_TRIES, Search, Target, parse_target
-from benchbox.plan import make_plan
+from benchbox.plan import Configuration, make_plan, resolve
 from benchbox.registry import load
+from benchbox.session.search import MOST_TRIES, Search, Target, parse_target
 
 
 def search(axis: QualityAxis, target: Target) -> Search:

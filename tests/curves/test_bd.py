@@ -14,9 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
-from benchbox.bd import METHODS, Method, RateTable, bd_metric, bd_rate, envelope, percent
-from benchbox.bdstats import PictureTable, bootstrap_interval
-from benchbox.curves import Curve
+from benchbox.curves import (
+    METHODS,
+    Curve,
+    Method,
+    PictureTable,
+    RateTable,
+    bd_metric,
+    bd_rate,
+    bootstrap_interval,
+    envelope,
+    percent,
+)
 from benchbox.errors import UsageError
 
 

@@ -1,0 +1,68 @@
+"""``benchbox fetch``, ``gc`` and ``forget``: data sets brought, and what is kept cleared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchbox.cli.group import commands, workspace_option
+
+
+@commands.command()
+@click.argument("dataset")
+@click.option("--from", "source", type=click.Path(exists=True, path_type=Path), help="Folder or archive on disk.")
+def fetch(dataset: str, source: Path | None) -> None:
+    """Bring a data set: download it (resumed where it broke off) or take it from --from, and check every sum."""
+    from tqdm import tqdm
+
+    from benchbox import registry
+
+    info = registry.load().dataset_info(dataset)
+    bars: dict[str, tqdm[Any]] = {}
+
+    def progress(name: str, done: int, total: int) -> None:
+        if name not in bars:
+            for old in bars.values():
+                old.close()
+            bars.clear()
+            bars[name] = tqdm(desc=name, total=total or None, unit="B", unit_scale=True, disable=None)
+        bars[name].update(done - bars[name].n)
+
+    try:
+        files = info.fetch(source, progress)
+    finally:
+        for bar in bars.values():
+            bar.close()
+    click.echo(f"{dataset}: {len(files)} files in place, sums checked")
+
+
+@commands.command()
+@workspace_option
+def gc(workspace: Path) -> None:
+    """Drop streams that no run needs. What was measured stays."""
+    from benchbox.store import Workspace, WritableStore
+
+    place = Workspace.at(workspace)
+    with place.lock(), WritableStore(place) as store:
+        count, size = place.streams.drop_all_but(store.streams_in_use())
+    click.echo(f"{place}: {count} streams dropped, {size / 1e6:.1f} MB freed")
+
+
+@commands.command()
+@click.argument("run")
+@workspace_option
+def forget(run: str, workspace: Path) -> None:
+    """Take RUN off the list of runs. What was measured stays; `benchbox gc` then drops streams that no run needs."""
+    from benchbox.errors import StoreError
+    from benchbox.store import Store, Workspace, WritableStore, locate, shown
+
+    place, name = locate(run, Workspace.at(workspace))
+    with Store(place) as known:
+        names = [other for other, _ in known.runs()]
+    if name not in names:
+        raise StoreError(f"no run is called '{name}' in {place}; there are: {', '.join(names) or 'none yet'}")
+    with place.lock(), WritableStore(place) as store:
+        rows = store.forget(name)
+    click.echo(f"{name}: {rows} rows forgotten; its folder {shown(place.run_folder(name))} stays until you delete it")

@@ -1,0 +1,91 @@
+"""``benchbox report``, ``publish`` and ``export``: a run written out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from benchbox.cli.group import commands, literature_option, workspace_option
+
+
+@commands.command()
+@click.argument("run")
+@click.option("--format", "formats", multiple=True, metavar="ID", help="Report ids (see `benchbox list reports`).")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the report, e.g. anchor=webp.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder. [default: in the run's]")
+@literature_option
+@click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
+@workspace_option
+def report(
+    run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str, check: bool,
+    workspace: Path,
+) -> None:  # fmt: skip
+    """Write reports of RUN (its name, its folder, or a published folder) from what is stored; measures nothing."""
+    from benchbox import registry
+    from benchbox.results import chosen_reports, find_run, load_results, write_reports
+    from benchbox.store import Workspace, shown
+
+    if check:
+        _check(Path(run))
+        return
+    plugins = registry.load()
+    wanted = chosen_reports(plugins, list(formats) or None)
+    place = find_run(run, Workspace.at(workspace))
+    pairs = dict(option.partition("=")[::2] for option in options)
+    results = load_results(place, plugins, _words(literature))
+    files = write_reports(results, wanted, output or place.folder / "report", pairs)
+    for file in files[:1]:
+        click.echo(f"report: {shown(file)}")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _check(folder: Path) -> None:
+    """Print what became of each point that is measured again; exit 1 where one differs."""
+    from benchbox import registry
+    from benchbox.results import agreement, check
+
+    verdicts = []
+    for v in check(folder, registry.load()):
+        verdicts.append(v)
+        at = "" if v.quality is None else f" at {v.quality:g}"
+        click.echo(f"{v.label}{at}, {v.sample}: {v.words}")
+    click.echo(agreement(verdicts))
+    if any(v.agrees is False for v in verdicts):
+        sys.exit(1)
+
+
+@commands.command()
+@click.argument("run")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write.")
+@literature_option
+@workspace_option
+def publish(run: str, output: Path, literature: str, workspace: Path) -> None:
+    """Write RUN as a folder to give away: results, plan, machine, page, figures, tables."""
+    from benchbox import registry, results
+    from benchbox.store import Workspace
+
+    place = results.find_run(run, Workspace.at(workspace))
+    files = results.publish(place, registry.load(), output, _words(literature))
+    click.echo(f"published: {files[0] if files else output}")
+
+
+@commands.command()
+@click.argument("run")
+@click.option("--format", "format_", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@workspace_option
+def export(run: str, format_: str, output: Path, workspace: Path) -> None:
+    """Write the results of RUN as one table."""
+    from benchbox import api
+
+    table = api.load(run, workspace)
+    if format_ == "csv":
+        table.to_csv(output, index=False)
+    else:
+        table.to_parquet(output, index=False)
+    click.echo(f"{output}: {len(table)} rows")

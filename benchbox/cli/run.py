@@ -1,0 +1,114 @@
+"""``benchbox run``: from a plan or flags to a measured run and its reports."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchbox.cli.group import commands, workspace_option
+from benchbox.errors import PlanError
+
+if TYPE_CHECKING:
+    from benchbox.execution import Executor
+    from benchbox.plan import Plan
+
+
+@commands.command()
+@click.argument("plan", required=False, type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the run.")
+@click.option("--dataset", "datasets", multiple=True, metavar="ID[:ARG]", help="e.g. samples, kodak, folder:photos")
+@click.option("--codec", "codecs", multiple=True, metavar="ID[:OPTIONS][@QUALITIES]", help="webp:method=6@10:95:5")
+@click.option("--metric", "metrics", multiple=True, metavar="ID", help="e.g. psnr, ms-ssim")
+@click.option("--match", "targets", multiple=True, metavar="OF=VALUE", help="bpp=0.5: nearest setting")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: one a core]")
+@click.option("--dask", "dask", metavar="ADDRESS", help="Run on a dask cluster, e.g. tcp://10.0.0.1:8786 or 'local'.")
+@click.option("--retry", is_flag=True, help="Try again what failed in earlier runs.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, how long it takes and how much disk.")
+@click.option("--report", "reports", multiple=True, metavar="ID", help="Reports to write. [default: page]")
+@click.option("--no-report", is_flag=True, help="Write none.")
+@workspace_option
+def run(
+    plan: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
+    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, dry_run: bool,
+    reports: tuple[str, ...], no_report: bool, workspace: Path,
+) -> None:  # fmt: skip
+    """Measure what PLAN (a TOML file) or the flags ask for; with neither, the demo.
+
+    Running again does only what is missing: a new codec runs alone, a new metric only scores kept streams.
+    """
+    from benchbox import registry
+    from benchbox.plan import resolve
+    from benchbox.results import chosen_reports, find_run, load_results, write_reports
+    from benchbox.session import execute, for_terminal, local_executor, point_limits
+    from benchbox.store import Workspace
+
+    plugins = registry.load()
+    wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
+    settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
+    resolved = resolve(settled, plugins, base)
+    progress = for_terminal()
+    place = Workspace.at(workspace)
+    local = partial(local_executor, resolved.plan, workers=workers)
+    if dry_run:
+        from benchbox.session import describe
+
+        click.echo(describe(resolved, place, local, progress, retry))
+        return
+    executor: Executor = local(place)
+    if dask is not None:
+        from benchbox.execution.dask import DaskExecutor
+
+        executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams)
+    summary = execute(resolved, plugins, place, executor, progress, retry)
+    files: list[Path] = []
+    if wanted:
+        results = load_results(find_run(summary.name, place), plugins)
+        files = write_reports(results, wanted, summary.folder / "report")
+    _conclude(summary, files)
+
+
+def _settle(
+    path: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
+    targets: tuple[str, ...],
+) -> tuple[Plan, Path]:  # fmt: skip
+    from benchbox.plan import make_plan, parse_codec, settle
+
+    if not (datasets or codecs or metrics):
+        plan, base = settle(path)
+        given = {"name": name, "match": targets}
+        changed = {key: value for key, value in given.items() if value}
+        return (make_plan({**plan.model_dump(), **changed}, "the flags") if changed else plan), base
+    if path is not None:
+        raise PlanError(f"{path}: a plan and --dataset, --codec or --metric exclude each other; edit the plan instead")
+    if not codecs:
+        raise PlanError("no codec is asked for; add --codec ID (see `benchbox list codecs`)")
+    table: dict[str, Any] = {
+        "name": name or "run", "dataset": datasets or ("samples",),
+        "codec": [parse_codec(text).model_dump() for text in codecs],
+    }  # fmt: skip
+    table |= {"match": targets} | ({"metrics": metrics} if metrics else {})
+    return make_plan(table, "the flags"), Path.cwd()
+
+
+def _conclude(summary: Any, files: list[Path]) -> None:
+    """Say what a run gave; exit 1 where something failed."""
+    from benchbox.store import shown
+
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
+    click.echo(f"{summary.name}: {counts} ({summary.measured} measured now in {summary.seconds:.1f} s)")
+    if summary.timed:
+        click.echo(f"{summary.name}: {summary.timed} points timed")
+    for label, status, reason, rows in summary.failures[:20]:
+        click.echo(f"  {status}: {label}, {rows} points: {reason}", err=True)
+    if len(summary.failures) > 20:
+        click.echo(f"  ... and {len(summary.failures) - 20} more kinds; all stand in the results", err=True)
+    for label in summary.given_up:
+        click.echo(f"  {label}: given up; its remaining points are missing", err=True)
+    if files:
+        click.echo(f"report: {shown(files[0])}")
+    if not summary.complete:
+        sys.exit(1)

@@ -1,0 +1,32 @@
+"""``benchbox list`` and ``benchbox doctor``: what the user asks to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchbox.cli.group import commands, workspace_option
+
+
+@commands.command("list")
+@click.argument(
+    "kind", default="codecs",
+    type=click.Choice(["codecs", "metrics", "datasets", "reports", "references", "plugins", "runs", "columns"]),
+)  # fmt: skip
+@workspace_option
+def list_(kind: str, workspace: Path) -> None:
+    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
+    from benchbox.cli import listing
+
+    for line in listing.lines(kind, workspace):
+        click.echo(line)
+
+
+@commands.command()
+def doctor() -> None:
+    """Print this machine, all versions, and for everything unavailable the command that brings it."""
+    from benchbox.cli import listing
+
+    for line in listing.doctor():
+        click.echo(line)

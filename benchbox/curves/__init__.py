@@ -1,0 +1,25 @@
+"""From a results frame to rate-distortion curves, BD-rates, intervals and verdicts. Pure functions: no files, no
+drawing."""
+
+from benchbox.curves.bd import FLAG_OVERLAP, Bd, MetricTable, RateTable, bd_metric, bd_rate, percent
+from benchbox.curves.compare import compare_frame
+from benchbox.curves.curve import (
+    Curve,
+    LeftOut,
+    Lossless,
+    common_pictures,
+    display,
+    image_curves,
+    lossless,
+    mean_curves,
+    null_reason,
+    went_through,
+)  # fmt: skip
+from benchbox.curves.fit import METHODS, Method, envelope
+from benchbox.curves.pictures import BdOverPictures, PictureTable, bootstrap_interval
+
+__all__ = [
+    "FLAG_OVERLAP", "METHODS", "Bd", "BdOverPictures", "Curve", "LeftOut", "Lossless", "Method", "MetricTable",
+    "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "common_pictures", "compare_frame",
+    "display", "envelope", "image_curves", "lossless", "mean_curves", "null_reason", "percent", "went_through",
+]  # fmt: skip

@@ -1,0 +1,84 @@
+"""A rate-distortion curve as a function: which points count, and the interpolations between them.
+
+Sources: G. Bjøntegaard, VCEG-M33 (2001) for the cubic polynomial; VCEG-AI11 (2008) and JCTVC-L1100 for the piecewise
+cubic (PCHIP), the default; C. Herglotz et al., arXiv:2202.12565, for Akima.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import Akima1DInterpolator
+
+from benchbox.curves.pchip import pchip
+
+Floats: TypeAlias = NDArray[np.float64]
+
+Method: TypeAlias = Literal["pchip", "akima", "cubic"]
+
+METHODS: tuple[Method, ...] = ("pchip", "akima", "cubic")
+
+MIN_POINTS = 4
+"""Fewest points of a curve: what VCEG-M33 fits its cubic through."""
+
+RESOLUTION = 1e-6
+"""Points closer than this share of the curve's span, in rate or in metric, are one point: a difference of rounding
+would give the fit an endless slope."""
+
+
+def envelope(bpp: Floats, gain: Floats) -> NDArray[np.int64]:
+    """Indices, by rising bpp, of the points that no other point dominates; `gain` is a metric where more is better."""
+    order = np.lexsort((-gain, bpp))
+    best = np.maximum.accumulate(gain[order])
+    new = np.r_[True, best[1:] > best[:-1]] if len(order) else np.zeros(0, dtype=bool)
+    return np.asarray(order[new], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A curve as a function y(x) with its antiderivative, or the reason why it is none."""
+
+    x: Floats
+    y: Floats
+    dropped: int
+    function: Callable[[Floats], Any] | None
+    antiderivative: Callable[[Floats], Any] | None
+    reason: str
+
+    @property
+    def range(self) -> tuple[float, float]:
+        return (float(self.x[0]), float(self.x[-1])) if self.antiderivative else (np.nan, np.nan)
+
+
+def points_apart(x: Floats, y: Floats) -> list[int]:
+    """Indices of points of a rising curve that lie more than `RESOLUTION` of its span apart in both directions."""
+    kept: list[int] = []
+    span_x, span_y = (RESOLUTION * float(v[-1] - v[0]) if len(v) else 0.0 for v in (x, y))
+    if ((x[1:] - x[:-1] > span_x) & (y[1:] - y[:-1] > span_y)).all():
+        return list(range(len(x)))
+    for k in range(len(x)):
+        if not kept or (x[k] - x[kept[-1]] > span_x and y[k] - y[kept[-1]] > span_y):
+            kept.append(k)
+    return kept
+
+
+def interpolation(x: Floats, y: Floats, method: Method) -> tuple[Callable[[Floats], Any], Callable[[Floats], Any]]:
+    """The function through the points, and its antiderivative."""
+    if method == "cubic":  # a least-squares cubic, as in VCEG-M33; fitted on a scaled axis for its conditioning
+        polynomial, _ = np.polynomial.Polynomial.fit(x, y, 3, full=True)  # "full" also silences the rank warning
+        return polynomial, polynomial.integ()
+    if method == "pchip":
+        return pchip(x, y)
+    function = Akima1DInterpolator(x, y)
+    return function, function.antiderivative()
+
+
+def support(x: Floats, low: float, high: float) -> int:
+    """Points that the curve between `low` and `high` is drawn through: those inside and the next on either side."""
+    first = int(np.searchsorted(x, low, side="right")) - 1
+    last = int(np.searchsorted(x, high, side="left"))
+    return min(last, len(x) - 1) - max(first, 0) + 1

@@ -1,0 +1,70 @@
+"""The rows of a run, and the jobs it still needs: the plan minus what the store has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+
+from benchbox.dataset import Dataset, Sample
+from benchbox.plan.jobs import Entry, Have, Job, Point
+from benchbox.plan.resolve import Configuration, Resolved
+
+
+def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Iterator[Entry]:
+    """All rows of a run, in its order; `digests` gives the pixel digest (or its substitute) of (data set, sample)."""
+    for dataset, sample, configuration in _groups(resolved):
+        digest = digests[dataset.id, sample.id]
+        for quality in configuration.qualities:
+            yield configuration.entry(dataset.id, sample.id, digest, quality)
+
+
+def missing_jobs(
+    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have]
+) -> Iterator[Job]:
+    """The plan minus what the store has.
+
+    Args:
+        digests: pixel digests of (data set id, sample id); a sample without one cannot be read and gets no job.
+        rows: the run's `entries`. Equal work is done once.
+        have: what the store holds, by key.
+    """
+    metrics = tuple(metric.id for metric in resolved.metrics)
+    seen: set[str] = set()
+    remaining = iter(rows)
+    for dataset, sample, configuration in _groups(resolved):
+        points = []
+        for row in islice(remaining, len(configuration.qualities)):
+            if row.key in seen:
+                continue
+            seen.add(row.key)
+            point = configuration.missing(row.key, row.quality, metrics, have.get(row.key))
+            if point is not None:
+                points.append(point)
+        digest = digests.get((dataset.id, sample.id))
+        if points and digest is not None:
+            yield configuration.job(sample, digest, points)
+
+
+def timing_jobs(
+    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have],
+    timed: Mapping[str, int],
+) -> Iterator[Job]:  # fmt: skip
+    """Jobs that time what was measured; arguments as for `missing_jobs`, and `timed` counts the repeats held of each
+    key under this protocol, on this host."""
+    protocol = resolved.plan.timing
+    if protocol is None:
+        return
+    measured = {key: held for key, held in have.items() if held.measured and held.sha256 is not None}
+    for job in missing_jobs(resolved, digests, rows, {}):
+        points = tuple(Point(p.key, p.quality, (), measured[p.key].sha256) for p in job.points
+                       if p.key in measured and timed.get(p.key, 0) < protocol.repeats)  # fmt: skip
+        if points:
+            yield replace(job, points=points, timing=protocol)
+
+
+def _groups(resolved: Resolved) -> Iterator[tuple[Dataset, Sample, Configuration]]:
+    for dataset in resolved.datasets:
+        for sample in dataset.samples:
+            for configuration in resolved.configurations:
+                yield dataset, sample, configuration

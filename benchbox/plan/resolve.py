@@ -1,0 +1,143 @@
+"""A plan with its ids looked up in the registry: data sets opened, codecs configured, metrics found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
+from benchbox.dataset import Dataset, Sample
+from benchbox.errors import PlanError, QualityError
+from benchbox.machine import gpus
+from benchbox.metric import Metric
+from benchbox.plan.jobs import Entry, Have, Job, Point
+from benchbox.plan.plan import CodecEntry, Plan, Timing, plan_text
+from benchbox.registry import Registry
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A codec of the plan with everything settled: what is asked of it at each of `qualities`."""
+
+    info: CodecInfo
+    options: OptionsModel
+    label: str
+    identity: str
+    qualities: tuple[float | None, ...]
+    axis: QualityAxis | None
+    device: str
+
+    def key(self, quality: float | None, sample_sha256: str) -> str:
+        """SHA-256 (hex) of what is asked: the key of an encoding."""
+        asked = {
+            "codec": self.info.id, "options": options_json(self.options), "identity": self.identity,
+            "quality": quality, "device": self.device.partition(":")[0], "sample": sample_sha256,
+        }  # fmt: skip
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    def entry(self, dataset: str, sample: str, sample_sha256: str, quality: float | None) -> Entry:
+        """The row of a run for the picture `sample` of `dataset` at `quality`."""
+        return Entry(self.key(quality, sample_sha256), dataset, sample, self.label, self.info.id, quality)
+
+    def missing(self, key: str, quality: float | None, metrics: tuple[str, ...], have: Have | None) -> Point | None:
+        """The operating point `key` as a job must measure it, given what the store has; None if nothing is missing."""
+        if have is None or not have.measured:
+            return Point(key, quality, metrics)
+        unscored = have.lacks(metrics)
+        if not unscored:
+            return None
+        return Point(key, quality, unscored if have.stream else metrics, have.stream)
+
+    def job(self, sample: Sample, sample_sha256: str, points: Iterable[Point], timing: Timing | None = None) -> Job:
+        """A job that measures `points` of one picture, or times them under the protocol `timing`."""
+        return Job(sample, sample_sha256, self.info.id, self.label, options_json(self.options), self.identity,
+                   self.device, tuple(points), timing)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A plan with its ids looked up in the registry and its paths absolute."""
+
+    plan: Plan
+    datasets: tuple[Dataset, ...]
+    configurations: tuple[Configuration, ...]
+    metrics: tuple[Metric, ...]
+    left_out: Mapping[str, str]
+    """Optional codecs that are unavailable here, with the reason."""
+
+    @property
+    def text(self) -> str:
+        """The plan as TOML, which means the same from any folder."""
+        return plan_text(self.plan)
+
+    def only(self, samples: Collection[tuple[str, str]]) -> Resolved:
+        """The same with those samples only that `samples` names, as (data set id, sample id)."""
+        return replace(self, datasets=tuple(
+            replace(d, samples=tuple(s for s in d.samples if (d.id, s.id) in samples)) for d in self.datasets))
+
+
+def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
+    """Look up and validate everything a plan names; relative ``PATH`` arguments of data sets start from `base`.
+
+    Raises:
+        UsageError: an unknown id or option, a quality out of range, two configurations under one label, a metric that
+            is unavailable here.
+        CodecUnavailableError, DatasetError: with the remedy.
+    """
+    plan = plan.model_copy(update={"dataset": tuple(_anchored(name, registry, base) for name in plan.dataset)})
+    metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
+    left_out = {e.id: why for e in plan.codec if e.optional and (why := registry.codec(e.id).unavailable())}
+    configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
+    labels = [c.label for c in configurations]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise PlanError(f"two codecs of the plan are called '{label}'; give one of them a label")
+    datasets = tuple(registry.dataset(name) for name in dict.fromkeys(plan.dataset))
+    return Resolved(plan, datasets, configurations, metrics, left_out)
+
+
+def _available(metric: Metric) -> Metric:
+    reason = metric.unavailable()
+    if reason is not None:
+        raise PlanError(f"metric {metric.id} is unavailable: {reason}")
+    return metric
+
+
+def _anchored(dataset: str, registry: Registry, base: Path) -> str:
+    """`dataset` with a relative PATH argument made absolute, so that the name means the same from any folder."""
+    name, colon, argument = dataset.partition(":")
+    info = registry.dataset_info(name)
+    if colon and info.argument == "PATH" and argument:
+        return f"{name}:{(base / Path(argument).expanduser()).resolve()}"
+    return dataset
+
+
+def device_for(name: str, accepted: Iterable[str]) -> str:
+    """The device that `name` means to something that takes the device classes `accepted`: ``"auto"`` is CUDA where an
+    NVIDIA GPU answers and CUDA is among them, else the CPU; any other name is itself."""
+    if name != "auto":
+        return name
+    return "cuda" if "cuda" in accepted and gpus() else "cpu"
+
+
+def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
+    info = registry.codec(entry.id)
+    options = info.parse_options(entry.options)
+    info.require(options)
+    label = entry.label or info.label(options)
+    device = device_for(entry.device, info.capabilities.devices)
+    if device.partition(":")[0] not in info.capabilities.devices:
+        raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
+    axis = info.axis(options)
+    qualities: tuple[float | None, ...]
+    if axis is None:
+        if entry.qualities:
+            raise QualityError(f"{label}: a lossless codec has no quality; leave the qualities out")
+        qualities = (None,)
+    else:
+        asked = entry.qualities if entry.qualities is not None else axis.values
+        qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
+    return Configuration(info, options, label, info.identity(options), qualities, axis, device)

@@ -1,0 +1,11 @@
+"""A run read back: its frame and what reports are made from, its reports and published folders, and their check."""
+
+from benchbox.results.check import Verdict, agreement, check
+from benchbox.results.load import load_frame, load_results
+from benchbox.results.place import PUBLISHED, RunPlace, find_run
+from benchbox.results.write import chosen_reports, publish, write_reports
+
+__all__ = [
+    "PUBLISHED", "RunPlace", "Verdict", "agreement", "check", "chosen_reports", "find_run", "load_frame",
+    "load_results", "publish", "write_reports",
+]  # fmt: skip

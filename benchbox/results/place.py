@@ -1,0 +1,43 @@
+"""Where a run lies: in a workspace, or in a published folder that needs no store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchbox.store import Workspace, locate
+
+if TYPE_CHECKING:
+    pass
+
+PUBLISHED = "results.parquet"
+"""The file that makes a folder a published run, which needs no store."""
+
+
+@dataclass(frozen=True)
+class RunPlace:
+    """Where a run lies.
+
+    Attributes:
+        folder: its plan, settings and environment.
+        name: of the run; a published folder's own name.
+        workspace: that holds its results; None for a published folder, which holds them itself.
+    """
+
+    folder: Path
+    name: str
+    workspace: Workspace | None
+
+
+def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
+    """The place of a run that is given by name, by its folder in a workspace, or as a published folder."""
+    if is_published(run):
+        return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
+    workspace, name = locate(run, workspace)
+    return RunPlace(workspace.run_folder(name), name, workspace)
+
+
+def is_published(run: str | Path) -> bool:
+    """Whether `run` is the folder of a published run."""
+    return (Path(run) / PUBLISHED).is_file()

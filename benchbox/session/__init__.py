@@ -1,0 +1,10 @@
+"""One sitting of a run: list what is missing, have it measured, keep what comes, and say how it goes."""
+
+from benchbox.session.estimate import describe
+from benchbox.session.progress import Progress, Silent, for_terminal
+from benchbox.session.runner import execute, local_executor, point_limits
+from benchbox.session.session import Summary
+
+__all__ = [
+    "Progress", "Silent", "Summary", "describe", "execute", "for_terminal", "local_executor", "point_limits",
+]  # fmt: skip

@@ -1,0 +1,66 @@
+"""A dry run describes the run that would be made, and leaves every byte of the workspace as it was."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import tomli_w
+from small_runs import go, plan
+
+from benchbox.cli.main import main
+
+JPEG = {"id": "jpeg", "qualities": [10, 50, 90]}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*")) if path.is_file()}  # fmt: skip
+
+
+def dry_run(tmp_path: Path, asked: dict[str, object], monkeypatch: pytest.MonkeyPatch,
+            capsys: pytest.CaptureFixture[str], *flags: str) -> str:  # fmt: skip
+    (tmp_path / "plan.toml").write_text(tomli_w.dumps(asked))
+    words = ["benchbox", "run", str(tmp_path / "plan.toml"), "--dry-run", "--workspace", str(tmp_path / "runs"), *flags]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_over_a_finished_run_it_changes_nothing(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = go(tmp_path, plan(pictures, JPEG))
+    before = digests(tmp_path / "runs")
+    out = dry_run(tmp_path, plan(pictures, JPEG), monkeypatch, capsys)
+    assert out.startswith("t: 0 of 9 points to measure in 0 jobs\n")
+    other = plan(pictures, {"id": "webp", "qualities": [20, 80]})  # the same name, another sweep
+    assert "t: 6 of 6 points to measure in 3 jobs" in dry_run(tmp_path, other, monkeypatch, capsys)
+    more = plan(pictures, JPEG, metrics=["psnr", "psnr-y"])
+    assert "9 of them only to score" in dry_run(tmp_path, more, monkeypatch, capsys)
+    out = dry_run(tmp_path, plan(pictures, JPEG), monkeypatch, capsys, "--match", "bpp=1", "--match", "psnr=30")
+    assert "6 of 6 searches to carry on, at most " in out
+    assert digests(tmp_path / "runs") == before
+    assert go(tmp_path, plan(pictures, JPEG)).equals(first)
+
+
+def test_over_a_matched_run_it_has_nothing_to_do(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matched = plan(pictures, JPEG, match=["bpp=1"])
+    go(tmp_path, matched)
+    before = digests(tmp_path / "runs")
+    out = dry_run(tmp_path, matched, monkeypatch, capsys)
+    assert out.startswith("t: 0 of 3 searches to carry on, at most 0 points to measure\n")
+    assert digests(tmp_path / "runs") == before
+
+
+def test_without_a_workspace_it_makes_none(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = dry_run(tmp_path, plan(pictures, JPEG), monkeypatch, capsys)
+    assert "t: 9 of 9 points to measure in 3 jobs" in out
+    assert not (tmp_path / "runs").exists()
