@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbox import deep
+from benchbox import depth
 from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
 
 Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
@@ -159,7 +159,7 @@ def _read_pillow(path: Path) -> tuple[Image, list[str]]:
             raise UnsupportedImageError(f"{path}: an animation of {frames} frames or pages; extract one of them first")
         notes = _profile_notes(picture.info) + [_first_line(warning.message) for warning in warned]
         before = _orientation(picture)
-        pixels = _decode_deep(path, picture) if deep.bit_depth(path, picture) > 8 else _expand(path, picture)
+        pixels = _decode_beyond_8_bits(path, picture) if depth.bit_depth(path, picture) > 8 else _expand(path, picture)
         after = _orientation(picture)  # TIFF: Pillow has turned it while loading; PNG: may stand behind the pixels
         if picture.format == "PNG":
             _verify(path)
@@ -203,9 +203,9 @@ def _profile_notes(info: Mapping[Any, Any]) -> list[str]:
     return notes
 
 
-def _decode_deep(path: Path, picture: Any) -> Image:
+def _decode_beyond_8_bits(path: Path, picture: Any) -> Image:
     """A picture of more than 8 bits, gray or colour, with or without alpha, as gray, RGB or RGBA."""
-    pixels = deep.decode(path, picture)
+    pixels = depth.decode(path, picture)
     return _from_gray_alpha(pixels) if pixels.shape[2] == 2 else pixels
 
 

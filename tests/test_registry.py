@@ -252,7 +252,7 @@ CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
     "errors columns cells progress",
-    "deep",
+    "depth",
     "image",
     "codec metric dataset",
     "report curves pchip",
