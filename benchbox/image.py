@@ -140,7 +140,7 @@ def write_png(path: str | Path, pixels: Image) -> None:
     try:
         Path(path).write_bytes(data)
     except OSError as error:
-        raise ImageError(f"{path}: cannot be written ({error.strerror}); name a file in a folder that you may write in") from error
+        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
 
 
 def _first_line(error: BaseException | str) -> str:
