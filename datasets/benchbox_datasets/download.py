@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import benchbox
-from benchbox.dataset import Progress
+from benchbox.dataset import FetchProgress
 from benchbox.errors import ChecksumError, DatasetError
 from benchbox_datasets.storage import CHUNK, sha256_of, write_all, writing
 
@@ -70,7 +70,7 @@ class _Refused(Exception):  # noqa: N818 - likewise
     """This address will not give the file."""
 
 
-def download(wanted: Wanted, progress: Progress, patience: Patience) -> str:
+def download(wanted: Wanted, progress: FetchProgress, patience: Patience) -> str:
     """Bring the file into place and return its SHA-256.
 
     Raises:
@@ -89,7 +89,7 @@ def download(wanted: Wanted, progress: Progress, patience: Patience) -> str:
     raise wrong or DatasetError("; ".join(failures) + f"; {wanted.remedy}")
 
 
-def _bring(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> str:
+def _bring(wanted: Wanted, url: str, progress: FetchProgress, patience: Patience) -> str:
     went_on = _size(wanted.part) > 0
     _persist(wanted, url, progress, patience)
     try:
@@ -101,7 +101,7 @@ def _bring(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> 
     return _finish(wanted)
 
 
-def _persist(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> None:
+def _persist(wanted: Wanted, url: str, progress: FetchProgress, patience: Patience) -> None:
     """Attempt until the whole file lies in the part file."""
     idle = 0
     while True:
@@ -116,7 +116,7 @@ def _persist(wanted: Wanted, url: str, progress: Progress, patience: Patience) -
         time.sleep(patience.pause_s * 2 ** max(idle - 1, 0))
 
 
-def _attempt(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> None:
+def _attempt(wanted: Wanted, url: str, progress: FetchProgress, patience: Patience) -> None:
     start = _size(wanted.part)
     if wanted.bytes is not None and start >= wanted.bytes:
         if start == wanted.bytes:
@@ -154,7 +154,7 @@ def _judge(wanted: Wanted, error: urllib.error.HTTPError, start: int) -> None:
 
 
 def _receive(
-    wanted: Wanted, url: str, answer: http.client.HTTPResponse, progress: Progress, patience: Patience
+    wanted: Wanted, url: str, answer: http.client.HTTPResponse, progress: FetchProgress, patience: Patience
 ) -> None:
     """Append the body to the part file (status 206) or begin it anew (status 200)."""
     if answer.headers.get_content_type() == "text/html":

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from benchbox.dataset import Progress
+from benchbox.dataset import FetchProgress
 from benchbox.errors import ChecksumError, DatasetError
 from benchbox_datasets.archive import is_archive, unpack
 from benchbox_datasets.download import Patience, Wanted, download
@@ -39,7 +39,7 @@ _STAGING = ".unpack-"
 
 
 def fetch(
-    manifest: Manifest, folder: Path, source: Path | None, progress: Progress, patience: Patience | None = None
+    manifest: Manifest, folder: Path, source: Path | None, progress: FetchProgress, patience: Patience | None = None
 ) -> list[Path]:
     """Bring what `folder` lacks of the set, from `source` (a folder or an archive) or from its addresses.
 
@@ -88,7 +88,7 @@ class _Job:
     manifest: Manifest
     folder: Path
     lock: Lock | None
-    progress: Progress
+    progress: FetchProgress
     patience: Patience
 
     @property

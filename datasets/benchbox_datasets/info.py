@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbox.dataset import Dataset, DatasetInfo, FileSample, Progress
+from benchbox.dataset import Dataset, DatasetInfo, FetchProgress, FileSample
 from benchbox.errors import ChecksumError, DatasetError
 from benchbox.image import Image
 from benchbox_datasets import manifest as manifests
@@ -83,7 +83,7 @@ class ManifestInfo(DatasetInfo):
         except DatasetError as error:
             return str(error)
 
-    def fetch(self, source: Path | None, progress: Progress) -> Sequence[Path]:
+    def fetch(self, source: Path | None, progress: FetchProgress) -> Sequence[Path]:
         from benchbox_datasets.fetch import fetch  # brings urllib, tarfile, zipfile: not needed to list data sets
 
         return fetch(self.manifest, self.folder(), source, progress)
@@ -110,7 +110,7 @@ class SamplesInfo(ManifestInfo):
             raise DatasetError("the samples ship with scikit-image, which is absent: `pip install scikit-image`")
         return Path(places[0]) / "data"
 
-    def fetch(self, source: Path | None, progress: Progress) -> Sequence[Path]:
+    def fetch(self, source: Path | None, progress: FetchProgress) -> Sequence[Path]:
         raise DatasetError("the samples ship with scikit-image, there is nothing to fetch: use --dataset samples")
 
     def _problem(self, folder: Path, files: Sequence[FileEntry]) -> str | None:
