@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchbox.errors import BenchboxError, PlanError
+from benchbox.plugin_commands import PluginGroup, built_in
 
 if TYPE_CHECKING:
     from benchbox.plan import Plan
@@ -58,7 +59,7 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=PluginGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="benchbox")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def commands(debug: bool) -> None:
@@ -160,7 +161,7 @@ def list_(kind: str, workspace: Path) -> None:
     """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
     from benchbox import listing
 
-    for line in listing.lines(kind, workspace):
+    for line in listing.lines(kind, workspace, built_in(click.get_current_context())):
         click.echo(line)
 
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
+import click
 import pluggy
 
 from benchbox import hookspecs
@@ -30,8 +31,9 @@ _OFFERS: Mapping[str, type] = {
     "benchbox_datasets": DatasetInfo,
     "benchbox_reports": Report,
     "benchbox_references": Reference,
+    "benchbox_commands": click.Command,
 }
-"""What the items of each hook are."""
+"""The type of the items that each hook returns."""
 
 
 class _HasId(Protocol):
@@ -54,6 +56,14 @@ class Plugin:
 
 
 @dataclass(frozen=True)
+class CommandOffer:
+    """The subcommands that one plugin offers; none, with the reason in `plugin.failure`, if its hook failed."""
+
+    plugin: Plugin
+    commands: tuple[click.Command, ...]
+
+
+@dataclass(frozen=True)
 class Registry:
     """Everything the loaded plugins offer, by id, in the order of plugin names."""
 
@@ -63,6 +73,7 @@ class Registry:
     datasets: Mapping[str, DatasetInfo]
     reports: Mapping[str, Report]
     _references: Callable[[], Sequence[Reference]]
+    _commands: Callable[[], Sequence[CommandOffer]]
 
     def codec(self, name: str) -> CodecInfo:
         """The codec of that id; raises UnknownIdError with the nearest known one."""
@@ -94,6 +105,10 @@ class Registry:
         """All published curves (read on demand: they are many)."""
         return self._references()
 
+    def commands(self) -> Sequence[CommandOffer]:
+        """The subcommands of every plugin (asked for on demand: runs need none). `plugin_commands` settles clashes."""
+        return self._commands()
+
 
 def load(extra: Sequence[ModuleType] = ()) -> Registry:
     """Load every plugin of the entry-point group ``benchbox`` and then the modules `extra`."""
@@ -109,7 +124,8 @@ def load(extra: Sequence[ModuleType] = ()) -> Registry:
         _register(manager, found, partial(_identity, module), plugins, modules)
     kinds = ("codecs", "metrics", "datasets", "reports")
     tables = {kind: _collect(modules, f"benchbox_{kind}", plugins) for kind in kinds}
-    return Registry(tuple(plugins), **tables, _references=lambda: _references(modules))
+    return Registry(tuple(plugins), **tables, _references=lambda: _references(modules),
+                    _commands=lambda: [_offer(plugin, module) for plugin, module in modules])
 
 
 def _identity(module: ModuleType) -> ModuleType:
@@ -211,6 +227,12 @@ def _references(modules: Sequence[tuple[Plugin, Any]]) -> list[Reference]:
                                   f"them in {plugin.name} of {plugin.distribution}; rename one")
             found[place] = reference
     return list(found.values())
+
+
+def _offer(plugin: Plugin, module: Any) -> CommandOffer:
+    outcome = [plugin]  # `_call` puts a failed one in its place
+    commands = tuple(_call(plugin, module, "benchbox_commands", outcome))
+    return CommandOffer(outcome[0], commands)
 
 
 def _find(table: Mapping[str, T], name: str, kind: str, command: str) -> T:
