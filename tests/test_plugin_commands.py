@@ -131,7 +131,9 @@ def test_a_hook_that_fails_costs_only_its_commands(returned: str, reason: str, i
 def test_plugins_that_cannot_be_loaded_together_leave_the_built_in_commands(install: Install, call: Call) -> None:
     """Two codecs of one id stop every use of plugins; help says so and lists what is built in."""
     source = ("from benchbox import CodecInfo, hookimpl\nclass Info(CodecInfo):\n"
-              "    def identity(self, options): pass\n    def axis(self, options): pass\n    def open(self, options, device): pass\n"
+              "    def identity(self, options): pass\n"
+              "    def axis(self, options): pass\n"
+              "    def open(self, options, device): pass\n"
               "@hookimpl\ndef benchbox_codecs(): return [Info(id='acme', title='Acme')]\n")
     install("acme", source)
     install("other", source)

@@ -133,7 +133,7 @@ class OwnManifestInfo(DatasetInfo):
         path = Path(argument).expanduser().absolute()
         manifest = manifests.load(path)
         if not manifest.files:
-            raise DatasetError(f"manifest {path}: it lists no [[files]]; `python -m benchbox_datasets {path.parent}` "
+            raise DatasetError(f"manifest {path}: it lists no [[files]]; `benchbox dataset describe {path.parent}` "
                                "prints them")
         found = storage.problems(path.parent, manifest.files)
         if found:
