@@ -1,4 +1,4 @@
-"""Fetching whole data sets: from a server, archives and folders on disk, killed halfway, without room."""
+"""Fetching whole data sets: from a server, from archives and folders on disk, after a kill, without write access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifests of data sets: bundled, one's own, damaged."""
+"""Manifests: the form is checked, and ``manifest:PATH`` opens one of the user's own."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ GOOD = {"id": "mine", "title": "Mine", "files": [{"file": "a.png", "sha256": "0"
         ({"select": "*.png"}, "select is for sets whose files are not listed"),
         ({"source": {"urls": ["http://example.org/a.png"]}}, "write {file} in it"),
         ({"source": {"urls": []}}, "source.urls"),
-        ({"source": {"urls": ["file:///etc/{file}"]}}, "no http or https address"),
+        ({"source": {"urls": ["file:///etc/{file}"]}}, "not an http or https address"),
         ({"source": {"urls": ["https://example.org/{file}"]}, "archive": {"urls": ["https://a.b/c"]}}, "keep the one"),
-        ({"homepage": "javascript:alert(1)"}, "no http or https address"),
+        ({"homepage": "javascript:alert(1)"}, "not an http or https address"),
         ({"title": ""}, "title: "),
     ],
 )
