@@ -1,7 +1,8 @@
-"""Finds plugins and looks things up by id.
+"""Finds plugins and looks up what they offer by id.
 
-Entry points are loaded here, not by pluggy's own loader: sorted by name, each in a `try`, so that one broken plugin
-costs only itself, a second plugin of the same name is seen, and the order of results does not depend on chance.
+Entry points are loaded here and not by pluggy's own loader, which stops at a broken plugin and drops a second plugin of
+the same name. Here they are sorted by name and each is loaded in a `try`, so that a broken plugin costs only itself and
+the order of results is always the same.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ T = TypeVar("T", bound=_HasId)
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin as found: where it came from, and why it is not in use if it is not."""
+    """A plugin: where it came from, and why it (or a part of it) is not in use, if so."""
 
     name: str
     module: str
@@ -65,7 +66,7 @@ class CommandOffer:
 
 @dataclass(frozen=True)
 class Registry:
-    """Everything the loaded plugins offer, by id, in the order of plugin names."""
+    """Everything that the loaded plugins offer, by id, in the order of plugin names."""
 
     plugins: tuple[Plugin, ...]
     codecs: Mapping[str, CodecInfo]
@@ -76,7 +77,7 @@ class Registry:
     _commands: Callable[[], Sequence[CommandOffer]]
 
     def codec(self, name: str) -> CodecInfo:
-        """The codec of that id; raises UnknownIdError with the nearest known one."""
+        """The codec of that id; raises UnknownIdError that suggests the nearest id, as the next three methods do."""
         return _find(self.codecs, name, "codec", "benchbox list codecs")
 
     def metric(self, name: str) -> Metric:
@@ -88,11 +89,11 @@ class Registry:
         return _find(self.reports, name, "report", "benchbox list reports")
 
     def dataset_info(self, name: str) -> DatasetInfo:
-        """The data set of that id, not opened."""
+        """The data set of that id, without opening it."""
         return _find(self.datasets, name, "data set", "benchbox list datasets")
 
     def dataset(self, name: str) -> Dataset:
-        """Open ``"id"`` or ``"id:argument"``."""
+        """Open the data set ``"id"`` or ``"id:argument"``; raises UnknownIdError or DatasetError."""
         base, colon, argument = name.partition(":")
         info = self.dataset_info(base)
         if info.argument and not argument:
@@ -145,7 +146,7 @@ def _register(
 ) -> None:
     twin = next((p for p in plugins if p.name == found.name and p.failure is None), None)
     if twin is not None and twin.module == found.module:
-        return  # the same entry point seen twice on sys.path (an editable install beside its metadata)
+        return  # the same entry point seen twice on sys.path (an editable install next to its metadata)
     if twin is not None:
         reason = f"a plugin of this name is loaded from {twin.distribution}; rename the entry point of one of them"
         plugins.append(Plugin(found.name, found.module, found.distribution, found.version, reason))
@@ -165,7 +166,7 @@ def _register(
 
 
 def _collect(modules: Sequence[tuple[Plugin, Any]], hook: str, plugins: list[Plugin]) -> dict[str, Any]:
-    """Call one hook of every plugin in order; a plugin whose hook raises is marked failed, ids must be unique."""
+    """Call one hook of every plugin in order. A plugin whose hook raises is marked as failed. Ids must be unique."""
     table: dict[str, Any] = {}
     owner: dict[str, Plugin] = {}
     for plugin, module in modules:

@@ -66,8 +66,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Page:
     """One address of the server: its data and its faults.
 
-    Each request uses up one of `statuses` (error codes), `cuts` (bytes before the connection ends) and `stalls` (seconds
-    of silence after 1000 bytes).
+    Each request uses up one of `statuses` (error codes), `cuts` (bytes before the connection ends) and `stalls`
+    (seconds of silence after 1000 bytes).
     """
 
     data: bytes
