@@ -1,4 +1,4 @@
-"""What a data set is to benchbox: an ordered list of samples, each a picture with an id."""
+"""A data set: an ordered list of samples, each a picture with an id. Plugins offer data sets as `DatasetInfo`."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ class Sample(ABC):
 
     @abstractmethod
     def load(self) -> Image:
-        """The pixels under the pixel contract. Raises ImageError for a file that cannot be used."""
+        """The pixels under the pixel contract (see `benchbox.image`). Raises ImageError if the file cannot be used."""
 
     @abstractmethod
     def sha256(self) -> str | None:
-        """`image.digest` of the pixels if it is known without decoding, else None."""
+        """`image.digest` of the pixels if it is known without decoding them, else None."""
 
     def size(self) -> tuple[int, int] | None:
-        """(width, height) if it can be told without decoding; for estimates only."""
+        """(width, height) if it is known without decoding, else None; serves estimates only."""
         return None
 
     def stamp(self) -> str | None:
-        """Changes whenever the pixels may have changed (path, size, time); None: digest it every time."""
+        """A text that changes whenever the pixels may have changed (of path, size, time), so that a digest can be kept;
+        None if there is none: the pixels are digested in every run."""
         return None
 
 
 @dataclass(frozen=True)
 class FileSample(Sample):
-    """A picture in a file; `known_sha256` is the pixel digest a manifest promises, if one does."""
+    """A picture in a file; `known_sha256` is the pixel digest that a manifest promises, or None."""
 
     id: str
     path: Path
@@ -70,12 +71,15 @@ class Dataset:
     """An opened data set.
 
     Attributes:
-        id: how a plan names it, argument included, e.g. ``"folder:photos"``.
-        title: for reports.
-        version: changes with its contents' definition; ``""`` where the pixel digests alone tell.
+        id: its name in a plan, argument included, e.g. ``"folder:photos"``.
+        title: its name in reports.
+        version: changes when the definition of its contents changes; ``""`` if only the pixel digests identify it.
         samples: in a stable order, ids unique.
-        notes: what every report must say: licence, lossy sources, files that were passed over.
+        notes: sentences that every report must print: licence, lossy sources, skipped files.
         source: where the pictures come from.
+
+    Raises:
+        DatasetError: two samples have one id.
     """
 
     id: str
@@ -89,22 +93,28 @@ class Dataset:
         ids = [sample.id for sample in self.samples]
         if len(set(ids)) != len(ids):
             twice = next(name for name in ids if ids.count(name) > 1)
-            raise DatasetError(f"data set {self.id}: two samples are called '{twice}'")
+            raise DatasetError(f"data set {self.id}: two samples are called '{twice}'; sample ids must be unique")
 
 
-Progress = Callable[[str, int, int], None]
-"""Called while fetching with (file name, bytes so far, bytes in all or 0 where unknown)."""
+FetchProgress = Callable[[str, int, int], None]
+"""Called during a fetch with (file name, bytes so far, total bytes or 0 if unknown)."""
+
+
+def public_name(dataset: str) -> str:
+    """A data set's name for files that are given away: ``folder:/home/me/photos`` becomes ``folder:photos``."""
+    kind, colon, argument = dataset.partition(":")
+    return f"{kind}:{Path(argument).name}" if colon and "/" in argument else dataset
 
 
 @dataclass(frozen=True)
 class DatasetInfo(ABC):
-    """What is known of a data set without opening it; plugins subclass it and list instances in their hook.
+    """A data set before it is opened. Plugins subclass it and return instances from their hook `benchbox_datasets`.
 
     Attributes:
-        id: lower-case, e.g. ``"kodak"``; a plan may write ``id:argument``.
-        title: for lists and reports.
-        argument: what stands behind the colon, e.g. ``"PATH"``; ``""`` where nothing may.
-        fetchable: whether `fetch` can bring it.
+        id: lower-case, e.g. ``"kodak"``; a plan writes ``id`` or ``id:argument``.
+        title: its name in lists and reports.
+        argument: a word for what follows the colon, e.g. ``"PATH"``; ``""`` if the data set takes no argument.
+        fetchable: whether `fetch` can download it.
     """
 
     id: str
@@ -114,19 +124,22 @@ class DatasetInfo(ABC):
 
     @abstractmethod
     def open(self, argument: str) -> Dataset:
-        """List the samples (no picture is decoded).
+        """List the samples without decoding any picture.
 
         Raises:
-            DatasetError: it is missing or broken; the message says exactly what to do.
+            DatasetError: it is missing or broken; the message names the remedy.
         """
 
     def missing(self) -> str | None:
-        """None if the data set can be opened here; else what to do."""
+        """None if the data set can be opened on this machine, else what to do about it."""
         return None
 
-    def fetch(self, source: Path | None, progress: Progress) -> Sequence[Path]:
-        """Bring the files, from the network or, if given, from the folder or archive `source`; check every sum.
+    def fetch(self, source: Path | None, progress: FetchProgress) -> Sequence[Path]:
+        """Fetch the files from the network or, if given, from the folder or archive `source`; check every checksum.
 
         Returns the files now in place.
+
+        Raises:
+            DatasetError: the data set cannot be fetched, or a file is missing or not the one that was promised.
         """
-        raise DatasetError(f"data set {self.id} is not one that can be fetched")
+        raise DatasetError(f"data set {self.id} cannot be fetched: see `benchbox list datasets`")

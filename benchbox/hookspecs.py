@@ -1,9 +1,11 @@
-"""The five hooks of a plugin. A plugin is a module named in the entry-point group ``benchbox``; it implements any of
-these with `@hookimpl`. Each is called once, when the registry loads, without arguments, and returns a list."""
+"""The six hooks of a plugin. A plugin is a module named in the entry-point group ``benchbox``. It implements any of
+these functions, marked with `@hookimpl`. Each takes no arguments and returns a list. A hook whose docstring does not
+say otherwise is called once, when the registry loads."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -11,6 +13,9 @@ from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.metric import Metric
 from benchbox.report import Reference, Report
+
+if TYPE_CHECKING:
+    import click
 
 PROJECT = "benchbox"
 
@@ -20,8 +25,8 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def benchbox_codecs() -> Sequence[CodecInfo]:  # type: ignore[empty-body]
-    """The codecs of this plugin. Must be cheap: a codec whose library is absent is listed all the same and says so in
-    `CodecInfo.unavailable`."""
+    """The codecs of this plugin. Must be quick: import no codec library here. List a codec whose library is absent too;
+    its `CodecInfo.unavailable` names the remedy."""
 
 
 @hookspec
@@ -36,9 +41,16 @@ def benchbox_datasets() -> Sequence[DatasetInfo]:  # type: ignore[empty-body]
 
 @hookspec
 def benchbox_reports() -> Sequence[Report]:  # type: ignore[empty-body]
-    """The kinds of report of this plugin."""
+    """The kinds of report that this plugin writes."""
 
 
 @hookspec
 def benchbox_references() -> Sequence[Reference]:  # type: ignore[empty-body]
-    """Published curves of this plugin. Called only when a report asks for references."""
+    """The published curves of this plugin. Called only when a report asks for references."""
+
+
+@hookspec
+def benchbox_commands() -> Sequence[click.Command]:  # type: ignore[empty-body]
+    """The subcommands that this plugin adds to ``benchbox``, each under its own `name`. Called only when the command
+    line lists its commands or is given a name that is not built in. Must be quick: import what a command needs inside
+    it. A name that is built in, or that two plugins offer, is refused (see ``benchbox list plugins``)."""

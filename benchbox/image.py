@@ -1,9 +1,10 @@
-"""The pixel contract: what a picture is inside benchbox, and how a file becomes one.
+"""The pixel contract: the one form that pictures have inside benchbox, and the reader that brings files into it.
 
 An `Image` is a C-contiguous numpy array of shape (H, W, C), dtype uint8 or uint16 (peak 65535), C = 1 gray, 3 RGB,
 4 RGBA with straight alpha; values are sRGB-coded. Reading canonicalises without loss: palette, 1-bit and gray+alpha
 expand, EXIF orientation is applied, an opaque alpha channel is dropped, 16-bit files keep 16 bits. A profile other
-than sRGB is noted, never converted. What cannot be kept as it is (CMYK, animations, 32-bit) is refused by name.
+than sRGB is noted, never converted. CMYK, animations, 32-bit and other pictures that this form cannot hold are refused
+by name.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbox import deep
+from benchbox import depth
 from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
 
 Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
 
 MAX_PIXELS = 178_000_000
-"""Largest picture read, in pixels; Pillow's own bound against decompression bombs (twice its warning limit)."""
+"""Largest picture that is read, in pixels. Pillow refuses more as a decompression bomb (twice its warning limit)."""
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif", ".jp2", ".gif")
 
@@ -35,25 +36,29 @@ _OPEN_LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as read from a file: `pixels` under the pixel contract, and `notes` on what the reader saw
-    (a profile that was not converted, an orientation that was applied)."""
+    """A picture read from a file: `pixels` under the pixel contract, and `notes` about the file (a profile that was
+    not converted, an orientation that was applied)."""
 
     pixels: Image
     notes: tuple[str, ...] = ()
 
 
 def is_picture_name(name: str) -> bool:
-    """Whether a file of this name is taken for a picture when a folder is searched."""
+    """Whether a search for pictures in a folder takes a file of this name: a picture's suffix, and not hidden."""
     return name.lower().endswith(_SUFFIXES) and not name.startswith(".")
 
 
 def peak(pixels: Image) -> int:
-    """Largest value the dtype holds: 255 or 65535."""
+    """Largest value of the dtype: 255 or 65535."""
     return int(np.iinfo(pixels.dtype).max)
 
 
 def check(pixels: Any, source: str) -> Image:
-    """Return `pixels` if it keeps the pixel contract, else raise ImageError that names `source` and the breach."""
+    """Return `pixels`, made C-contiguous, if it keeps the pixel contract.
+
+    Raises:
+        ImageError: it does not; the message names `source` and the breach.
+    """
     if not isinstance(pixels, np.ndarray):
         raise ImageError(f"{source}: expected a numpy array (H, W, C), got {type(pixels).__name__}")
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -64,7 +69,7 @@ def check(pixels: Any, source: str) -> Image:
 
 
 def digest(pixels: Image) -> str:
-    """SHA-256 (hex) over one header line with shape and dtype, then the bytes in little-endian order."""
+    """SHA-256 (hex) of one header line with shape and dtype, followed by the values in little-endian order."""
     height, width, channels = pixels.shape
     header = f"benchbox pixels 1 {height}x{width}x{channels} {pixels.dtype.name}\n".encode()
     data = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
@@ -74,9 +79,10 @@ def digest(pixels: Image) -> str:
 
 
 def composite(pixels: Image, background: int) -> Image:
-    """An RGBA picture over a gray `background` (0 .. peak) as RGB of the same dtype, rounded to nearest.
+    """Composite RGBA `pixels` over gray `background` (0 .. peak): (H, W, 3) of the same dtype, rounded to nearest.
 
-    Source: Porter-Duff "over" with an opaque background, straight alpha, on the coded values.
+    Source: T. Porter and T. Duff, "Compositing digital images", 1984: the operator "over" with straight alpha and an
+    opaque background, on the sRGB-coded values.
     """
     top = peak(pixels)
     alpha = pixels[:, :, 3:].astype(np.uint64)
@@ -88,30 +94,31 @@ def composite(pixels: Image, background: int) -> Image:
 def read(path: str | Path) -> Picture:
     """Read one picture file under the pixel contract.
 
-    Raises CorruptImageError (damaged, empty, not a picture) or UnsupportedImageError (CMYK, animated, too large ...);
-    both name the file. Missing files raise CorruptImageError too.
+    Raises:
+        CorruptImageError: the file is missing, empty, damaged or not a picture.
+        UnsupportedImageError: the file is sound, but CMYK, animated, too large or otherwise outside the contract.
     """
     path = Path(path)
     try:
         if path.stat().st_size == 0:
-            raise CorruptImageError(f"{path}: the file is empty; remove it or replace it by a whole copy")
+            raise CorruptImageError(f"{path}: the file is empty; remove it or replace it with a whole copy")
         pixels, notes = _read_pillow(path)
     except ImageError:
         raise
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise CorruptImageError(f"{path}: cannot be opened ({error.strerror}); check the path") from error
     except OSError as error:
-        reason = "is no picture that Pillow knows" if "cannot identify" in str(error) else _first_line(error)
-        raise CorruptImageError(f"{path}: {reason}; remove it or replace it by a whole copy") from error
+        reason = "not a picture that Pillow can read" if "cannot identify" in str(error) else _first_line(error)
+        raise CorruptImageError(f"{path}: {reason}; remove it or replace it with a whole copy") from error
     except MemoryError as error:
-        raise UnsupportedImageError(f"{path}: not enough memory to decode it") from error
+        raise UnsupportedImageError(f"{path}: not enough memory to decode it; scale it down") from error
     except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, zlib.error ... on damaged files
-        raise CorruptImageError(f"{path}: damaged ({_first_line(error)}); replace it by a whole copy") from error
+        raise CorruptImageError(f"{path}: damaged ({_first_line(error)}); replace it with a whole copy") from error
     return Picture(check(pixels, str(path)), tuple(notes))
 
 
 def declared_size(path: str | Path) -> tuple[int, int] | None:
-    """(width, height) from the file's header, before any EXIF orientation, or None where it cannot be told."""
+    """(width, height) from the file's header, before any EXIF orientation; None if the header cannot be read."""
     from PIL import Image as PillowImage
 
     try:
@@ -119,21 +126,21 @@ def declared_size(path: str | Path) -> tuple[int, int] | None:
             warnings.simplefilter("ignore")
             with PillowImage.open(path) as picture:
                 return picture.size
-    except Exception:  # a damaged header; the reader proper will say what is wrong
+    except Exception:  # a damaged header; `read` will say what is wrong
         return None
 
 
 def write_png(path: str | Path, pixels: Image) -> None:
-    """Write pixels to a PNG file of the same depth and channels."""
+    """Write `pixels` to a PNG file of the same bit depth and channels. Raises ImageError if that fails."""
     import imagecodecs
 
-    # numpy leaves the strides of sides of 1 to chance and imagecodecs reads them: reshaping sets them right.
+    # numpy leaves the strides of axes of length 1 undefined and imagecodecs reads them: reshaping defines them.
     shape = pixels.shape[:2] if pixels.shape[2] == 1 else pixels.shape
     data = imagecodecs.png_encode(np.ascontiguousarray(pixels).reshape(-1).reshape(shape))
     try:
         Path(path).write_bytes(data)
     except OSError as error:
-        raise ImageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
 
 
 def _first_line(error: BaseException | str) -> str:
@@ -159,8 +166,8 @@ def _read_pillow(path: Path) -> tuple[Image, list[str]]:
             raise UnsupportedImageError(f"{path}: an animation of {frames} frames or pages; extract one of them first")
         notes = _profile_notes(picture.info) + [_first_line(warning.message) for warning in warned]
         before = _orientation(picture)
-        pixels = _decode_deep(path, picture) if deep.bit_depth(path, picture) > 8 else _expand(path, picture)
-        after = _orientation(picture)  # TIFF: Pillow has turned it while loading; PNG: may stand behind the pixels
+        pixels = _decode_beyond_8_bits(path, picture) if depth.bit_depth(path, picture) > 8 else _expand(path, picture)
+        after = _orientation(picture)  # TIFF: Pillow turned it while loading; PNG: EXIF may follow the pixels
         if picture.format == "PNG":
             _verify(path)
     if after is None:
@@ -172,7 +179,7 @@ def _read_pillow(path: Path) -> tuple[Image, list[str]]:
 
 
 def _verify(path: Path) -> None:
-    """Check the sums of a PNG's chunks, which Pillow does not look at when it decodes pixels."""
+    """Check the checksums of a PNG's chunks, which Pillow ignores when it decodes pixels."""
     from PIL import Image as PillowImage
 
     with _OPEN_LOCK, warnings.catch_warnings():
@@ -182,7 +189,7 @@ def _verify(path: Path) -> None:
 
 
 def _orientation(picture: Any) -> int | None:
-    """EXIF orientation 1 .. 8 (1 where none is given), or None if the EXIF data are damaged."""
+    """EXIF orientation 1 .. 8 (1 if the file gives none); None if the EXIF data are damaged."""
     with _OPEN_LOCK, warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -198,19 +205,19 @@ def _profile_notes(info: Mapping[Any, Any]) -> list[str]:
     if profile and b"sRGB" not in profile and b"s\0R\0G\0B" not in profile:
         notes.append("ICC profile other than sRGB, not converted")
     gamma = info.get("gamma")
-    if gamma and not profile and abs(gamma - 1 / 2.2) > 0.005:  # PNG: 0.45455 is what sRGB files carry
+    if gamma and not profile and abs(gamma - 1 / 2.2) > 0.005:  # PNG: sRGB files carry 0.45455
         notes.append(f"gamma {gamma:.5f} other than sRGB's, not converted")
     return notes
 
 
-def _decode_deep(path: Path, picture: Any) -> Image:
-    """A picture of more than 8 bits, gray or colour, with or without alpha, as gray, RGB or RGBA."""
-    pixels = deep.decode(path, picture)
+def _decode_beyond_8_bits(path: Path, picture: Any) -> Image:
+    """Decode a picture of more than 8 bits per channel to gray, RGB or RGBA."""
+    pixels = depth.decode(path, picture)
     return _from_gray_alpha(pixels) if pixels.shape[2] == 2 else pixels
 
 
 def _from_gray_alpha(pixels: Image) -> Image:
-    """Gray with alpha (H, W, 2) as gray where the alpha is opaque, else as RGBA."""
+    """Turn gray with alpha (H, W, 2) into gray if it is opaque everywhere, else into RGBA."""
     if bool((pixels[:, :, 1] == peak(pixels)).all()):
         return np.ascontiguousarray(pixels[:, :, :1])
     return np.ascontiguousarray(pixels[:, :, (0, 0, 0, 1)])
@@ -238,7 +245,7 @@ def _as_array(picture: Any) -> Image:
 
 
 def _orient(pixels: Image, orientation: int) -> Image:
-    """Apply EXIF orientation 2..8 (TIFF 6.0, tag 274)."""
+    """Apply EXIF orientation 2 .. 8 (TIFF 6.0, tag 274)."""
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):

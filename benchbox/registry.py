@@ -1,7 +1,8 @@
-"""Finds plugins and looks things up by id.
+"""Finds plugins and looks up what they offer by id.
 
-Entry points are loaded here, not by pluggy's own loader: sorted by name, each in a `try`, so that one broken plugin
-costs only itself, a second plugin of the same name is seen, and the order of results does not depend on chance.
+Entry points are loaded here and not by pluggy's own loader, which stops at a broken plugin and drops a second plugin of
+the same name. Here they are sorted by name and each is loaded in a `try`, so that a broken plugin costs only itself and
+the order of results is always the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib import metadata
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
+import click
 import pluggy
 
 from benchbox import hookspecs
@@ -30,8 +32,9 @@ _OFFERS: Mapping[str, type] = {
     "benchbox_datasets": DatasetInfo,
     "benchbox_reports": Report,
     "benchbox_references": Reference,
+    "benchbox_commands": click.Command,
 }
-"""What the items of each hook are."""
+"""The type of the items that each hook returns."""
 
 
 class _HasId(Protocol):
@@ -44,7 +47,7 @@ T = TypeVar("T", bound=_HasId)
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin as found: where it came from, and why it is not in use if it is not."""
+    """A plugin: where it came from, and why it (or a part of it) is not in use, if so."""
 
     name: str
     module: str
@@ -54,8 +57,16 @@ class Plugin:
 
 
 @dataclass(frozen=True)
+class CommandOffer:
+    """The subcommands that one plugin offers; none, with the reason in `plugin.failure`, if its hook failed."""
+
+    plugin: Plugin
+    commands: tuple[click.Command, ...]
+
+
+@dataclass(frozen=True)
 class Registry:
-    """Everything the loaded plugins offer, by id, in the order of plugin names."""
+    """Everything that the loaded plugins offer, by id, in the order of plugin names."""
 
     plugins: tuple[Plugin, ...]
     codecs: Mapping[str, CodecInfo]
@@ -63,6 +74,7 @@ class Registry:
     datasets: Mapping[str, DatasetInfo]
     reports: Mapping[str, Report]
     _references: Callable[[], Sequence[Reference]]
+    _commands: Callable[[], Sequence[CommandOffer]]
 
     @property
     def versions(self) -> dict[str, str]:
@@ -70,7 +82,7 @@ class Registry:
         return {p.name: f"{p.distribution} {p.version}" for p in self.plugins if p.failure is None}
 
     def codec(self, name: str) -> CodecInfo:
-        """The codec of that id; raises UnknownIdError with the nearest known one."""
+        """The codec of that id; raises UnknownIdError that suggests the nearest id, as the next three methods do."""
         return _find(self.codecs, name, "codec", "benchbox list codecs")
 
     def metric(self, name: str) -> Metric:
@@ -82,11 +94,11 @@ class Registry:
         return _find(self.reports, name, "report", "benchbox list reports")
 
     def dataset_info(self, name: str) -> DatasetInfo:
-        """The data set of that id, not opened."""
+        """The data set of that id, without opening it."""
         return _find(self.datasets, name, "data set", "benchbox list datasets")
 
     def dataset(self, name: str) -> Dataset:
-        """Open ``"id"`` or ``"id:argument"``."""
+        """Open the data set ``"id"`` or ``"id:argument"``; raises UnknownIdError or DatasetError."""
         base, colon, argument = name.partition(":")
         info = self.dataset_info(base)
         if info.argument and not argument:
@@ -98,6 +110,10 @@ class Registry:
     def references(self) -> Sequence[Reference]:
         """All published curves (read on demand: they are many)."""
         return self._references()
+
+    def commands(self) -> Sequence[CommandOffer]:
+        """The subcommands of every plugin (asked for on demand: runs need none). The command line settles clashes."""
+        return self._commands()
 
 
 def load(extra: Sequence[ModuleType] = ()) -> Registry:
@@ -114,7 +130,8 @@ def load(extra: Sequence[ModuleType] = ()) -> Registry:
         _register(manager, found, partial(_identity, module), plugins, modules)
     kinds = ("codecs", "metrics", "datasets", "reports")
     tables = {kind: _collect(modules, f"benchbox_{kind}", plugins) for kind in kinds}
-    return Registry(tuple(plugins), **tables, _references=lambda: _references(modules))
+    return Registry(tuple(plugins), **tables, _references=lambda: _references(modules),
+                    _commands=lambda: [_offer(plugin, module) for plugin, module in modules])
 
 
 def _identity(module: ModuleType) -> ModuleType:
@@ -134,7 +151,7 @@ def _register(
 ) -> None:
     twin = next((p for p in plugins if p.name == found.name and p.failure is None), None)
     if twin is not None and twin.module == found.module:
-        return  # the same entry point seen twice on sys.path (an editable install beside its metadata)
+        return  # the same entry point seen twice on sys.path (an editable install next to its metadata)
     if twin is not None:
         reason = f"a plugin of this name is loaded from {twin.distribution}; rename the entry point of one of them"
         plugins.append(Plugin(found.name, found.module, found.distribution, found.version, reason))
@@ -154,7 +171,7 @@ def _register(
 
 
 def _collect(modules: Sequence[tuple[Plugin, Any]], hook: str, plugins: list[Plugin]) -> dict[str, Any]:
-    """Call one hook of every plugin in order; a plugin whose hook raises is marked failed, ids must be unique."""
+    """Call one hook of every plugin in order. A plugin whose hook raises is marked as failed. Ids must be unique."""
     table: dict[str, Any] = {}
     owner: dict[str, Plugin] = {}
     for plugin, module in modules:
@@ -216,6 +233,12 @@ def _references(modules: Sequence[tuple[Plugin, Any]]) -> list[Reference]:
                                   f"them in {plugin.name} of {plugin.distribution}; rename one")
             found[place] = reference
     return list(found.values())
+
+
+def _offer(plugin: Plugin, module: Any) -> CommandOffer:
+    outcome = [plugin]  # `_call` puts a failed one in its place
+    commands = tuple(_call(plugin, module, "benchbox_commands", outcome))
+    return CommandOffer(outcome[0], commands)
 
 
 def _find(table: Mapping[str, T], name: str, kind: str, command: str) -> T:

@@ -11,6 +11,7 @@ import skimage.data
 from chromium import browser, chromium  # noqa: F401  (fixtures)
 from dataset_server import home, site  # noqa: F401
 from hostile_report import report, results  # noqa: F401
+from installed_plugins import install  # noqa: F401
 from small_runs import pictures  # noqa: F401
 from trading import trade, traded  # noqa: F401
 

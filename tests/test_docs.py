@@ -36,7 +36,7 @@ def test_every_hook_has_a_heading() -> None:
     functions = inspect.getmembers(hookspecs, inspect.isfunction)
     hooks = {name for name, _ in functions if name.startswith("benchbox_")}
     headings = set(re.findall(r"^### (benchbox_\w+)$", page("docs/plugins.md"), flags=re.MULTILINE))
-    assert len(hooks) == 5
+    assert len(hooks) == 6
     assert hooks == headings
 
 

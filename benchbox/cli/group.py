@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from benchbox.cli.plugin import PluginGroup
+
 workspace_option = click.option(
     "--workspace", type=click.Path(file_okay=False, path_type=Path), default=Path("runs"), show_default=True,
     help="Folder that holds results and runs.",
@@ -16,7 +18,7 @@ literature_option = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=PluginGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="benchbox")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def commands(debug: bool) -> None:

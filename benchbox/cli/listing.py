@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchbox import machine, registry
+from benchbox.cli import plugin
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.registry import Registry
 from benchbox.store import COLUMNS, Store, Workspace
 
 
-def lines(kind: str, workspace: Path) -> Iterator[str]:
-    """The lines of ``benchbox list KIND``."""
+def lines(kind: str, workspace: Path, built_in: Collection[str]) -> Iterator[str]:
+    """The lines of ``benchbox list KIND``; `built_in` names the subcommands that no plugin may offer."""
     if kind == "columns":
         rows = ((c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS)
         yield from _table(("column", "dtype", "unit", "meaning"), rows)
@@ -22,8 +24,11 @@ def lines(kind: str, workspace: Path) -> Iterator[str]:
             yield from _table(("run", "points"), ((name, str(rows)) for name, rows in store.runs()))
     else:
         plugins = registry.load()
-        yield from {"codecs": codecs, "metrics": metrics, "datasets": datasets, "reports": reports,
-                    "references": references, "plugins": plugin_lines}[kind](plugins)  # fmt: skip
+        tables: dict[str, Callable[[Registry], Iterator[str]]] = {
+            "codecs": codecs, "metrics": metrics, "datasets": datasets, "reports": reports, "references": references,
+            "plugins": partial(plugin_lines, built_in=built_in),
+        }  # fmt: skip
+        yield from tables[kind](plugins)
 
 
 def codecs(plugins: Registry) -> Iterator[str]:
@@ -72,9 +77,10 @@ def references(plugins: Registry) -> Iterator[str]:
     yield from _table(("reference", "data set", "title", "points", "caution"), rows)
 
 
-def plugin_lines(plugins: Registry) -> Iterator[str]:
+def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:
     """Name, module, distribution, state; warns of bundled packages whose entry point is not installed."""
-    rows = ((p.name, p.module, f"{p.distribution} {p.version}".strip(), p.failure or "loaded") for p in plugins.plugins)
+    found = plugin.collect(plugins, built_in).plugins
+    rows = ((p.name, p.module, f"{p.distribution} {p.version}".strip(), p.failure or "loaded") for p in found)
     yield from _table(("plugin", "module", "from", "state"), rows)
     loaded = {p.module.partition(":")[0] for p in plugins.plugins}
     for package in _bundled() - loaded:

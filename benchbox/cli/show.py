@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchbox.cli.group import commands, workspace_option
+from benchbox.cli.plugin import built_in
 
 
 @commands.command("list")
@@ -19,7 +20,7 @@ def list_(kind: str, workspace: Path) -> None:
     """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
     from benchbox.cli import listing
 
-    for line in listing.lines(kind, workspace):
+    for line in listing.lines(kind, workspace, built_in(click.get_current_context())):
         click.echo(line)
 
 

@@ -1,8 +1,7 @@
-"""``python -m benchbox_datasets FOLDER``: print the manifest of a folder of pictures."""
+"""``python -m benchbox_datasets FOLDER``: the former name of ``benchbox dataset describe``, kept for one release."""
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -11,14 +10,13 @@ from benchbox_datasets.describe import describe
 
 
 def main() -> int:
-    """Exit code 0, or 2 after one line on standard error."""
+    """Print the manifest of a folder. Exit code 0, or 2 (usage) or 1 after one line on standard error."""
+    print("python -m benchbox_datasets will go with the next release: use `benchbox dataset describe`", file=sys.stderr)
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        print("usage: python -m benchbox_datasets FOLDER > FOLDER/manifest.toml", file=sys.stderr)
+        print("usage: benchbox dataset describe FOLDER > FOLDER/manifest.toml", file=sys.stderr)
         return 2
-    folder = Path(sys.argv[1]).absolute()
-    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "pictures"
     try:
-        print(describe(folder, name, folder.name or "pictures"), end="")
+        print(describe(Path(sys.argv[1])), end="")
     except BenchboxError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

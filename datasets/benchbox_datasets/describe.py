@@ -1,8 +1,9 @@
-"""Writes the manifest of a folder of pictures: ``python -m benchbox_datasets FOLDER > FOLDER/manifest.toml``."""
+"""Writes the manifest of a folder of pictures: ``benchbox dataset describe FOLDER > FOLDER/manifest.toml``."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from benchbox import image
@@ -12,17 +13,21 @@ from benchbox_datasets.manifest import parse, unsafe_name
 from benchbox_datasets.storage import sha256_of
 
 
-def describe(folder: Path, name: str, title: str) -> str:
-    """The manifest (TOML) of all pictures in `folder` and below it, with sums of files and of pixels.
+def describe(folder: Path) -> str:
+    """The manifest (TOML) of all pictures in `folder` and below it, with checksums of files and of pixels.
 
-    A picture that cannot be decoded is listed with the sum of its file alone.
+    Its id and title are made from the folder's name. A picture that cannot be decoded is listed with the checksum of
+    its file alone.
 
     Raises:
-        DatasetError: no pictures, or a name that a manifest cannot hold.
+        DatasetError: there are no pictures, or a file name cannot stand in a manifest.
     """
+    folder = folder.absolute()
+    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "pictures"
+    title = folder.name or "pictures"
     paths = sorted(path for path in walk(folder)[0] if image.is_picture_name(path.name))
     if not paths:
-        raise DatasetError(f"folder {folder} holds no pictures to describe: name one that does")
+        raise DatasetError(f"folder {folder} holds no pictures to describe: name a folder that does")
     known = [f"id = {_quoted(name)}", f"title = {_quoted(title)}", f"count = {len(paths)}"]
     head = [*known, 'version = "1"', 'licence = ""']
     text = "\n".join([*head, *(line for path in paths for line in _entry(folder, path))]) + "\n"
@@ -34,7 +39,7 @@ def _entry(folder: Path, path: Path) -> list[str]:
     name = path.relative_to(folder).as_posix()
     problem = unsafe_name(name)
     if problem or not _is_unicode(name):
-        raise DatasetError(f"{name!r} {problem or 'is no UTF-8'}, a manifest cannot hold it: rename the file")
+        raise DatasetError(f"{name!r} {problem or 'is not UTF-8'}; a manifest cannot list it: rename the file")
     lines = ["", "[[files]]", f"file = {_quoted(name)}"]
     lines += [f"bytes = {path.stat().st_size}", f'sha256 = "{sha256_of(path)}"']
     try:
@@ -45,7 +50,7 @@ def _entry(folder: Path, path: Path) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are TOML's but for DEL, which JSON leaves as it is."""
+    """`text` as a TOML basic string. JSON has the same escapes, but leaves DEL as it is."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -55,5 +60,3 @@ def _is_unicode(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-

@@ -1,8 +1,8 @@
-"""Downloads one file over HTTP: resumes, tries again, checks, and puts the whole file in place at once.
+"""Downloads one file over HTTP: resumes, retries, checks the file, and moves it into place only when it is whole.
 
-While it is under way the bytes lie in ``NAME.part`` and their address and version (ETag or Last-Modified) in
-``NAME.part.tag``; a later call goes on from there. A server without ranges, or whose file has changed since, is read
-from the start (RFC 9110, sections 13.1.5 and 14).
+During the download the bytes are in ``NAME.part``, and their address and version (ETag or Last-Modified) in
+``NAME.part.tag``; a later call resumes from there. If the server has no ranges, or its file has changed since, the
+download starts over (RFC 9110, sections 13.1.5 and 14).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import benchbox
-from benchbox.dataset import Progress
+from benchbox.dataset import FetchProgress
 from benchbox.errors import ChecksumError, DatasetError
 from benchbox_datasets.storage import CHUNK, sha256_of, write_all, writing
 
@@ -30,10 +30,10 @@ class Patience:
     """How long to try.
 
     Attributes:
-        tries: attempts in a row that bring nothing new before an address is given up.
-        pause_s: wait after the first failure; doubles with each further one.
-        timeout_s: longest silence of the server.
-        max_bytes: longest file taken where its size is not known.
+        tries: number of attempts in a row without a new byte after which an address is given up.
+        pause_s: wait after the first failure, in seconds; doubles with each further one.
+        timeout_s: longest silence of the server, in seconds.
+        max_bytes: longest file that is taken if its size is not known.
     """
 
     tries: int = 4
@@ -44,8 +44,15 @@ class Patience:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to bring: `urls` in order of preference, `target` in an existing folder, what is known of its contents,
-    and what else the user can do (`remedy`, the end of each error)."""
+    """A file to download.
+
+    Attributes:
+        urls: its addresses, in order of preference.
+        target: where to put it, in an existing folder.
+        bytes: its size, or None if unknown.
+        sha256: its SHA-256 (hex), or None if unknown.
+        remedy: what else the user can do, as the end of each error message.
+    """
 
     urls: Sequence[str]
     target: Path
@@ -62,20 +69,20 @@ class Wanted:
         return self.target.with_name(self.target.name + ".part.tag")
 
 
-class _Interrupted(Exception):  # noqa: N818 - a state of the download, never seen outside
-    """This attempt ended early; another may go on from what there is."""
+class _Interrupted(Exception):  # noqa: N818 - a state of the download, not seen outside this module
+    """This attempt ended early; another may resume it."""
 
 
 class _Refused(Exception):  # noqa: N818 - likewise
     """This address will not give the file."""
 
 
-def download(wanted: Wanted, progress: Progress, patience: Patience) -> str:
-    """Bring the file into place and return its SHA-256.
+def download(wanted: Wanted, progress: FetchProgress, patience: Patience) -> str:
+    """Download the file into its place and return its SHA-256 (hex). `progress` is called after each chunk.
 
     Raises:
-        ChecksumError: the size or sum is another one; the bytes were removed.
-        DatasetError: no address gives it, or there is no room; what came so far is kept for the next call.
+        ChecksumError: the size or checksum differs from the known one; the download was removed.
+        DatasetError: no address serves the file, or the disk is full; what has come is kept for the next call.
     """
     failures = []
     wrong: ChecksumError | None = None
@@ -89,7 +96,7 @@ def download(wanted: Wanted, progress: Progress, patience: Patience) -> str:
     raise wrong or DatasetError("; ".join(failures) + f"; {wanted.remedy}")
 
 
-def _bring(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> str:
+def _bring(wanted: Wanted, url: str, progress: FetchProgress, patience: Patience) -> str:
     went_on = _size(wanted.part) > 0
     _persist(wanted, url, progress, patience)
     try:
@@ -97,12 +104,12 @@ def _bring(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> 
     except ChecksumError:
         if not went_on:
             raise
-    _persist(wanted, url, progress, patience)  # what an earlier call left may have been of another version
+    _persist(wanted, url, progress, patience)  # an earlier call may have left bytes of another version
     return _finish(wanted)
 
 
-def _persist(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> None:
-    """Attempt until the whole file lies in the part file."""
+def _persist(wanted: Wanted, url: str, progress: FetchProgress, patience: Patience) -> None:
+    """Repeat attempts until the part file holds the whole file."""
     idle = 0
     while True:
         before = _size(wanted.part)
@@ -116,7 +123,7 @@ def _persist(wanted: Wanted, url: str, progress: Progress, patience: Patience) -
         time.sleep(patience.pause_s * 2 ** max(idle - 1, 0))
 
 
-def _attempt(wanted: Wanted, url: str, progress: Progress, patience: Patience) -> None:
+def _attempt(wanted: Wanted, url: str, progress: FetchProgress, patience: Patience) -> None:
     start = _size(wanted.part)
     if wanted.bytes is not None and start >= wanted.bytes:
         if start == wanted.bytes:
@@ -125,7 +132,7 @@ def _attempt(wanted: Wanted, url: str, progress: Progress, patience: Patience) -
         start = 0
     headers = {"User-Agent": f"benchbox/{benchbox.__version__}", "Accept-Encoding": "identity"}
     tag = _read_tag(wanted, url)
-    if start and (tag or wanted.sha256):  # with neither, bytes of two versions might be joined unnoticed
+    if start and (tag or wanted.sha256):  # with neither, bytes of two versions could be joined unnoticed
         headers["Range"] = f"bytes={start}-"
         headers |= {"If-Range": tag} if tag else {}
     request = urllib.request.Request(url, headers=headers)
@@ -135,7 +142,7 @@ def _attempt(wanted: Wanted, url: str, progress: Progress, patience: Patience) -
     except urllib.error.HTTPError as error:
         error.close()
         _judge(wanted, error, start)
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a redirection to nonsense
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a redirection to an invalid address
         reason = getattr(error, "reason", None) or error
         if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_NONAME:  # no network, or no host
             raise _Refused(reason.strerror) from error
@@ -143,26 +150,26 @@ def _attempt(wanted: Wanted, url: str, progress: Progress, patience: Patience) -
 
 
 def _judge(wanted: Wanted, error: urllib.error.HTTPError, start: int) -> None:
-    """Return if the part file is whole already, else say whether another try is worth it."""
+    """Return if the part file is whole already, else raise: _Interrupted if another try is worth it, or _Refused."""
     if error.code == 416:
         if error.headers.get("Content-Range", "") == f"bytes */{start}":
             return
         _forget(wanted)
-        raise _Interrupted("the server's file is shorter than what came before") from error
+        raise _Interrupted("the server's file is shorter than the part that came before") from error
     answer = f"the server answers {error.code} {error.reason}"
     raise _Interrupted(answer) if error.code in _WORTH_ANOTHER_TRY else _Refused(answer) from error
 
 
 def _receive(
-    wanted: Wanted, url: str, answer: http.client.HTTPResponse, progress: Progress, patience: Patience
+    wanted: Wanted, url: str, answer: http.client.HTTPResponse, progress: FetchProgress, patience: Patience
 ) -> None:
-    """Append the body to the part file (status 206) or begin it anew (status 200)."""
+    """Append the body to the part file (status 206) or start the part file over (status 200)."""
     if answer.headers.get_content_type() == "text/html":
         raise _Refused("the server sent a web page, not the file")
     done = _size(wanted.part) if answer.status == 206 else 0
     if answer.status == 206 and _range_start(answer) != done:
         _forget(wanted)
-        raise _Interrupted("the server sent another range than asked for")
+        raise _Interrupted("the server sent a range that was not asked for")
     length = answer.headers.get("Content-Length", "")
     total = done + int(length) if length.isdecimal() else wanted.bytes or 0
     _check_size(wanted, total, total or None, patience)
@@ -177,12 +184,12 @@ def _receive(
             done += len(chunk)
             _check_size(wanted, done, None, patience)
             progress(wanted.target.name, done, total)
-    if done < total:  # http.client ends a body that was cut off like a whole one
+    if done < total:  # http.client does not report a body that was cut off
         raise _Interrupted(f"the connection ended after {done} of {total} bytes")
 
 
 def _check_size(wanted: Wanted, at_least: int, total: int | None, patience: Patience) -> None:
-    """Stop as soon as it is certain that the file is longer than it may be, or has another size than it should."""
+    """Raise as soon as it is certain that the file is too long or has another size than `wanted`."""
     size = f"{'' if total else 'at least '}{at_least} bytes"
     if wanted.bytes is not None and (at_least > wanted.bytes or (total or wanted.bytes) != wanted.bytes):
         _forget(wanted)
@@ -190,15 +197,15 @@ def _check_size(wanted: Wanted, at_least: int, total: int | None, patience: Pati
                             f"{wanted.bytes}; the download was removed: {wanted.remedy}")
     if at_least > patience.max_bytes:
         _forget(wanted)
-        raise _Refused(f"its file has {size}, the bound is {patience.max_bytes}")
+        raise _Refused(f"its file has {size}, the limit is {patience.max_bytes}")
 
 
 def _finish(wanted: Wanted) -> str:
-    """Check the part file and move it to its place; returns its SHA-256."""
+    """Check the part file, move it into its place, and return its SHA-256."""
     size, got = _size(wanted.part), sha256_of(wanted.part)
     problem = ""
     if wanted.bytes is not None and size != wanted.bytes:
-        problem = f"{size} bytes came, expected {wanted.bytes}"
+        problem = f"got {size} bytes, expected {wanted.bytes}"
     elif wanted.sha256 is not None and got != wanted.sha256:
         problem = f"SHA-256 is {got}, expected {wanted.sha256}"
     if problem:
@@ -224,7 +231,7 @@ def _size(path: Path) -> int:
 
 
 def _read_tag(wanted: Wanted, url: str) -> str:
-    """The version that the part file belongs to, if it came from this address."""
+    """The version of the part file if it came from this address, else ``""``."""
     try:
         origin, _, tag = wanted.tag.read_text(encoding="utf-8").partition("\n")
     except (OSError, ValueError):
@@ -233,7 +240,7 @@ def _read_tag(wanted: Wanted, url: str) -> str:
 
 
 def _tag_of(answer: http.client.HTTPResponse) -> str:
-    """What tells the file's version in If-Range: a strong ETag, else the date; "" where the server gives neither."""
+    """The file's version for If-Range: a strong ETag, else its date, else ``""`` (RFC 9110, section 13.1.5)."""
     etag = answer.headers.get("ETag", "")
     return str(etag if etag and not etag.startswith("W/") else answer.headers.get("Last-Modified", ""))
 

@@ -14,7 +14,7 @@ from benchbox.image import is_picture_name
 
 @dataclass(frozen=True)
 class FolderInfo(DatasetInfo):
-    """The pictures of a folder. What can not be decoded is a sample too: the run records it as failed."""
+    """The pictures of a folder. A file that cannot be decoded is a sample too: the run records it as failed."""
 
     id: str = "folder"
     title: str = "the pictures in a folder and below it"
@@ -22,12 +22,12 @@ class FolderInfo(DatasetInfo):
 
     def open(self, argument: str) -> Dataset:
         root = _root(argument)
-        found, passed = walk(root)
+        found, skipped = walk(root)
         samples = tuple(FileSample(sample_id(root, path), path) for path in found if is_picture_name(path.name))
         if not samples:
-            raise DatasetError(f"folder {readable(argument)} holds no pictures, nor do its subfolders: put some there "
+            raise DatasetError(f"folder {readable(argument)} and its subfolders hold no pictures: put some there "
                                "(.png, .jpg, .webp, .tif ...) or name another folder")
-        notes = tuple(f"passed over: {readable(reason)}" for reason in passed)
+        notes = tuple(f"skipped: {readable(reason)}" for reason in skipped)
         ordered = tuple(sorted(samples, key=lambda sample: sample.id))
         return Dataset(f"folder:{argument}", f"folder {readable(argument)}", ordered, notes=notes, source=str(root))
 
@@ -48,13 +48,14 @@ def _root(argument: str) -> Path:
 
 
 def walk(root: Path) -> tuple[list[Path], list[str]]:
-    """All files below `root` but hidden ones, and a phrase for each thing that looked like a picture or folder and was
-    passed over (broken links, pipes, folders without access).
+    """All files below `root` except hidden ones, and a phrase for each skipped entry that looked like a picture or
+    folder (broken links, pipes, folders without access).
 
-    Links to folders are followed, each folder is entered once, real folders before links: no loop and no doubles.
+    Links to folders are followed. Each folder is entered once, real folders before links, so that loops end and no file
+    appears twice.
     """
     files: list[Path] = []
-    passed: list[str] = []
+    skipped: list[str] = []
     seen: set[tuple[int, int]] = set()
     folders, links = [root], list[Path]()
     while folders or links:
@@ -66,7 +67,7 @@ def walk(root: Path) -> tuple[list[Path], list[str]]:
             seen.add((status.st_dev, status.st_ino))
             inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            passed.append(f"{sample_id(root, folder)} ({error.strerror})")
+            skipped.append(f"{sample_id(root, folder)} ({error.strerror})")
             continue
         for path, kind in _sorted_kinds(inside):
             if kind == "file":
@@ -76,8 +77,8 @@ def walk(root: Path) -> tuple[list[Path], list[str]]:
             elif kind == "link":
                 links.append(path)
             elif is_picture_name(path.name):
-                passed.append(f"{sample_id(root, path)} ({kind})")
-    return files, passed
+                skipped.append(f"{sample_id(root, path)} ({kind})")
+    return files, skipped
 
 
 def _sorted_kinds(inside: list[os.DirEntry[str]]) -> Iterator[tuple[Path, str]]:
@@ -85,12 +86,12 @@ def _sorted_kinds(inside: list[os.DirEntry[str]]) -> Iterator[tuple[Path, str]]:
         if entry.name.startswith("."):
             continue
         path = Path(entry.path)
-        if os.path.isdir(path):  # os.path, for it takes links that point at themselves
+        if os.path.isdir(path):  # os.path returns False for links that point at themselves; pathlib raises
             yield path, "link" if entry.is_symlink() else "folder"
         elif os.path.isfile(path):
             yield path, "file"
-        else:  # a pipe would be waited on for ever
-            yield path, "no regular file" if os.path.exists(path) else "a broken link"
+        else:  # opening a pipe would block
+            yield path, "not a regular file" if os.path.exists(path) else "a broken link"
 
 
 def sample_id(root: Path, path: Path) -> str:
@@ -99,11 +100,11 @@ def sample_id(root: Path, path: Path) -> str:
 
 
 def readable(text: str) -> str:
-    """`text` as one printable line that any encoding takes: control characters and bytes that are no UTF-8 are
-    written as escapes (``\\n``, ``\\xff``), so that odd file names can stand in tables, databases and messages."""
+    """`text` as one printable line: control characters and bytes that are not UTF-8 become escapes (``\\n``,
+    ``\\xff``), so that odd file names can appear in tables, databases and messages."""
     return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:
-    byte = ord(character) - 0xDC00  # PEP 383: how Python carries bytes of a name that are no UTF-8
+    byte = ord(character) - 0xDC00  # PEP 383: a byte of a name that is not UTF-8
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode("ascii")

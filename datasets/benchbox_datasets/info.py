@@ -1,4 +1,4 @@
-"""Data sets that a manifest describes: those bundled here, the samples, and ``manifest:PATH`` for one's own."""
+"""Data sets that a manifest describes: the bundled ones, the samples, and the user's own (``manifest:PATH``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbox.dataset import Dataset, DatasetInfo, FileSample, Progress
+from benchbox.dataset import Dataset, DatasetInfo, FetchProgress, FileSample
 from benchbox.errors import ChecksumError, DatasetError
 from benchbox.image import Image
 from benchbox_datasets import manifest as manifests
@@ -33,8 +33,8 @@ def bundled(name: str) -> Manifest:
 
 @dataclass(frozen=True)
 class ManifestSample(FileSample):
-    """A picture of a manifest. Where the manifest knows only the sum of its file, `load` checks that one; a pixel
-    digest (`known_sha256`) is checked by whoever loads the sample, as for every sample."""
+    """A picture of a manifest. If the manifest has only the checksum of its file, `load` checks that. A pixel digest
+    (`known_sha256`) is checked by the caller of `load`, as for every sample."""
 
     file_sha256: str | None = None
 
@@ -44,7 +44,7 @@ class ManifestSample(FileSample):
         try:
             got = storage.sha256_of(self.path)
         except OSError:
-            return super().load()  # which says why it cannot be read
+            return super().load()  # its error says why the file cannot be read
         if got != self.file_sha256:
             raise ChecksumError(f"{self.path}: SHA-256 is {got}, expected {self.file_sha256}; replace the file")
         return super().load()
@@ -55,14 +55,14 @@ class ManifestInfo(DatasetInfo):
     """A data set that can be fetched into the folder of all data sets.
 
     Attributes:
-        manifest: what it is.
+        manifest: its files and where they come from.
     """
 
     manifest: Manifest
     fetchable: bool = True
 
     def folder(self) -> Path:
-        """Where its files are or will be."""
+        """The folder that its files are in, or will be fetched into."""
         return storage.data_home() / self.id
 
     def open(self, argument: str) -> Dataset:
@@ -73,7 +73,7 @@ class ManifestInfo(DatasetInfo):
             raise DatasetError(problem)
         notes: tuple[str, ...] = ()
         if lock is not None and lock.origin == "disk":
-            notes = ("its files were taken from a folder of the user's; their sums were recorded then",)
+            notes = ("its files came from a folder of the user's; their checksums were recorded then",)
         return _dataset(self.id, self.manifest, folder, storage.entries(self.manifest, lock), notes)
 
     def missing(self) -> str | None:
@@ -83,8 +83,8 @@ class ManifestInfo(DatasetInfo):
         except DatasetError as error:
             return str(error)
 
-    def fetch(self, source: Path | None, progress: Progress) -> Sequence[Path]:
-        from benchbox_datasets.fetch import fetch  # brings urllib, tarfile, zipfile: not needed to list data sets
+    def fetch(self, source: Path | None, progress: FetchProgress) -> Sequence[Path]:
+        from benchbox_datasets.fetch import fetch  # imports urllib, tarfile, zipfile: not needed to list data sets
 
         return fetch(self.manifest, self.folder(), source, progress)
 
@@ -94,12 +94,12 @@ class ManifestInfo(DatasetInfo):
             return None
         state = f"is not complete in {folder} ({_some(found)})" if len(found) < len(files) else f"is not in {folder}"
         return (f"data set {self.id} {state}: run `benchbox fetch {self.id}`, or `benchbox fetch {self.id} --from DIR` "
-                "where DIR holds its files already")
+                "if DIR holds its files already")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SamplesInfo(ManifestInfo):
-    """The photographs with a free licence inside scikit-image's wheel; skimage itself is not imported."""
+    """The freely licensed photographs in scikit-image's wheel; skimage itself is not imported."""
 
     fetchable: bool = False
 
@@ -110,8 +110,8 @@ class SamplesInfo(ManifestInfo):
             raise DatasetError("the samples ship with scikit-image, which is absent: `pip install scikit-image`")
         return Path(places[0]) / "data"
 
-    def fetch(self, source: Path | None, progress: Progress) -> Sequence[Path]:
-        raise DatasetError("the samples ship with scikit-image, there is nothing to fetch: use --dataset samples")
+    def fetch(self, source: Path | None, progress: FetchProgress) -> Sequence[Path]:
+        raise DatasetError("the samples ship with scikit-image, so there is nothing to fetch: use --dataset samples")
 
     def _problem(self, folder: Path, files: Sequence[FileEntry]) -> str | None:
         found = storage.problems(folder, files)
@@ -123,7 +123,7 @@ class SamplesInfo(ManifestInfo):
 
 @dataclass(frozen=True)
 class OwnManifestInfo(DatasetInfo):
-    """``manifest:PATH``: a manifest of the user's own, its files below the folder that the manifest is in."""
+    """``manifest:PATH``: a manifest of the user's own; its files are below the manifest's folder."""
 
     id: str = "manifest"
     title: str = "pictures listed in a manifest of your own, below its folder"
@@ -133,11 +133,11 @@ class OwnManifestInfo(DatasetInfo):
         path = Path(argument).expanduser().absolute()
         manifest = manifests.load(path)
         if not manifest.files:
-            raise DatasetError(f"manifest {path}: it lists no [[files]]; `python -m benchbox_datasets {path.parent}` "
+            raise DatasetError(f"manifest {path}: it lists no [[files]]; `benchbox dataset describe {path.parent}` "
                                "prints them")
         found = storage.problems(path.parent, manifest.files)
         if found:
-            raise DatasetError(f"manifest {path}: {_some(found)}; put them below {path.parent}, or mend the manifest")
+            raise DatasetError(f"manifest {path}: {_some(found)}; put them below {path.parent}, or correct it")
         return _dataset(f"manifest:{argument}", manifest, path.parent, manifest.files, ())
 
 

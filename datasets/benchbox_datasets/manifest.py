@@ -1,4 +1,4 @@
-"""A manifest: what a set of picture files is, in TOML, so that anyone can check that theirs is the same set.
+"""A manifest: a TOML file that defines a set of picture files, so that anyone can check that theirs is the same set.
 
 ::
 
@@ -7,20 +7,20 @@
     version = "1"                             # change it when the contents change
     licence = "CC0-1.0"
     homepage = "https://example.org/cats"     # optional
-    count = 12                                # optional where the files are listed
+    count = 12                                # optional
     notes = ["what every report must say"]    # optional
-    select = "*.png"                          # which names belong to it, where the files are not listed
+    select = "*.png"                          # the names that belong to it, if the files are not listed
 
-    [archive]                                 # where one archive holds the files; or:
+    [archive]                                 # if one archive holds all the files; or:
     urls = ["https://example.org/cats.zip"]
-    bytes = 123456                            # optional, and
-    sha256 = "..."                            # optional: what is not known is recorded when first fetched
+    bytes = 123456                            # optional
+    sha256 = "..."                            # optional: recorded by the first fetch if it is missing here
 
-    [source]                                  # where each file has an address
+    [source]                                  # if each file has an address of its own
     urls = ["https://example.org/cats/{file}"]
 
     [[files]]                                 # in the order of the samples
-    file = "a.png"                            # below the folder, forward slashes
+    file = "a.png"                            # path below the folder, forward slashes
     bytes = 1234                              # optional
     sha256 = "..."                            # of the file, optional
     pixels_sha256 = "..."                     # benchbox.image.digest, optional
@@ -41,7 +41,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from benchbox.errors import DatasetError, did_you_mean
 
 MAX_MANIFEST_BYTES = 32 << 20
-"""Longest manifest read; a set of 100,000 files with all sums stays below it."""
+"""Longest manifest that is read; one of 100,000 files with all checksums is shorter."""
 
 
 def _relative(name: str) -> str:
@@ -54,7 +54,7 @@ def _relative(name: str) -> str:
 def _web_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
-        raise ValueError(f"'{url}' is no http or https address")
+        raise ValueError(f"'{url}' is not an http or https address")
     return url
 
 
@@ -67,13 +67,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class StrictModel(BaseModel):
-    """Immutable, no conversions, unknown keys refused."""
+    """Base of all tables of a manifest: immutable, converts no types, refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class FileEntry(StrictModel):
-    """One file of a set: its name below the folder, and what is known of its contents."""
+    """One file of a set: its path below the folder, and its size and checksums if they are known."""
 
     file: FileName
     bytes: Size | None = None
@@ -83,7 +83,7 @@ class FileEntry(StrictModel):
 
 
 class Source(StrictModel):
-    """Where each file has an address; ``{file}`` stands for its name. Later addresses are tried when earlier fail."""
+    """Addresses of single files; ``{file}`` stands for the file's name. Later ones are tried if earlier ones fail."""
 
     urls: Urls
 
@@ -104,12 +104,12 @@ class Archive(StrictModel):
 
     @property
     def name(self) -> str:
-        """What the archive is called: the last part of its first address."""
+        """The archive's file name: the last part of its first address."""
         return PurePosixPath(urlsplit(self.urls[0]).path).name or "archive"
 
 
 class Manifest(StrictModel):
-    """A set of picture files; see the module's text for the TOML."""
+    """A set of picture files; the module's docstring shows the TOML."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     title: Annotated[str, Field(min_length=1)]
@@ -145,38 +145,38 @@ class Manifest(StrictModel):
 
 
 def unsafe_name(name: str) -> str | None:
-    """Why `name` may not be a path below a folder (absolute, a step up, a drive, control characters), or None."""
+    """Why `name` must not be a path below a folder (absolute, a step up, a drive, control characters), or None."""
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or (len(parts[0]) == 2 and parts[0][1] == ":"):
         return "is an absolute path"
     if ".." in parts:
         return "leads out of the folder"
     if "" in parts or "." in parts:
-        return "is no plain path"
+        return "is not a plain path"
     if any(ord(c) < 32 or ord(c) == 127 for c in name):
         return "has control characters"
     return None
 
 
 def parse(text: bytes, place: str) -> Manifest:
-    """The manifest that `text` (TOML, UTF-8) says; `place` is what errors call it.
+    """Parse a manifest from `text` (TOML, UTF-8); errors call it `place`.
 
     Raises:
-        DatasetError: no TOML, or no manifest; one line with the place, the key and the problem.
+        DatasetError: `text` is not TOML or not a manifest; the message names the place, the key and the problem.
     """
     if len(text) > MAX_MANIFEST_BYTES:
-        raise DatasetError(f"{place}: longer than {MAX_MANIFEST_BYTES >> 20} MiB, so no manifest; name another file")
+        raise DatasetError(f"{place}: longer than {MAX_MANIFEST_BYTES >> 20} MiB; name a shorter manifest")
     try:
         table = tomllib.loads(text.decode())
     except RecursionError:
         raise DatasetError(f"{place}: nested too deeply for a manifest; see docs/datasets.md for its form") from None
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, and integers of thousands of digits
-        raise DatasetError(f"{place}: not TOML: {_printable(str(error))}; mend it there") from error
+        raise DatasetError(f"{place}: not TOML: {_printable(str(error))}; correct it there") from error
     return validate(Manifest, table, place)
 
 
 def load(path: Path) -> Manifest:
-    """The manifest in the file `path`; raises DatasetError as `parse` does, and where the file cannot be read."""
+    """Read the manifest in the file `path`; raises DatasetError as `parse` does, and if the file cannot be read."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_MANIFEST_BYTES + 1)
@@ -187,7 +187,7 @@ def load(path: Path) -> Manifest:
 
 
 def validate(model: type[M], table: Mapping[str, Any], place: str) -> M:
-    """`table` as a `model`; raises DatasetError that names `place`, the key and the first problem in one line."""
+    """Make a `model` of `table`; raises DatasetError that names `place`, the key and the first problem in one line."""
     try:
         return model.model_validate(table)
     except ValidationError as error:
@@ -218,6 +218,6 @@ def _key(place: tuple[int | str, ...]) -> str:
 
 
 def _printable(text: str) -> str:
-    """`text` in one line of bounded length, whatever a manifest may have put in it."""
+    """`text` as one line of at most 300 characters, with control characters escaped."""
     line = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
     return line if len(line) <= 300 else line[:297] + "..."

@@ -1,4 +1,4 @@
-"""Where data sets lie on disk, what is known of their files, and the errors of writing them."""
+"""Where data sets are on disk, the lock that records checksums of their files, and errors of writing them."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class LockedFile(StrictModel):
 
 
 class Lock(StrictModel):
-    """What the first fetch found where the manifest knows no sums; later fetches are checked against it.
+    """The checksums that the first fetch found and the manifest lacks; later fetches are checked against them.
 
-    `origin` is the address or the word "disk" (files that the user had).
+    `origin` is the address that the files came from, or "disk" if the user had them.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Lock(StrictModel):
 
 def data_home() -> Path:
     """The folder of all data sets: ``$BENCHBOX_DATA``, else ``benchbox/datasets`` in the user's cache folder
-    (``$XDG_CACHE_HOME`` where it is absolute, as the XDG base directory specification wants, else ``~/.cache``)."""
+    (``$XDG_CACHE_HOME`` if it is absolute, as the XDG base directory specification requires, else ``~/.cache``)."""
     given = os.environ.get("BENCHBOX_DATA")
     try:
         if given:
@@ -64,7 +64,7 @@ def data_home() -> Path:
 
 
 def read_lock(folder: Path) -> Lock | None:
-    """The lock beside the data in `folder`, or None if nothing was fetched yet; DatasetError if it is damaged."""
+    """The lock in `folder`, or None if nothing was fetched yet; raises DatasetError if it is damaged."""
     path = folder / LOCK_NAME
     try:
         table = json.loads(path.read_bytes())
@@ -76,14 +76,14 @@ def read_lock(folder: Path) -> Lock | None:
 
 
 def write_lock(folder: Path, lock: Lock) -> None:
-    """Write the lock at once (a reader sees the old one or the new one)."""
+    """Replace the lock in one step: a reader sees the old one or the new one, never a part."""
     part = folder / (LOCK_NAME + ".part")
     part.write_text(lock.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")
     part.replace(folder / LOCK_NAME)
 
 
 def entries(manifest: Manifest, lock: Lock | None) -> tuple[FileEntry, ...]:
-    """The files of the set in order, each with all that manifest and lock know; empty if neither lists any."""
+    """The files of the set in order, each with all that manifest and lock know of it; empty if neither lists any."""
     known = {locked.file: locked for locked in lock.files} if lock else {}
     if not manifest.files:
         return tuple(FileEntry(file=f.file, bytes=f.bytes, sha256=f.sha256) for f in known.values())
@@ -97,7 +97,7 @@ def entries(manifest: Manifest, lock: Lock | None) -> tuple[FileEntry, ...]:
 
 
 def problems(folder: Path, files: Sequence[FileEntry]) -> list[str]:
-    """What a look at names and sizes finds wrong in `folder`: one phrase a file, in order. Reads no contents."""
+    """A phrase for each of `files` that is missing from `folder` or has the wrong size, in order. Reads no contents."""
     found = []
     for entry in files:
         path = folder / entry.file
@@ -107,14 +107,14 @@ def problems(folder: Path, files: Sequence[FileEntry]) -> list[str]:
             found.append(f"{entry.file} is missing")
             continue
         if not path.is_file():
-            found.append(f"{entry.file} is no file")
+            found.append(f"{entry.file} is not a file")
         elif entry.bytes is not None and size != entry.bytes:
             found.append(f"{entry.file} has {size} bytes, not {entry.bytes}")
     return found
 
 
 def is_right(path: Path, entry: FileEntry) -> bool:
-    """Whether `path` is the file that `entry` promises; False where no sum is promised."""
+    """Whether `path` has the checksum that `entry` promises; False if it promises none."""
     try:
         return entry.sha256 is not None and path.is_file() and sha256_of(path) == entry.sha256
     except OSError:
@@ -128,7 +128,7 @@ def sha256_of(path: Path) -> str:
 
 
 def write_all(file: FileIO, data: bytes) -> None:
-    """Write all of `data`, unbuffered: a full disk shows here and not when the file is closed."""
+    """Write all of `data` to an unbuffered file, so that a full disk raises here and not when the file is closed."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest):]
@@ -136,7 +136,7 @@ def write_all(file: FileIO, data: bytes) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn a failure to write below `folder` into one DatasetError that says what to do."""
+    """Turn an OSError from writing below `folder` into a DatasetError that says what to do."""
     try:
         yield
     except OSError as error:
@@ -147,7 +147,7 @@ def _write_failure(folder: Path, error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (f"no room to write in {folder} ({reason}; {_free(folder)} free): make room, or set BENCHBOX_DATA to a "
-                "folder on a larger disk; what is there already is kept")
+                "folder on a larger disk; files that are there already are kept")
     return f"cannot write in {folder} ({reason}): set BENCHBOX_DATA to a folder that you may write in"
 
 

@@ -1,4 +1,4 @@
-"""A real HTTP server with real faults for the tests of data sets, and small files to serve."""
+"""A real HTTP server with real faults, and small files for it to serve."""
 
 from __future__ import annotations
 
@@ -64,7 +64,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @dataclass
 class Page:
-    """What the server gives at one address. `cuts` and `statuses` are used up, one a request."""
+    """One address of the server: its data and its faults.
+
+    Each request uses up one of `statuses` (error codes), `cuts` (bytes before the connection ends) and `stalls`
+    (seconds of silence after 1000 bytes).
+    """
 
     data: bytes
     ranges: bool = True
@@ -135,7 +139,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
-            pass  # a client that hangs up is no news
+            pass  # clients that hang up are part of the tests
 
     class Bound(Handler):
         pass
@@ -150,7 +154,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def listed(site: Site, files: dict[str, bytes], **more: Any) -> Manifest:
-    """A manifest of `files`, each with an address at `site`, all sums known; the pages are made too."""
+    """A manifest of `files`, each with an address at `site` and all checksums; adds the pages to `site`."""
     for name, data in files.items():
         site.pages.setdefault(f"/{name}", Page(data))
     entries = [{"file": name, "bytes": len(data), "sha256": sha(data)} for name, data in files.items()]
@@ -159,7 +163,7 @@ def listed(site: Site, files: dict[str, bytes], **more: Any) -> Manifest:
 
 
 def packed(site: Site, data: bytes, name: str = "set.zip", **more: Any) -> Manifest:
-    """A manifest of an archive whose files are not listed."""
+    """A manifest of an archive whose files are not listed; adds the page to `site`."""
     site.pages.setdefault(f"/{name}", Page(data))
     table = {"id": "packed", "title": "packed", "select": "*.png", "archive": {"urls": [f"{site.address}/{name}"]}}
     return Manifest.model_validate(table | more)

@@ -139,7 +139,7 @@ def test_a_wrong_size_is_refused(site: Site, tmp_path: Path, data: bytes, length
 
 def test_no_more_is_read_than_the_bound(site: Site, tmp_path: Path) -> None:
     for length in (True, False):
-        with pytest.raises(DatasetError, match="the bound is 1000000"):
+        with pytest.raises(DatasetError, match="the limit is 1000000"):
             bring(site, tmp_path, Page(BODY, length=length), known=False, patience=Patience(1, 0, 5, 1_000_000))
     assert leftovers(tmp_path) == []
 

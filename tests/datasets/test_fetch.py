@@ -1,4 +1,4 @@
-"""Fetching whole data sets: from a server, archives and folders on disk, killed halfway, without room."""
+"""Fetching whole data sets: from a server, from archives and folders on disk, after a kill, without write access."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_folder_on_disk_without_known_sums(site: Site, home: Path, tmp_path: P
         data.samples[0].load()
     assert site.asked == []
     (mine / "x" / "a.png").write_bytes(png(5))
-    with pytest.raises(DatasetError, match="one name and differ"):
+    with pytest.raises(DatasetError, match="have the same name and differ"):
         fetch(found, home / "other", mine, quiet, QUICK)
 
 
