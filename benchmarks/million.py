@@ -23,7 +23,7 @@ from machine import machine, timed_run
 
 from benchbox import registry
 from benchbox.plan import Entry
-from benchbox.store import Store
+from benchbox.store import Workspace, WritableStore
 
 RUN = "million"
 WALL, MEMORY = 60.0, 3.0
@@ -59,10 +59,9 @@ def fill(folder: Path, codecs: int, qualities: int, pictures: int) -> None:
     """A workspace with one run of that size."""
     labels = [("jpeg" if c == 0 else f"codec{c}") for c in range(codecs)]
     metrics = [registry.load().metrics[name] for name in ("psnr", "ms-ssim")]
-    with Store(folder) as store:
-        count = store.register(RUN, (Entry(_key(label, q, s), "invented", f"p{s:05d}.png", label, label, float(q))
+    with WritableStore(Workspace.at(folder)) as store:
+        store.register(RUN, (Entry(_key(label, q, s), "invented", f"p{s:05d}.png", label, label, float(q))
                                      for label in labels for q in range(qualities) for s in range(pictures)))
-    assert count == codecs * qualities * pictures
     database = sqlite3.connect(folder / "store.sqlite")
     for rows in _batches(labels, qualities, pictures):
         _insert(database, "encodings", [row[0] for row in rows])

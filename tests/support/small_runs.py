@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +30,17 @@ def plan(pictures: Path, *codecs: dict[str, Any], **more: Any) -> dict[str, Any]
 
 def go(tmp_path: Path, asked: dict[str, Any], workers: int = 2) -> pd.DataFrame:
     return benchbox.run(asked, workspace=tmp_path / "runs", workers=workers, reports=[])
+
+
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """The rows of a frame as objects with an attribute a column."""
+    return list(frame.itertuples())
+
+
+def measured(tmp_path: Path) -> dict[str, str]:
+    """key -> time of measurement and attempts, of every encoding in the store that is ok."""
+    with sqlite3.connect(f"file:{tmp_path}/runs/store.sqlite?mode=ro", uri=True) as db:
+        try:
+            return dict(db.execute("SELECT key, measured || attempts FROM encodings WHERE status = 'ok'"))
+        except sqlite3.OperationalError:  # the tables are being made
+            return {}

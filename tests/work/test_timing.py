@@ -31,7 +31,7 @@ def test_timing_keeps_every_repeat_and_is_not_satisfied_by_a_quality_run(tmp_pat
 
 
 def test_timing_beside_other_work_is_refused_and_taken_again(tmp_path: Path, pictures: Path) -> None:
-    from benchbox import timing
+    from benchbox.plan import DISTURBED
 
     asked = plan(pictures, {"id": "png"}, timing={"repeats": 3})
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
@@ -43,7 +43,7 @@ def test_timing_beside_other_work_is_refused_and_taken_again(tmp_path: Path, pic
             process.wait()
     assert set(frame["timing"]) == {"disturbed"}
     with sqlite3.connect(tmp_path / "runs" / "store.sqlite") as db:
-        assert db.execute("SELECT MIN(others) FROM timings WHERE protocol = 'timing'").fetchone()[0] > timing.DISTURBED
+        assert db.execute("SELECT MIN(others) FROM timings WHERE protocol = 'timing'").fetchone()[0] > DISTURBED
         before = db.execute("SELECT COUNT(*) FROM timings").fetchone()[0]
     go(tmp_path, asked)
     with sqlite3.connect(tmp_path / "runs" / "store.sqlite") as db:
