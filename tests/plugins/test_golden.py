@@ -12,7 +12,7 @@ import pytest
 from benchbox import registry
 from benchbox.image import digest, read
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 REGISTRY = registry.load()
 OURS = sorted(info.id for info in REGISTRY.codecs.values() if type(info).__module__.startswith("benchbox_"))
 

@@ -1,5 +1,5 @@
 """The Pillow codecs: against the literature, at their limits, and on bytes that are no streams. The conformance kit
-runs over them in test_plugins.py."""
+runs over them in tests/plugins/test_conformance.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The imagecodecs codecs beyond the conformance kit (test_plugins.py): traps of the libraries, kept out of."""
+"""The imagecodecs codecs beyond the conformance kit (tests/plugins/test_conformance.py): traps of the libraries, kept out of."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The metrics of structure and error against other implementations, on awkward pictures, and as plugins; colour and
-those that programs compute are in test_metrics_colour.py and test_metrics_programs.py."""
+those that programs compute are in test_colour.py and test_programs.py."""
 
 from __future__ import annotations
 
