@@ -176,9 +176,9 @@ class CodecInfo(ABC):
         """None if the codec can be opened here; else the reason with the command that brings what is missing."""
         return None
 
-    def aside(self, reason: str) -> CodecInfo | None:
-        """What stands in this codec's place where another plugin has its id: a codec of another id that is unavailable
-        for `reason`. None, the rule, is for codecs that a distribution offers: their clash is an error."""
+    def renamed_for(self, reason: str) -> CodecInfo | None:
+        """This codec under another id, unavailable for `reason`, to be listed where another plugin offers its id too.
+        None, the default, makes the clash an error."""
         return None
 
     def parse_options(self, values: Mapping[str, Any]) -> OptionsModel:

@@ -56,7 +56,7 @@ class ExecInfo(CodecInfo):
             return f"{error}; correct {self.source}"
         return None
 
-    def aside(self, reason: str) -> CodecInfo | None:
+    def renamed_for(self, reason: str) -> CodecInfo | None:
         # A file of the user's must not stop every command; it costs itself.
         return replace(self, id=f"{self.id}-exec", title=f"{self.id}-exec (bad description)", spec=None,
                        problem=self.problem or f"{self.source}: {reason}; give it another")
