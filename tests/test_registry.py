@@ -252,7 +252,7 @@ CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
     "errors columns cells progress",
-    "deep",
+    "deep program",
     "image",
     "codec metric dataset",
     "report curves pchip",
@@ -273,7 +273,7 @@ LAYERS = (
 """The core's modules from the bottom up. A module imports from layers below its own only, never beside or above it."""
 
 PUBLIC = {"", "errors", "image", "codec", "metric", "dataset", "report", "hookspecs", "curves", "bd", "bdstats",
-          "comparison", "columns", "references", "testing"}
+          "comparison", "columns", "references", "program", "testing"}
 """What a plugin may import; the rest is the core's own."""
 
 

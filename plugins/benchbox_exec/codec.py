@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from benchbox import image as pictures
+from benchbox import program
 from benchbox.codec import Capabilities, Codec, CodecInfo, QualityAxis, checked_quality
-from benchbox.errors import CodecError, CorruptBitstream, ImageError, UnsupportedImageError
+from benchbox.errors import BenchboxError, CodecError, CorruptBitstream, ImageError, UnsupportedImageError
 from benchbox.image import Image, peak
-from benchbox_exec import command, pnm
+from benchbox_exec import pnm
 from benchbox_exec.spec import Spec, fill
 
 VERSION = 1
@@ -35,12 +37,12 @@ class ExecInfo(CodecInfo):
         spec = self._spec()
         commands = [spec.encode, spec.decode]
         files = sorted({path for parts in commands for path in _files(self.arguments(parts))})
-        digests = [command.digest(path) for path in files]
+        digests = [program.digest(path) for path in files]
         table = json.dumps(spec.model_dump(mode="json", exclude={"title", "timeout"}), sort_keys=True,
                            default=sorted).encode()
         named = [f"{Path(path).name} sha256:{digest[:16]}" for path, digest in zip(files, digests, strict=True)]
         if spec.version:
-            named.insert(0, command.first_line(tuple(self.arguments(spec.version)), "".join(digests)))
+            named.insert(0, program.first_line(tuple(self.arguments(spec.version)), "".join(digests)))
         return " ".join([f"benchbox_exec {VERSION}", *named, f"toml sha256:{hashlib.sha256(table).hexdigest()[:16]}"])
 
     def unavailable(self) -> str | None:
@@ -48,11 +50,11 @@ class ExecInfo(CodecInfo):
             return self.problem
         for parts in (self.spec.encode, self.spec.decode, self.spec.version or self.spec.encode):
             first = self.arguments(parts)[0]
-            if command.program(first) is None:
+            if shutil.which(first) is None:
                 return f"there is no program {first}; install it or correct {self.source}"
         try:
             self.identity(None)
-        except (CodecError, OSError) as error:
+        except (BenchboxError, OSError) as error:
             return f"{error}; correct {self.source}"
         return None
 
@@ -118,9 +120,10 @@ class ExecCodec(Codec):
 
     def _run(self, template: list[str], source: Path, target: Path, values: Mapping[str, Any]) -> bytes:
         arguments = self._info.arguments(template, {**values, "input": source, "output": target})
+        limit = program.Limit(self._spec.timeout, "raise `timeout` in its TOML")
         try:
-            command.run(arguments, source.parent, self._spec.timeout)
-        except CodecError as error:
+            program.run(arguments, folder=source.parent, limit=limit)
+        except BenchboxError as error:
             raise CodecError(f"{self._info.id}: {error}") from error
         try:
             return target.read_bytes()
@@ -146,7 +149,7 @@ def capabilities(spec: Spec) -> Capabilities:
 
 def _files(arguments: list[str]) -> list[str]:
     """The program, and every further argument that is the path of a file (a script, a model)."""
-    path = command.program(arguments[0])
+    path = shutil.which(arguments[0])
     return [found for found in (path, *arguments[1:]) if found and Path(found).is_absolute() and Path(found).is_file()]
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from benchbox import Display, Image, Metric, Prepared, Scorer
 from benchbox.errors import BenchboxError, NotApplicable
 from benchbox.image import peak
-from benchbox_metrics import program
+from benchbox.program import digest
+from benchbox_metrics import programs
 from benchbox_metrics.pair import check_pair, check_reference
 
 SMALLEST = 8
@@ -45,7 +46,7 @@ class PreparedLibjxl(Prepared):
         with tempfile.TemporaryDirectory(prefix="benchbox-metric-") as name:
             Path(name, "reference.pnm").write_bytes(self.file)
             Path(name, "decoded.pnm").write_bytes(pnm(image))
-            printed = program.run(self.metric.id, [self.program, "reference.pnm", "decoded.pnm"], Path(name))
+            printed = programs.run(self.metric.id, [self.program, "reference.pnm", "decoded.pnm"], Path(name))
         try:
             return float(printed.split()[self.metric.word])
         except (IndexError, ValueError) as error:
@@ -106,4 +107,4 @@ def metrics() -> list[Metric]:
 
 def _version(name: str) -> str:
     path = shutil.which(name)
-    return f"1 sha256:{program.digest(path)}" if path else "1"
+    return f"1 sha256:{digest(path)[:16]}" if path else "1"

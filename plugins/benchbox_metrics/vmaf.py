@@ -21,7 +21,8 @@ import numpy as np
 from benchbox import Display, Image, Metric, Prepared, Scorer
 from benchbox.errors import BenchboxError, NotApplicable
 from benchbox.image import peak
-from benchbox_metrics import program
+from benchbox.program import digest
+from benchbox_metrics import programs
 from benchbox_metrics.pair import check_pair, check_reference
 
 SMALLEST = 64
@@ -62,9 +63,9 @@ class PreparedVmaf(Prepared):
         with tempfile.TemporaryDirectory(prefix="benchbox-metric-") as name:
             Path(name, "reference.yuv").write_bytes(self.frame)
             Path(name, "decoded.yuv").write_bytes(frame(image))
-            program.run(self.metric.id, [self.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-threads", "1",
-                                         *raw, "decoded.yuv", *raw, "reference.yuv", "-lavfi", graph,
-                                         "-f", "null", "-"], Path(name))  # fmt: skip
+            programs.run(self.metric.id, [self.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error",
+                                          "-threads", "1", *raw, "decoded.yuv", *raw, "reference.yuv",
+                                          "-lavfi", graph, "-f", "null", "-"], Path(name))  # fmt: skip
             log: dict[str, Any] = json.loads(Path(name, "log.json").read_text())
         return float(log["frames"][0]["metrics"]["score"])
 
@@ -117,5 +118,5 @@ def _build() -> str:
         return ""
     own = os.environ.get("IMAGEIO_FFMPEG_EXE", "")
     if own and Path(own).is_file():
-        return f"sha256:{program.digest(own)}"
+        return f"sha256:{digest(own)[:16]}"
     return f"imageio-ffmpeg {metadata.version('imageio-ffmpeg')}"

@@ -15,7 +15,7 @@ from typing import Any
 import benchbox_metrics
 import numpy as np
 import pytest
-from benchbox_metrics import libjxl, program, vmaf
+from benchbox_metrics import libjxl, vmaf
 from PIL import Image as PillowImage
 
 from benchbox import registry
@@ -24,6 +24,7 @@ from benchbox.image import Image, write_png
 from benchbox.jobs import resolve
 from benchbox.metric import Metric
 from benchbox.plan import make_plan
+from benchbox.program import digest
 
 METRICS = {m.id: m for m in benchbox_metrics.benchbox_metrics()
            if m.id in ("vmaf", "vmaf-neg", "lpips", "ssimulacra2", "butteraugli", "butteraugli-3norm")}
@@ -243,7 +244,7 @@ def test_pictures_reach_the_program_whole(tmp_path: Path, monkeypatch: pytest.Mo
     a_program(tmp_path, "ssimulacra2", "wc -c < $2")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     metric = libjxl.metrics()[0]
-    assert metric.version == f"1 sha256:{program.digest(str(tmp_path / 'ssimulacra2'))}"
+    assert metric.version == f"1 sha256:{digest(tmp_path / 'ssimulacra2')[:16]}"
     for channels, dtype in ((1, np.uint8), (3, np.uint8), (1, np.uint16), (3, np.uint16)):
         pixels = np.zeros((9, 11, channels), dtype)
         header = len(f"P6\n11 9\n{np.iinfo(dtype).max}\n")

@@ -129,7 +129,7 @@ def test_another_size_in_the_header_is_refused() -> None:
 
 def test_ffmpeg_that_fails_is_one_line() -> None:
     opened()
-    with pytest.raises(CodecError, match="ffmpeg failed: ") as caught:
+    with pytest.raises(CodecError, match=r"^ffmpeg\S* ended with status \d+: ") as caught:
         ffmpeg.decode(b"no stream at all" * 10, 1)
     assert "\n" not in str(caught.value)
 
