@@ -15,8 +15,8 @@ import numpy as np
 
 from benchbox import image as pictures
 from benchbox import program
-from benchbox.codec import Capabilities, Codec, CodecInfo, QualityAxis, checked_quality
-from benchbox.errors import BenchboxError, CodecError, CorruptBitstream, ImageError, UnsupportedImageError
+from benchbox.codec import Capabilities, CheckedCodec, Codec, CodecInfo, QualityAxis
+from benchbox.errors import BenchboxError, CodecError, CorruptBitstream, ImageError
 from benchbox.image import Image, peak
 from benchbox_exec import pnm
 from benchbox_exec.spec import Spec, fill
@@ -68,7 +68,7 @@ class ExecInfo(CodecInfo):
 
     def open(self, options: Any, device: str) -> Codec:
         self.require()
-        return ExecCodec(self, self._spec())
+        return ExecCodec(self, self._spec(), options, device)
 
     def arguments(self, template: list[str], values: Mapping[str, Any] | None = None) -> list[str]:
         """A command with its placeholders replaced; those without a value stay empty."""
@@ -81,24 +81,24 @@ class ExecInfo(CodecInfo):
         return self.spec
 
 
-class ExecCodec(Codec):
-    """Time measured of it includes writing and reading the files and starting the process."""
+class ExecCodec(CheckedCodec):
+    """Its measured time includes writing and reading the files and starting the process."""
 
-    def __init__(self, info: ExecInfo, spec: Spec) -> None:
-        self._info = info
+    info: ExecInfo
+
+    def __init__(self, info: ExecInfo, spec: Spec, options: Any, device: str) -> None:
+        super().__init__(info, options, device)
         self._spec = spec
-        self._axis = info.axis(None)
 
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        value = checked_quality(self._axis, quality, self._info.id)
-        reason = self._info.capabilities.refusal(image)
+    def refusal(self, image: Image, quality: float) -> str | None:
+        reason = super().refusal(image, quality)
         if reason is None and image.shape[2] == 4 and bool((image[:, :, 3] == peak(image)).all()):
             reason = "RGBA with opaque alpha would come back as RGB; drop the alpha channel first"
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
-        if self._axis is not None and self._axis.integer and value is not None:
-            value = int(value)
-        values = {"quality": value, "width": image.shape[1], "height": image.shape[0]}
+        return reason
+
+    def compress(self, image: Image, quality: float) -> bytes:
+        whole = self.axis is not None and self.axis.integer
+        values = {"quality": int(quality) if whole else quality, "width": image.shape[1], "height": image.shape[0]}
         with tempfile.TemporaryDirectory(prefix="benchbox-exec-") as name:
             source = Path(name, "input." + _extension(self._spec.input, image.shape[2]))
             _write(source, image)
@@ -115,21 +115,21 @@ class ExecCodec(Codec):
             except CodecError as error:
                 raise CorruptBitstream(str(error)) from error
             except ImageError as error:
-                raise CorruptBitstream(f"{self._info.id}: what `decode` wrote cannot be read: {error}") from error
+                raise CorruptBitstream(f"{self.info.id}: what `decode` wrote cannot be read: {error}") from error
         return self._restore(pixels)
 
     def _run(self, template: list[str], source: Path, target: Path, values: Mapping[str, Any]) -> bytes:
-        arguments = self._info.arguments(template, {**values, "input": source, "output": target})
+        arguments = self.info.arguments(template, {**values, "input": source, "output": target})
         limit = program.Limit(self._spec.timeout, "raise `timeout` in its TOML")
         try:
             program.run(arguments, folder=source.parent, limit=limit)
         except BenchboxError as error:
-            raise CodecError(f"{self._info.id}: {error}") from error
+            raise CodecError(f"{self.info.id}: {error}") from error
         try:
             return target.read_bytes()
         except OSError as error:
-            raise CodecError(f"{self._info.id}: {Path(arguments[0]).name} ended well but wrote no {target.name}; "
-                             f"is {{output}} in the right place in {self._info.source}?") from error
+            raise CodecError(f"{self.info.id}: {Path(arguments[0]).name} ended well but wrote no {target.name}; "
+                             f"is {{output}} in the right place in {self.info.source}?") from error
 
     def _restore(self, pixels: Image) -> Image:
         """Undo what a decoder does to pictures without colour, where the description leaves no doubt."""

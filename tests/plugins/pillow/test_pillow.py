@@ -186,14 +186,10 @@ def test_jpeg_of_noise_in_one_piece(options: dict[str, bool]) -> None:
 
 
 def test_encoding_that_fails_names_the_codec() -> None:
+    info = CODECS["avif"]
+    unknown_to_aom = info.parse_options({}).model_copy(update={"tune": "no such tune"})
     with pytest.raises(CodecError, match=r"^avif: AVIF \(libavif, aom\) could not encode: "):
-        _broken().encode(testing.picture(9, 8, 3, 8), 50)
-
-
-def _broken() -> Codec:
-    codec = opened("avif")
-    codec._options = codec._options.model_copy(update={"tune": "no such tune"})  # type: ignore[attr-defined]
-    return codec
+        info.open(unknown_to_aom, "cpu").encode(testing.picture(9, 8, 3, 8), 50)
 
 
 # -------------------------------------------------------------------------------------------------- qualities, options

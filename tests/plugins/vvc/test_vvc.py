@@ -142,7 +142,7 @@ def test_identity_names_vvenc() -> None:
 def test_ffmpeg_without_vvenc_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("imageio_ffmpeg")
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/true")
-    assert VVC.unavailable() == '/bin/true cannot encode by libvvenc; run: pip install "benchbox[vvc]"'
+    assert VVC.unavailable() == '/bin/true cannot encode with libvvenc; run: pip install "benchbox[vvc]"'
 
 
 def test_absent_library_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
