@@ -94,8 +94,9 @@ def test_an_argument_goes_before_the_class() -> None:
 def test_copies_keep_the_facts() -> None:
     info = Derived(library="zlib", suffix="")
     assert pickle.loads(pickle.dumps(info)) == info
-    assert replace(info, id="copy").suffix == ""
-    assert replace(info, id="copy") == replace(info, id="copy") != info
+    copy: CodecInfo = replace(info, id="copy")
+    assert copy.suffix == ""
+    assert copy == replace(info, id="copy") != info
 
 
 @pytest.mark.parametrize("values", [{}, {"id": "a"}, {"title": "A"}])
