@@ -11,6 +11,7 @@ from pydantic import Field
 from benchbox.codec import Capabilities, CheckedCodec, CodecInfo, OptionsModel, QualityAxis
 from benchbox.errors import CodecError, CorruptBitstream
 from benchbox.image import MAX_PIXELS, Image
+from benchbox.program import digest
 from benchbox_compressai import bitstream, library, weights
 
 VERSION = 1
@@ -38,13 +39,13 @@ class CompressaiInfo(CodecInfo):
 
         versions = " ".join(f"{name} {metadata.version(name)}" for name in ("compressai", "torch"))
         found = weights.find(self.id, options.metric)
-        digests = " ".join(f"{quality}:{weights.digest(path).hex()[:16]}" for quality, path in found.items())
+        digests = " ".join(f"{quality}:{digest(path)[:16]}" for quality, path in found.items())
         return f"benchbox_compressai {VERSION} {versions} weights {digests}"
 
     def unavailable(self) -> str | None:
         reason = library.missing()
         if reason is None and not (weights.find(self.id, "mse") or weights.find(self.id, "ms-ssim")):
-            reason = f"no weights of it in {weights.folder()}; run: python -m benchbox_compressai {self.id}"
+            reason = f"no weights of it in {weights.folder()}; run: benchbox compressai fetch {self.id}"
         return reason
 
     def axis(self, options: Any) -> QualityAxis:
@@ -61,9 +62,9 @@ class CompressaiCodec(CheckedCodec):
         paths = weights.find(info.id, options.metric)
         if not paths:
             raise CodecError(f"{info.id}: no {options.metric} checkpoint of it in {weights.folder()}; "
-                             f"run: python -m benchbox_compressai {info.id} {options.metric}")
+                             f"run: benchbox compressai fetch {info.id} --metric {options.metric}")
         self._networks = {quality: weights.load(info.id, path) for quality, path in paths.items()}
-        self._digests = {quality: weights.digest(path)[:4] for quality, path in paths.items()}
+        self._digests = {quality: bytes.fromhex(digest(path))[:4] for quality, path in paths.items()}
         import torch
 
         torch.set_num_threads(options.threads)
