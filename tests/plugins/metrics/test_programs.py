@@ -5,7 +5,6 @@ SSIMULACRA 2 and Butteraugli run where libjxl's development tools are on PATH an
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import benchbox_metrics
 import numpy as np
 import pytest
 from benchbox_metrics import libjxl, vmaf
-from PIL import Image as PillowImage
+from distorted import jpeg, sixteen
 
 from benchbox import registry
 from benchbox.errors import BenchboxError, ImageError, NotApplicable, PlanError
@@ -40,16 +39,6 @@ def available(name: str) -> Metric:
 
 def score(name: str, reference: Image, image: Image) -> float:
     return available(name).open("cpu").prepare(reference).score(image)
-
-
-def jpeg(pixels: Image, quality: int) -> Image:
-    file = io.BytesIO()
-    PillowImage.fromarray(pixels).save(file, "JPEG", quality=quality)
-    return np.ascontiguousarray(np.asarray(PillowImage.open(file)))
-
-
-def sixteen(pixels: Image) -> Image:
-    return np.asarray(pixels.astype(np.uint16) * 257, dtype=np.uint16)
 
 
 # All of them
