@@ -176,7 +176,7 @@ def _parted(item: Any, plugin: Plugin, table: dict[str, Any], owner: dict[str, P
 
 
 def _renamed(item: Any, other: Plugin) -> CodecInfo | None:
-    reason = f"the id '{item.id}' is that of a codec of {other.distribution}"
+    reason = f"{other.distribution} has a codec with the id '{item.id}'"
     return item.renamed_for(reason) if isinstance(item, CodecInfo) else None
 
 

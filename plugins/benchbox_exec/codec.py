@@ -1,4 +1,4 @@
-"""The codec that a description makes: its commands on files in a private folder, removed after each call."""
+"""The codec of a description: it runs the commands on files in a private folder, which is removed after each call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class ExecInfo(CodecInfo):
-    """A command-line codec. `spec` is None where the description is bad; `problem` then says why."""
+    """A command-line codec. `spec` is None if the description is bad; then `problem` says why."""
 
     spec: Spec | None = None
     source: Path = Path()
@@ -59,9 +59,9 @@ class ExecInfo(CodecInfo):
         return None
 
     def renamed_for(self, reason: str) -> CodecInfo | None:
-        # A file of the user's must not stop every command; it costs itself.
+        # A bad file of the user makes its own codec unavailable and stops no other command.
         return replace(self, id=f"{self.id}-exec", title=f"{self.id}-exec (bad description)", spec=None,
-                       problem=self.problem or f"{self.source}: {reason}; give it another")
+                       problem=self.problem or f"{self.source}: {reason}; choose another")
 
     def axis(self, options: Any) -> QualityAxis | None:
         return self.spec.axis.build() if self.spec and self.spec.axis else None
@@ -71,7 +71,7 @@ class ExecInfo(CodecInfo):
         return ExecCodec(self, self._spec(), options, device)
 
     def arguments(self, template: list[str], values: Mapping[str, Any] | None = None) -> list[str]:
-        """A command with its placeholders replaced; those without a value stay empty."""
+        """A command with its placeholders replaced: by `values`, else by 0 or nothing."""
         blank = {"input": "", "output": "", "quality": 0, "width": 0, "height": 0}
         return fill(template, {**blank, "here": self.source.parent, **(values or {})})
 
@@ -115,7 +115,7 @@ class ExecCodec(CheckedCodec):
             except CodecError as error:
                 raise CorruptBitstream(str(error)) from error
             except ImageError as error:
-                raise CorruptBitstream(f"{self.info.id}: what `decode` wrote cannot be read: {error}") from error
+                raise CorruptBitstream(f"{self.info.id}: the output of `decode` cannot be read: {error}") from error
         return self._restore(pixels)
 
     def _run(self, template: list[str], source: Path, target: Path, values: Mapping[str, Any]) -> bytes:
@@ -128,11 +128,12 @@ class ExecCodec(CheckedCodec):
         try:
             return target.read_bytes()
         except OSError as error:
-            raise CodecError(f"{self.info.id}: {Path(arguments[0]).name} ended well but wrote no {target.name}; "
+            raise CodecError(f"{self.info.id}: {Path(arguments[0]).name} succeeded but wrote no {target.name}; "
                              f"is {{output}} in the right place in {self.info.source}?") from error
 
     def _restore(self, pixels: Image) -> Image:
-        """Undo what a decoder does to pictures without colour, where the description leaves no doubt."""
+        """`pixels` with the channel count that was encoded, if the description declares only one of gray and RGB: many
+        decoders return a picture without colour as the other."""
         if self._spec.channels == {3} and pixels.shape[2] == 1:
             return np.repeat(pixels, 3, axis=2)
         if self._spec.channels == {1} and pixels.shape[2] == 3 and bool((pixels == pixels[:, :, :1]).all()):
@@ -141,14 +142,14 @@ class ExecCodec(CheckedCodec):
 
 
 def capabilities(spec: Spec) -> Capabilities:
-    """What the description declares."""
+    """The capabilities that the description declares."""
     return Capabilities(channels=frozenset(spec.channels), bit_depths=frozenset(spec.bit_depths),
                         lossless=spec.lossless, deterministic=spec.deterministic, min_size=spec.min_size,
                         max_size=spec.max_size)
 
 
 def _files(arguments: list[str]) -> list[str]:
-    """The program, and every further argument that is the path of a file (a script, a model)."""
+    """The program, and every further argument that is the absolute path of a file (a script, a model)."""
     path = shutil.which(arguments[0])
     return [found for found in (path, *arguments[1:]) if found and Path(found).is_absolute() and Path(found).is_file()]
 

@@ -59,7 +59,7 @@ class AvifCodec(PillowCodec):
     def open(self, data: bytes) -> Any:
         from PIL import AvifImagePlugin
 
-        # Pillow has no argument for the decoder's threads. The caller holds PILLOW_GLOBALS.
+        # Pillow has no argument for the decoder's threads. The caller holds the lock PILLOW_GLOBALS.
         assert PILLOW_GLOBALS.locked()
         before = AvifImagePlugin.DEFAULT_MAX_THREADS
         AvifImagePlugin.DEFAULT_MAX_THREADS = self.options.threads

@@ -129,13 +129,13 @@ class PillowCodec(CheckedCodec):
             raise CorruptBitstream(f"{self.info.id}: the header claims {width}x{height}, above {MAX_PIXELS} pixels")
         if picture.mode not in ("L", "RGB", "RGBA", "I;16") or getattr(picture, "n_frames", 1) != 1:
             raise CorruptBitstream(f"{self.info.id}: a picture of mode {picture.mode} and "
-                                   f"{getattr(picture, 'n_frames', 1)} frames is no stream of this codec")
+                                   f"{getattr(picture, 'n_frames', 1)} frames is not a stream of this codec")
 
 
 def opaque(image: Image) -> bool:
-    """Whether `image` is RGBA with alpha at its peak everywhere; such alpha is dropped by WebP and AVIF."""
+    """Whether `image` is RGBA with alpha at its peak everywhere, which WebP and AVIF drop."""
     return image.shape[2] == 4 and bool((image[:, :, 3] == peak(image)).all())
 
 
 OPAQUE = "RGBA with opaque alpha would come back as RGB; drop the alpha channel first"
-"""The refusal of pictures for which `opaque` holds."""
+"""The reason why a picture is refused for which `opaque` is true."""

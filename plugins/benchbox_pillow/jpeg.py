@@ -38,7 +38,7 @@ class JpegCodec(PillowCodec):
         if not (settings["progressive"] or settings["optimize"]):
             super().save(picture, buffer, settings)
             return
-        # These two are written in one piece, for which Pillow's own guess of the buffer is too small on noise in 4:4:4.
+        # Pillow writes these in one piece, and its own buffer for that is too small for noise in 4:4:4.
         from PIL import ImageFile
 
         with PILLOW_GLOBALS:

@@ -21,7 +21,7 @@ class Options(OptionsModel):
 
 @dataclass(frozen=True)
 class Jpeg2000Info(PillowInfo):
-    """Lossy JPEG 2000; the axis is the PSNR in dB or the rate in bpp that OpenJPEG aims at."""
+    """Lossy JPEG 2000; the axis is the PSNR in dB or the rate in bpp that OpenJPEG is asked for."""
 
     def axis(self, options: Any) -> QualityAxis:
         if options.by == "rate":
@@ -33,13 +33,13 @@ class Jpeg2000Stream(PillowCodec):
     """Shared by lossy and lossless JPEG 2000."""
 
     format = "JPEG2000"
-    end = b"\xff\xd9"  # EOC; OpenJPEG itself decodes a truncated stream without a word
+    end = b"\xff\xd9"  # EOC; OpenJPEG itself decodes a truncated stream without an error
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
         return {"mct": 1 if image.shape[2] >= 3 else 0, "num_resolutions": self._resolutions(image)}
 
     def _resolutions(self, image: Image) -> int:
-        # A level halves the sides; OpenJPEG wants the smallest to keep a pixel.
+        # A level halves the sides; OpenJPEG requires at least a pixel at the coarsest.
         height, width = image.shape[:2]
         most: int = min(height, width).bit_length()
         return min(int(self.options.resolutions), most)
@@ -50,7 +50,7 @@ class Jpeg2000Codec(Jpeg2000Stream):
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
         rate = self.options.by == "rate"
-        # OpenJPEG takes a rate as a compression ratio.
+        # For OpenJPEG a rate is a compression ratio.
         layer = image.dtype.itemsize * 8 * image.shape[2] / quality if rate else quality
         return {**super().settings(image, quality), "irreversible": True,
                 "quality_mode": "rates" if rate else "dB", "quality_layers": [layer]}

@@ -15,7 +15,7 @@ from benchbox_pillow.common import PillowCodec, PillowInfo
 class Options(OptionsModel):
     """Options of PNG."""
 
-    compress_level: int = Field(6, ge=0, le=9, description="zlib level; 9 is used whatever is asked with optimize")
+    compress_level: int = Field(6, ge=0, le=9, description="zlib level; with optimize it is always 9")
     optimize: bool = Field(False, description="smallest file that Pillow can write")
 
 
@@ -40,7 +40,7 @@ class PngCodec(PillowCodec):
         return {"compress_level": self.options.compress_level, "optimize": self.options.optimize}
 
     def whole(self, data: bytes) -> bool:
-        # Bytes 24 and 25: bit depth and colour type. Pillow would give 16-bit colour back as 8-bit in silence.
+        # Bytes 24 and 25: bit depth and colour type. Pillow would decode 16-bit colour to 8 bits without a warning.
         return super().whole(data) and len(data) > 25 and (data[24] == 8 or data[24:26] == b"\x10\x00")
 
 

@@ -31,7 +31,7 @@ class WebpStream(PillowCodec):
         return super().refusal(image, quality) or (OPAQUE if opaque(image) else None)
 
     def whole(self, data: bytes) -> bool:
-        # RIFF: bytes 4 to 7 hold the size of what follows them. Fewer bytes are a lost tail, more are not ours.
+        # RIFF: bytes 4 to 7 hold the size of what follows them. With fewer bytes the stream is truncated.
         return len(data) >= 12 and struct.unpack_from("<I", data, 4)[0] == len(data) - 8
 
 

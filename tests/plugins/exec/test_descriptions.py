@@ -14,10 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchbox import registry
-from benchbox.errors import (
-    CodecUnavailableError,
-    PluginError,
-)
+from benchbox.errors import CodecUnavailableError, PluginError
 
 
 def test_identity_knows_program_script_and_description(folder: Path) -> None:
@@ -36,7 +33,7 @@ def test_identity_knows_program_script_and_description(folder: Path) -> None:
     ('id = "x"\nencode = ["a"]', "decode: Field required"),
     ('id = "X Y"', "id: String should match pattern"),
     (LOSSLESS.replace("lossless = true", "lossles = true"), "unknown key 'lossles'; did you mean 'lossless'?"),
-    (LOSSLESS.replace("lossless = true", ""), "a lossy codec needs an [axis] table; or set lossless = true"),
+    (LOSSLESS.replace("lossless = true", ""), "a lossy codec needs an [axis] table; add one or set lossless = true"),
     (LOSSY.replace('"{{quality}}"', '"9"'), "encode: the placeholder {quality} is missing"),
     (LOSSY.replace("{{quality}}", "{{qualty}}"), "unknown placeholder {qualty}; did you mean 'quality'?"),
     (LOSSY.replace("{{quality}}", "{{quality:z}}"), "encode: '{quality:z}': "),
@@ -44,8 +41,8 @@ def test_identity_knows_program_script_and_description(folder: Path) -> None:
     (LOSSLESS.replace('"decode", "{{input}}"', '"decode", "{{width}}"'), "decode: unknown placeholder {width}"),
     (LOSSY.replace("maximum = 8", "maximum = 7"), "quality axis 'bits': its values must lie in [1.0, 7.0]"),
     (LOSSLESS.replace("channels = [1, 3]", "channels = [2]"), "channels.0: Input should be 1, 3 or 4"),
-    (LOSSLESS.replace("[1, 3]", "[3, 4]"), "ppm holds no alpha; take png or leave 4 out of channels"),
-    ("suffix = '.a'\n" + LOSSLESS, "key 'suffix' stands outside of the [[codec]] tables"),
+    (LOSSLESS.replace("[1, 3]", "[3, 4]"), "ppm holds no alpha; use png or leave 4 out of channels"),
+    ("suffix = '.a'\n" + LOSSLESS, "key 'suffix' is outside of the [[codec]] tables"),
     ("[codec]\nid = 'x'", "write [[codec]], not [codec]"),
 ])  # fmt: skip
 def test_a_bad_description_costs_only_itself(folder: Path, text: str, problem: str) -> None:
@@ -67,7 +64,7 @@ def test_bad_ones_in_the_registry(folder: Path) -> None:
     codecs = registry.load().codecs
     assert "jpeg" in codecs
     assert codecs["squeeze"].unavailable() is None
-    assert "the id 'squeeze' is taken already" in (codecs["exec-c-2"].unavailable() or "")
+    assert "the id 'squeeze' is already used by" in (codecs["exec-c-2"].unavailable() or "")
     assert "b.toml" in (codecs["exec-b"].unavailable() or "")
 
 
@@ -79,7 +76,7 @@ def test_an_id_that_another_plugin_has_costs_only_this_codec(folder: Path, taken
     assert codecs[taken] == usual[taken]
     assert set(codecs) == {*usual, f"{taken}-exec", "squeeze-bits"}
     reason = codecs[f"{taken}-exec"].unavailable()
-    assert reason == f"{folder / 'codecs.toml'}: the id '{taken}' is that of a codec of benchbox; give it another"
+    assert reason == f"{folder / 'codecs.toml'}: benchbox has a codec with the id '{taken}'; choose another"
     assert codecs["squeeze-bits"].unavailable() is None
 
 

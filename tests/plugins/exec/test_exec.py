@@ -14,11 +14,7 @@ from exec_codecs import LOSSLESS, LOSSY, describe, one, opened
 
 import benchbox
 from benchbox import testing
-from benchbox.errors import (
-    CodecError,
-    CorruptBitstream,
-    UnsupportedImageError,
-)
+from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
 from benchbox.image import Image, write_png
 
 
@@ -83,9 +79,9 @@ def test_errors_carry_the_last_line(folder: Path, photo: Image) -> None:
 
 def test_a_command_that_writes_nothing(folder: Path, photo: Image) -> None:
     codec = opened(one(folder, "pass", "import sys; open(sys.argv[2], 'w').write('no picture')"))
-    with pytest.raises(CodecError, match=r"ended well but wrote no output\.bin"):
+    with pytest.raises(CodecError, match=r"succeeded but wrote no output\.bin"):
         codec.encode(photo, None)
-    with pytest.raises(CorruptBitstream, match=r"what `decode` wrote cannot be read"):
+    with pytest.raises(CorruptBitstream, match=r"the output of `decode` cannot be read"):
         codec.decode(b"anything")
 
 

@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchbox import testing
-from benchbox.errors import (
-    CorruptImageError,
-)
+from benchbox.errors import CorruptImageError
 
 
 @given(height=st.integers(1, 9), width=st.integers(1, 9), channels=st.sampled_from([1, 3]),

@@ -178,7 +178,7 @@ def test_awkward_sizes_have_a_value(metric: str, height: int, width: int) -> Non
 @pytest.mark.parametrize("metric", COLOUR)
 def test_pictures_that_do_not_fit_are_refused_by_name(metric: str) -> None:
     scorer = METRICS[metric].open("cpu")
-    with pytest.raises(ImageError, match=f"{metric}: takes gray or RGB"):
+    with pytest.raises(ImageError, match=f"{metric}: needs gray or RGB"):
         scorer.prepare(np.zeros((20, 20, 4), np.uint8))
     prepared = scorer.prepare(np.zeros((20, 21, 3), np.uint8))
     for shape, dtype in (((21, 20, 3), np.uint8), ((20, 21, 1), np.uint8), ((20, 21, 3), np.uint16)):

@@ -146,7 +146,7 @@ def test_pictures_that_do_not_fit_are_refused_by_name(metric: str) -> None:
     scorer = METRICS[metric].open("cpu")
     wrong: list[Any] = [np.zeros((200, 200, 4), np.uint8), np.zeros((200, 200), np.uint8), np.zeros((200, 200, 3))]
     for reference in wrong:
-        with pytest.raises(ImageError, match=f"{metric}: takes gray or RGB"):
+        with pytest.raises(ImageError, match=f"{metric}: needs gray or RGB"):
             scorer.prepare(reference)
     prepared = scorer.prepare(np.zeros((200, 210, 3), np.uint8))
     for shape, dtype in (((210, 200, 3), np.uint8), ((200, 210, 1), np.uint8), ((200, 210, 3), np.uint16)):

@@ -1,4 +1,4 @@
-"""VMAF, LPIPS, SSIMULACRA 2 and Butteraugli: what we make of their programs and libraries against those themselves.
+"""VMAF, LPIPS, SSIMULACRA 2 and Butteraugli: our scores against those of their own programs and libraries.
 
 SSIMULACRA 2 and Butteraugli run where libjxl's development tools are on PATH and are skipped elsewhere.
 """
@@ -83,7 +83,7 @@ def test_a_16_bit_copy_scores_about_like_the_8_bit_one(name: str, tolerance: flo
 @pytest.mark.parametrize("name", METRICS)
 def test_pictures_that_do_not_fit_are_refused_by_name(name: str) -> None:
     scorer = available(name).open("cpu")
-    with pytest.raises(ImageError, match=f"{name}: takes gray or RGB"):
+    with pytest.raises(ImageError, match=f"{name}: needs gray or RGB"):
         scorer.prepare(np.zeros((80, 80, 4), np.uint8))
     with pytest.raises(ImageError, match=f"{name}: the decoded picture is 81x80x3 uint8"):
         scorer.prepare(np.zeros((80, 81, 3), np.uint8)).score(np.zeros((81, 80, 3), np.uint8))
@@ -229,7 +229,7 @@ def a_program(folder: Path, name: str, text: str) -> Path:
 
 
 def test_pictures_reach_the_program_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that prints the length of the file it is given stands in for libjxl's."""
+    """In place of libjxl's, a program that prints the length of the file that it is given."""
     a_program(tmp_path, "ssimulacra2", "wc -c < $2")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     metric = libjxl.metrics()[0]

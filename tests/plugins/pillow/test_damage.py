@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from pillow_codecs import CODECS, FORMATS, opened, stream
 
-from benchbox.errors import (
-    CorruptBitstream,
-)
+from benchbox.errors import CorruptBitstream
 
 
 @pytest.mark.parametrize("name", CODECS)

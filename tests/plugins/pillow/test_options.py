@@ -12,11 +12,7 @@ from PIL import AvifImagePlugin, features
 from pillow_codecs import CODECS, middle, opened
 
 from benchbox import testing
-from benchbox.errors import (
-    CodecUnavailableError,
-    OptionError,
-    QualityError,
-)
+from benchbox.errors import CodecUnavailableError, OptionError, QualityError
 from benchbox.image import Image
 
 

@@ -16,11 +16,7 @@ from PIL import Image as PillowImage
 from pillow_codecs import CODECS, FORMATS, LOSSY, middle, opened, psnr, stream
 
 from benchbox import testing
-from benchbox.errors import (
-    CodecError,
-    CorruptBitstream,
-    UnsupportedImageError,
-)
+from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
 from benchbox.image import Image, read
 
 
