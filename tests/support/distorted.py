@@ -1,4 +1,4 @@
-"""Pictures with errors to be scored."""
+"""Pictures with errors, to be scored."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ def jpeg(pixels: Image, quality: int) -> Image:
 
 
 def noisy(pixels: Image, sigma: float, seed: int = 0) -> Image:
+    """`pixels` with Gaussian noise of `sigma` levels."""
     noise = np.random.default_rng(seed).normal(0, sigma, pixels.shape)
     return np.clip(np.rint(pixels + noise), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
 
 def sixteen(pixels: Image) -> Image:
+    """The 16-bit copy of an 8-bit picture."""
     return np.asarray(pixels.astype(np.uint16) * 257, dtype=np.uint16)

@@ -73,11 +73,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def describe(folder: Path, text: str, name: str = "codecs.toml") -> dict[str, ExecInfo]:
+    """Write a description into `folder`; the codecs that are found then, by id."""
     (folder / name).write_text(text.format(python=f'"{sys.executable}"'))
     return found()
 
 
 def found() -> dict[str, ExecInfo]:
+    """The codecs that the plugin finds, by id."""
     infos = benchbox_exec.benchbox_codecs()
     assert all(isinstance(info, ExecInfo) for info in infos)
     return {info.id: info for info in infos if isinstance(info, ExecInfo)}

@@ -1,5 +1,5 @@
-"""CompressAI's models as codecs. Without the weights of its zoo: untrained ones, saved as checkpoints, are coded and
-decoded by the same path. Without compressai these tests skip; the recipe is in docs/codecs.md."""
+"""CompressAI's models as codecs, with untrained weights in checkpoints of their own instead of those of the zoo. Without
+compressai these tests are skipped; docs/codecs.md says how to install it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VVC beyond the conformance kit: the colour path, and what goes through ffmpeg's pipes."""
+"""VVC beyond the conformance kit: the colour conversion, and the bytes that go through ffmpeg's pipes."""
 
 from __future__ import annotations
 
