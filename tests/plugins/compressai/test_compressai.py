@@ -1,5 +1,6 @@
-"""CompressAI's models as codecs, with untrained weights in checkpoints of their own instead of those of the zoo. Without
-compressai these tests are skipped; docs/codecs.md says how to install it."""
+"""CompressAI's models as codecs, with untrained weights in checkpoints of their own instead of those of the zoo.
+
+Without compressai these tests are skipped; docs/codecs.md says how to install it."""
 
 from __future__ import annotations
 
