@@ -1,12 +1,10 @@
-"""What a codec is to benchbox: pixels in, bytes out; bytes in, pixels out.
-
-The contract:
+"""The contract of a codec: pixels in, bytes out; bytes in, pixels out.
 
 - `Codec.encode` returns the whole stream as one byte string. The rate is computed from its length, so headers count.
 - `Codec.decode` gets those bytes and nothing else: no settings, no side channel.
-- Both return host data (bytes, numpy arrays), so neither can return before its device has finished.
+- Both return data in the host's memory (bytes, numpy arrays), so neither can return before its device has finished.
 - `decode` gives back the height, width, channel count and dtype that `encode` got; a picture for which this cannot be
-  done is declined with UnsupportedImageError, never flattened or converted.
+  done is refused with UnsupportedImageError, never flattened or converted.
 - A Codec object lives in one worker process and is used by one thread at a time.
 """
 
@@ -15,32 +13,39 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchbox.errors import CodecUnavailableError, OptionError, QualityError, did_you_mean
+from benchbox.errors import (
+    CodecUnavailableError,
+    OptionError,
+    PluginError,
+    QualityError,
+    UnsupportedImageError,
+    did_you_mean,
+)
 from benchbox.image import Image
 
 
 class OptionsModel(BaseModel):
-    """Base of a codec's options: immutable, unknown names refused. A codec without options uses it as it is."""
+    """Base class of a codec's options: immutable; unknown names are refused. A codec without options uses it as is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True)
 class QualityAxis:
-    """The one setting a sweep varies.
+    """The one setting that a sweep varies.
 
     Args:
-        name: what the library calls it, e.g. ``"quality"`` or ``"distance"``.
-        values: the default sweep, in order of rising size of the stream (strictly).
-        minimum, maximum: the bounds the library takes; any quality between them may be asked for.
-        unit: of the values, e.g. ``"dB"``; ``""`` for a plain number.
-        integer: whether only whole numbers are taken.
+        name: the library's own name for it, e.g. ``"quality"`` or ``"distance"``.
+        values: the default sweep, ordered so that the size of the stream rises strictly.
+        minimum, maximum: the bounds that the library accepts; a plan may name any quality between them.
+        unit: the unit of the values, e.g. ``"dB"``; ``""`` for a plain number.
+        integer: whether the library accepts whole numbers only.
     """
 
     name: str
@@ -55,7 +60,7 @@ class QualityAxis:
             raise ValueError(f"quality axis '{self.name}': its values must lie in [{self.minimum}, {self.maximum}]")
 
     def check(self, quality: float, codec: str) -> float:
-        """Return `quality` as a float if the axis takes it, else raise QualityError that names `codec` and bounds."""
+        """`quality` as a float if it lies on the axis; else QualityError, which names `codec` and the bounds."""
         if not math.isfinite(quality) or not self.minimum <= quality <= self.maximum:
             raise QualityError(f"{codec}: {self.name} {quality:g} is out of range; "
                                f"take {self.minimum:g} to {self.maximum:g}")
@@ -66,17 +71,17 @@ class QualityAxis:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a codec takes and promises.
+    """The pictures that a codec accepts, and its promises.
 
     Args:
-        channels: channel counts taken, out of 1 (gray), 3 (RGB), 4 (RGBA).
-        bit_depths: 8 and/or 16.
+        channels: the channel counts that it accepts: any of 1 (gray), 3 (RGB), 4 (RGBA).
+        bit_depths: the bits per sample that it accepts: 8, 16 or both.
         lossless: every decoded pixel equals its source; checked at every operating point.
         deterministic: the same picture, options and library give the same bytes on every machine of one kind.
-        pixel_tolerance: greatest difference, in levels, between decodings of one stream on different devices, thread
-            counts or batch sizes. 0 for integer codecs.
-        min_size, max_size: bounds of each side in pixels.
-        devices: device classes `CodecInfo.open` takes, out of "cpu", "cuda".
+        pixel_tolerance: the greatest difference, in levels, between decodings of one stream on different devices, with
+            different thread counts or batch sizes. 0 for codecs that compute in integers.
+        min_size, max_size: the bounds of each side in pixels.
+        devices: the device classes that `CodecInfo.open` accepts: "cpu", "cuda" or both.
     """
 
     channels: frozenset[int] = frozenset({1, 3})
@@ -89,7 +94,7 @@ class Capabilities:
     devices: tuple[str, ...] = ("cpu",)
 
     def refusal(self, image: Image) -> str | None:
-        """Why a picture of this shape and dtype is not taken, or None."""
+        """The reason why the codec refuses a picture of this shape and dtype, or None if it accepts it."""
         height, width, channels = image.shape
         bits = image.dtype.itemsize * 8
         if channels not in self.channels:
@@ -105,7 +110,7 @@ class Capabilities:
 
 
 class Codec(ABC):
-    """An opened codec. See the module's docstring for the contract."""
+    """An opened codec. The contract is in the module's docstring."""
 
     @abstractmethod
     def encode(self, image: Image, quality: float | None) -> bytes:
@@ -113,10 +118,11 @@ class Codec(ABC):
 
         Args:
             image: (H, W, C) uint8 or uint16 under the pixel contract.
-            quality: a value of the codec's axis; None for a lossless codec.
+            quality: a quality on the codec's axis; None for a lossless codec.
 
         Raises:
-            UnsupportedImageError: the picture cannot be taken; the message says why.
+            UnsupportedImageError: the codec cannot encode this picture; the message says why.
+            QualityError: `quality` does not lie on the axis.
         """
 
     @abstractmethod
@@ -128,7 +134,7 @@ class Codec(ABC):
         """
 
     def encode_batch(self, images: Sequence[Image], quality: float | None) -> list[bytes]:
-        """Encode several pictures; the same bytes as `encode` one by one. Used in timing plans only."""
+        """Encode several pictures, to the same bytes as `encode` one by one. Used in timing plans only."""
         return [self.encode(image, quality) for image in images]
 
     def decode_batch(self, streams: Sequence[bytes]) -> list[Image]:
@@ -136,74 +142,128 @@ class Codec(ABC):
         return [self.decode(data) for data in streams]
 
     def close(self) -> None:
-        """Give back what the codec holds (processes, device memory). Called once, last."""
+        """Release what the codec holds (processes, device memory). Called once, as the last call."""
         return
+
+
+class CheckedCodec(Codec):
+    """A codec whose `encode` checks the quality and the picture before `compress` sees them.
+
+    A subclass implements `compress` and `decode`. `CodecInfo.open` makes it from these arguments.
+
+    Args:
+        info: the codec that it opens; raises CodecUnavailableError if it is unavailable here.
+        options: its validated options.
+        device: "cpu", "cuda" or "cuda:1".
+    """
+
+    def __init__(self, info: CodecInfo, options: Any, device: str = "cpu") -> None:
+        info.require(options)
+        self.info = info
+        self.options = options
+        self.device = device
+        self.axis = info.axis(options)
+
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        value = _checked_quality(self.axis, quality, self.info.id)
+        reason = self.refusal(image, value)
+        if reason is not None:
+            raise UnsupportedImageError(f"{self.info.id}: {reason}")
+        return self.compress(image, value)
+
+    def refusal(self, image: Image, quality: float) -> str | None:
+        """The reason why this picture is refused at this quality, or None; by default that of the capabilities."""
+        return self.info.capabilities.refusal(image)
+
+    @abstractmethod
+    def compress(self, image: Image, quality: float) -> bytes:
+        """Encode a picture that was not refused, at a quality on the axis; `quality` is 0 for a lossless codec."""
+
+
+_UNSET: Any = object()  # default of every field of CodecInfo until __post_init__ finds the real one
+_DEFAULTS: Mapping[str, Any] = {"id": _UNSET, "title": _UNSET, "Options": OptionsModel, "capabilities": Capabilities(),
+                                "suffix": "", "quality": None, "codec_class": None}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class CodecInfo(ABC):
-    """What is known of a codec without opening it; plugins subclass it and list instances in their hook.
+    """The facts about a codec that need no opening; plugins subclass it and list instances in their hook.
+
+    Each attribute is an argument, or is written on the subclass (``id = "toy"``); an argument goes before that.
 
     Attributes:
         id: lower-case, stable, unique among all plugins, e.g. ``"jpeg"``.
-        title: for legends and tables, e.g. ``"JPEG (libjpeg-turbo)"``.
-        Options: the options model; fields carry defaults, bounds and descriptions.
-        capabilities: what the codec takes and promises.
-        suffix: of files holding its streams, e.g. ``".jpg"``; tells the codec when a file is decoded by hand.
+        title: the name in legends and tables, e.g. ``"JPEG (libjpeg-turbo)"``.
+        Options: the options model; its fields carry defaults, bounds and descriptions. By default no options.
+        capabilities: the pictures that the codec accepts, and its promises. By default `Capabilities()`.
+        suffix: the suffix of files that hold its streams, e.g. ``".jpg"``; `benchbox decode` finds the codec by it.
+        quality: the quality axis; None for a lossless codec, or where `axis` is overridden.
+        codec_class: what `open` calls as ``codec_class(info, options, device)``, e.g. a subclass of `CheckedCodec`;
+            None where `open` is overridden.
     """
 
-    id: str
-    title: str
-    Options: type[OptionsModel] = OptionsModel
-    capabilities: Capabilities = field(default_factory=Capabilities)
-    suffix: str = ""
+    id: str = _UNSET
+    title: str = _UNSET
+    Options: type[OptionsModel] = _UNSET
+    capabilities: Capabilities = _UNSET
+    suffix: str = _UNSET
+    quality: QualityAxis | None = _UNSET
+    codec_class: Callable[[CodecInfo, Any, str], Codec] | None = _UNSET
+
+    def __post_init__(self) -> None:
+        # With ordinary defaults, the __init__ of a dataclass would overwrite what a subclass has as class attributes.
+        for name, default in _DEFAULTS.items():
+            if getattr(self, name) is _UNSET:
+                stated = getattr(type(self), name)
+                object.__setattr__(self, name, default if stated is _UNSET else stated)
+        if self.id is _UNSET or self.title is _UNSET:
+            raise PluginError(f"{type(self).__name__} has no id or no title; give both as arguments or on the class")
 
     @abstractmethod
     def identity(self, options: Any) -> str:
-        """Everything besides options and quality that the bytes depend on: plugin, real library versions, digests of
-        every file the options name. One line, e.g. ``"benchbox_pillow 1 libjpeg-turbo 3.2.0"``."""
+        """All that the bytes depend on besides options and quality: the plugin, the real versions of its libraries,
+        the digest of every file that the options name. One line, e.g. ``"benchbox_pillow 1 libjpeg-turbo 3.2.0"``."""
 
-    @abstractmethod
     def axis(self, options: Any) -> QualityAxis | None:
-        """The quality axis under these options; None for a lossless codec."""
+        """The quality axis under these options; None for a lossless codec. Override it if it depends on them."""
+        return self.quality
 
-    @abstractmethod
     def open(self, options: Any, device: str) -> Codec:
-        """Open the codec with validated `options` on `device` ("cpu", "cuda", "cuda:1"), one thread unless an option
-        says otherwise."""
+        """Open the codec with validated `options` on `device` ("cpu", "cuda", "cuda:1"), with one thread unless an
+        option says otherwise. Override it if the class takes other arguments or its import is slow."""
+        if self.codec_class is None:
+            raise PluginError(f"{self.id}: {type(self).__name__} has no codec_class; set it or override open")
+        return self.codec_class(self, options, device)
 
     def unavailable(self) -> str | None:
-        """None if the codec can be opened here; else the reason with the command that brings what is missing."""
+        """None if the codec can be opened here; else the reason, with the command that installs what is missing."""
         return None
 
-    def aside(self, reason: str) -> CodecInfo | None:
-        """What stands in this codec's place where another plugin has its id: a codec of another id that is unavailable
-        for `reason`. None, the rule, is for codecs that a distribution offers: their clash is an error."""
+    def renamed_for(self, reason: str) -> CodecInfo | None:
+        """This codec under another id, unavailable for `reason`, to be listed where another plugin offers its id too.
+        None, the default, makes the clash an error."""
         return None
 
     def parse_options(self, values: Mapping[str, Any]) -> OptionsModel:
-        """Validate option names and values (strings from a command line are converted).
-
-        Raises:
-            OptionError: names the codec, the option, the problem and the choices.
-        """
+        """Validate option names and values (strings from a command line are converted). Raises OptionError, which names
+        the codec, the option, the problem and the choices."""
         return validated_options(self.Options, values, self.id)
 
     def label(self, options: OptionsModel) -> str:
-        """The id and the options that differ from their defaults: ``"webp method=6"``."""
+        """The id, and the options that differ from their defaults: ``"webp method=6"``."""
         given = options.model_dump(mode="json", exclude_defaults=True)
         return " ".join([self.id, *(f"{key}={_short(value)}" for key, value in given.items())])
 
     def require(self, options: Any = None) -> None:
         """Raise CodecUnavailableError with reason and remedy if the codec cannot be opened here with these `options`,
-        which may name what is otherwise missing."""
+        which may name a file that is otherwise missing."""
         reason = self.unavailable()
         if reason is not None:
             raise CodecUnavailableError(f"{self.id}: {reason}")
 
 
 def validated_options(model: type[OptionsModel], values: Mapping[str, Any], owner: str) -> OptionsModel:
-    """The options of the codec or report called `owner`; raises OptionError as `CodecInfo.parse_options` does."""
+    """The options of the codec or report `owner` from `values`; raises OptionError like `CodecInfo.parse_options`."""
     known = model.model_fields
     for name in values:
         if name not in known:
@@ -217,19 +277,19 @@ def validated_options(model: type[OptionsModel], values: Mapping[str, Any], owne
         raise OptionError(f"{owner}: option {where}={first['input']!r}: {first['msg']}") from error
 
 
-def checked_quality(axis: QualityAxis | None, quality: float | None, codec: str) -> float | None:
-    """What `Codec.encode` was given as `quality`, found right for `axis`; raises QualityError that names `codec`."""
+def _checked_quality(axis: QualityAxis | None, quality: float | None, codec: str) -> float:
+    """`quality` if it lies on `axis`, 0 if there is no axis and no quality; else QualityError, which names `codec`."""
     if axis is None:
         if quality is not None:
             raise QualityError(f"{codec}: a lossless codec takes no quality, got {quality:g}")
-        return None
+        return 0.0
     if quality is None:
         raise QualityError(f"{codec}: needs a {axis.name} of {axis.minimum:g} to {axis.maximum:g}")
     return axis.check(quality, codec)
 
 
 def options_json(options: OptionsModel) -> str:
-    """All options, defaults included, as canonical JSON: what the key of an encoding is made from."""
+    """All options, defaults included, as canonical JSON; the key of an encoding is made from it."""
     return json.dumps(options.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
 

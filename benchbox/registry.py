@@ -184,22 +184,22 @@ def _collect(modules: Sequence[tuple[Plugin, Any]], hook: str, plugins: list[Plu
 
 
 def _parted(item: Any, plugin: Plugin, table: dict[str, Any], owner: dict[str, Plugin], hook: str) -> Any:
-    """What to enter for `item`, whose id is taken: one of the two stands aside if it can, else PluginError."""
+    """The item to enter for `item`, whose id is taken: one of the two gets another id if it can, else PluginError."""
     first = owner[item.id]
-    aside = _aside(item, first)
-    if aside is not None and aside.id not in owner:
-        return aside
-    aside = _aside(table[item.id], plugin)
-    if aside is not None and aside.id not in owner:
-        table[aside.id], owner[aside.id] = aside, first
+    renamed = _renamed(item, first)
+    if renamed is not None and renamed.id not in owner:
+        return renamed
+    renamed = _renamed(table[item.id], plugin)
+    if renamed is not None and renamed.id not in owner:
+        table[renamed.id], owner[renamed.id] = renamed, first
         return item
     raise PluginError(f"two plugins offer '{item.id}' in {hook}: {first.name} of {first.distribution} and "
                       f"{plugin.name} of {plugin.distribution}; rename or remove one of them")
 
 
-def _aside(item: Any, other: Plugin) -> CodecInfo | None:
-    reason = f"the id '{item.id}' is that of a codec of {other.distribution}"
-    return item.aside(reason) if isinstance(item, CodecInfo) else None
+def _renamed(item: Any, other: Plugin) -> CodecInfo | None:
+    reason = f"{other.distribution} has a codec with the id '{item.id}'"
+    return item.renamed_for(reason) if isinstance(item, CodecInfo) else None
 
 
 def _call(plugin: Plugin, module: Any, hook: str, plugins: list[Plugin]) -> Iterable[Any]:

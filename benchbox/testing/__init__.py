@@ -1,6 +1,6 @@
-"""The conformance kit: what benchbox asks of a codec, a metric or a data set, as checks for a plugin's own tests.
+"""The conformance kit: the contract of a codec, a metric or a data set, as checks for a plugin's own tests.
 
-A plugin author's whole test file::
+The whole test file of a plugin::
 
     import pytest
     from benchbox import testing
@@ -10,8 +10,8 @@ A plugin author's whole test file::
     def test_codec(check):
         check()
 
-`check_codec`, `check_metric` and `check_dataset` do the same in one call and report every breach found. A breach is a
-PluginError of one sentence that says what was asked and what came instead. pytest itself is not needed.
+`check_codec`, `check_metric` and `check_dataset` run all checks in one call and report every breach. A breach is a
+PluginError of one sentence, which names the rule and what the plugin did instead. The kit itself does not need pytest.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""One check of the conformance kit, and how several are run together."""
+"""A check of the conformance kit, the subject under test, and running several checks."""
 
 from __future__ import annotations
 
 import pickle
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -15,16 +16,45 @@ T = TypeVar("T")
 _ID = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 
 
+class Subject(ABC):
+    """The codec, metric or data set under test."""
+
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """Its id, with which the message of every breach begins."""
+
+    def breach(self, sentence: str) -> NoReturn:
+        """Raise the PluginError of a broken contract."""
+        raise PluginError(f"{self.id}: {' '.join(sentence.split())}")
+
+    def check_names(self, name: Any, title: Any) -> None:
+        """`name`, the id, must be lower-case letters, digits and ``-_.``; `title` must be one line."""
+        if not isinstance(name, str) or not _ID.fullmatch(name):
+            raise PluginError(f"{name}: the id must be lower-case letters and digits, joined by '-', '_' or '.'")
+        if not isinstance(title, str) or not title.strip() or "\n" in title:
+            self.breach(f"the title must be one line of text, got {title!r}")
+
+    def pickled(self, thing: T) -> T:
+        """A copy of `thing` made by pickle, which is how it reaches a worker."""
+        try:
+            copy: T = pickle.loads(pickle.dumps(thing))
+        except Exception as error:  # pickle raises PicklingError, AttributeError, TypeError ...
+            self.breach(f"{type(thing).__name__} cannot be pickled ({error}); define its class at a module's top level")
+        return copy
+
+
 @dataclass(frozen=True)
 class Check:
-    """A callable without arguments; raises PluginError if the plugin breaks what is checked.
+    """A callable without arguments that raises PluginError if the plugin breaks the contract.
 
     Attributes:
-        subject: id of the codec, metric or data set.
-        name: of the check, e.g. ``"deterministic"``; pytest shows it as the parameter's name.
+        checked: the id of the codec, metric or data set.
+        name: the name of the check, e.g. ``"deterministic"``; pytest shows both in the name of the test.
+        run: the check itself.
     """
 
-    subject: str
+    checked: str
     name: str
     run: Callable[[], None]
 
@@ -33,23 +63,18 @@ class Check:
             self.run()
         except PluginError:
             raise
-        except Exception as error:  # whatever the plugin raised where it should not
+        except Exception as error:  # a plugin may raise anything
             reason = str(error) if isinstance(error, BenchboxError) else f"{type(error).__name__}: {error}"
             reason = " ".join(reason.split())
-            raise PluginError(f"{self.subject}: check '{self.name}' was stopped by {reason}") from error
+            raise PluginError(f"{self.checked}: check '{self.name}' was stopped by {reason}") from error
 
     @property
-    def __name__(self) -> str:  # what pytest takes for the parameter's id
-        return f"{self.subject}-{self.name}"
-
-
-def breach(subject: str, sentence: str) -> NoReturn:
-    """Raise the PluginError of a broken contract."""
-    raise PluginError(f"{subject}: {' '.join(sentence.split())}")
+    def __name__(self) -> str:  # pytest takes the parameter's id from it
+        return f"{self.checked}-{self.name}"
 
 
 def run_all(checks: Iterable[Check]) -> None:
-    """Run every check; raise one PluginError that lists every breach, one a line."""
+    """Run every check; raise one PluginError with a line for each breach."""
     breaches = []
     for check in checks:
         try:
@@ -58,20 +83,3 @@ def run_all(checks: Iterable[Check]) -> None:
             breaches.append(str(error))
     if breaches:
         raise PluginError("\n".join(breaches))
-
-
-def same_after_pickle(subject: str, thing: T) -> T:
-    """`thing` after a trip through pickle, as it reaches a worker."""
-    try:
-        copy: T = pickle.loads(pickle.dumps(thing))
-    except Exception as error:  # pickle raises PicklingError, AttributeError, TypeError ...
-        breach(subject, f"{type(thing).__name__} cannot be pickled ({error}); define its class at a module's top level")
-    return copy
-
-
-def check_names(subject: Any, title: Any) -> None:
-    """An id is lower-case letters, digits and ``-_.``; a title is one line."""
-    if not isinstance(subject, str) or not _ID.fullmatch(subject):
-        breach(str(subject), "the id must be lower-case letters and digits, joined by '-', '_' or '.'")
-    if not isinstance(title, str) or not title.strip() or "\n" in title:
-        breach(subject, f"the title must be one line of text, got {title!r}")

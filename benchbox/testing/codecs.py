@@ -1,4 +1,4 @@
-"""What benchbox asks of a codec."""
+"""The checks for a codec."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ import numpy as np
 from benchbox.codec import CodecInfo, OptionsModel, options_json
 from benchbox.errors import OptionError
 from benchbox.image import Image, check, peak
-from benchbox.testing.check import Check, breach, check_names, run_all, same_after_pickle
+from benchbox.testing.check import Check, run_all
 from benchbox.testing.pictures import AWKWARD_SIZES, noise, picture
-from benchbox.testing.subject import KIND, Subject, agree, attempt, mse, same_kind, survives
+from benchbox.testing.subject import KIND, CodecSubject, agree, attempt, mse, same_kind, survives
 
 
 def check_codec(info: CodecInfo, options: Mapping[str, Any] | None = None, images: Mapping[str, Image] | None = None,
                 device: str = "cpu") -> None:
-    """Run every check of `codec_checks`; raises PluginError with one line a breach."""
+    """Run every check of `codec_checks`; raises PluginError with a line for each breach."""
     run_all(codec_checks(info, options, images, device))
 
 
 def codec_checks(info: CodecInfo, options: Mapping[str, Any] | None = None, images: Mapping[str, Image] | None = None,
                  device: str = "cpu") -> list[Check]:
-    """The checks for a codec as callables, to be parametrised over.
+    """The checks for a codec, one callable each, for pytest to parametrise over.
 
     Args:
-        info: the codec; it must be available here (raises CodecUnavailableError when it is not).
-        options: option values other than the defaults to test under.
-        images: pictures by name, under the pixel contract, to be coded beside the kit's own.
-        device: where to open it.
+        info: the codec; raises CodecUnavailableError if it is unavailable here.
+        options: the option values to test with; the defaults for those that are not given.
+        images: further pictures to encode and decode, by name, under the pixel contract.
+        device: the device to open it on, e.g. "cpu" or "cuda".
     """
     info.require()
-    subject = Subject(info, info.parse_options(options or {}), device, images or {})
+    subject = CodecSubject(info, info.parse_options(options or {}), device, images or {})
     return [Check(info.id, function.__name__.lstrip("_"), partial(function, subject)) for function in _CHECKS]
 
 
-def _names(subject: Subject) -> None:
-    check_names(subject.info.id, subject.info.title)
+def _names(subject: CodecSubject) -> None:
+    subject.check_names(subject.info.id, subject.info.title)
 
 
-def _pickle(subject: Subject) -> None:
-    copy = same_after_pickle(subject.id, subject.info)
+def _pickle(subject: CodecSubject) -> None:
+    copy = subject.pickled(subject.info)
     if copy.id != subject.info.id or copy.identity(subject.options) != subject.info.identity(subject.options):
-        breach(subject.id, "after a trip through pickle it has another id or identity")
+        subject.breach("pickled and unpickled, it has another id or identity")
 
 
-def _options(subject: Subject) -> None:
+def _options(subject: CodecSubject) -> None:
     info = subject.info
     if not any(field.is_required() for field in info.Options.model_fields.values()):
         info.parse_options({})
@@ -58,13 +58,13 @@ def _options(subject: Subject) -> None:
     except OptionError:
         pass
     else:
-        breach(subject.id, "an unknown option was taken; derive Options from benchbox.OptionsModel")
+        subject.breach("it accepts an unknown option; derive Options from benchbox.OptionsModel")
     again = info.parse_options(json.loads(options_json(subject.options)))
     if again != subject.options:
-        breach(subject.id, "its options are not the same after a trip through JSON, which is how results are kept")
+        subject.breach("its options change when they are written to JSON and read back, as results are")
 
 
-def _option_choices(subject: Subject) -> None:
+def _option_choices(subject: CodecSubject) -> None:
     """Every value of a choice or a switch, and both ends of a bounded number, can be encoded and decoded."""
     source = subject.small()
     for name, value in _choices(subject.info.Options):
@@ -87,18 +87,18 @@ def _choices(model: type[OptionsModel]) -> Iterator[tuple[str, Any]]:
             yield from ((name, bound) for bound in bounds)
 
 
-def _identity(subject: Subject) -> None:
+def _identity(subject: CodecSubject) -> None:
     first, second = (subject.info.identity(subject.options) for _ in range(2))
     if not isinstance(first, str) or not first.strip() or "\n" in first:
-        breach(subject.id, f"identity must be one line of text, got {first!r}")
+        subject.breach(f"identity must be one line of text, got {first!r}")
     if first != second:
-        breach(subject.id, f"identity changes from call to call: {first!r}, then {second!r}")
+        subject.breach(f"identity changes from call to call: {first!r}, then {second!r}")
 
 
-def _axis(subject: Subject) -> None:
+def _axis(subject: CodecSubject) -> None:
     axis = subject.info.axis(subject.options)
     if (axis is None) != subject.info.capabilities.lossless:
-        breach(subject.id, "capabilities.lossless and an axis exclude each other: a lossless codec's axis is None")
+        subject.breach("a codec has either capabilities.lossless or a quality axis, never both and never neither")
     if axis is None:
         return
     source = subject.photograph()
@@ -107,18 +107,18 @@ def _axis(subject: Subject) -> None:
         errors = [mse(source, codec.decode(streams[index])) for index in (0, -1)]
     for (value, data), (following, longer) in pairwise(zip(axis.values, streams, strict=True)):
         if len(data) >= len(longer):
-            breach(subject.id, f"the axis must rise in size, but {axis.name} {value:g} gives {len(data)} bytes and "
-                               f"{following:g} gives {len(longer)} on a photograph")
+            subject.breach(f"sizes must rise along the axis, but {axis.name} {value:g} gives {len(data)} bytes and "
+                           f"{following:g} gives {len(longer)} on a photograph")
     if errors[0] < errors[1]:
-        breach(subject.id, f"more bytes look worse: mean squared error {errors[0]:g} at {axis.name} "
-                           f"{axis.values[0]:g}, {errors[1]:g} at {axis.values[-1]:g}")
+        subject.breach(f"more bytes must not look worse, but the mean squared error is {errors[0]:g} at {axis.name} "
+                       f"{axis.values[0]:g}, {errors[1]:g} at {axis.values[-1]:g}")
     top = peak(source)
     if errors[1] > top * top / 100:  # 20 dB: channels swapped, picture shifted or turned
-        breach(subject.id, f"at {axis.name} {axis.values[-1]:g} a photograph comes back below 20 dB; "
-                           "are channels or axes swapped?")
+        subject.breach(f"at {axis.name} {axis.values[-1]:g} a photograph comes back below 20 dB; "
+                       "are channels or axes swapped?")
 
 
-def _round_trip(subject: Subject) -> None:
+def _round_trip(subject: CodecSubject) -> None:
     with subject.opened() as codec:
         for channels, bits in subject.kinds:
             for height, width in AWKWARD_SIZES:
@@ -128,7 +128,7 @@ def _round_trip(subject: Subject) -> None:
             attempt(subject, codec, check(pixels, name), name)
 
 
-def _declared_kinds(subject: Subject) -> None:
+def _declared_kinds(subject: CodecSubject) -> None:
     taken = []
     size = subject.at_least(63, 65)
     with subject.opened() as codec:
@@ -138,11 +138,11 @@ def _declared_kinds(subject: Subject) -> None:
     for place, declared, unit in ((0, subject.info.capabilities.channels, "channels"),
                                   (1, subject.info.capabilities.bit_depths, "bits")):
         for value in sorted(declared - {kind[place] for kind in taken}):
-            breach(subject.id, f"it declares {value} {unit} but declines every such picture")
+            subject.breach(f"it declares {value} {unit} but refuses every such picture")
 
 
-def _undeclared_kinds(subject: Subject) -> None:
-    """What is not declared is refused by the capabilities, or else by name, or comes back as it went in."""
+def _undeclared_kinds(subject: CodecSubject) -> None:
+    """A picture that is not declared is refused by the capabilities or by the codec, or comes back in the same kind."""
     size = subject.at_least(63, 65)
     with subject.opened() as codec:
         for channels, bits in ((c, b) for c in KIND for b in (8, 16) if (c, b) not in subject.kinds):
@@ -150,8 +150,8 @@ def _undeclared_kinds(subject: Subject) -> None:
             attempt(subject, codec, picture(*size, channels, bits), name)
 
 
-def _tempting_pictures(subject: Subject) -> None:
-    """Pictures that libraries like to hand back as another kind."""
+def _tempting_pictures(subject: CodecSubject) -> None:
+    """Pictures that libraries often return as another kind."""
     height, width = subject.at_least(15, 17)
     with subject.opened() as codec:
         for channels, bits in subject.kinds:
@@ -163,14 +163,14 @@ def _tempting_pictures(subject: Subject) -> None:
             if channels == 4:
                 for alpha, name in ((top, "opaque"), (0, "transparent")):
                     pixels[:, :, 3] = alpha
-                    attempt(subject, codec, pixels, f"an RGBA picture that is {name} all over")
+                    attempt(subject, codec, pixels, f"an RGBA picture that is {name} everywhere")
             for value, name in ((0, "black"), (top, "white")):
                 pixels[:] = value
-                attempt(subject, codec, pixels, f"a {KIND[channels]} picture that is {name} all over")
+                attempt(subject, codec, pixels, f"a {KIND[channels]} picture that is {name} everywhere")
             attempt(subject, codec, noise(height, width, channels, bits), f"{KIND[channels]} noise")
 
 
-def _deterministic(subject: Subject) -> None:
+def _deterministic(subject: CodecSubject) -> None:
     if not subject.info.capabilities.deterministic:
         return
     source = subject.small()
@@ -182,51 +182,51 @@ def _deterministic(subject: Subject) -> None:
     with subject.opened() as codec:
         third = codec.encode(source, subject.quality)
     if first != second:
-        breach(subject.id, "one picture encoded twice gives different bytes though deterministic is declared")
+        subject.breach("one picture encoded twice gives different bytes though deterministic is declared")
     if first != third:
-        breach(subject.id, "a freshly opened codec gives other bytes though deterministic is declared")
+        subject.breach("a newly opened codec gives different bytes though deterministic is declared")
 
 
-def _fresh_decoder(subject: Subject) -> None:
+def _fresh_decoder(subject: CodecSubject) -> None:
     source = subject.small()
     with subject.opened() as codec:
         data = codec.encode(source, subject.quality)
         ours = codec.decode(data)
     with subject.opened() as codec:
         theirs = codec.decode(data)
-    agree(subject, ours, theirs, "a freshly opened codec decodes a stream otherwise than the one that wrote it")
+    agree(subject, ours, theirs, "a newly opened codec decodes a stream to other pixels than the one that wrote it")
 
 
-def _input_untouched(subject: Subject) -> None:
+def _input_untouched(subject: CodecSubject) -> None:
     source = subject.small().copy()
     before = source.copy()
     with subject.opened() as codec:
         data = codec.encode(source, subject.quality)
         if not isinstance(data, bytes):
-            breach(subject.id, f"encode must return bytes, got {type(data).__name__}")
+            subject.breach(f"encode must return bytes, got {type(data).__name__}")
         if not np.array_equal(source, before):
-            breach(subject.id, "encode altered the picture that it was given")
+            subject.breach("encode changed the picture that it was given")
         source.setflags(write=False)
         codec.encode(source, subject.quality)
 
 
-def _batch(subject: Subject) -> None:
+def _batch(subject: CodecSubject) -> None:
     source = subject.small()
     pictures = [source, np.ascontiguousarray(source[::-1]), np.ascontiguousarray(source[:, ::-1])]
     with subject.opened() as codec:
         streams = [codec.encode(pixels, subject.quality) for pixels in pictures]
         if codec.encode_batch(pictures, subject.quality) != streams:
-            breach(subject.id, "encode_batch gives other bytes than encode one by one")
+            subject.breach("encode_batch gives other bytes than encode for each picture")
         decoded = [codec.decode(data) for data in streams]
         together = codec.decode_batch(streams)
     if len(together) != len(decoded):
-        breach(subject.id, f"decode_batch gave {len(together)} pictures for {len(decoded)} streams")
+        subject.breach(f"decode_batch gave {len(together)} pictures for {len(decoded)} streams")
     for one, other in zip(decoded, together, strict=True):
-        agree(subject, one, other, "decode_batch gives other pixels than decode one by one")
+        agree(subject, one, other, "decode_batch gives other pixels than decode for each stream")
 
 
-def _damage(subject: Subject) -> None:
-    """Damaged bytes raise CorruptBitstream or decode to some picture; foreign and empty ones must be refused."""
+def _damage(subject: CodecSubject) -> None:
+    """Damaged bytes raise CorruptBitstream or decode to some picture; foreign and empty bytes must be refused."""
     source = subject.small()
     with subject.opened() as codec:
         data = codec.encode(source, subject.quality)
@@ -234,7 +234,7 @@ def _damage(subject: Subject) -> None:
         for name, foreign in (("empty bytes", b""), ("a text", b"no stream of any codec\n" * 20),
                               ("zeros", bytes(400)), ("the bytes 0 to 255", bytes(range(256)))):
             if survives(subject, codec, foreign, name):
-                breach(subject.id, f"decode took {name}; raise CorruptBitstream for what is no stream of this codec")
+                subject.breach(f"decode accepts {name}; raise CorruptBitstream for what is no stream of this codec")
         for kept in sorted({1, 2, 8, 16, len(data) // 3, len(data) // 2, len(data) - 2, len(data) - 1}):
             if 0 < kept < len(data):
                 survives(subject, codec, data[:kept], f"a stream cut to {kept} of {len(data)} bytes")
@@ -244,10 +244,10 @@ def _damage(subject: Subject) -> None:
             flipped = bytearray(data)
             flipped[place] ^= 1 << bit
             survives(subject, codec, bytes(flipped), f"a stream with bit {bit} of byte {place} flipped")
-        agree(subject, before, codec.decode(data), "after damaged streams a sound one is decoded otherwise")
+        agree(subject, before, codec.decode(data), "after damaged streams, a sound one decodes to other pixels")
 
 
-_CHECKS: tuple[Callable[[Subject], None], ...] = (
+_CHECKS: tuple[Callable[[CodecSubject], None], ...] = (
     _names, _pickle, _options, _identity, _axis, _declared_kinds, _undeclared_kinds, _round_trip, _tempting_pictures,
     _option_choices, _deterministic, _fresh_decoder, _input_untouched, _batch, _damage,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures for the conformance kit: a photograph, noise, and any kind in any size cut from them."""
+"""Pictures for the conformance kit: a photograph, noise, and pieces of them in any kind and size."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from benchbox.image import Image
 
 AWKWARD_SIZES = ((1, 1), (1, 17), (2, 2), (15, 17), (64, 1), (63, 65), (33, 128))
-"""(height, width) at which codecs fail: odd, below a block, a strip, one beside a power of two."""
+"""(height, width) at which codecs fail: odd sizes, below one block, strips, one pixel off a power of two."""
 
 
 @cache
 def photograph() -> Image:
     """A photograph, (192, 256, 3) uint8, read-only: a crop of scikit-image's astronaut (NASA, public domain); where
-    scikit-image is absent, a drawn scene with edges, shading and grain."""
+    scikit-image is absent, a computed scene with edges, shading and grain."""
     try:
         import skimage.data
     except ImportError:
@@ -33,10 +33,11 @@ def noise(height: int, width: int, channels: int, bits: int, seed: int = 1) -> I
 def picture(height: int, width: int, channels: int, bits: int) -> Image:
     """A piece of the photograph as (height, width, channels) of uint8 or uint16, read-only.
 
-    RGBA has an alpha ramp from 0 upwards that is opaque nowhere; 16 bits are the 8 bits with 8 bits of noise below.
+    RGBA has an alpha ramp from 0 up that is nowhere opaque. 16 bits are the 8 bits of the photograph above 8 bits of
+    noise.
     """
     source = photograph()
-    # The middle, where the face is; sizes above the photograph's repeat it.
+    # From the middle, where the face is; a size above the photograph's repeats it.
     rows, columns = (np.arange(wanted) + max(0, (have - wanted) // 2)
                      for wanted, have in zip((height, width), source.shape, strict=False))
     pixels: Image = source[rows % source.shape[0]][:, columns % source.shape[1]]
@@ -54,7 +55,7 @@ def picture(height: int, width: int, channels: int, bits: int) -> Image:
 
 
 def _read_only(pixels: Image) -> Image:
-    """Decoded pictures are often read-only too, and no plugin has business writing into its input."""
+    """`pixels`, made read-only as decoded pictures often are: a plugin must not write into its input."""
     pixels.setflags(write=False)
     return pixels
 

@@ -1,4 +1,4 @@
-"""A codec under test, and the questions that several checks ask of it."""
+"""A codec under test, and what several of its checks have in common."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import numpy as np
 from benchbox.codec import Codec, CodecInfo, OptionsModel
 from benchbox.errors import CorruptBitstream, ImageError, UnsupportedImageError
 from benchbox.image import Image, check
-from benchbox.testing.check import breach
+from benchbox.testing.check import Subject
 from benchbox.testing.pictures import picture
 
 KIND = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The codec under test, with validated options; `images` are pictures to try beside the kit's own."""
+class CodecSubject(Subject):
+    """The codec under test, with validated options; `images` are pictures to try besides the kit's own."""
 
     info: CodecInfo
     options: OptionsModel
@@ -34,13 +34,13 @@ class Subject:
 
     @property
     def kinds(self) -> list[tuple[int, int]]:
-        """(channels, bits) declared."""
+        """Every (channels, bits) that the capabilities declare."""
         taken = self.info.capabilities
         return [(c, b) for b in sorted(taken.bit_depths) for c in sorted(taken.channels)]
 
     @property
     def quality(self) -> float | None:
-        """The middle of the axis."""
+        """The middle value of the default sweep; None for a lossless codec."""
         axis = self.info.axis(self.options)
         return axis.values[len(axis.values) // 2] if axis else None
 
@@ -53,7 +53,7 @@ class Subject:
             codec.close()
 
     def small(self) -> Image:
-        """A picture of a kind that the codec takes, small enough to be coded many times."""
+        """A picture of a kind that the codec accepts, small enough to be encoded many times."""
         for channels, bits in sorted(self.kinds, key=lambda kind: (kind[1], kind[0] != 3)):
             candidate = picture(*self.at_least(63, 65), channels, bits)
             with self.opened() as codec:
@@ -62,75 +62,78 @@ class Subject:
                 except UnsupportedImageError:
                     continue
             return candidate
-        breach(self.id, "it takes no picture of the kinds that its capabilities declare")
+        self.breach("it accepts no picture of the kinds that its capabilities declare")
 
     def photograph(self) -> Image:
-        """A photograph of a kind that the codec takes, at least 256x192."""
+        """A photograph of a kind that the codec accepts, at least 256x192."""
         sample = self.small()
         return picture(*self.at_least(192, 256), sample.shape[2], sample.dtype.itemsize * 8)
 
     def at_least(self, height: int, width: int) -> tuple[int, int]:
-        """A size of which no side is below the codec's smallest."""
+        """(height, width), each raised to the smallest side that the codec accepts."""
         least = self.info.capabilities.min_size
         return max(height, least), max(width, least)
 
 
-def attempt(subject: Subject, codec: Codec, pixels: Image, name: str) -> bool:
-    """Code one picture there and back; False where it was declined, by capabilities or by name."""
+def attempt(subject: CodecSubject, codec: Codec, pixels: Image, name: str) -> bool:
+    """Encode and decode one picture; False if it was refused, by the capabilities or by the codec."""
     if subject.info.capabilities.refusal(pixels) is not None:
         return False
     try:
         data = codec.encode(pixels, subject.quality)
     except UnsupportedImageError as error:
         if not str(error).strip():
-            breach(subject.id, f"{name} was declined without a reason")
+            subject.breach(f"{name} was refused without a reason")
         return False
     except Exception as error:
-        breach(subject.id, f"{name} made encode raise {type(error).__name__} ({error}); decline with "
-                           "UnsupportedImageError what cannot be taken")
+        subject.breach(f"{name} made encode raise {type(error).__name__} ({error}); raise "
+                       "UnsupportedImageError for a picture that cannot be encoded")
     try:
         decoded = codec.decode(data)
     except Exception as error:
-        breach(subject.id, f"{name} was encoded, and then decode raised {type(error).__name__} ({error})")
+        subject.breach(f"{name} was encoded, but decode raised {type(error).__name__} ({error})")
     same_kind(subject, pixels, decoded, name)
     if subject.info.capabilities.lossless and not np.array_equal(decoded, pixels):
-        breach(subject.id, f"{name} came back changed in {int((decoded != pixels).any(axis=2).sum())} pixels though "
-                           "lossless is declared")
+        subject.breach(f"{name} came back changed in {int((decoded != pixels).any(axis=2).sum())} pixels though "
+                       "lossless is declared")
     return True
 
 
-def same_kind(subject: Subject, source: Image, decoded: Any, name: str) -> None:
+def same_kind(subject: CodecSubject, source: Image, decoded: Any, name: str) -> None:
+    """`decoded` must keep the pixel contract and have the shape and dtype of `source`."""
     try:
         check(decoded, name)
     except ImageError as error:
-        breach(subject.id, f"decode broke the pixel contract: {error}")
+        subject.breach(f"decode broke the pixel contract: {error}")
     if decoded.shape != source.shape or decoded.dtype != source.dtype:
-        breach(subject.id, f"{name} went in as {source.shape} {source.dtype} and came back as {decoded.shape} "
-                           f"{decoded.dtype}")
+        subject.breach(f"{name} went in as {source.shape} {source.dtype} and came back as {decoded.shape} "
+                       f"{decoded.dtype}")
     if not decoded.flags.c_contiguous:
-        breach(subject.id, f"{name} came back in an array that is not C-contiguous")
+        subject.breach(f"{name} came back in an array that is not C-contiguous")
 
 
-def agree(subject: Subject, one: Image, other: Image, sentence: str) -> None:
+def agree(subject: CodecSubject, one: Image, other: Image, sentence: str) -> None:
+    """Two decodings must differ by no more than the declared tolerance; `sentence` says that they do."""
     same_kind(subject, one, other, "a second decoding")
     difference = int(np.abs(one.astype(np.int64) - other.astype(np.int64)).max())
     if difference > subject.info.capabilities.pixel_tolerance:
-        breach(subject.id, f"{sentence} (by {difference} levels)")
+        subject.breach(f"{sentence} (by {difference} levels)")
 
 
-def survives(subject: Subject, codec: Codec, data: bytes, name: str) -> bool:
-    """Whether `data` decoded to a picture; False for CorruptBitstream, a breach for any other exception."""
+def survives(subject: CodecSubject, codec: Codec, data: bytes, name: str) -> bool:
+    """Whether `data` decodes to a picture: False for CorruptBitstream, a breach for any other exception."""
     try:
         decoded = codec.decode(data)
         check(decoded, name)
     except CorruptBitstream:
         return False
     except Exception as error:
-        breach(subject.id, f"{name} made decode raise {type(error).__name__} ({error}) and not CorruptBitstream")
+        subject.breach(f"{name} made decode raise {type(error).__name__} ({error}) and not CorruptBitstream")
     return True
 
 
 def mse(one: Image, other: Image) -> float:
+    """The mean squared error over all samples; infinite where the shapes differ."""
     if one.shape != other.shape:
         return math.inf
     difference = one.astype(np.float64) - other.astype(np.float64)

@@ -1,41 +1,30 @@
-"""``python -m benchbox_compressai MODEL [mse|ms-ssim]``: fetch the zoo's weights of a model."""
+"""``python -m benchbox_compressai MODEL [mse|ms-ssim]``: the former name of ``benchbox compressai fetch``, which stays
+for one release."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from urllib.error import URLError
 
-from benchbox_compressai import library, weights
+import click
+
+from benchbox.errors import BenchboxError
+from benchbox_compressai.commands import fetch
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Download what is not there yet; the names carry the SHA-256 prefixes that the files are checked against."""
-    reason = library.missing()
-    if reason is not None:
-        print(f"compressai: {reason}", file=sys.stderr)
-        return 1
-    library.architectures()
-    import torch
-    from compressai.zoo.image import model_urls
-
-    model, metric = (*arguments, "mse")[:2] if arguments else ("", "mse")
-    if model not in model_urls or metric not in model_urls[model]:
-        print(f"usage: python -m benchbox_compressai MODEL [mse|ms-ssim], MODEL out of {', '.join(model_urls)}",
-              file=sys.stderr)
-        return 2
-    folder = weights.folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    for url in model_urls[model][metric].values():
-        name = url.rpartition("/")[2]
-        if (folder / name).exists():
-            continue
-        try:
-            torch.hub.download_url_to_file(url, str(folder / name), name.removesuffix(".pth.tar").rpartition("-")[2])
-        except (URLError, OSError, RuntimeError) as error:
-            print(f"{url}: {error}; fetch it elsewhere and put it into {folder}", file=sys.stderr)
-            return 1
-        print(folder / name)
+    """Name the new command on standard error, then do the same work; gives the exit status."""
+    print("python -m benchbox_compressai is now: benchbox compressai fetch MODEL [--metric ms-ssim]", file=sys.stderr)
+    model, *metric = arguments or ["--help"]
+    try:
+        fetch.main([model, *(f"--metric={name}" for name in metric)], "benchbox compressai fetch",
+                   standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BenchboxError as error:
+        print(f"benchbox: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 

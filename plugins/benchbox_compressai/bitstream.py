@@ -1,7 +1,7 @@
-"""One byte string for what a CompressAI model returns from `compress`, and back.
+"""Packs what a CompressAI model returns from `compress` into one byte string, and unpacks it.
 
 Header: quality (1 byte), height and width (2 bytes each), the first 4 bytes of the checkpoint's SHA-256, the number of
-entropy-coded strings (1 byte), the length of each but the last (4 bytes each). All big-endian. Then the strings.
+entropy-coded strings (1 byte), the length of each except the last (4 bytes each). All big-endian. Then the strings.
 The shapes of the latents follow from height and width.
 """
 
@@ -18,7 +18,7 @@ _HEAD = struct.Struct(">BHH4sB")
 
 @dataclass(frozen=True)
 class Packed:
-    """What a stream holds."""
+    """The contents of a stream; `model` is the first 4 bytes of the checkpoint's SHA-256."""
 
     quality: int
     height: int
@@ -28,14 +28,14 @@ class Packed:
 
 
 def pack(quality: int, height: int, width: int, model: bytes, strings: Sequence[bytes]) -> bytes:
-    """The stream; `model` is the digest of the checkpoint."""
+    """The stream; `model` is the SHA-256 of the checkpoint, `strings` are at most 255."""
     lengths = [len(string) for string in strings[:-1]]
     head = _HEAD.pack(quality, height, width, model[:4], len(strings)) + struct.pack(f">{len(lengths)}I", *lengths)
     return head + b"".join(strings)
 
 
 def unpack(data: bytes, codec: str) -> Packed:
-    """Raises CorruptBitstream if the lengths do not agree."""
+    """The contents of the stream `data`; raises CorruptBitstream, which names `codec`, if the lengths do not agree."""
     try:
         quality, height, width, model, count = _HEAD.unpack_from(data)
         lengths = struct.unpack_from(f">{max(count - 1, 0)}I", data, _HEAD.size)

@@ -8,15 +8,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis, checked_quality
-from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.codec import Capabilities, CheckedCodec, CodecInfo, OptionsModel, QualityAxis
+from benchbox.errors import CodecError, CorruptBitstream
 from benchbox.image import MAX_PIXELS, Image
+from benchbox.program import digest
 from benchbox_compressai import bitstream, library, weights
 
 VERSION = 1
 """Part of every identity; raise it whenever this plugin changes bytes or decoded pixels."""
 
-_STRIDE = 64  # of the hyper-latents; latents have 16
+_STRIDE = 64  # pixels to a hyper-latent; 16 to a latent
 _ELIC_GROUPS = (16, 16, 32, 64, 192)  # channels of the slices of elic2022's latents
 
 
@@ -29,7 +30,7 @@ class Options(OptionsModel):
 
 @dataclass(frozen=True)
 class CompressaiInfo(CodecInfo):
-    """One architecture; the axis is the zoo's quality, one set of weights each. `qualities` are what the zoo has."""
+    """One architecture; the axis is the zoo's quality, each with weights of its own. The zoo has 1 to `qualities`."""
 
     qualities: int = 8
 
@@ -38,13 +39,13 @@ class CompressaiInfo(CodecInfo):
 
         versions = " ".join(f"{name} {metadata.version(name)}" for name in ("compressai", "torch"))
         found = weights.find(self.id, options.metric)
-        digests = " ".join(f"{quality}:{weights.digest(path).hex()[:16]}" for quality, path in found.items())
+        digests = " ".join(f"{quality}:{digest(path)[:16]}" for quality, path in found.items())
         return f"benchbox_compressai {VERSION} {versions} weights {digests}"
 
     def unavailable(self) -> str | None:
         reason = library.missing()
         if reason is None and not (weights.find(self.id, "mse") or weights.find(self.id, "ms-ssim")):
-            reason = f"no weights of it in {weights.folder()}; run: python -m benchbox_compressai {self.id}"
+            reason = f"no weights of it in {weights.folder()}; run: benchbox compressai fetch {self.id}"
         return reason
 
     def axis(self, options: Any) -> QualityAxis:
@@ -52,35 +53,27 @@ class CompressaiInfo(CodecInfo):
         values = tuple(float(quality) for quality in found) or tuple(range(1, self.qualities + 1))
         return QualityAxis("quality", values, min(1, *values), max(self.qualities, *values), integer=True)
 
-    def open(self, options: Any, device: str) -> Codec:
-        return CompressaiCodec(self, options)
 
+class CompressaiCodec(CheckedCodec):
+    """Loads all weights when it is opened, so that no measured call includes that."""
 
-class CompressaiCodec(Codec):
-    """All weights are loaded when it is opened, so that no measured call pays for that."""
-
-    def __init__(self, info: CompressaiInfo, options: Any) -> None:
-        info.require()
-        self._info = info
-        self._axis = info.axis(options)
+    def __init__(self, info: CodecInfo, options: Any, device: str = "cpu") -> None:
+        super().__init__(info, options, device)
         paths = weights.find(info.id, options.metric)
         if not paths:
             raise CodecError(f"{info.id}: no {options.metric} checkpoint of it in {weights.folder()}; "
-                             f"run: python -m benchbox_compressai {info.id} {options.metric}")
+                             f"run: benchbox compressai fetch {info.id} --metric {options.metric}")
         self._networks = {quality: weights.load(info.id, path) for quality, path in paths.items()}
-        self._digests = {quality: weights.digest(path)[:4] for quality, path in paths.items()}
+        self._digests = {quality: bytes.fromhex(digest(path))[:4] for quality, path in paths.items()}
         import torch
 
         torch.set_num_threads(options.threads)
 
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        value = int(checked_quality(self._axis, quality, self._info.id) or 0)
-        reason = self._info.capabilities.refusal(image)
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+    def compress(self, image: Image, quality: float) -> bytes:
+        value = int(quality)
         if value not in self._networks:
             have = ", ".join(str(key) for key in self._networks)
-            raise CodecError(f"{self._info.id}: there is no checkpoint of quality {value}, only of {have}")
+            raise CodecError(f"{self.info.id}: there is no checkpoint of quality {value}, only of {have}")
         import torch
 
         height, width = image.shape[:2]
@@ -91,11 +84,11 @@ class CompressaiCodec(Codec):
         return bitstream.pack(value, height, width, self._digests[value], [bytes(batch[0]) for batch in strings])
 
     def decode(self, data: bytes) -> Image:
-        packed = bitstream.unpack(data, self._info.id)
+        packed = bitstream.unpack(data, self.info.id)
         if packed.height * packed.width > MAX_PIXELS:
-            raise CorruptBitstream(f"{self._info.id}: the header claims {packed.width}x{packed.height}")
+            raise CorruptBitstream(f"{self.info.id}: the header claims {packed.width}x{packed.height}")
         if self._digests.get(packed.quality) != packed.model:
-            raise CorruptBitstream(f"{self._info.id}: made by the checkpoint {packed.model.hex()} of quality "
+            raise CorruptBitstream(f"{self.info.id}: made by the checkpoint {packed.model.hex()} of quality "
                                    f"{packed.quality}, which is not among those loaded")
         import torch
 
@@ -105,26 +98,26 @@ class CompressaiCodec(Codec):
                 decoded = self._networks[packed.quality].decompress(strings, self._shape(packed.height, packed.width))
         except Exception as error:  # ValueError, IndexError, AssertionError, RuntimeError ... on damage
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded ({reason})") from error
+            raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({reason})") from error
         pixels = (decoded["x_hat"][0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         return np.ascontiguousarray(pixels[:packed.height, :packed.width])
 
     def _shape(self, height: int, width: int) -> Any:
-        """What `compress` returned as "shape"."""
+        """The value that `compress` of the network returned as "shape"."""
         import torch
 
         rows, columns = -(-height // _STRIDE), -(-width // _STRIDE)
         hyper, latent = torch.Size([rows, columns]), torch.Size([4 * rows, 4 * columns])
-        if self._info.id == "elic2022":
+        if self.info.id == "elic2022":
             return {"y": [torch.Size([group, *latent]) for group in _ELIC_GROUPS], "hyper": hyper}
-        return latent if self._info.id == "bmshj2018-factorized" else hyper
+        return latent if self.info.id == "bmshj2018-factorized" else hyper
 
 
 def _model(name: str, qualities: int) -> CompressaiInfo:
-    # Tolerance: the networks are float; other processors and thread counts may round otherwise.
+    # Tolerance: the networks compute in floating point, and other processors and thread counts round differently.
     return CompressaiInfo(id=name, title=f"{name} (CompressAI)", Options=Options,
                           capabilities=Capabilities(channels=frozenset({3}), pixel_tolerance=1), suffix=".cai",
-                          qualities=qualities)
+                          codec_class=CompressaiCodec, qualities=qualities)
 
 
 CODECS = [_model("bmshj2018-factorized", 8), _model("bmshj2018-hyperprior", 8), _model("mbt2018-mean", 8),

@@ -1,4 +1,4 @@
-"""Importing compressai, which asks for torchvision and torch_geometric only to list their transforms."""
+"""Imports compressai, which needs torchvision and torch_geometric only to list their transforms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Without --no-deps its metadata would put numpy back to 1.26 and ask for torchvision and torch_geometric.
+# Without --no-deps its metadata would bring numpy 1.26, torchvision and torch_geometric.
 INSTALL = "run: pip install torch einops pytorch-msssim requests && pip install --no-deps compressai==1.2.8"
 
 _PLACEHOLDERS = {
@@ -21,7 +21,7 @@ _PLACEHOLDERS = {
 
 
 def missing() -> str | None:
-    """Why compressai cannot be imported, or None; looks, but imports nothing."""
+    """The reason why compressai cannot be imported, or None; imports nothing."""
     for name in ("torch", "compressai", "einops"):
         if importlib.util.find_spec(name) is None:
             return f"the package {name} is not installed; {INSTALL}"
@@ -39,8 +39,8 @@ def architectures() -> dict[str, Any]:
 
 @contextmanager
 def _placeholders() -> Iterator[None]:
-    """While compressai is imported, empty modules stand for the two packages where they are absent. Taken away
-    afterwards, so that nobody else takes them for the real ones."""
+    """Put empty modules in place of those of the two packages that are absent, while compressai is imported. They are
+    removed afterwards, so that nobody else mistakes them for the real ones."""
     added = []
     for package, names in _PLACEHOLDERS.items():
         if package not in sys.modules and importlib.util.find_spec(package) is None:

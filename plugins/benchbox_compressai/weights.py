@@ -1,15 +1,16 @@
-"""Checkpoints: which there are, their digests, loading one into a model."""
+"""Checkpoints: which ones are there, fetching those of the zoo, loading one into a model."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
-from benchbox.errors import CodecError
+from benchbox.errors import CodecError, CodecUnavailableError, UnknownIdError, did_you_mean
 from benchbox_compressai import library
 
 VARIABLE = "BENCHBOX_COMPRESSAI"
@@ -17,7 +18,7 @@ VARIABLE = "BENCHBOX_COMPRESSAI"
 
 
 def folder() -> Path:
-    """Where checkpoints are looked for, found without importing torch."""
+    """The folder in which checkpoints are looked for, found without importing torch."""
     if named := os.environ.get(VARIABLE):
         return Path(named).expanduser()
     home = os.environ.get("TORCH_HOME")
@@ -28,7 +29,7 @@ def folder() -> Path:
 def find(model: str, metric: str) -> dict[int, Path]:
     """Checkpoints of `model` by quality.
 
-    A file is called as the zoo calls it (``bmshj2018-factorized-prior-1-446d5c7f.pth.tar``) or simply
+    A file has its name in the zoo (``bmshj2018-factorized-prior-1-446d5c7f.pth.tar``) or a simple one,
     ``MODEL-QUALITY.pth.tar``, ``MODEL-ms-ssim-QUALITY.pth.tar``.
     """
     pattern = re.compile(re.escape(model) + r"(?:-prior)?(?:-(mse|ms-ssim))?-(\d+)(?:-[0-9a-f]{8})?\.pth(?:\.tar)?")
@@ -40,20 +41,40 @@ def find(model: str, metric: str) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def digest(path: Path) -> bytes:
-    """SHA-256 of a checkpoint file."""
-    state = path.stat()
-    return _digest(path, state.st_size, state.st_mtime_ns)
+def fetch(model: str, metric: str) -> Iterator[Path]:
+    """Download the checkpoints of `model` that are not there yet into `folder`, and give the path of each.
 
+    Raises:
+        CodecUnavailableError: compressai is not installed.
+        UnknownIdError: the zoo has no such weights.
+        CodecError: a download failed, or gave a file whose SHA-256 does not begin with the digits in its name.
+    """
+    reason = library.missing()
+    if reason is not None:
+        raise CodecUnavailableError(f"compressai: {reason}")
+    library.architectures()
+    import torch
+    from compressai.zoo.image import model_urls
 
-@functools.cache
-def _digest(path: Path, size: int, changed: int) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+    if metric not in model_urls.get(model, {}):
+        hint = did_you_mean(model, model_urls) or f"; it has {', '.join(model_urls)}"
+        raise UnknownIdError(f"CompressAI's zoo has no {metric} weights of '{model}'{hint}")
+    target = folder()
+    target.mkdir(parents=True, exist_ok=True)
+    for url in model_urls[model][metric].values():
+        path = target / url.rpartition("/")[2]
+        if path.exists():
+            continue
+        prefix = path.name.removesuffix(".pth.tar").rpartition("-")[2]
+        try:
+            torch.hub.download_url_to_file(url, str(path), prefix)
+        except (URLError, OSError, RuntimeError) as error:
+            raise CodecError(f"{url}: {error}; fetch it elsewhere and put it into {target}") from error
+        yield path
 
 
 def load(model: str, path: Path) -> Any:
-    """The model in evaluation mode with its entropy tables. Raises CodecError for a file that is none of it."""
+    """The model in evaluation mode with its entropy tables. Raises CodecError if the file is no checkpoint of it."""
     state = path.stat()
     return _load(model, path, state.st_size, state.st_mtime_ns)
 

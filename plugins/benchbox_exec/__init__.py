@@ -1,4 +1,4 @@
-"""Any command line as a codec: described in TOML, found by BENCHBOX_EXEC and in the user's configuration folder."""
+"""Any command line as a codec: described in a TOML file, found through BENCHBOX_EXEC or in the configuration folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchbox import CodecInfo, hookimpl
 
 @hookimpl
 def benchbox_codecs() -> Sequence[CodecInfo]:
-    """One `CodecInfo` a description found; a bad description is a codec that says what is wrong when asked."""
+    """One codec for each description found; a bad description is listed as an unavailable codec with the reason."""
     from benchbox_exec import find
 
     return find.codecs(find.files())

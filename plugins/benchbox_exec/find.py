@@ -1,4 +1,4 @@
-"""Finding descriptions: what BENCHBOX_EXEC names, and ``benchbox/exec/*.toml`` in the user's configuration folder."""
+"""Finds descriptions: those that BENCHBOX_EXEC names, and ``benchbox/exec/*.toml`` in the configuration folder."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchbox_exec.codec import ExecInfo, capabilities
 from benchbox_exec.spec import ID, parse
 
 VARIABLE = "BENCHBOX_EXEC"
-"""Environment variable: TOML files and folders of them, parted as in PATH."""
+"""Environment variable: TOML files and folders of them, separated as in PATH."""
 
 
 def files() -> list[Path]:
-    """Every description there is, in the order it is looked for; a path of the variable that is absent comes too."""
+    """The paths of all descriptions in the order of the search, with those of the variable that do not exist."""
     found: list[Path] = []
     for entry in os.environ.get(VARIABLE, "").split(os.pathsep):
         if entry:
@@ -30,13 +30,13 @@ def files() -> list[Path]:
 
 
 def codecs(paths: Iterable[Path]) -> Sequence[ExecInfo]:
-    """The codecs of the descriptions at `paths`; one that is bad is a codec that is unavailable and says why."""
+    """The codecs of the descriptions at `paths`; a bad description is an unavailable codec with the reason."""
     found: dict[str, ExecInfo] = {}
     for path in paths:
         for number, info in enumerate(_read(path)):
             twin = found.get(info.id)
             if twin is not None:
-                problem = f"{path}: the id '{info.id}' is taken already by {twin.source}; give it another"
+                problem = f"{path}: the id '{info.id}' is already used by {twin.source}; choose another"
                 info = _bad(path, number, problem)
             while info.id in found:  # two bad files of one name
                 info = _bad(path, number, info.problem, info.id + "x")
@@ -60,7 +60,7 @@ def _tables(document: dict[str, Any]) -> list[Any]:
         return [document]
     tables = document.pop("codec")
     if document:
-        raise PluginError(f"key '{next(iter(document))}' stands outside of the [[codec]] tables; move it into one")
+        raise PluginError(f"key '{next(iter(document))}' is outside of the [[codec]] tables; move it into one")
     if not isinstance(tables, list) or not tables:
         raise PluginError("'codec' must be an array of tables; write [[codec]], not [codec]")
     return tables

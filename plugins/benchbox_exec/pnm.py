@@ -1,4 +1,4 @@
-"""Binary PGM and PPM files (P5, P6) of 8 and 16 bits, as the Netpbm manual describes them."""
+"""Reads and writes binary PGM and PPM files (P5, P6) of 8 and 16 bits, as the Netpbm manual describes them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from benchbox.errors import CorruptImageError
 from benchbox.image import MAX_PIXELS, Image, peak
 
-# Magic, then width, height and maximum, parted by white space or comments; one white space ends the header.
+# Magic, width, height and maximum, separated by white space or comments; one white space ends the header.
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _HEADER = re.compile(rb"(P[56])" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,5})\s")
 
 
 def write(pixels: Image) -> bytes:
-    """The file of (H, W, 1) or (H, W, 3) pixels; 16-bit samples are big-endian."""
+    """The bytes of a file of (H, W, 1) or (H, W, 3) pixels; 16-bit samples are big-endian."""
     height, width, channels = pixels.shape
     magic = {1: "P5", 3: "P6"}[channels]
     order = pixels.dtype.newbyteorder(">")
@@ -26,7 +26,7 @@ def read(data: bytes) -> Image:
     """(H, W, 1) or (H, W, 3) uint8 or uint16; raises CorruptImageError with the reason."""
     header = _HEADER.match(data)
     if header is None:
-        raise CorruptImageError("it is no binary PGM or PPM (P5 or P6)")
+        raise CorruptImageError("it is not a binary PGM or PPM file (P5 or P6)")
     width, height, maximum = (int(header[group]) for group in (2, 3, 4))
     if maximum not in (255, 65535):
         raise CorruptImageError(f"its maximum is {maximum}, neither 255 nor 65535")

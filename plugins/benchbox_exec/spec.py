@@ -1,4 +1,4 @@
-"""What a TOML description of a command-line codec may say, and the checks on its command templates."""
+"""The keys of a TOML description of a command-line codec, and the checks of its command templates."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Spec(_Model):
 
     `encode` and `decode` are argument lists; no shell reads them. Placeholders: ``{input}`` and ``{output}`` are paths
     in a private folder, ``{here}`` is the folder of the TOML file; `encode` also has ``{quality}``, ``{width}`` and
-    ``{height}``. Format specifications such as ``{quality:.2f}`` are taken.
+    ``{height}``. Format specifications such as ``{quality:.2f}`` are allowed.
     """
 
     id: str = Field(pattern=ID)
@@ -66,11 +66,11 @@ class Spec(_Model):
         if self.lossless and self.axis is not None:
             raise ValueError("a lossless codec has no axis; remove one of the two")
         if not self.lossless and self.axis is None:
-            raise ValueError("a lossy codec needs an [axis] table; or set lossless = true")
+            raise ValueError("a lossy codec needs an [axis] table; add one or set lossless = true")
         if self.axis is not None:
             self.axis.build()
         if 4 in self.channels and "ppm" in (self.input, self.output):
-            raise ValueError("ppm holds no alpha; take png or leave 4 out of channels")
+            raise ValueError("ppm holds no alpha; use png or leave 4 out of channels")
         _check("encode", self.encode, _ENCODE, {"input", "output"} | (set() if self.lossless else {"quality"}))
         _check("decode", self.decode, _DECODE, {"input", "output"})
         _check("version", self.version or [], {"here": "h"}, set())
@@ -78,7 +78,7 @@ class Spec(_Model):
 
 
 def parse(table: Mapping[str, Any]) -> Spec:
-    """Validate one codec's table; raises PluginError of one line."""
+    """The validated table of one codec; raises a PluginError of one line."""
     try:
         return Spec.model_validate(dict(table))
     except ValidationError as error:

@@ -9,7 +9,7 @@ from benchbox import CodecInfo, hookimpl
 
 @hookimpl
 def benchbox_codecs() -> Sequence[CodecInfo]:
-    """The one codec; without pillow-heif it says so when asked."""
+    """The one codec; without pillow-heif it is listed as unavailable."""
     from benchbox_heif import heic
 
     return [heic.HEIC]

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis, checked_quality
-from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.codec import Capabilities, CheckedCodec, CodecInfo, OptionsModel, QualityAxis
+from benchbox.errors import CodecError, CorruptBitstream
 from benchbox.image import Image
 
 VERSION = 1
@@ -34,7 +34,7 @@ class Options(OptionsModel):
 
 @dataclass(frozen=True)
 class HeicInfo(CodecInfo):
-    """HEIC; quality 0 to 100, which libheif turns into x265's CRF 50 to 0."""
+    """HEIC; the bytes depend on pillow-heif and the libraries inside it."""
 
     def identity(self, options: Any) -> str:
         import pillow_heif
@@ -55,62 +55,49 @@ class HeicInfo(CodecInfo):
             return f"this pillow-heif comes without x265 or libde265; {install}"
         return None
 
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("quality", (5, 10, 15, 20, 25, 30, 36, 42, 48, 54, 60, 68), 0, 100, integer=True)
 
-    def open(self, options: Any, device: str) -> Codec:
-        return HeicCodec(self, options)
-
-
-class HeicCodec(Codec):
+class HeicCodec(CheckedCodec):
     """Writes and reads HEIF files of one picture in memory."""
 
-    def __init__(self, info: CodecInfo, options: Any) -> None:
-        info.require()
-        self._info = info
-        self._options = options
-        self._axis = info.axis(options)
+    def __init__(self, info: CodecInfo, options: Any, device: str = "cpu") -> None:
+        super().__init__(info, options, device)
         threads = options.threads
         self._parameters = {
             "preset": options.preset, "tune": options.tune, "x265:frame-threads": "1",
             "x265:pools": "none" if threads == 1 else str(threads), "x265:wpp": "0" if threads == 1 else "1",
         }  # fmt: skip
         if not options.psy:
-            # x265 means its tunes psnr and ssim to turn these off; libheif leaves them on. Off saves 10 % of the bits
+            # x265's tunes psnr and ssim should turn these off, but libheif leaves them on. Off saves 10 % of the bits
             # at equal PSNR and 14 % at equal MS-SSIM (docs/codecs.md).
             self._parameters |= {"x265:psy-rd": "0", "x265:psy-rdoq": "0"}
 
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        value = checked_quality(self._axis, quality, self._info.id)
-        reason = self._info.capabilities.refusal(image)
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+    def compress(self, image: Image, quality: float) -> bytes:
         import pillow_heif
 
         height, width, channels = image.shape
         buffer = io.BytesIO()
         try:
             # pillow-heif writes into enc_params, so it gets a copy.
-            pillow_heif.encode(_MODES[channels], (width, height), image.tobytes(), buffer, quality=int(value or 0),
-                               chroma=self._options.chroma.replace(":", ""), enc_params=dict(self._parameters),
+            pillow_heif.encode(_MODES[channels], (width, height), image.tobytes(), buffer, quality=int(quality),
+                               chroma=self.options.chroma.replace(":", ""), enc_params=dict(self._parameters),
                                tile_size=0)
         except (RuntimeError, ValueError, OSError) as error:
-            raise CodecError(f"{self._info.id}: libheif could not encode: {_line(error)}") from error
+            raise CodecError(f"{self.info.id}: libheif could not encode: {_line(error)}") from error
         return buffer.getvalue()
 
     def decode(self, data: bytes) -> Image:
         if len(data) < 12 or data[4:8] != b"ftyp":
-            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are truncated or of another format")
+            raise CorruptBitstream(f"{self.info.id}: {len(data)} bytes that are truncated or of another format")
         import pillow_heif
 
-        pillow_heif.options.DECODE_THREADS = self._options.threads  # pillow-heif knows no other way; 4 by default
+        pillow_heif.options.DECODE_THREADS = self.options.threads  # pillow-heif has no argument for it; 4 by default
         try:
             picture = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)[0]
             pixels = np.asarray(picture)
         except Exception as error:  # RuntimeError, ValueError, EOFError, SyntaxError, MemoryError ... on damage
-            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded ({_line(error)})") from error
+            raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({_line(error)})") from error
         if picture.mode not in ("L", "RGB", "RGBA"):
-            raise CorruptBitstream(f"{self._info.id}: a picture of mode {picture.mode} is no stream of this codec")
+            raise CorruptBitstream(f"{self.info.id}: a picture of mode {picture.mode} is no stream of this codec")
         return np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels)
 
 
@@ -124,4 +111,7 @@ HEIC = HeicInfo(
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), max_size=16384),
     suffix=".heic",
+    # libheif turns 0 to 100 into x265's CRF, 50 to 0.
+    quality=QualityAxis("quality", (5, 10, 15, 20, 25, 30, 36, 42, 48, 54, 60, 68), 0, 100, integer=True),
+    codec_class=HeicCodec,
 )

@@ -9,7 +9,7 @@ from benchbox import CodecInfo, hookimpl
 
 @hookimpl
 def benchbox_codecs() -> Sequence[CodecInfo]:
-    """One `CodecInfo` a codec; those that this build of imagecodecs lacks say so when asked."""
+    """The codecs; one that is missing in this build of imagecodecs is listed as unavailable."""
     from benchbox_imagecodecs import (
         htj2k,
         htj2k_lossless,

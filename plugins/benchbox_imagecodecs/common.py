@@ -1,6 +1,6 @@
-"""What the imagecodecs codecs share: availability, identity, shapes, and errors in benchbox's terms.
+"""Shared by the codecs of imagecodecs: availability, identity, shapes, and the errors of benchbox.
 
-imagecodecs is imported inside functions only, so that listing codecs costs nothing.
+imagecodecs is imported inside functions only, so that listing the codecs does not import it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchbox.codec import Codec, CodecInfo, checked_quality
-from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.codec import CheckedCodec, CodecInfo
+from benchbox.errors import CodecError, CorruptBitstream
 from benchbox.image import Image
 
 VERSION = 1
@@ -21,7 +21,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class ImagecodecsInfo(CodecInfo):
-    """A codec inside imagecodecs. `libraries` are the names that its functions begin with, e.g. ``("jpegxl",)``."""
+    """A codec inside imagecodecs. `libraries` are the prefixes of its functions, e.g. ``("jpegxl",)``."""
 
     libraries: tuple[str, ...] = ()
 
@@ -43,55 +43,41 @@ class ImagecodecsInfo(CodecInfo):
         return None
 
 
-class ImagecodecsCodec(Codec):
-    """A pair of imagecodecs functions. They take and give gray as (H, W)."""
-
-    def __init__(self, info: CodecInfo, options: Any) -> None:
-        info.require()
-        self._info = info
-        self._options = options
-        self._axis = info.axis(options)
+class ImagecodecsCodec(CheckedCodec):
+    """A pair of imagecodecs functions, for which gray is (H, W)."""
 
     @abstractmethod
-    def compress(self, pixels: Any, quality: float) -> bytes:
-        """The stream of (H, W) or (H, W, C) `pixels`; `quality` is 0 for a lossless codec."""
+    def write(self, pixels: Any, quality: float) -> bytes:
+        """Encode (H, W) or (H, W, C) `pixels`; `quality` is 0 for a lossless codec."""
 
     @abstractmethod
-    def decompress(self, data: bytes) -> Any:
-        """(H, W) or (H, W, C) pixels of a stream that is `whole`."""
+    def read(self, data: bytes) -> Any:
+        """Decode a stream that is `whole` to (H, W) or (H, W, C) pixels."""
 
     def whole(self, data: bytes) -> bool:
-        """Whether `data` has the length it should, for libraries that let a lost tail pass in silence."""
+        """Whether `data` is complete, for libraries that accept a truncated stream without an error."""
         return True
 
-    def refusal(self, image: Image, quality: float) -> str | None:
-        """Why this picture is not taken at this quality, or None."""
-        return self._info.capabilities.refusal(image)
-
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        value = checked_quality(self._axis, quality, self._info.id) or 0.0
-        reason = self.refusal(image, value)
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+    def compress(self, image: Image, quality: float) -> bytes:
         # numpy leaves the strides of sides of 1 to chance, and some libraries read them: reshaping sets them right.
         pixels = image.reshape(-1).reshape(image.shape[:2] if image.shape[2] == 1 else image.shape)
         try:
-            return self.compress(pixels, value)
+            return self.write(pixels, quality)
         except (RuntimeError, ValueError) as error:  # imagecodecs derives its own errors from RuntimeError
-            raise CodecError(f"{self._info.id}: {self._info.title} could not encode: {_line(error)}") from error
+            raise CodecError(f"{self.info.id}: {self.info.title} could not encode: {_line(error)}") from error
 
     def decode(self, data: bytes) -> Image:
         if not data or not self.whole(data):
-            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are truncated or of another format")
+            raise CorruptBitstream(f"{self.info.id}: {len(data)} bytes that are truncated or of another format")
         try:
-            pixels = np.asarray(self.decompress(data))
+            pixels = np.asarray(self.read(data))
         except Exception as error:  # RuntimeError, ValueError, NotImplementedError, MemoryError ... on damage
-            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded "
+            raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded "
                                    f"({type(error).__name__}: {_line(error)})") from error
         if pixels.ndim == 2:
             pixels = pixels[:, :, None]
         if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or pixels.dtype not in (np.uint8, np.uint16):
-            raise CorruptBitstream(f"{self._info.id}: pixels of shape {pixels.shape} and dtype {pixels.dtype} "
+            raise CorruptBitstream(f"{self.info.id}: pixels of shape {pixels.shape} and dtype {pixels.dtype} "
                                    "are no picture of this codec")
         return np.ascontiguousarray(pixels)
 

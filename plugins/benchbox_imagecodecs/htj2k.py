@@ -6,12 +6,11 @@ Decoding is OpenJPEG's because imagecodecs' own `htj2k_decode` does not clip: va
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.image import MAX_PIXELS
 from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
 
@@ -22,20 +21,8 @@ class Options(OptionsModel):
     resolutions: int = Field(6, ge=1, le=33, description="resolution levels, one more than wavelet decompositions")
 
 
-@dataclass(frozen=True)
-class Htj2kInfo(ImagecodecsInfo):
-    """Lossy HTJ2K; the axis is the quantisation step as a fraction of the peak, which falls as size rises."""
-
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("step", (0.6, 0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.0625, 0.045, 0.03, 0.02, 0.015),
-                           0.0005, 1)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return Htj2kCodec(self, options)
-
-
 class Htj2kStream(ImagecodecsCodec):
-    """What lossy and lossless HTJ2K share."""
+    """Shared by lossy and lossless HTJ2K."""
 
     reversible: bool
 
@@ -47,16 +34,16 @@ class Htj2kStream(ImagecodecsCodec):
         width, height, left, top, tile_width, tile_height = struct.unpack_from(">6I", data, 8)
         return (left, top) == (0, 0) and (tile_width, tile_height) == (width, height) and width * height <= MAX_PIXELS
 
-    def compress(self, pixels: Any, quality: float) -> bytes:
+    def write(self, pixels: Any, quality: float) -> bytes:
         import imagecodecs
 
-        # A level halves the sides; the smallest is to keep a pixel.
+        # A level halves the sides; the coarsest keeps at least a pixel.
         most = int(min(pixels.shape[:2])).bit_length()
         level = None if self.reversible else quality
         return bytes(imagecodecs.htj2k_encode(pixels, level, reversible=self.reversible, rgb=pixels.ndim == 3,
-                                              resolutions=min(self._options.resolutions, most)))
+                                              resolutions=min(self.options.resolutions, most)))
 
-    def decompress(self, data: bytes) -> Any:
+    def read(self, data: bytes) -> Any:
         import imagecodecs
 
         return imagecodecs.jpeg2k_decode(data, numthreads=1)
@@ -68,11 +55,15 @@ class Htj2kCodec(Htj2kStream):
     reversible = False
 
 
-HTJ2K = Htj2kInfo(
+HTJ2K = ImagecodecsInfo(
     id="htj2k",
     title="HTJ2K (OpenJPH)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16})),
     suffix=".j2c",
+    # The quantisation step as a fraction of the peak; the size rises as it falls.
+    quality=QualityAxis("step", (0.6, 0.5, 0.35, 0.25, 0.18, 0.125, 0.09, 0.0625, 0.045, 0.03, 0.02, 0.015),
+                        0.0005, 1),
+    codec_class=Htj2kCodec,
     libraries=("htj2k", "jpeg2k"),
 )

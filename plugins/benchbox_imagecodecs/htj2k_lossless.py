@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-from benchbox.codec import Capabilities, Codec
+from benchbox.codec import Capabilities
 from benchbox_imagecodecs.common import ImagecodecsInfo
 from benchbox_imagecodecs.htj2k import Htj2kStream, Options
-
-
-@dataclass(frozen=True)
-class Htj2kLosslessInfo(ImagecodecsInfo):
-    """Lossless HTJ2K; no quality axis."""
-
-    def axis(self, options: Any) -> None:
-        return None
-
-    def open(self, options: Any, device: str) -> Codec:
-        return Htj2kLosslessCodec(self, options)
 
 
 class Htj2kLosslessCodec(Htj2kStream):
@@ -27,11 +13,12 @@ class Htj2kLosslessCodec(Htj2kStream):
     reversible = True
 
 
-HTJ2K_LOSSLESS = Htj2kLosslessInfo(
+HTJ2K_LOSSLESS = ImagecodecsInfo(
     id="htj2k-lossless",
     title="HTJ2K lossless (OpenJPH)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}), lossless=True),
     suffix=".j2c",
+    codec_class=Htj2kLosslessCodec,
     libraries=("htj2k", "jpeg2k"),
 )

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from benchbox.codec import Capabilities, Codec, QualityAxis
+from benchbox.codec import Capabilities, QualityAxis
 from benchbox.image import MAX_PIXELS
 from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
 
 
-@dataclass(frozen=True)
-class JpeglsInfo(ImagecodecsInfo):
-    """Near-lossless JPEG-LS; the axis is the greatest error of a sample in levels, which falls as size rises."""
-
-    def axis(self, options: Any) -> QualityAxis:
-        # 127 is what 8 bits allow (ITU-T T.87, C.2.3). Above about 60 a run of one value costs less than a finer step,
-        # so sizes stop falling.
-        return QualityAxis("near", (60, 50, 40, 30, 25, 20, 16, 12, 9, 7, 5, 3, 2, 1), 1, 127, "levels", integer=True)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return JpeglsCodec(self, options)
-
-
 class JpeglsCodec(ImagecodecsCodec):
-    """See `ImagecodecsCodec`. A lossless stream is one of near 0."""
+    """See `ImagecodecsCodec`. Lossless is near 0."""
 
     def whole(self, data: bytes) -> bool:
         # imagecodecs writes a SPIFF header (ITU-T T.84, F.2.1) before the frame; it holds the height and the width.
@@ -32,21 +18,25 @@ class JpeglsCodec(ImagecodecsCodec):
         height, width = (int.from_bytes(data[start:start + 4], "big") for start in (16, 20))
         return data[6:12] == b"SPIFF\0" and data.endswith(b"\xff\xd9") and 0 < width * height <= MAX_PIXELS
 
-    def compress(self, pixels: Any, quality: float) -> bytes:
+    def write(self, pixels: Any, quality: float) -> bytes:
         import imagecodecs
 
         return bytes(imagecodecs.jpegls_encode(pixels, level=int(quality)))
 
-    def decompress(self, data: bytes) -> Any:
+    def read(self, data: bytes) -> Any:
         import imagecodecs
 
         return imagecodecs.jpegls_decode(data)
 
 
-JPEGLS = JpeglsInfo(
+JPEGLS = ImagecodecsInfo(
     id="jpegls",
     title="JPEG-LS near-lossless (CharLS)",
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16})),
     suffix=".jls",
+    # The greatest error of a sample in levels; the size rises as it falls. 8 bits allow 127 (ITU-T T.87, C.2.3). Above
+    # about 60 a run of one value costs less than a finer step, so the size stops falling.
+    quality=QualityAxis("near", (60, 50, 40, 30, 25, 20, 16, 12, 9, 7, 5, 3, 2, 1), 1, 127, "levels", integer=True),
+    codec_class=JpeglsCodec,
     libraries=("jpegls",),
 )

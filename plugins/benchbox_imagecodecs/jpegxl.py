@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
 
 
@@ -18,38 +17,30 @@ class Options(OptionsModel):
     threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder")
 
 
-@dataclass(frozen=True)
-class JpegxlInfo(ImagecodecsInfo):
-    """Lossy JPEG XL; the axis is the Butteraugli distance, which falls as size rises."""
-
-    def axis(self, options: Any) -> QualityAxis:
-        # From 20 on libjxl halves the picture first, at 20 to more bytes than at 15; 25 is its coarsest distance.
-        return QualityAxis("distance", (25, 15, 12, 9, 7, 5, 4, 3, 2, 1.5, 1, 0.7, 0.5), 0.01, 25)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return JpegxlCodec(self, options)
-
-
 class JpegxlCodec(ImagecodecsCodec):
     """See `ImagecodecsCodec`."""
 
-    def compress(self, pixels: Any, quality: float) -> bytes:
+    def write(self, pixels: Any, quality: float) -> bytes:
         import imagecodecs
 
-        return bytes(imagecodecs.jpegxl_encode(pixels, effort=self._options.effort, distance=quality, lossless=False,
-                                                usecontainer=False, numthreads=self._options.threads))
+        return bytes(imagecodecs.jpegxl_encode(pixels, effort=self.options.effort, distance=quality, lossless=False,
+                                                usecontainer=False, numthreads=self.options.threads))
 
-    def decompress(self, data: bytes) -> Any:
+    def read(self, data: bytes) -> Any:
         import imagecodecs
 
-        return imagecodecs.jpegxl_decode(data, numthreads=self._options.threads)
+        return imagecodecs.jpegxl_decode(data, numthreads=self.options.threads)
 
 
-JPEGXL = JpegxlInfo(
+JPEGXL = ImagecodecsInfo(
     id="jpegxl",
     title="JPEG XL (libjxl)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16})),
     suffix=".jxl",
+    # The Butteraugli distance; the size rises as it falls. From 20 on libjxl halves the picture first, which takes more
+    # bytes at 20 than at 15; 25 is its coarsest distance.
+    quality=QualityAxis("distance", (25, 15, 12, 9, 7, 5, 4, 3, 2, 1.5, 1, 0.7, 0.5), 0.01, 25),
+    codec_class=JpegxlCodec,
     libraries=("jpegxl",),
 )

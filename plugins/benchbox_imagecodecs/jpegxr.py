@@ -1,37 +1,25 @@
-"""Lossy JPEG XR by jxrlib. Chroma is 4:2:0 below level 50 and 4:4:4 from there on, overlap filters likewise: the rule
-of jxrlib's own encoder program, which imagecodecs follows without a way to ask otherwise."""
+"""Lossy JPEG XR by jxrlib. Chroma is 4:2:0 below level 50 and 4:4:4 from there on, and the overlap filter changes too:
+the rule of jxrlib's own encoder program, which imagecodecs follows and lets nobody change."""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from benchbox.codec import Capabilities, Codec, QualityAxis
+from benchbox.codec import Capabilities, QualityAxis
 from benchbox.image import Image
 from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
 
 
-@dataclass(frozen=True)
-class JpegxrInfo(ImagecodecsInfo):
-    """Lossy JPEG XR; level 1 to 99."""
-
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("level", (1, 5, 10, 20, 30, 40, 48, 55, 60, 65, 70, 75, 80), 1, 99)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return JpegxrCodec(self, options)
-
-
 class JpegxrStream(ImagecodecsCodec):
-    """What lossy and lossless JPEG XR share."""
+    """Shared by lossy and lossless JPEG XR."""
 
     def whole(self, data: bytes) -> bool:
         return _end(data) == len(data)
 
-    def decompress(self, data: bytes) -> Any:
+    def read(self, data: bytes) -> Any:
         import imagecodecs
 
         return imagecodecs.jpegxr_decode(data)
@@ -43,10 +31,10 @@ class JpegxrCodec(JpegxrStream):
     def refusal(self, image: Image, quality: float) -> str | None:
         reason = super().refusal(image, quality)
         if reason is None and image.dtype == np.uint8 and quality < 50 and image.shape[1] <= 16:
-            reason = f"{image.shape[1]} pixels of width are too few below level 50; jxrlib wants 17"
+            reason = f"{image.shape[1]} pixels of width are too few below level 50; jxrlib needs 17"
         return reason
 
-    def compress(self, pixels: Any, quality: float) -> bytes:
+    def write(self, pixels: Any, quality: float) -> bytes:
         import imagecodecs
 
         return bytes(imagecodecs.jpegxr_encode(pixels, level=quality / 100, hasalpha=pixels.shape[2:] == (4,)))
@@ -55,7 +43,8 @@ class JpegxrCodec(JpegxrStream):
 def _end(data: bytes) -> int:
     """Where the stream ends by its directory (ITU-T T.832 annex A: a TIFF-like file), or -1 if it has none.
 
-    Tags 0xBCC0 and 0xBCC1 are the image's offset and byte count. Of alpha, jxrlib writes 0xBCC3 as the end of the file.
+    Tags 0xBCC0 and 0xBCC1 are the image's offset and byte count. Where there is alpha, jxrlib writes 0xBCC3: the end of
+    the file.
     """
     tags: dict[int, int] = {}
     try:
@@ -69,10 +58,12 @@ def _end(data: bytes) -> int:
     return tags[0xBCC3] if 0xBCC3 in tags else tags.get(0xBCC0, 0) + tags.get(0xBCC1, -1)
 
 
-JPEGXR = JpegxrInfo(
+JPEGXR = ImagecodecsInfo(
     id="jpegxr",
     title="JPEG XR (jxrlib)",
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16})),
     suffix=".jxr",
+    quality=QualityAxis("level", (1, 5, 10, 20, 30, 40, 48, 55, 60, 65, 70, 75, 80), 1, 99),
+    codec_class=JpegxrCodec,
     libraries=("jpegxr",),
 )

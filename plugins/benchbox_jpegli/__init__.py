@@ -9,7 +9,7 @@ from benchbox import CodecInfo, hookimpl
 
 @hookimpl
 def benchbox_codecs() -> Sequence[CodecInfo]:
-    """The one codec; without pyjpegli it says so when asked."""
+    """The one codec; without pyjpegli it is listed as unavailable."""
     from benchbox_jpegli import jpegli
 
     return [jpegli.JPEGLI]

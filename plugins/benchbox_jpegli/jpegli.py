@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from benchbox.codec import Capabilities, Codec, CodecInfo, QualityAxis, checked_quality
-from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.codec import Capabilities, CheckedCodec, CodecInfo, QualityAxis
+from benchbox.errors import CodecError, CorruptBitstream
 from benchbox.image import MAX_PIXELS, Image
 
 VERSION = 1
@@ -18,12 +18,12 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class JpegliInfo(CodecInfo):
-    """Jpegli; quality 1 to 100."""
+    """Jpegli."""
 
     def identity(self, options: Any) -> str:
         import pyjpegli
 
-        # Jpegli is linked into pyjpegli and tells no version of its own.
+        # Jpegli is linked into pyjpegli and has no version of its own.
         return f"benchbox_jpegli {VERSION} pyjpegli {pyjpegli.__version__}"
 
     def unavailable(self) -> str | None:
@@ -33,45 +33,30 @@ class JpegliInfo(CodecInfo):
             return f'pyjpegli cannot be imported ({error}); run: pip install "benchbox[jpegli]"'
         return None
 
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True)
 
-    def open(self, options: Any, device: str) -> Codec:
-        return JpegliCodec(self, options)
-
-
-class JpegliCodec(Codec):
+class JpegliCodec(CheckedCodec):
     """Writes and reads JPEG files in memory."""
 
-    def __init__(self, info: CodecInfo, options: Any) -> None:
-        info.require()
-        self._info = info
-        self._axis = info.axis(options)
-
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        value = checked_quality(self._axis, quality, self._info.id)
-        reason = self._info.capabilities.refusal(image)
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+    def compress(self, image: Image, quality: float) -> bytes:
         import pyjpegli
 
         try:
-            data: bytes = pyjpegli.encode(image.tobytes(), image.shape[1], image.shape[0], int(value or 0))
+            data: bytes = pyjpegli.encode(image.tobytes(), image.shape[1], image.shape[0], int(quality))
         except (RuntimeError, ValueError) as error:
-            raise CodecError(f"{self._info.id}: Jpegli could not encode: {error}") from error
+            raise CodecError(f"{self.info.id}: Jpegli could not encode: {error}") from error
         return data
 
     def decode(self, data: bytes) -> Image:
-        # Jpegli itself lets a missing end marker pass.
+        # Jpegli itself accepts a stream without its end marker.
         if not data.endswith(b"\xff\xd9"):
-            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are truncated or of another format")
+            raise CorruptBitstream(f"{self.info.id}: {len(data)} bytes that are truncated or of another format")
         import pyjpegli
 
         try:
             pixels, width, height = pyjpegli.decode(data, max_pixels=MAX_PIXELS)
         except (RuntimeError, ValueError, MemoryError) as error:
             reason = (str(error).splitlines() or [""])[0]
-            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded ({reason})") from error
+            raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({reason})") from error
         return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
 
 
@@ -80,4 +65,6 @@ JPEGLI = JpegliInfo(
     title="Jpegli",
     capabilities=Capabilities(channels=frozenset({3}), max_size=65500),  # 65500: libjpeg's JPEG_MAX_DIMENSION
     suffix=".jpg",
+    quality=QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True),
+    codec_class=JpegliCodec,
 )

@@ -1,5 +1,5 @@
 """PSNR of all channels, of luma and of YCbCr; SSIM and MS-SSIM; CIEDE2000; and, where their libraries or programs are
-there, VMAF, LPIPS, SSIMULACRA 2 and Butteraugli. Bits per pixel are no metric: the core computes them from the stream.
+installed, VMAF, LPIPS, SSIMULACRA 2 and Butteraugli. Bits per pixel are no metric: the core computes them from streams.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Source: CIE 142-2001, as Sharma, Wu, Dalal, "The CIEDE2000 color-difference formula: implementation notes, supplementary
 test data, and mathematical observations", Color Research and Application 30(1), 2005, write it out, with kL = kC =
-kH = 1. Samples are taken as sRGB (IEC 61966-2-1) and turned into CIELAB for the white point D65 and the 2 degree
-observer. Pixels are compared alone: no filter stands for the eye's acuity.
+kH = 1. Samples are read as sRGB (IEC 61966-2-1) and converted to CIELAB for the white point D65 and the 2 degree
+observer. Pixels are compared one by one: no filter models the acuity of the eye.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from benchbox_metrics.pair import check_pair, check_reference
 Lab: TypeAlias = NDArray[np.float64]
 
 BLOCK = 1 << 14
-"""Pixels taken at once: the thirty or so temporaries of the formula stay in the cache."""
+"""Pixels processed at once, so that the thirty or so temporary arrays of the formula stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Ciede2000Scorer(Scorer):
         return PreparedCiede2000(self, like, self.lab(reference))
 
     def lab(self, pixels: Image) -> Lab:
-        """(H * W, 3) CIELAB of gray or RGB, a block at a time."""
+        """(H * W, 3) CIELAB of gray or RGB pixels, computed block by block."""
         flat = pixels.reshape(-1, pixels.shape[2])
         lab = np.empty((len(flat), 3))
         for start in range(0, len(flat), BLOCK):
@@ -69,7 +69,7 @@ class PreparedCiede2000(Prepared):
 
 
 class Ciede2000(Metric):
-    """0 where the pictures are identical; 1 is about what can just be told apart side by side."""
+    """0 where the pictures are identical; about 1 is the smallest difference that is seen side by side."""
 
     def open(self, device: str) -> Scorer:
         from skimage.color import deltaE_ciede2000, rgb2lab

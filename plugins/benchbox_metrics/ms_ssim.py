@@ -2,8 +2,8 @@
 
 Source: Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image quality assessment", 37th Asilomar
 Conference on Signals, Systems and Computers, 2003, equations 6 and 7 and the weights of section 3.2. What the paper
-leaves open is taken as `pytorch_msssim.ms_ssim` has it, since the literature on learned compression is measured with
-it: an 11 x 11 Gaussian window of sigma 1.5 that stays inside the picture, K1 = 0.01 and K2 = 0.03, scales halved by
+leaves open follows `pytorch_msssim.ms_ssim`, with which the literature on learned compression is measured:
+an 11 x 11 Gaussian window of sigma 1.5 that stays inside the picture, K1 = 0.01 and K2 = 0.03, scales halved by
 the mean over 2 x 2 pixels (an odd side first gets a zero row or column, which counts), means over a scale that are
 negative counted as 0, each channel scored alone and the channels averaged.
 """
@@ -27,9 +27,9 @@ WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 TAPS = (0.0010283804, 0.007598758, 0.036000773, 0.10936069, 0.21300553, 0.26601171)
 """First half of the window, middle included: a Gaussian of sigma 1.5 as pytorch_msssim rounds it to float32.
 
-They are written out because the last bit counts. A variance is the difference of two windowed values that are nearly
-equal in flat areas, so weights whose sum is off by another 1e-7 move scores by 5e-6; computed anew, they would depend
-on whose `exp` is used.
+They are written out because the last bit matters. A variance is the difference of two windowed values that are nearly
+equal in flat areas, so weights whose sum differs by 1e-7 change scores by 5e-6; if they were computed here, they would
+depend on the implementation of `exp`.
 """
 
 WINDOW = 11
@@ -40,7 +40,7 @@ C1 = (0.01 * PEAK) ** 2
 C2 = (0.03 * PEAK) ** 2
 
 SMALLEST = (WINDOW - 1) * 2 ** (len(WEIGHTS) - 1) + 1
-"""Least side in pixels, 161: pytorch_msssim's rule, under which the window fits the coarsest scale."""
+"""Smallest side in pixels, 161: pytorch_msssim's rule, by which the window fits the coarsest scale."""
 
 
 def window() -> NDArray[np.float32]:
@@ -49,7 +49,7 @@ def window() -> NDArray[np.float32]:
 
 
 def banded(size: int) -> NDArray[np.float64]:
-    """The window as a matrix (size - 10, size): times a column of `size` samples it gives the windowed column."""
+    """The window as a matrix (size - 10, size): its product with a column of `size` samples is the windowed column."""
     matrix = np.zeros((size - WINDOW + 1, size))
     for tap, weight in enumerate(window()):
         np.fill_diagonal(matrix[:, tap:], weight)
@@ -58,7 +58,7 @@ def banded(size: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Level:
-    """One scale of the reference, and room for the error at that scale.
+    """One scale of the reference, and buffers for the error at that scale.
 
     Attributes:
         height, width, stride: in samples; see `ms_ssim_kernels` for the layout of planes.
@@ -109,13 +109,13 @@ class PreparedMsSsim(Prepared):
             self._kernels.losses(level.e, level.x, level.mean, level.base, self._channels, level.height, level.stride,
                                  self._taps, *self._scratch, loss)  # fmt: skip
             windows = (int(level.height) - WINDOW + 1) * (int(level.width) - WINDOW + 1)
-            value *= np.clip(1 - loss / windows, 0, 1) ** weight  # above 1 by rounding only
+            value *= np.clip(1 - loss / windows, 0, 1) ** weight  # only rounding takes it above 1
             self._halve(level, level.e, coarser, coarser.e)
         value *= np.clip(self._coarsest(), 0, 1) ** WEIGHTS[-1]
         return float(value.mean())
 
     def _measure(self, reference: Image) -> list[Level]:
-        """Build the scales: the pixels of the finest, the coarser by halving, the maps of all but the coarsest."""
+        """The scales: the finest from the pixels, the others by halving; maps for all except the coarsest."""
         height, width = reference.shape[:2]
         levels: list[Level] = []
         for index in range(len(WEIGHTS)):
@@ -138,10 +138,10 @@ class PreparedMsSsim(Prepared):
     def _empty(self, height: int, width: int, maps: bool) -> Level:
         channels = int(self._channels)
         stride, map_stride = self._kernels.layout(height, width)
-        cells = channels * (height - WINDOW + 1) * map_stride if maps else 0
+        size = channels * (height - WINDOW + 1) * map_stride if maps else 0
         return Level(np.uintp(height), np.uintp(width), np.uintp(stride),
                      self._kernels.planes(channels, height, width), self._kernels.planes(channels, height, width),
-                     np.empty(cells, np.float32), np.empty(cells, np.float32))  # fmt: skip
+                     np.empty(size, np.float32), np.empty(size, np.float32))  # fmt: skip
 
     def _halve(self, fine: Level, planes: NDArray[Any], coarse: Level, out: NDArray[Any]) -> None:
         self._kernels.halve(planes, self._channels, fine.height, fine.width, fine.stride, out, coarse.stride)

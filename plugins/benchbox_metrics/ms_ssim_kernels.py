@@ -5,8 +5,8 @@ row above and a zero column to the left of every plane, so that pixel (r, c) of 
 ``(p * (h + 1) + r + 1) * stride + c + 1``. The zeros are the padding that halving needs; `layout` gives the sizes.
 
 Loops. A level is filtered in strips `STRIP` columns wide and `BLOCK` rows at a time: rows first into a buffer that
-stays in the L1 cache, then columns, and there the sum is taken at once. Three habits keep the compiler's vectoriser at
-work, and are worth a factor of two to four: all strides inside the buffers and all trip counts are constants (few
+stays in the L1 cache, then columns, where the sum is computed at once. Three rules let the compiler vectorise, which
+makes the loops two to four times as fast: all strides inside the buffers and all trip counts are constants (few
 overlap tests, no remainder loops), arrays are flat (views cost reference counts), and every index is unsigned (numba
 tests signed ones for wrap-around).
 """
@@ -26,10 +26,10 @@ Plane64: TypeAlias = NDArray[np.float64]
 Index: TypeAlias = Any
 """An np.uintp, as is every index and size in compiled code (numpy's stubs lose its width in arithmetic)."""
 
-HALO = 10  # an 11-tap window takes 5 samples from each side
+HALO = 10  # an 11-tap window reads 5 samples on each side
 STRIP = 128
 BLOCK = 16
-SLACK = 16  # samples a row has beyond its strips: HALO rounded up to whole vectors
+SLACK = 16  # samples that a row has beyond its strips: HALO rounded up to whole vectors
 
 _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10 = (np.uintp(i) for i in range(11))
 _STRIP, _BLOCK, _SLACK = np.uintp(STRIP), np.uintp(BLOCK), np.uintp(SLACK)
@@ -40,10 +40,10 @@ _FLUSH = np.uintp(2 * BLOCK)  # rows summed in float32 before they join the floa
 
 
 def _compiled(function: Function) -> Function:
-    """`function` compiled for one thread. Contraction to fused multiply-add is the only licence the compiler gets.
+    """`function` compiled for one thread. The compiler may contract to fused multiply-add, and reorder nothing else.
 
-    The machine code is cached beside this file or, where that folder is read-only, in the user's cache folder; where
-    neither can be written it is compiled in each process.
+    The machine code is cached next to this file or, where that folder is read-only, in the user's cache folder; where
+    neither can be written, it is compiled in each process.
     """
     compiled: Any
     try:
@@ -54,13 +54,13 @@ def _compiled(function: Function) -> Function:
 
 
 def layout(height: int, width: int) -> tuple[int, int]:
-    """Stride of a plane's rows, and of the rows of its filtered maps, for a level of `height` x `width` pixels."""
+    """The strides, in samples, of a plane's rows and of its filtered maps' rows, for a level of `height` x `width`."""
     strips = -(-(width - HALO) // STRIP)
     return strips * STRIP + SLACK, strips * STRIP
 
 
 def planes(channels: int, height: int, width: int) -> Plane32:
-    """Zeroed planes for a level; the slack at the end is what the last strip of the last row reads over its end."""
+    """Zeroed planes for a level; the last strip of the last row reads into the slack at the end."""
     stride, _ = layout(height, width)
     return np.zeros(channels * (height + 1) * stride + SLACK, np.float32)
 
@@ -100,7 +100,7 @@ def errors(reference: Plane32, image: Any, channels: Index, height: Index, width
 @_compiled
 def halve(fine: Plane32, channels: Index, height: Index, width: Index, stride: Index, coarse: Plane32,
           coarse_stride: Index) -> None:
-    """Mean over 2 x 2 pixels. An odd side gets one zero before its first row or column, and the zero counts."""
+    """Mean over 2 x 2 pixels. An odd side gets one zero before its first row or column, which counts in the mean."""
     h, w = (height + _1) // _2, (width + _1) // _2
     first = (_1 - height % _2) * stride + (_1 - width % _2)
     quarter = np.float32(0.25)
@@ -206,7 +206,7 @@ def losses(e: Plane32, x: Plane32, mean: Plane32, base: Plane32, channels: Index
 @_compiled
 def moments(x: Plane32, channels: Index, height: Index, width: Index, stride: Index, c2: float, g: Any, line: Plane64,
             buffer: Plane64, mean: Plane32, base: Plane32) -> None:
-    """Maps of the reference: its windowed mean, and base = 2 var(x) + C2, both taken in float64.
+    """Maps of the reference: its windowed mean, and base = 2 var(x) + C2, both computed in float64.
 
     Outside the valid area base is infinite, so that what a strip has beyond it adds nothing to the sums of `losses`.
 

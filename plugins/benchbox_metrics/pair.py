@@ -1,4 +1,4 @@
-"""What every metric here asks of the pictures it is given."""
+"""Checks of the pictures that a metric is given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchbox.image import Image
 def check_reference(metric: str, reference: Image) -> Image:
     """Return `reference`, C-contiguous; raise ImageError unless it is (H, W, 1) or (H, W, 3), uint8 or uint16."""
     if reference.ndim != 3 or reference.shape[2] not in (1, 3) or reference.dtype not in (np.uint8, np.uint16):
-        raise ImageError(f"{metric}: takes gray or RGB, uint8 or uint16; got {_describe(reference)}; "
+        raise ImageError(f"{metric}: needs gray or RGB, uint8 or uint16; got {_describe(reference)}; "
                          "composite alpha over a background first")
     return np.ascontiguousarray(reference)
 

@@ -1,7 +1,7 @@
 """PSNR over all channels: ``10 log10(peak**2 / MSE)`` in dB.
 
 MSE is the mean squared error over every sample of every channel, so for RGB one mean over 3 H W samples, as in the
-literature on learned compression (not the mean of three PSNRs); peak is 255 or 65535. Gray has one channel.
+literature on learned compression (not the mean of three PSNRs). Peak is 255 or 65535. Gray has one channel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchbox.image import peak
 from benchbox_metrics.pair import check_pair, check_reference
 
 BLOCK = 3 << 15
-"""Samples taken at once (whole RGB pixels): their differences stay in the cache."""
+"""Samples processed at once (whole RGB pixels), so that their differences stay in the cache."""
 
 
 def decibels(squared_error: float, samples: int, top: int) -> float:
@@ -38,14 +38,14 @@ def differences(reference: Image, image: Image) -> Iterator[NDArray[np.signedint
 
 
 def squared_sum(values: NDArray[np.signedinteger[Any]]) -> float:
-    """Sum of squares in float64: exact, whatever the order of adding, below 2**53 (8-bit: 1.4e11 samples)."""
+    """Sum of squares in float64: exact in any order of addition below 2**53 (for 8 bits: 1.4e11 samples)."""
     wide = values.astype(np.float64)
     return float(np.dot(wide, wide))
 
 
 @dataclass(frozen=True)
 class PreparedPsnr(Prepared):
-    """The reference itself: nothing of PSNR depends on it alone."""
+    """The reference itself: no part of PSNR depends on it alone."""
 
     reference: Image
 

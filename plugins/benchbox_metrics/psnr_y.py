@@ -21,7 +21,7 @@ from benchbox_metrics.pair import check_pair, check_reference
 from benchbox_metrics.psnr import decibels, differences, squared_sum
 
 _WEIGHTS = (299, 587, 114)
-_SCALE = 1000  # the weights' sum: whole numbers, so that a luma without error is known exactly
+_SCALE = 1000  # sum of the weights, which are whole numbers so that a luma without error gives exactly 0
 
 
 def luma_differences(reference: Image, image: Image) -> Iterator[NDArray[np.signedinteger[Any]]]:
@@ -33,7 +33,7 @@ def luma_differences(reference: Image, image: Image) -> Iterator[NDArray[np.sign
 
 @dataclass(frozen=True)
 class PreparedPsnrY(Prepared):
-    """The reference itself: luma is linear, so the luma of the differences is taken."""
+    """The reference itself: luma is linear, so the luma of the differences is computed."""
 
     reference: Image
 
@@ -55,7 +55,7 @@ class PsnrYScorer(Scorer):
 
 
 class PsnrY(Metric):
-    """Not applicable where the luma of both pictures is identical."""
+    """Not applicable where the luma of the two pictures is identical."""
 
     def open(self, device: str) -> Scorer:
         return PsnrYScorer()

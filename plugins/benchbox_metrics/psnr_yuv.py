@@ -20,9 +20,10 @@ from benchbox_metrics.pair import check_pair, check_reference
 from benchbox_metrics.psnr import decibels, differences, squared_sum
 
 PLANES = (("Y'", (299, 587, 114), 1000), ("Cb", (-299, -587, 886), 1772), ("Cr", (701, -587, -114), 1402))
-"""Name, weights of R', G', B' and their divisor: whole numbers, so that a plane without error is known exactly."""
+"""Name, weights of R', G', B' and their divisor: whole numbers, so that a plane without error gives exactly 0."""
 
 WEIGHTS = (6, 1, 1)
+"""Of the PSNRs of Y', Cb and Cr."""
 
 
 def plane_psnrs(reference: Image, image: Image) -> list[float]:
@@ -42,7 +43,7 @@ def plane_psnrs(reference: Image, image: Image) -> list[float]:
 
 @dataclass(frozen=True)
 class PreparedPsnrYuv(Prepared):
-    """The reference itself: the planes are linear, so those of the differences are taken."""
+    """The reference itself: the planes are linear, so those of the differences are computed."""
 
     reference: Image
 

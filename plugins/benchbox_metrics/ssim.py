@@ -2,8 +2,8 @@
 
 Source: Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity",
 IEEE Transactions on Image Processing 13(4), 2004: an 11 x 11 Gaussian window of sigma 1.5, K1 = 0.01, K2 = 0.03,
-covariances divided by N, the mean taken where the window lies inside the picture. Each channel is scored alone and the
-channels are averaged; no picture is scaled down first.
+covariances divided by N, the mean over the positions where the window lies inside the picture. Each channel is scored
+alone and the channels are averaged; no picture is scaled down first.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from benchbox.image import peak
 from benchbox_metrics.pair import check_pair, check_reference
 
 WINDOW = 11
-"""Side of the window in pixels; scikit-image cuts the Gaussian at 3.5 sigma, 5 pixels from the middle."""
+"""Side of the window in pixels: scikit-image cuts the Gaussian at 3.5 sigma, which is 5 pixels from its middle."""
 
 
 @dataclass(frozen=True)
 class PreparedSsim(Prepared):
-    """The reference itself: scikit-image takes both pictures at once."""
+    """The reference itself: scikit-image needs both pictures at once."""
 
     reference: Image
     similarity: Callable[..., float]

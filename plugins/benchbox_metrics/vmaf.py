@@ -1,7 +1,7 @@
 """VMAF of single pictures, by the libvmaf in imageio-ffmpeg's ffmpeg; the model v0.6.1 and its variant NEG.
 
 Source: https://github.com/Netflix/vmaf; models ``vmaf_v0.6.1`` and ``vmaf_v0.6.1neg`` as built into libvmaf. VMAF is
-made for video and looks at luma alone: ``Y' = 0.2126 R' + 0.7152 G' + 0.0722 B'`` (ITU-R BT.709-6, item 3.2), limited
+made for video and sees luma alone: ``Y' = 0.2126 R' + 0.7152 G' + 0.0722 B'`` (ITU-R BT.709-6, item 3.2), limited
 range (item 3.4), rounded to 8 bits, or to 10 for 16-bit pictures. A picture is a video of one frame: its motion is 0.
 """
 
@@ -21,11 +21,12 @@ import numpy as np
 from benchbox import Display, Image, Metric, Prepared, Scorer
 from benchbox.errors import BenchboxError, NotApplicable
 from benchbox.image import peak
-from benchbox_metrics import program
+from benchbox.program import digest
+from benchbox_metrics import programs
 from benchbox_metrics.pair import check_pair, check_reference
 
 SMALLEST = 64
-"""Least side in pixels. libvmaf crashes below 17 and gives identical pictures less than its 97.4 below 64."""
+"""Smallest side in pixels. libvmaf crashes below 17, and below 64 it gives identical pictures less than its 97.4."""
 
 INSTALL = "run: pip install benchbox[vmaf]"
 
@@ -33,7 +34,8 @@ _KR, _KB = 0.2126, 0.0722
 
 
 def frame(pixels: Image) -> bytes:
-    """The limited-range luma of gray or RGB as one planar 4:4:4 frame with neutral chroma: 8 bits, or 10 in 16."""
+    """The limited-range luma of gray or RGB pixels and neutral chroma, as one planar 4:4:4 frame: bytes for uint8, 10
+    bits in little-endian uint16 for uint16."""
     if pixels.shape[2] == 1:
         luma = pixels[:, :, 0].astype(np.float64)
     else:
@@ -46,7 +48,7 @@ def frame(pixels: Image) -> bytes:
 
 @dataclass(frozen=True)
 class PreparedVmaf(Prepared):
-    """The reference, and the same as a frame."""
+    """The reference picture, and its frame."""
 
     metric: VmafMetric
     ffmpeg: str
@@ -62,9 +64,9 @@ class PreparedVmaf(Prepared):
         with tempfile.TemporaryDirectory(prefix="benchbox-metric-") as name:
             Path(name, "reference.yuv").write_bytes(self.frame)
             Path(name, "decoded.yuv").write_bytes(frame(image))
-            program.run(self.metric.id, [self.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-threads", "1",
-                                         *raw, "decoded.yuv", *raw, "reference.yuv", "-lavfi", graph,
-                                         "-f", "null", "-"], Path(name))  # fmt: skip
+            programs.run(self.metric.id, [self.ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error",
+                                          "-threads", "1", *raw, "decoded.yuv", *raw, "reference.yuv",
+                                          "-lavfi", graph, "-f", "null", "-"], Path(name))  # fmt: skip
             log: dict[str, Any] = json.loads(Path(name, "log.json").read_text())
         return float(log["frames"][0]["metrics"]["score"])
 
@@ -105,17 +107,17 @@ class VmafMetric(Metric):
 
 
 def metrics() -> list[Metric]:
-    """VMAF and VMAF NEG, each with the build of ffmpeg in its version."""
+    """VMAF and VMAF NEG; the version of each names the build of ffmpeg."""
     return [VmafMetric(id=name, title=title, version=f"1 {_build()}".strip(), unit="", better="higher",
                        display=Display(title, decimals=2), lowest=0.0, highest=100.0, model=model)
             for name, title, model in (("vmaf", "VMAF", "vmaf_v0.6.1"), ("vmaf-neg", "VMAF NEG", "vmaf_v0.6.1neg"))]
 
 
 def _build() -> str:
-    """The wheel's version, which names its ffmpeg; where the user names another program, its digest."""
+    """The version of the wheel, which holds one ffmpeg; the digest of the program where the user names another."""
     if importlib.util.find_spec("imageio_ffmpeg") is None:
         return ""
     own = os.environ.get("IMAGEIO_FFMPEG_EXE", "")
     if own and Path(own).is_file():
-        return f"sha256:{program.digest(own)}"
+        return f"sha256:{digest(own)[:16]}"
     return f"imageio-ffmpeg {metadata.version('imageio-ffmpeg')}"

@@ -9,7 +9,7 @@ from benchbox import CodecInfo, hookimpl
 
 @hookimpl
 def benchbox_codecs() -> Sequence[CodecInfo]:
-    """The one codec; without pyvips and pyvips-binary it says so when asked."""
+    """The one codec; without pyvips and pyvips-binary it is listed as unavailable."""
     from benchbox_mozjpeg import mozjpeg
 
     return [mozjpeg.MOZJPEG]

@@ -1,4 +1,4 @@
-"""MozJPEG as pyvips-binary carries it, with everything on that its own cjpeg turns on: trellis quantisation, overshoot
+"""MozJPEG from pyvips-binary, with everything on that its own cjpeg turns on: trellis quantisation, overshoot
 deringing, progressive scans searched for the smallest file, quantisation table 3 (ImageMagick's, by N. Robidoux)."""
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis, checked_quality
-from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.codec import Capabilities, CheckedCodec, CodecInfo, OptionsModel, QualityAxis
+from benchbox.errors import CodecError, CorruptBitstream
 from benchbox.image import Image
 
 VERSION = 1
@@ -31,7 +31,7 @@ class Options(OptionsModel):
 
 @dataclass(frozen=True)
 class MozjpegInfo(CodecInfo):
-    """MozJPEG; quality 1 to 100."""
+    """MozJPEG; the bytes depend on pyvips, libvips and the MozJPEG inside it."""
 
     def identity(self, options: Any) -> str:
         import pyvips
@@ -48,66 +48,53 @@ class MozjpegInfo(CodecInfo):
             return f"this libvips comes without MozJPEG; {_INSTALL}"
         return None
 
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True)
 
-    def open(self, options: Any, device: str) -> Codec:
-        return MozjpegCodec(self, options)
-
-
-class MozjpegCodec(Codec):
+class MozjpegCodec(CheckedCodec):
     """Writes and reads JPEG files in memory."""
 
-    def __init__(self, info: CodecInfo, options: Any) -> None:
-        info.require()
-        self._info = info
-        self._options = options
-        self._axis = info.axis(options)
+    def __init__(self, info: CodecInfo, options: Any, device: str = "cpu") -> None:
+        super().__init__(info, options, device)
         import pyvips
 
         pyvips.concurrency_set(1)
-        pyvips.cache_set_max(0)  # else a second decoding of the same bytes is a look-up
+        pyvips.cache_set_max(0)  # else decoding the same bytes again is a look-up
 
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        value = checked_quality(self._axis, quality, self._info.id)
-        reason = self._info.capabilities.refusal(image)
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+    def compress(self, image: Image, quality: float) -> bytes:
         import pyvips
 
         height, width, channels = image.shape
         picture = pyvips.Image.new_from_memory(image.tobytes(), width, height, channels, "uchar")
         picture = picture.copy(interpretation="srgb" if channels == 3 else "b-w")
-        subsample = "on" if self._options.subsampling == "4:2:0" else "off"  # "auto" drops 4:2:0 from quality 90 on
+        subsample = "on" if self.options.subsampling == "4:2:0" else "off"  # "auto" drops 4:2:0 from quality 90 on
         try:
             data: bytes = picture.jpegsave_buffer(
-                Q=int(value or 0), subsample_mode=subsample, quant_table=self._options.quant_table,
-                trellis_quant=self._options.trellis, overshoot_deringing=True, optimize_scans=True,
+                Q=int(quality), subsample_mode=subsample, quant_table=self.options.quant_table,
+                trellis_quant=self.options.trellis, overshoot_deringing=True, optimize_scans=True,
                 optimize_coding=True, interlace=True, keep="none")
         except pyvips.Error as error:
-            raise CodecError(f"{self._info.id}: libvips could not encode: {_line(error)}") from error
+            raise CodecError(f"{self.info.id}: libvips could not encode: {_line(error)}") from error
         return data
 
     def decode(self, data: bytes) -> Image:
         if not data.startswith(b"\xff\xd8") or not data.endswith(b"\xff\xd9"):
-            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are truncated or of another format")
+            raise CorruptBitstream(f"{self.info.id}: {len(data)} bytes that are truncated or of another format")
         import pyvips
 
         try:
             picture = pyvips.Image.jpegload_buffer(data, fail_on="warning", access="sequential")
             if picture.format != "uchar" or picture.bands not in (1, 3):
-                raise CorruptBitstream(f"{self._info.id}: {picture.bands} bands of {picture.format} "
+                raise CorruptBitstream(f"{self.info.id}: {picture.bands} bands of {picture.format} "
                                        "are no picture of this codec")
             pixels = np.frombuffer(picture.write_to_memory(), np.uint8)
         except pyvips.Error as error:
-            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded ({_line(error)})") from error
+            raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({_line(error)})") from error
         return pixels.reshape(picture.height, picture.width, picture.bands)
 
 
 @functools.cache
 def _mozjpeg() -> str:
-    """The version that the libvips of pyvips-binary carries, read from the library: libvips itself does not tell.
-    ``""`` where there is none."""
+    """The version of MozJPEG inside the libvips of pyvips-binary, found in the library file, since libvips has no
+    function that returns it; ``""`` where there is none."""
     from importlib import metadata
 
     try:
@@ -132,4 +119,6 @@ MOZJPEG = MozjpegInfo(
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3}), max_size=65500),  # 65500: libjpeg's JPEG_MAX_DIMENSION
     suffix=".jpg",
+    quality=QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True),
+    codec_class=MozjpegCodec,
 )

@@ -9,7 +9,7 @@ from benchbox import CodecInfo, hookimpl
 
 @hookimpl
 def benchbox_codecs() -> Sequence[CodecInfo]:
-    """One `CodecInfo` a codec; those whose library this Pillow lacks say so when asked."""
+    """The codecs; one whose library is missing in this Pillow is listed as unavailable."""
     from benchbox_pillow import avif, jpeg, jpeg2000, jpeg2000_lossless, png, webp, webp_lossless
 
     return [jpeg.JPEG, webp.WEBP, avif.AVIF, jpeg2000.JPEG2000, png.PNG, webp_lossless.WEBP_LOSSLESS,

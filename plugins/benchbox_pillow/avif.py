@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.image import Image
 from benchbox_pillow.common import OPAQUE, PILLOW_GLOBALS, PillowCodec, PillowInfo, opaque
 
@@ -23,7 +23,7 @@ class Options(OptionsModel):
 
 @dataclass(frozen=True)
 class AvifInfo(PillowInfo):
-    """AVIF; quality 0 to 100."""
+    """AVIF; Pillow's libavif may lack aom, and the bytes depend on aom and dav1d too."""
 
     def identity(self, options: Any) -> str:
         from PIL import AvifImagePlugin
@@ -41,34 +41,28 @@ class AvifInfo(PillowInfo):
             return "this Pillow's libavif was built without aom; run: pip install --force-reinstall 'pillow>=12'"
         return None
 
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 95), 0, 100, integer=True)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return AvifCodec(self, options)
-
 
 class AvifCodec(PillowCodec):
     """See `PillowCodec`. Gray is coded as monochrome (4:0:0), which the stream says, so it comes back as gray."""
 
     format = "AVIF"
 
-    def refusal(self, image: Image) -> str | None:
-        return super().refusal(image) or (OPAQUE if opaque(image) else None)
+    def refusal(self, image: Image, quality: float) -> str | None:
+        return super().refusal(image, quality) or (OPAQUE if opaque(image) else None)
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
-        subsampling = "4:0:0" if image.shape[2] == 1 else self._options.subsampling
-        return {"quality": int(quality), "speed": self._options.speed, "subsampling": subsampling, "range": "full",
-                "codec": "aom", "max_threads": self._options.threads, "autotiling": False, "tile_rows": 0,
-                "tile_cols": 0, "alpha_premultiplied": False, "advanced": {"tune": self._options.tune}}
+        subsampling = "4:0:0" if image.shape[2] == 1 else self.options.subsampling
+        return {"quality": int(quality), "speed": self.options.speed, "subsampling": subsampling, "range": "full",
+                "codec": "aom", "max_threads": self.options.threads, "autotiling": False, "tile_rows": 0,
+                "tile_cols": 0, "alpha_premultiplied": False, "advanced": {"tune": self.options.tune}}
 
     def open(self, data: bytes) -> Any:
         from PIL import AvifImagePlugin
 
-        # Pillow has no argument for the decoder's threads. The caller holds PILLOW_GLOBALS.
+        # Pillow has no argument for the decoder's threads. The caller holds the lock PILLOW_GLOBALS.
         assert PILLOW_GLOBALS.locked()
         before = AvifImagePlugin.DEFAULT_MAX_THREADS
-        AvifImagePlugin.DEFAULT_MAX_THREADS = self._options.threads
+        AvifImagePlugin.DEFAULT_MAX_THREADS = self.options.threads
         try:
             return super().open(data)
         finally:
@@ -90,6 +84,8 @@ AVIF = AvifInfo(
     title="AVIF (libavif, aom)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), max_size=32768),  # 32768: libavif's dimension limit
+    quality=QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 95), 0, 100, integer=True),
+    codec_class=AvifCodec,
     feature="avif",
     library="libavif",
 )

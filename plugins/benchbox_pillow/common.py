@@ -1,6 +1,6 @@
-"""What the Pillow codecs share: availability, identity, encoding through `Image.save`, decoding that trusts nothing.
+"""Shared by the Pillow codecs: availability, identity, encoding by `Image.save`, decoding that trusts no byte.
 
-PIL is imported inside functions only, so that listing codecs costs nothing.
+PIL is imported inside functions only, so that listing the codecs does not import it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchbox.codec import Codec, CodecInfo, QualityAxis, checked_quality
-from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
+from benchbox.codec import CheckedCodec, CodecInfo
+from benchbox.errors import CodecError, CorruptBitstream
 from benchbox.image import MAX_PIXELS, Image, peak
 
 VERSION = 1
@@ -27,7 +27,7 @@ PILLOW_GLOBALS = threading.Lock()
 
 @dataclass(frozen=True)
 class PillowInfo(CodecInfo):
-    """A codec inside Pillow. `feature` is its name in `PIL.features`, `library` what people call it."""
+    """A codec inside Pillow. `feature` is its name in `PIL.features`, `library` the name of the library behind it."""
 
     feature: str = ""
     library: str = ""
@@ -48,39 +48,29 @@ class PillowInfo(CodecInfo):
         return None
 
 
-class PillowCodec(Codec):
+class PillowCodec(CheckedCodec):
     """Encodes through `Image.save` and decodes through `Image.open` of one format.
 
     Attributes:
         format: Pillow's name of the format.
-        end: the bytes that close every whole stream.
+        end: the last bytes of every whole stream.
     """
 
     format: ClassVar[str]
     end: ClassVar[bytes] = b""
 
-    def __init__(self, info: CodecInfo, options: Any) -> None:
-        info.require()
-        self._info = info
-        self._options = options
-        self._axis: QualityAxis | None = info.axis(options)
-
     @abstractmethod
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
         """Keyword arguments of `PIL.Image.Image.save`; `quality` is 0 for a lossless codec."""
 
-    def refusal(self, image: Image) -> str | None:
-        """Why this picture is not taken, or None; Pillow holds no 16-bit colour."""
-        reason = self._info.capabilities.refusal(image)
+    def refusal(self, image: Image, quality: float) -> str | None:
+        reason = super().refusal(image, quality)
         if reason is None and image.dtype == np.uint16 and image.shape[2] != 1:
-            reason = "Pillow takes 16-bit pictures in gray only"
+            reason = "Pillow holds 16-bit pictures in gray only"
         return reason
 
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        reason = self.refusal(image)
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
-        settings = self.settings(image, checked_quality(self._axis, quality, self._info.id) or 0.0)
+    def compress(self, image: Image, quality: float) -> bytes:
+        settings = self.settings(image, quality)
         from PIL import Image as PillowImage
 
         buffer = io.BytesIO()
@@ -88,16 +78,16 @@ class PillowCodec(Codec):
             picture = PillowImage.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
             self.save(picture, buffer, settings)
         except (OSError, ValueError, RuntimeError) as error:
-            raise CodecError(f"{self._info.id}: {self._info.title} could not encode: {error}") from error
+            raise CodecError(f"{self.info.id}: {self.info.title} could not encode: {error}") from error
         return buffer.getvalue()
 
     def save(self, picture: Any, buffer: io.BytesIO, settings: dict[str, Any]) -> None:
-        """Write the PIL image `picture`; a codec that must set a global of Pillow overrides this."""
+        """Write the PIL image `picture` into `buffer`; a codec that must set a global of Pillow overrides this."""
         picture.save(buffer, self.format, **settings)
 
     def decode(self, data: bytes) -> Image:
         if not self.whole(data):
-            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are truncated or of another format")
+            raise CorruptBitstream(f"{self.info.id}: {len(data)} bytes that are truncated or of another format")
         try:
             picture = self._open(data)
             self._check_header(picture)
@@ -107,12 +97,12 @@ class PillowCodec(Codec):
             raise
         except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, EOFError, MemoryError ...
             reason = (str(error).splitlines() or [""])[0]
-            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded "
+            raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded "
                                    f"({type(error).__name__}: {reason})") from error
         return self.restore(data, np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels))
 
     def whole(self, data: bytes) -> bool:
-        """Whether `data` ends as a whole stream does; the libraries themselves often let a lost tail pass."""
+        """Whether `data` ends like a whole stream; the libraries themselves often accept a truncated one."""
         return len(data) > 0 and data.endswith(self.end)
 
     def open(self, data: bytes) -> Any:
@@ -122,30 +112,30 @@ class PillowCodec(Codec):
         return PillowImage.open(io.BytesIO(data), formats=(self.format,))
 
     def restore(self, data: bytes, pixels: Image) -> Image:
-        """Undo what the format did to the shape; `pixels` is (H, W, C)."""
+        """`pixels`, (H, W, C), with the channel count that the encoded picture had."""
         return pixels
 
     def _open(self, data: bytes) -> Any:
         from PIL import Image as PillowImage
 
         with PILLOW_GLOBALS, warnings.catch_warnings():
-            warnings.simplefilter("error")  # what Pillow warns of is damage
+            warnings.simplefilter("error")  # Pillow warns where the stream is damaged
             warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)  # bounded by MAX_PIXELS instead
             return self.open(data)
 
     def _check_header(self, picture: Any) -> None:
         width, height = picture.size
         if width * height > MAX_PIXELS:
-            raise CorruptBitstream(f"{self._info.id}: the header claims {width}x{height}, above {MAX_PIXELS} pixels")
+            raise CorruptBitstream(f"{self.info.id}: the header claims {width}x{height}, above {MAX_PIXELS} pixels")
         if picture.mode not in ("L", "RGB", "RGBA", "I;16") or getattr(picture, "n_frames", 1) != 1:
-            raise CorruptBitstream(f"{self._info.id}: a picture of mode {picture.mode} and "
-                                   f"{getattr(picture, 'n_frames', 1)} frames is no stream of this codec")
+            raise CorruptBitstream(f"{self.info.id}: a picture of mode {picture.mode} and "
+                                   f"{getattr(picture, 'n_frames', 1)} frames is not a stream of this codec")
 
 
 def opaque(image: Image) -> bool:
-    """Whether `image` is RGBA with alpha at its peak everywhere; such alpha is dropped by WebP and AVIF."""
+    """Whether `image` is RGBA with alpha at its peak everywhere, which WebP and AVIF drop."""
     return image.shape[2] == 4 and bool((image[:, :, 3] == peak(image)).all())
 
 
 OPAQUE = "RGBA with opaque alpha would come back as RGB; drop the alpha channel first"
-"""The refusal of pictures for which `opaque` holds."""
+"""The reason why a picture is refused for which `opaque` is true."""

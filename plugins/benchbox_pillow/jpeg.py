@@ -1,14 +1,16 @@
-"""JPEG by libjpeg-turbo, as `Image.save(quality=...)` writes it by default."""
+"""JPEG by libjpeg-turbo, as `Image.save(quality=...)` writes it by default.
+
+The quality, 1 to 100, scales the tables of ITU-T T.81, annex K, as in libjpeg.
+"""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.image import Image
 from benchbox_pillow.common import PILLOW_GLOBALS, PillowCodec, PillowInfo
 
@@ -21,17 +23,6 @@ class Options(OptionsModel):
     optimize: bool = Field(False, description="Huffman tables fitted to the picture")
 
 
-@dataclass(frozen=True)
-class JpegInfo(PillowInfo):
-    """JPEG; quality 1 to 100 scales the tables of ITU-T T.81 annex K as libjpeg does."""
-
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return JpegCodec(self, options)
-
-
 class JpegCodec(PillowCodec):
     """See `PillowCodec`."""
 
@@ -39,15 +30,15 @@ class JpegCodec(PillowCodec):
     end = b"\xff\xd9"  # EOI
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
-        chroma = {"subsampling": self._options.subsampling} if image.shape[2] == 3 else {}
-        return {"quality": int(quality), "progressive": self._options.progressive,
-                "optimize": self._options.optimize, **chroma}
+        chroma = {"subsampling": self.options.subsampling} if image.shape[2] == 3 else {}
+        return {"quality": int(quality), "progressive": self.options.progressive,
+                "optimize": self.options.optimize, **chroma}
 
     def save(self, picture: Any, buffer: io.BytesIO, settings: dict[str, Any]) -> None:
         if not (settings["progressive"] or settings["optimize"]):
             super().save(picture, buffer, settings)
             return
-        # These two are written in one piece, for which Pillow's own guess of the buffer is too small on noise in 4:4:4.
+        # Pillow writes these in one piece, and its own buffer for that is too small for noise in 4:4:4.
         from PIL import ImageFile
 
         with PILLOW_GLOBALS:
@@ -59,12 +50,14 @@ class JpegCodec(PillowCodec):
                 ImageFile.MAXBLOCK = before
 
 
-JPEG = JpegInfo(
+JPEG = PillowInfo(
     id="jpeg",
     suffix=".jpg",
     title="JPEG (libjpeg-turbo)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3}), max_size=65500),  # 65500: libjpeg's JPEG_MAX_DIMENSION
+    quality=QualityAxis("quality", (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95), 1, 100, integer=True),
+    codec_class=JpegCodec,
     feature="libjpeg_turbo",
     library="libjpeg-turbo",
 )

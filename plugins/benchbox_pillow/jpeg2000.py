@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.image import MAX_PIXELS, Image
 from benchbox_pillow.common import PillowCodec, PillowInfo
 
@@ -21,39 +21,36 @@ class Options(OptionsModel):
 
 @dataclass(frozen=True)
 class Jpeg2000Info(PillowInfo):
-    """Lossy JPEG 2000; the axis is the PSNR in dB or the rate in bpp that OpenJPEG aims at."""
+    """Lossy JPEG 2000; the axis is the PSNR in dB or the rate in bpp that OpenJPEG is asked for."""
 
     def axis(self, options: Any) -> QualityAxis:
         if options.by == "rate":
             return QualityAxis("rate", (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 2.5, 3), 0.01, 16, "bpp")
         return QualityAxis("psnr", (22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44), 10, 60, "dB")
 
-    def open(self, options: Any, device: str) -> Codec:
-        return Jpeg2000Codec(self, options)
-
 
 class Jpeg2000Stream(PillowCodec):
-    """What lossy and lossless JPEG 2000 share."""
+    """Shared by lossy and lossless JPEG 2000."""
 
     format = "JPEG2000"
-    end = b"\xff\xd9"  # EOC; OpenJPEG itself decodes a truncated stream without a word
+    end = b"\xff\xd9"  # EOC; OpenJPEG itself decodes a truncated stream without an error
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
         return {"mct": 1 if image.shape[2] >= 3 else 0, "num_resolutions": self._resolutions(image)}
 
     def _resolutions(self, image: Image) -> int:
-        # A level halves the sides; OpenJPEG wants the smallest to keep a pixel.
+        # A level halves the sides; OpenJPEG requires at least a pixel at the coarsest.
         height, width = image.shape[:2]
         most: int = min(height, width).bit_length()
-        return min(int(self._options.resolutions), most)
+        return min(int(self.options.resolutions), most)
 
 
 class Jpeg2000Codec(Jpeg2000Stream):
     """See `PillowCodec`."""
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
-        rate = self._options.by == "rate"
-        # OpenJPEG takes a rate as a compression ratio.
+        rate = self.options.by == "rate"
+        # For OpenJPEG a rate is a compression ratio.
         layer = image.dtype.itemsize * 8 * image.shape[2] / quality if rate else quality
         return {**super().settings(image, quality), "irreversible": True,
                 "quality_mode": "rates" if rate else "dB", "quality_layers": [layer]}
@@ -65,6 +62,7 @@ JPEG2000 = Jpeg2000Info(
     title="JPEG 2000 (OpenJPEG)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}), max_size=MAX_PIXELS),
+    codec_class=Jpeg2000Codec,
     feature="jpg_2000",
     library="OpenJPEG",
 )

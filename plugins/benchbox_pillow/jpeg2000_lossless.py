@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel
+from benchbox.codec import Capabilities, OptionsModel
 from benchbox.image import MAX_PIXELS, Image
 from benchbox_pillow.common import PillowInfo
 from benchbox_pillow.jpeg2000 import Jpeg2000Stream
@@ -19,17 +18,6 @@ class Options(OptionsModel):
     resolutions: int = Field(6, ge=1, le=33, description="resolution levels, one more than wavelet decompositions")
 
 
-@dataclass(frozen=True)
-class Jpeg2000LosslessInfo(PillowInfo):
-    """Lossless JPEG 2000; no quality axis."""
-
-    def axis(self, options: Any) -> None:
-        return None
-
-    def open(self, options: Any, device: str) -> Codec:
-        return Jpeg2000LosslessCodec(self, options)
-
-
 class Jpeg2000LosslessCodec(Jpeg2000Stream):
     """See `PillowCodec`."""
 
@@ -37,12 +25,13 @@ class Jpeg2000LosslessCodec(Jpeg2000Stream):
         return {**super().settings(image, quality), "irreversible": False}
 
 
-JPEG2000_LOSSLESS = Jpeg2000LosslessInfo(
+JPEG2000_LOSSLESS = PillowInfo(
     id="jpeg2000-lossless",
     title="JPEG 2000 lossless (OpenJPEG)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3, 4}), bit_depths=frozenset({8, 16}), lossless=True,
                               max_size=MAX_PIXELS),
+    codec_class=Jpeg2000LosslessCodec,
     feature="jpg_2000",
     library="OpenJPEG",
 )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.image import Image
 from benchbox_pillow.common import OPAQUE, PillowCodec, PillowInfo, opaque
 
@@ -23,27 +22,16 @@ class Options(OptionsModel):
     alpha_quality: int = Field(100, ge=0, le=100, description="quality of the alpha channel; 100 keeps it exactly")
 
 
-@dataclass(frozen=True)
-class WebpInfo(PillowInfo):
-    """Lossy WebP; quality 0 to 100, fractions taken."""
-
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("quality", (0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95), 0, 100)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return WebpCodec(self, options)
-
-
 class WebpStream(PillowCodec):
-    """The container, which lossy and lossless WebP share."""
+    """Shared by lossy and lossless WebP: the container."""
 
     format = "WEBP"
 
-    def refusal(self, image: Image) -> str | None:
-        return super().refusal(image) or (OPAQUE if opaque(image) else None)
+    def refusal(self, image: Image, quality: float) -> str | None:
+        return super().refusal(image, quality) or (OPAQUE if opaque(image) else None)
 
     def whole(self, data: bytes) -> bool:
-        # RIFF: bytes 4 to 7 hold the size of what follows them. Fewer bytes are a lost tail, more are not ours.
+        # RIFF: bytes 4 to 7 hold the size of what follows them. With fewer bytes the stream is truncated.
         return len(data) >= 12 and struct.unpack_from("<I", data, 4)[0] == len(data) - 8
 
 
@@ -51,16 +39,18 @@ class WebpCodec(WebpStream):
     """See `PillowCodec`."""
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
-        return {"lossless": False, "quality": quality, "method": self._options.method,
-                "alpha_quality": self._options.alpha_quality, "exact": False}
+        return {"lossless": False, "quality": quality, "method": self.options.method,
+                "alpha_quality": self.options.alpha_quality, "exact": False}
 
 
-WEBP = WebpInfo(
+WEBP = PillowInfo(
     id="webp",
     suffix=".webp",
     title="WebP (libwebp)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({3, 4}), max_size=MAX_SIZE),  # gray would come back as RGB
+    quality=QualityAxis("quality", (0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95), 0, 100),
+    codec_class=WebpCodec,
     feature="webp",
     library="libwebp",
 )

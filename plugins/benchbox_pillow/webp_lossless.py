@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, OptionsModel
+from benchbox.codec import Capabilities, OptionsModel
 from benchbox.image import Image
 from benchbox_pillow.common import PillowInfo
 from benchbox_pillow.webp import MAX_SIZE, WebpStream
@@ -20,29 +19,19 @@ class Options(OptionsModel):
     effort: int = Field(80, ge=0, le=100, description="second effort setting; libwebp calls it quality, Pillow sets 80")
 
 
-@dataclass(frozen=True)
-class WebpLosslessInfo(PillowInfo):
-    """Lossless WebP; no quality axis."""
-
-    def axis(self, options: Any) -> None:
-        return None
-
-    def open(self, options: Any, device: str) -> Codec:
-        return WebpLosslessCodec(self, options)
-
-
 class WebpLosslessCodec(WebpStream):
     """See `PillowCodec`."""
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
-        return {"lossless": True, "exact": True, "quality": self._options.effort, "method": self._options.method}
+        return {"lossless": True, "exact": True, "quality": self.options.effort, "method": self.options.method}
 
 
-WEBP_LOSSLESS = WebpLosslessInfo(
+WEBP_LOSSLESS = PillowInfo(
     id="webp-lossless",
     title="WebP lossless (libwebp)",
     Options=Options,
     capabilities=Capabilities(channels=frozenset({3, 4}), lossless=True, max_size=MAX_SIZE),
+    codec_class=WebpLosslessCodec,
     feature="webp",
     library="libwebp",
 )

@@ -9,7 +9,7 @@ from benchbox import CodecInfo, hookimpl
 
 @hookimpl
 def benchbox_codecs() -> Sequence[CodecInfo]:
-    """The one codec; without imageio-ffmpeg it says so when asked."""
+    """The one codec; without imageio-ffmpeg it is listed as unavailable."""
     from benchbox_vvc import vvc
 
     return [vvc.VVC]

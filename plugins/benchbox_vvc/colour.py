@@ -5,7 +5,7 @@ Matrix: ITU-R BT.709-6, item 3.2 (Kr 0.2126, Kb 0.0722), without its limited ran
 comes up by the triangle filter (9, 3, 3, 1)/16 that JPEG decoders use. All arithmetic is float64, element by element,
 so that every machine gives the same samples.
 
-``python -m benchbox_vvc.colour PICTURE ...`` prints what this path alone costs, as PSNR.
+``python -m benchbox_vvc.colour PICTURE ...`` prints the loss of this conversion alone, as PSNR.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MIDDLE = 512
 
 
 def to_planes(rgb: Image) -> tuple[Plane, Plane, Plane]:
-    """Y' (H, W), Cb and Cr (H/2, W/2), 0 .. 1023, of (H, W, 3) uint8 with even H and W."""
+    """Y' (H, W), Cb and Cr (H/2, W/2), uint16 from 0 to 1023, of (H, W, 3) uint8 with even H and W."""
     red, green, blue = (rgb[:, :, channel].astype(np.float64) * (PEAK / 255) for channel in range(3))
     luma = KR * red + KG * green + KB * blue
     cb = _halve((blue - luma) / (2 * (1 - KB)))
@@ -38,7 +38,7 @@ def to_planes(rgb: Image) -> tuple[Plane, Plane, Plane]:
 
 
 def from_planes(luma: Plane, cb: Plane, cr: Plane) -> Image:
-    """(H, W, 3) uint8 of what `to_planes` gives."""
+    """(H, W, 3) uint8 from the planes of `to_planes`."""
     y = luma.astype(np.float64)
     blue_less = _double(cb.astype(np.float64) - MIDDLE) * (2 * (1 - KB))
     red_less = _double(cr.astype(np.float64) - MIDDLE) * (2 * (1 - KR))
@@ -50,12 +50,12 @@ def from_planes(luma: Plane, cb: Plane, cr: Plane) -> Image:
 
 
 def gray_to_luma(gray: Image) -> Plane:
-    """(H, W) 0 .. 1023 of (H, W, 1) uint8; exact, as is the way back."""
+    """(H, W) uint16 from 0 to 1023 of (H, W, 1) uint8; `luma_to_gray` gives exactly the same gray back."""
     return _samples(gray[:, :, 0].astype(np.float64) * (PEAK / 255))
 
 
 def luma_to_gray(luma: Plane) -> Image:
-    """(H, W, 1) uint8 of what `gray_to_luma` gives."""
+    """(H, W, 1) uint8 from the plane of `gray_to_luma`."""
     return np.asarray(np.rint(luma[:, :, None] * (255 / PEAK)), dtype=np.uint8)
 
 
@@ -81,7 +81,7 @@ def _double_rows(plane: _Float) -> _Float:
 
 
 def main(paths: Sequence[str]) -> int:
-    """Print the PSNR in dB of RGB pictures through this path and back, one line a picture."""
+    """Print the PSNR in dB of RGB pictures converted and converted back, a line for each picture."""
     for path in paths:
         pixels = read(path).pixels
         rows, columns = (side % 2 for side in pixels.shape[:2])

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis, checked_quality
+from benchbox.codec import Capabilities, CheckedCodec, CodecInfo, OptionsModel, QualityAxis
 from benchbox.errors import CodecError, CorruptBitstream, UnsupportedImageError
 from benchbox.image import MAX_PIXELS, Image
 from benchbox_vvc import colour, ffmpeg
@@ -35,7 +35,7 @@ class Options(OptionsModel):
 
 @dataclass(frozen=True)
 class VvcInfo(CodecInfo):
-    """VVC intra; the axis is the quantisation parameter, which falls as size rises."""
+    """VVC intra; the bytes depend on ffmpeg and the libvvenc inside it."""
 
     def identity(self, options: Any) -> str:
         return f"benchbox_vvc {VERSION} {ffmpeg.versions(ffmpeg.executable())}"
@@ -45,30 +45,14 @@ class VvcInfo(CodecInfo):
         try:
             path = ffmpeg.executable()
         except (ImportError, RuntimeError) as error:
-            return f"imageio-ffmpeg gives no ffmpeg ({error}); {install}"
-        return None if ffmpeg.versions(path) else f"{path} cannot encode by libvvenc; {install}"
-
-    def axis(self, options: Any) -> QualityAxis:
-        return QualityAxis("qp", (51, 47, 43, 40, 37, 34, 31, 28, 25, 22, 19, 16), 0, 63, integer=True)
-
-    def open(self, options: Any, device: str) -> Codec:
-        return VvcCodec(self, options)
+            return f"imageio-ffmpeg finds no ffmpeg ({error}); {install}"
+        return None if ffmpeg.versions(path) else f"{path} cannot encode with libvvenc; {install}"
 
 
-class VvcCodec(Codec):
-    """Starts one ffmpeg process a call; its start is part of the measured time."""
+class VvcCodec(CheckedCodec):
+    """Starts one ffmpeg process for each call; its start is part of the measured time."""
 
-    def __init__(self, info: CodecInfo, options: Any) -> None:
-        info.require()
-        self._info = info
-        self._options = options
-        self._axis = info.axis(options)
-
-    def encode(self, image: Image, quality: float | None) -> bytes:
-        value = checked_quality(self._axis, quality, self._info.id)
-        reason = self._info.capabilities.refusal(image)
-        if reason is not None:
-            raise UnsupportedImageError(f"{self._info.id}: {reason}")
+    def compress(self, image: Image, quality: float) -> bytes:
         height, width, channels = image.shape
         padded = _pad(image)
         if channels == 3:
@@ -80,28 +64,28 @@ class VvcCodec(Codec):
         samples = b"".join(plane.astype("<u2").tobytes() for plane in planes)
         kind = next(key for key, count in _KINDS.items() if count == channels)
         try:
-            stream = ffmpeg.encode(samples, padded.shape[1], padded.shape[0], self._options.preset, int(value or 0),
-                                   self._options.threads)
+            stream = ffmpeg.encode(samples, padded.shape[1], padded.shape[0], self.options.preset, int(quality),
+                                   self.options.threads)
         except CodecError as error:
-            if "external library" in str(error):  # all that ffmpeg says of a stream above its buffer's 8 bits a pixel
-                raise UnsupportedImageError(f"{self._info.id}: vvenc failed at qp {value:g}, as it does where a stream "
-                                            "would exceed 8 bits a pixel; take a higher qp") from error
-            raise CodecError(f"{self._info.id}: {error}") from error
+            if "external library" in str(error):  # ffmpeg says no more when a stream exceeds its 8 bits a pixel
+                raise UnsupportedImageError(f"{self.info.id}: vvenc failed at qp {quality:g}, as it does where a "
+                                            "stream would exceed 8 bits a pixel; take a higher qp") from error
+            raise CodecError(f"{self.info.id}: {error}") from error
         return _HEADER.pack(kind, width, height) + stream
 
     def decode(self, data: bytes) -> Image:
         if len(data) <= _HEADER.size or data[0] not in _KINDS:
-            raise CorruptBitstream(f"{self._info.id}: {len(data)} bytes that are no stream of this codec")
+            raise CorruptBitstream(f"{self.info.id}: {len(data)} bytes that are no stream of this codec")
         kind, width, height = _HEADER.unpack_from(data)
         if not 0 < width * height <= MAX_PIXELS:
-            raise CorruptBitstream(f"{self._info.id}: the header claims {width}x{height}")
+            raise CorruptBitstream(f"{self.info.id}: the header claims {width}x{height}")
         rows, columns = _padded(height), _padded(width)
         try:
-            samples = ffmpeg.decode(data[_HEADER.size:], self._options.threads)
+            samples = ffmpeg.decode(data[_HEADER.size:], self.options.threads)
         except CodecError as error:
-            raise CorruptBitstream(f"{self._info.id}: the stream cannot be decoded ({error})") from error
+            raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({error})") from error
         if len(samples) != 3 * rows * columns:  # 1.5 samples of 2 bytes a pixel
-            raise CorruptBitstream(f"{self._info.id}: {len(samples)} bytes of samples, not those of {width}x{height}")
+            raise CorruptBitstream(f"{self.info.id}: {len(samples)} bytes of samples, not those of {width}x{height}")
         values = np.frombuffer(samples, "<u2").astype(np.uint16)
         luma = values[:rows * columns].reshape(rows, columns)
         if _KINDS[kind] == 1:
@@ -111,8 +95,8 @@ class VvcCodec(Codec):
 
 
 def _padded(side: int) -> int:
-    # vvenc takes 16 at least and pads to multiples of 8 by itself; but ffmpeg gives it a buffer of one byte a pixel,
-    # into which the headers of a small picture do not fit.
+    # vvenc needs 16 at least and pads to multiples of 8 by itself, but ffmpeg gives it a buffer of one byte a pixel,
+    # which is too small for the headers of a small picture.
     return max(64, side + side % 2)
 
 
@@ -127,4 +111,7 @@ VVC = VvcInfo(
     Options=Options,
     capabilities=Capabilities(channels=frozenset({1, 3}), max_size=8192),
     suffix=".vvc",
+    # The quantisation parameter; the size rises as it falls.
+    quality=QualityAxis("qp", (51, 47, 43, 40, 37, 34, 31, 28, 25, 22, 19, 16), 0, 63, integer=True),
+    codec_class=VvcCodec,
 )

@@ -1,4 +1,4 @@
-"""Golden streams: what an earlier version wrote must decode for ever. `tests/golden/make.py` adds them."""
+"""Golden streams: streams of earlier versions must decode in every later one. `tests/golden/make.py` adds them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from benchbox import registry
 from benchbox.image import digest, read
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 REGISTRY = registry.load()
 OURS = sorted(info.id for info in REGISTRY.codecs.values() if type(info).__module__.startswith("benchbox_"))
 
@@ -24,7 +24,7 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_codec_has_golden_streams(name: str) -> None:
-    """One at least for each channel count and bit depth that it declares."""
+    """At least one for each channel count and bit depth that it declares."""
     info = REGISTRY.codec(name)
     reason = info.unavailable() or ("needs options" if any(
         field.is_required() for field in info.Options.model_fields.values()) else None)
@@ -49,7 +49,7 @@ def test_index_and_files_agree() -> None:
 
 @pytest.mark.parametrize(("name", "case", "entry"), cases())
 def test_golden_stream_decodes(name: str, case: str, entry: dict[str, Any]) -> None:
-    assert name in REGISTRY.codecs, f"the codec {name} is gone, but its streams must decode for ever"
+    assert name in REGISTRY.codecs, f"the codec {name} is gone, but its streams must still decode"
     info = REGISTRY.codec(name)
     reason = info.unavailable()
     if reason is not None:

@@ -1,5 +1,6 @@
-"""CompressAI's models as codecs. Without the weights of its zoo: untrained ones, saved as checkpoints, are coded and
-decoded by the same path. Without compressai these tests skip; the recipe is in docs/codecs.md."""
+"""CompressAI's models as codecs, with untrained weights in checkpoints of their own instead of those of the zoo.
+
+Without compressai these tests are skipped; docs/codecs.md says how to install it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchbox_compressai import __main__ as fetch
 from benchbox_compressai import bitstream, library, weights
 from benchbox_compressai.codec import CODECS
 from hypothesis import given
@@ -153,30 +153,6 @@ def test_placeholders_are_taken_away() -> None:
     assert not [name for name, module in sys.modules.items() if isinstance(module, library._Placeholder)]
 
 
-def test_fetching(checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                  capsys: pytest.CaptureFixture[str]) -> None:
-    needs_compressai()
-    library.architectures()
-    import hashlib
-
-    from compressai.zoo import image as zoo
-
-    (tmp_path / "hub").mkdir()
-    prefix = hashlib.sha256(b"weights").hexdigest()[:8]
-    source = tmp_path / "hub" / f"mbt2018-7-{prefix}.pth.tar"
-    source.write_bytes(b"weights")
-    monkeypatch.setitem(zoo.model_urls, "mbt2018", {"mse": {7: source.as_uri()}})
-    assert fetch.main(["mbt2018"]) == 0
-    assert weights.find("mbt2018", "mse") == {7: checkpoints / source.name}
-    wrong = tmp_path / "hub" / "mbt2018-8-00000000.pth.tar"
-    wrong.write_bytes(b"other weights")
-    monkeypatch.setitem(zoo.model_urls, "mbt2018", {"mse": {8: wrong.as_uri()}})
-    assert fetch.main(["mbt2018"]) == 1
-    assert "fetch it elsewhere" in capsys.readouterr().err
-    assert fetch.main(["no-such-model"]) == 2
-    assert 8 not in weights.find("mbt2018", "mse")
-
-
 def test_names_of_the_zoo(checkpoints: Path) -> None:
     for name in ("bmshj2018-factorized-prior-1-446d5c7f.pth.tar", "bmshj2018-factorized-ms-ssim-2-4a584386.pth.tar",
                  "mbt2018-mean-5-d504e8eb.pth.tar", "mbt2018-6-7052e5ea.pth.tar",
@@ -208,7 +184,7 @@ def test_any_bytes_are_taken_or_refused(data: bytes) -> None:
 
 def test_absent_package_and_absent_weights(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if library.missing() is None:
-        with pytest.raises(CodecUnavailableError, match=r"no weights of it in .*; run: python -m benchbox_compressai"):
+        with pytest.raises(CodecUnavailableError, match=r"no weights of it in .*; run: benchbox compressai fetch mbt"):
             opened("mbt2018")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(CodecUnavailableError, match=r"torch is not installed; run: pip .* --no-deps compressai"):

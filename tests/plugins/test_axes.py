@@ -1,6 +1,6 @@
-"""Default sweeps on Kodak: strictly rising on every picture, and spanning what the codec can do of 0.05-3 bpp.
+"""Default sweeps on Kodak: sizes rise strictly on every picture, over 0.05 to 3 bpp as far as the codec can.
 
-Each picture is a crop from the middle, 384x256: a whole one takes vvenc a minute a sweep."""
+Each picture is a crop from the middle, 384x256, since vvenc needs a minute for a sweep of a whole one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_default_sweep(info: CodecInfo, kodak: Path, request: pytest.FixtureRequ
     options = info.parse_options({})
     axis = info.axis(options)
     assert axis is not None
-    # Either the sweep goes down to 0.12 bpp, or the library goes no lower, or what is lower is of no use (see docs).
+    # The sweep goes down to 0.12 bpp, unless the library goes no lower or lower settings are useless (docs/codecs.md).
     lowest = {"jpegli": axis.values[0] <= 5, "jpegxr": axis.values[0] == axis.minimum, "jpegxl": axis.values[0] == 25,
               "jpegls": axis.values[0] >= 60}
     assert mean[0] < 0.12 or lowest[info.id]

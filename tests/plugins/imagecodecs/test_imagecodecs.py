@@ -1,4 +1,4 @@
-"""The imagecodecs codecs beyond the conformance kit (test_plugins.py): traps of the libraries, kept out of."""
+"""The imagecodecs codecs beyond the conformance kit: the traps of the libraries that they avoid."""
 
 from __future__ import annotations
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import Any
 
 import benchbox_metrics
 import numpy as np
 import pytest
+from distorted import jpeg, sixteen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -52,16 +52,6 @@ CORNERS = {(255, 0, 0): (53.24, 80.09, 67.20), (0, 255, 0): (87.73, -86.18, 83.1
 
 def score(metric: str, reference: Image, image: Image) -> float:
     return METRICS[metric].open("cpu").prepare(reference).score(image)
-
-
-def jpeg(pixels: Image, quality: int) -> Image:
-    file = io.BytesIO()
-    PillowImage.fromarray(pixels).save(file, "JPEG", quality=quality)
-    return np.ascontiguousarray(np.asarray(PillowImage.open(file)))
-
-
-def sixteen(pixels: Image) -> Image:
-    return np.asarray(pixels.astype(np.uint16) * 257, dtype=np.uint16)
 
 
 def plane_errors(one: Image, other: Image) -> Any:
@@ -188,7 +178,7 @@ def test_awkward_sizes_have_a_value(metric: str, height: int, width: int) -> Non
 @pytest.mark.parametrize("metric", COLOUR)
 def test_pictures_that_do_not_fit_are_refused_by_name(metric: str) -> None:
     scorer = METRICS[metric].open("cpu")
-    with pytest.raises(ImageError, match=f"{metric}: takes gray or RGB"):
+    with pytest.raises(ImageError, match=f"{metric}: needs gray or RGB"):
         scorer.prepare(np.zeros((20, 20, 4), np.uint8))
     prepared = scorer.prepare(np.zeros((20, 21, 3), np.uint8))
     for shape, dtype in (((21, 20, 3), np.uint8), ((20, 21, 1), np.uint8), ((20, 21, 3), np.uint16)):
