@@ -130,3 +130,9 @@ class DatasetInfo(ABC):
         Returns the files now in place.
         """
         raise DatasetError(f"data set {self.id} is not one that can be fetched")
+
+
+def public_name(dataset: str) -> str:
+    """A data set's name as files for others give it: ``folder:/home/me/photos`` is ``folder:photos``."""
+    kind, colon, argument = dataset.partition(":")
+    return f"{kind}:{Path(argument).name}" if colon and "/" in argument else dataset

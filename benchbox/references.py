@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchbox.dataset import public_name
 from benchbox.errors import UsageError
 from benchbox.report import Reference
 
@@ -26,12 +27,6 @@ NO_METRICS = frozenset({"bpp", "quality", "encoding_time", "decoding_time"})
 """Lists of a results file that are no metrics."""
 LONGEST_TEXT = 120
 """Characters of a name or description that are kept: they stand in legends and notes."""
-
-
-def public_name(dataset: str) -> str:
-    """A data set's name as files for others give it: ``folder:/home/me/photos`` is ``folder:photos``."""
-    kind, colon, argument = dataset.partition(":")
-    return f"{kind}:{Path(argument).name}" if colon and "/" in argument else dataset
 
 
 def read_curves(files: Sequence[str | Path], datasets: Collection[str], taken: Collection[str] = ()) -> list[Reference]:

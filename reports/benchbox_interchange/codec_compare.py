@@ -27,9 +27,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchbox import curves
+from benchbox.dataset import public_name
 from benchbox.errors import BenchboxError
 from benchbox.metric import Metric
-from benchbox.references import public_name
 from benchbox.report import Results
 from benchbox_interchange.files import safe_names, write_json
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 import benchbox
 from benchbox import curves
 from benchbox.curves import Curve
+from benchbox.dataset import public_name
 from benchbox.errors import BenchboxError
-from benchbox.references import public_name
 from benchbox.report import Results
 from benchbox_interchange.files import safe_names, write_json
 

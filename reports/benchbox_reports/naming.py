@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchbox.references import public_name
+from benchbox.dataset import public_name
 from benchbox.report import Results
 
 _SOURCE = "Source: "
 
 
 def public(results: Results) -> Results:
-    """`results` with every data set under its public name (`benchbox.references.public_name`): in the frame, its
+    """`results` with every data set under its public name (`benchbox.dataset.public_name`): in the frame, its
     reasons, the plan, notes and references. Two folders of one name are told apart by a number. Keys stay, so
     `Results.pixels` and `Results.original` work as before.
     """
