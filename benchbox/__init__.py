@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from benchbox.hookspecs import hookimpl
     from benchbox.image import Image
     from benchbox.metric import Display, Metric, Prepared, Scorer
-    from benchbox.report import Reference, Report, Results
+    from benchbox.reference import Reference
+    from benchbox.report import Report, Results
 
 __version__ = "0.1.0"
 
@@ -32,7 +33,8 @@ _HOMES = {
     "hookspecs": ("hookimpl",),
     "image": ("Image",),
     "metric": ("Display", "Metric", "Prepared", "Scorer"),
-    "report": ("Reference", "Report", "Results"),
+    "reference": ("Reference",),
+    "report": ("Report", "Results"),
 }
 """module -> the public names that live in it"""
 

@@ -10,7 +10,8 @@ import pluggy
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.metric import Metric
-from benchbox.report import Reference, Report
+from benchbox.reference import Reference
+from benchbox.report import Report
 
 PROJECT = "benchbox"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchbox.dataset import public_name
 from benchbox.errors import UsageError
-from benchbox.report import Reference
+from benchbox.reference import Reference
 
 SUFFIX = ".json"
 """What tells a file from the id of a published curve."""

@@ -20,7 +20,8 @@ from benchbox.codec import CodecInfo
 from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import BenchboxError, PluginError, UnknownIdError, did_you_mean
 from benchbox.metric import Metric
-from benchbox.report import Reference, Report
+from benchbox.reference import Reference
+from benchbox.report import Report
 
 GROUP = "benchbox"
 

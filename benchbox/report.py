@@ -1,4 +1,4 @@
-"""What a report is to benchbox: results in, files out; and what a published curve is."""
+"""What a report is to benchbox: results in, files out."""
 
 from __future__ import annotations
 
@@ -11,31 +11,10 @@ from typing import TYPE_CHECKING, Any
 from benchbox.codec import OptionsModel
 from benchbox.image import Image
 from benchbox.metric import Metric
+from benchbox.reference import Reference
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A published rate-distortion curve, laid under measured ones and never mixed into averages.
-
-    Attributes:
-        id: e.g. ``"vtm"``; `title` for legends.
-        dataset: id of the data set it was measured on; only curves of the same data set are offered.
-        convention: how the points were made ("mean of bpp and of PSNR over 24 images, RGB ...").
-        source: citation or repository and commit; `caution`: what a reader must know, or "".
-        bpp: rising bits per pixel; `metrics`: values at those points by metric id (None where not published).
-    """
-
-    id: str
-    title: str
-    dataset: str
-    convention: str
-    source: str
-    bpp: tuple[float, ...]
-    metrics: Mapping[str, tuple[float | None, ...]]
-    caution: str = ""
 
 
 @dataclass(frozen=True)

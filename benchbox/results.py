@@ -13,9 +13,10 @@ from benchbox.frame import frame
 from benchbox.image import Image
 from benchbox.measure import decode_row
 from benchbox.metric import Metric
+from benchbox.reference import Reference
 from benchbox.references import SUFFIX, read_curves
 from benchbox.registry import Registry
-from benchbox.report import Reference, Results
+from benchbox.report import Results
 from benchbox.store import Store
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from trading import QUALITIES, SCRIPT, changed, make, strictly
 
 from benchbox import api, curves, references, registry
 from benchbox.errors import BenchboxError, OptionError, UnknownIdError, UsageError
-from benchbox.report import Reference, Results
+from benchbox.reference import Reference
+from benchbox.report import Results
 from benchbox.results import load_results
 
 

@@ -28,7 +28,8 @@ from benchbox.bd import bd_metric, bd_rate
 from benchbox.bdstats import PictureTable
 from benchbox.errors import UnknownIdError
 from benchbox.metric import Display, Metric, Scorer
-from benchbox.report import Reference, Results
+from benchbox.reference import Reference
+from benchbox.report import Results
 
 Row = dict[str, Any]
 Rows = list[Row]

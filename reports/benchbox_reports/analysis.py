@@ -18,7 +18,8 @@ from benchbox.bdstats import BdOverPictures, PictureTable
 from benchbox.curves import Curve, LeftOut, Lossless
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
-from benchbox.report import Reference, Results
+from benchbox.reference import Reference
+from benchbox.report import Results
 from benchbox_reports.naming import public
 
 Floats: TypeAlias = NDArray[np.float64]
