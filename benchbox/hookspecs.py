@@ -1,5 +1,6 @@
 """The five hooks of a plugin. A plugin is a module named in the entry-point group ``benchbox``; it implements any of
-these with `@hookimpl`. Each is called once, when the registry loads, without arguments, and returns a list."""
+these with `@hookimpl`. Each is called without arguments and returns a list: when the registry loads, but for
+`benchbox_references`, which is called when curves are asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pluggy
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.metric import Metric
-from benchbox.reference import Reference
+from benchbox.reference import Reference, ReferenceFormat
 from benchbox.report import Report
 
 PROJECT = "benchbox"
@@ -41,5 +42,6 @@ def benchbox_reports() -> Sequence[Report]:  # type: ignore[empty-body]
 
 
 @hookspec
-def benchbox_references() -> Sequence[Reference]:  # type: ignore[empty-body]
-    """Published curves of this plugin. Called only when a report asks for references."""
+def benchbox_references() -> Sequence[Reference | ReferenceFormat]:  # type: ignore[empty-body]
+    """The published curves of this plugin, and the formats of curve files that it reads. Called only when a report or
+    a list asks for published curves."""

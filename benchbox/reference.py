@@ -1,9 +1,11 @@
-"""A published rate-distortion curve."""
+"""A published rate-distortion curve, and a format that such curves are read from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,32 @@ class Reference:
     bpp: tuple[float, ...]
     metrics: Mapping[str, tuple[float | None, ...]]
     caution: str = ""
+
+
+@dataclass(frozen=True)
+class ReferenceFormat(ABC):
+    """A file format of published curves; plugins subclass it and list instances in their hook beside `Reference`.
+
+    Attributes:
+        id: e.g. ``"compressai"``.
+        title: one line for ``benchbox list references``.
+        suffixes: lower-case ends of file names, e.g. ``(".json",)``. A name in ``--literature`` that ends in one of
+            them is a file, not the id of a curve.
+    """
+
+    id: str
+    title: str
+    suffixes: tuple[str, ...]
+
+    @abstractmethod
+    def read(self, path: Path, datasets: Collection[str]) -> Reference:
+        """Read the one curve in the file `path`.
+
+        Args:
+            path: a file whose name ends in one of `suffixes`.
+            datasets: the run's data sets as its plan names them; the curve must be on one of them.
+
+        Raises:
+            UsageError: the file cannot be read or is not of this format; one line that names the file, the problem
+                and the remedy.
+        """

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbox.columns import COLUMNS
-from benchbox.errors import DatasetError, StoreError, UnknownIdError, did_you_mean
+from benchbox.errors import DatasetError, StoreError
 from benchbox.frame import frame
 from benchbox.image import Image
+from benchbox.literature import find_references
 from benchbox.measure import decode_row
 from benchbox.metric import Metric
-from benchbox.reference import Reference
-from benchbox.references import SUFFIX, read_curves
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.store import Store
@@ -57,8 +56,8 @@ def load_frame(run: str | Path, workspace: Path, registry: Registry) -> pd.DataF
 def load_results(
     run: str | Path, workspace: Path, registry: Registry, literature: Sequence[str] = ()
 ) -> Results:
-    """Everything that reports are made from; `literature` names published curves to lay under the run's own, by id or
-    as files of CompressAI's results JSON. Of a published folder there are no decoded pictures."""
+    """Everything that reports are made from; `literature` names published curves to draw with the run's own, by id or
+    as files (`benchbox.literature.find_references`). A published folder has no decoded pictures."""
     stored = not is_published(run)
     workspace, name = locate(run, workspace)
     folder = workspace / name if stored else Path(run)
@@ -86,36 +85,10 @@ def load_results(
         environment=_read(folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings["datasets"].items()},
         codec_settings=settings["codecs"],
-        references=_references(literature, settings["datasets"], registry),
+        references=find_references(literature, settings["datasets"], registry),
         pixels=pixels if stored else None,
         original=original,
     )
-
-
-def _references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The published curves and those in files among `names`, on the run's data sets."""
-    files = [name for name in names if name.lower().endswith(SUFFIX)]
-    ids = [name for name in names if name not in files]
-    published = _published(ids, {name.partition(":")[0] for name in datasets}, registry)
-    return [*published, *read_curves(files, datasets, {curve.id for curve in published})]
-
-
-def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The curves of those ids on the run's data sets.
-
-    Raises:
-        UnknownIdError: no plugin has a curve of that id on any of `datasets`.
-    """
-    if not ids:
-        return []
-    offered = [curve for curve in registry.references() if curve.dataset in datasets]
-    known = {curve.id for curve in offered}
-    for name in ids:
-        if name not in known:
-            where = " or ".join(sorted(datasets))
-            raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
-                                 f" (`benchbox list references` shows {len(known)} for these data sets)")
-    return [curve for curve in offered if curve.id in ids]
 
 
 def _stored_frame(workspace: Path, name: str, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:

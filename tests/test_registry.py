@@ -257,9 +257,9 @@ LAYERS = (
     "image",
     "codec metric dataset reference",
     "report curves pchip",
-    "hookspecs bd references",
+    "hookspecs bd",
     "registry bdstats",
-    "plan environment comparison",
+    "plan environment comparison literature",
     "jobs",
     "streams worker",
     "match store measure",
@@ -274,7 +274,7 @@ LAYERS = (
 """The core's modules from the bottom up. A module imports from layers below its own only, never beside or above it."""
 
 PUBLIC = {"", "errors", "image", "codec", "metric", "dataset", "report", "hookspecs", "curves", "bd", "bdstats",
-          "comparison", "columns", "reference", "references", "testing"}
+          "comparison", "columns", "reference", "testing"}
 """What a plugin may import; the rest is the core's own."""
 
 

@@ -1,10 +1,10 @@
-"""Curves of others read from files: CompressAI's results JSON as a `Reference`.
+"""Reads CompressAI's results JSON as a `Reference`.
 
 The format is what ``python -m compressai.utils.bench`` and ``compressai.utils.eval_model`` print and CompressAI keeps
 in its repository (1.2.8): an object with ``name``, ``description``, perhaps ``meta``, and ``results``, which holds one
 list a quantity, all of one length: ``bpp``, ``psnr-rgb``, ``ms-ssim-rgb`` (raw, not decibels), ``encoding_time``,
-``decoding_time`` in seconds. Older files write ``psnr`` and ``ms-ssim``; the quantities may also stand at the top,
-without ``results``, which ``compressai.utils.plot`` takes too.
+``decoding_time`` in seconds. Older files write ``psnr`` and ``ms-ssim``; the quantities may also stand at the top
+level, without ``results``: ``compressai.utils.plot`` reads that too.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,39 +20,18 @@ from benchbox.dataset import public_name
 from benchbox.errors import UsageError
 from benchbox.reference import Reference
 
-SUFFIX = ".json"
-"""What tells a file from the id of a published curve."""
 NO_METRICS = frozenset({"bpp", "quality", "encoding_time", "decoding_time"})
-"""Lists of a results file that are no metrics."""
+"""Lists of a results file that are not metrics."""
 LONGEST_TEXT = 120
 """Characters of a name or description that are kept: they stand in legends and notes."""
 
 
-def read_curves(files: Sequence[str | Path], datasets: Collection[str], taken: Collection[str] = ()) -> list[Reference]:
-    """The curves in `files`, one a file; an id that is in `taken` or came before gets ``-2``, ``-3`` ...
-
-    Args:
-        files: paths of CompressAI results JSON.
-        datasets: the run's data sets as its plan names them; every curve is on one of them.
-        taken: ids of the other curves in the report.
+def read_curve(path: Path, datasets: Collection[str]) -> Reference:
+    """The curve in one file; see `parse`.
 
     Raises:
-        UsageError: a file cannot be read or is not such a file; names the file, the problem and the place.
+        UsageError: the file cannot be read or is not such a file; names the file, the problem and the place.
     """
-    used, curves = set(taken), []
-    for file in files:
-        curve = read_curve(Path(file), datasets)
-        number, name = 1, curve.id
-        while name in used:
-            number += 1
-            name = f"{curve.id}-{number}"
-        used.add(name)
-        curves.append(replace(curve, id=name))
-    return curves
-
-
-def read_curve(path: Path, datasets: Collection[str]) -> Reference:
-    """The curve in one file; see `read_curves` and `parse`."""
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:

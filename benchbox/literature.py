@@ -1,0 +1,77 @@
+"""The published curves that a report draws with a run's own: looked up by id, or read from files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchbox.errors import UnknownIdError, UsageError, did_you_mean
+from benchbox.reference import Reference, ReferenceFormat
+from benchbox.registry import Registry
+
+
+def find_references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
+    """The curves named on the run's data sets: first those named by id, then those in files, one a file.
+
+    A curve from a file whose id is already taken gets ``-2``, ``-3`` ... behind it.
+
+    Args:
+        names: ids of published curves, and paths of files that end in a suffix of one of the registry's formats.
+        datasets: the run's data sets as its plan names them.
+        registry: the plugins that offer curves and formats.
+
+    Raises:
+        UnknownIdError: no plugin has a curve of such an id on any of `datasets`.
+        UsageError: no format reads a file; names the file, the problem and the remedy.
+    """
+    if not names:
+        return []
+    formats = registry.reference_formats()
+    files = {name: readers for name in names if (readers := _readers(name, formats))}
+    curves = _published([name for name in names if name not in files], datasets, registry)
+    for name in names:
+        if name in files:
+            curve = _read(Path(name), files[name], datasets)
+            curves.append(replace(curve, id=_free(curve.id, {other.id for other in curves})))
+    return curves
+
+
+def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
+    """The curves of those ids on the run's data sets, in the registry's order."""
+    if not ids:
+        return []
+    here = {name.partition(":")[0] for name in datasets}
+    offered = [curve for curve in registry.references() if curve.dataset in here]
+    known = {curve.id for curve in offered}
+    for name in ids:
+        if name not in known:
+            where = " or ".join(sorted(here))
+            raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
+                                 f" (`benchbox list references` shows {len(known)} for these data sets)")
+    return [curve for curve in offered if curve.id in ids]
+
+
+def _readers(name: str, formats: Sequence[ReferenceFormat]) -> list[ReferenceFormat]:
+    """The formats that claim the file `name` by its suffix; none where `name` is an id."""
+    return [form for form in formats if name.lower().endswith(form.suffixes)]
+
+
+def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Reference:
+    """The curve in a file, by the first of `readers` that takes it; raises UsageError with what each of them says."""
+    problems = []
+    for reader in readers:
+        try:
+            return reader.read(path, datasets)
+        except UsageError as error:
+            problems.append(str(error))
+    raise UsageError("; ".join(problems))
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """`name`, or the first of ``name-2``, ``name-3`` ... that is not taken."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
