@@ -278,7 +278,7 @@ def test_literature_takes_files_beside_ids(results: Results, workspace: Path, tm
 @pytest.fixture(scope="module")
 def peer() -> Path:
     """The Python of an environment with CompressAI (see benchmarks/peer.py)."""
-    folder = Path(os.environ.get("BENCHBOX_PEER", Path(__file__).resolve().parents[1] / ".bench" / "peer"))
+    folder = Path(os.environ.get("BENCHBOX_PEER", Path(__file__).resolve().parents[2] / ".bench" / "peer"))
     python = folder / "bin" / "python"
     if not python.exists():
         pytest.skip(f"CompressAI is absent: no {python} (python benchmarks/peer.py, or set BENCHBOX_PEER)")
