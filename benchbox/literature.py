@@ -12,9 +12,9 @@ from benchbox.registry import Registry
 
 
 def find_references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The curves named on the run's data sets: first those named by id, then those in files, one a file.
+    """The curves that `names` asks for on the run's data sets: first those named by id, then one from each file.
 
-    A curve from a file whose id is already taken gets ``-2``, ``-3`` ... behind it.
+    Where the id of a curve from a file is taken, ``-2``, ``-3`` ... is appended to it.
 
     Args:
         names: ids of published curves, and paths of files that end in a suffix of one of the registry's formats.

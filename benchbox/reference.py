@@ -35,7 +35,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class ReferenceFormat(ABC):
-    """A file format of published curves; plugins subclass it and list instances in their hook beside `Reference`.
+    """A file format of published curves; plugins subclass it and return instances from `benchbox_references`.
 
     Attributes:
         id: e.g. ``"compressai"``.

@@ -23,7 +23,7 @@ from benchbox.reference import Reference
 NO_METRICS = frozenset({"bpp", "quality", "encoding_time", "decoding_time"})
 """Lists of a results file that are not metrics."""
 LONGEST_TEXT = 120
-"""Characters of a name or description that are kept: they stand in legends and notes."""
+"""Characters of a name or description that are kept, because they are printed in legends and notes."""
 
 
 def read_curve(path: Path, datasets: Collection[str]) -> Reference:
@@ -36,7 +36,7 @@ def read_curve(path: Path, datasets: Collection[str]) -> Reference:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}; give the path of a CompressAI results JSON") from error
-    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits, a deep nest
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, thousands of digits, nested too deep
         raise UsageError(f"{path}: not JSON ({' '.join(str(error).split())})") from error
     try:
         return parse(data, path.name, datasets)
@@ -52,9 +52,9 @@ def parse(data: object, file: str, datasets: Collection[str]) -> Reference:
     ``meta.dataset``, else the only one of `datasets`, with a caution.
 
     Args:
-        data: what ``json.loads`` gave.
+        data: the result of ``json.loads``.
         file: name of the file, for title and source.
-        datasets: the run's data sets.
+        datasets: the run's data sets as its plan names them.
 
     Raises:
         UsageError: says what is wrong, without the file's name.
@@ -101,7 +101,7 @@ def _metrics(results: Mapping[str, object], count: int) -> dict[str, list[float 
     for key, values in results.items():
         metric = _text(key.removesuffix("-rgb"))
         if key in NO_METRICS or (not isinstance(values, list) and metric not in ("psnr", "ms-ssim")):
-            continue  # other texts and objects beside the lists are somebody's notes
+            continue  # other strings and objects among the lists are notes, not values
         if metric in metrics:
             raise UsageError(f'"{_text(key)}" stands twice, with and without "-rgb"; take one out')
         metrics[metric] = _numbers(values, _text(key))
@@ -133,7 +133,7 @@ def _number(value: object, place: str) -> float | None:
 
 
 def _dataset(named: object, datasets: Collection[str]) -> tuple[str, list[str]]:
-    """The run's data set that a curve is on, and cautions."""
+    """The run's data set that the file was measured on, and cautions about that."""
     names = sorted(datasets)
     known = ", ".join(public_name(name) for name in names)
     if isinstance(named, str) and named:
@@ -149,7 +149,7 @@ def _dataset(named: object, datasets: Collection[str]) -> tuple[str, list[str]]:
 
 
 def _text(value: Any) -> str:
-    """`value` as one short printable line; "" if it is no text."""
+    """`value` as one short printable line; "" if it is not a string."""
     if not isinstance(value, str):
         return ""
     line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(value.split()))
