@@ -63,9 +63,9 @@ def test_compressai_draws_our_files(peer: Path, results: Results, tmp_path: Path
     drawn = np.asarray(PillowImage.open(picture).convert("RGB")).reshape(-1, 3)
     for colour in ((31, 119, 180), (255, 127, 14)):  # matplotlib's first two: one curve each
         assert (drawn == colour).all(axis=1).sum() > 100
-    told = json.loads(call(peer, "-c", READ, metric, *files))
+    drawn_curves = json.loads(call(peer, "-c", READ, metric, *files))
     ours = next(m for m in results.metrics if m.id == metric)
-    for read, curve in zip(told, curves.mean_curves(results.frame, ours), strict=True):
+    for read, curve in zip(drawn_curves, curves.mean_curves(results.frame, ours), strict=True):
         assert read["name"] == curve.label
         assert read["xs"] == pytest.approx(curve.bpp.tolist())
         assert read["ys"] == pytest.approx(curve.value.tolist())

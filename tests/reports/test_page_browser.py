@@ -29,9 +29,9 @@ def test_hover_and_legend(report: Path, browser: Browser) -> None:
         host.scrollIntoView({{block: 'center'}}); const box = host.getBoundingClientRect();
         const end = host.querySelector('.curve').getPointAtLength(0); return [box.x + end.x, box.y + end.y]; }})()""")
     browser.mouse("mouseMoved", x, y)
-    told = browser.js(f"document.querySelector('#plot-{section['id']} .tip').innerText").split("\n")
+    facts = browser.js(f"document.querySelector('#plot-{section['id']} .tip').innerText").split("\n")
     curve = section["curves"][0]
-    assert told == [curve["label"], f"quality {curve['quality'][0]}", f"{curve['bpp'][0]:.3f} bpp",
+    assert facts == [curve["label"], f"quality {curve['quality'][0]}", f"{curve['bpp'][0]:.3f} bpp",
                     f"PSNR {curve['raw'][0]:.2f} dB", f"{curve['bytes'][0]:,} bytes (mean)"]
     buttons = "[...document.querySelectorAll('.legend button[data-codec]')]"
     browser.js(f"{buttons}.find(b => b.dataset.codec !== 'jpeg').click()")
@@ -133,8 +133,8 @@ def test_speed_stands_against_bd_rate(results: Results, browser: Browser, tmp_pa
     assert browser.js(front) == f"On the front, fastest first: jpeg, {SCRIPT}."
     browser.js("document.querySelector('#speed .canvas').focus()")
     browser.key("ArrowRight")
-    told = browser.js("document.querySelector('#speed [role=status]').textContent")
-    assert told == "jpeg, 5.06 MP/s [5.06, 5.06], the anchor"
+    facts = browser.js("document.querySelector('#speed [role=status]').textContent")
+    assert facts == "jpeg, 5.06 MP/s [5.06, 5.06], the anchor"
     choose(browser, "c-side", "decode", "change")
     assert browser.js(front) == f"On the front, fastest first: {SCRIPT}."
     assert browser.js("location.hash") == "#side=decode"
@@ -158,4 +158,4 @@ def test_the_slider_moves_and_f_flickers(report: Path, browser: Browser) -> None
     assert "20%" not in browser.js(clip)
     choose(browser, "v-zoom", "8", "input")
     assert browser.js("document.getElementById('pair').getBoundingClientRect().width") == 8 * 83
-    assert browser.js("document.getElementById('told-b').innerText").splitlines()[1].endswith("bpp")
+    assert browser.js("document.getElementById('facts-b').innerText").splitlines()[1].endswith("bpp")

@@ -29,7 +29,7 @@ PICTURES = 6
 @pytest.fixture(scope="module")
 def workspace(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run over six crops with a timing run. Whether other work ran beside it depends on the machine that tests run
-    on, so the store is told: none did, but at the first picture's JPEGs."""
+    on, so the test writes into the store that none did, except at the first picture's JPEGs."""
     base = tmp_path_factory.mktemp("tables")
     (base / "pictures").mkdir()
     for k in range(PICTURES):
@@ -159,7 +159,7 @@ def test_speeds_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> Non
         assert printed[str(label)][-1] == str(len(own))
     by_quality = pd.read_csv(tables / "speeds-points.csv")
     assert by_quality["points"].sum() == len(usable)
-    assert "5 of 66 operating points of single pictures are refused: other work ran beside them" in text
+    assert "5 of 66 operating points of single pictures are refused: other work ran while they were timed" in text
 
 
 def test_hosts_are_never_mixed(workspace: Path) -> None:
@@ -175,7 +175,7 @@ def test_without_a_timing_run_there_is_no_speed_table(workspace: Path, tmp_path:
     results = load_results("t", workspace, registry.load())
     results.frame["timing"] = pd.Categorical(["indicative"] * len(results.frame))
     assert measure_speeds(results, ["jpeg", "webp", "png"]) == ()
-    assert refusals(results) == "66 of 66 have no times under protocol; [timing] in the plan takes them."
+    assert refusals(results) == "66 of 66 were not timed; add [timing] to the plan to time them."
 
 
 def test_each_table_says_how_it_was_made(tables: Path) -> None:

@@ -21,10 +21,10 @@ def test_what_is_shown_at_matched_rate_is_what_was_measured(report: Path) -> Non
         original = np.asarray(PillowImage.open(report / picture["file"]))
         for shot in picture["shots"]:
             decoded = np.asarray(PillowImage.open(report / shot["file"]))
-            told = re.search(r"PSNR ([\d.]+) dB", ", ".join(shot["told"]))
-            assert told
+            facts = re.search(r"PSNR ([\d.]+) dB", ", ".join(shot["facts"]))
+            assert facts
             error = np.mean((decoded.astype(float) - original) ** 2)
-            assert 10 * np.log10(255**2 / error) == pytest.approx(float(told.group(1)), abs=0.0051)
+            assert 10 * np.log10(255**2 / error) == pytest.approx(float(facts.group(1)), abs=0.0051)
             assert (report / shot["error"]).is_file()
     assert not list(report.glob("**/*img*"))  # files are numbered, never named after pictures
 
