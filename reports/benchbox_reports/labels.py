@@ -16,7 +16,7 @@ Place: TypeAlias = tuple[float, float, str, str]
 
 MOST = 6
 """Most names written at curves; more are read faster in a legend."""
-MOST_BESIDE = 16
+MOST_AT_POINTS = 16
 """Most names written at single points."""
 CLEAR = 1.2
 """Distance in points between the names of single points; names keep twice that from lines."""
@@ -49,11 +49,11 @@ def place_labels(axes: Any, curves: Mapping[str, Floats], colours: Mapping[str, 
     ], GAP * unit)
 
 
-def place_beside(
+def place_at_points(
     axes: Any, points: Mapping[str, Floats], colours: Mapping[str, str], lines: Sequence[Floats] = ()
 ) -> list[Bbox] | None:
     """Write each name next to its point, (1, 2), away from `lines`, (P, 2) each; returns what `place_labels` does."""
-    if len(points) > MOST_BESIDE:
+    if len(points) > MOST_AT_POINTS:
         return None
     unit = axes.figure.dpi / 72
     pixels = {name: axes.transData.transform(point) for name, point in points.items()}

@@ -1,4 +1,4 @@
-"""Exchange with codec-compare: its page reads what we measured."""
+"""Export to codec-compare: its page can read what a run measured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def results(traded: Results) -> Results:
 
 
 def page_reads(path: Path) -> dict[str, pd.DataFrame]:
-    """Batches by name as codec-compare's page takes them: list, then files relative to it; stops where it would."""
+    """Batches by name as codec-compare's page reads them: a list, then files relative to it; fails where it would."""
     lists = strictly(path)
     assert lists
     tables = {}

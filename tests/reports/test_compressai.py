@@ -1,4 +1,4 @@
-"""Export to CompressAI: what goes out comes back as it went, and each file holds what CompressAI expects."""
+"""Export to CompressAI: each file has what CompressAI expects, and reading it gives the same curve again."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_metrics_of_one_file_are_of_the_same_pictures(results: Results, tmp_path
 
 
 def test_folders_of_one_name_stay_apart(results: Results, tmp_path: Path) -> None:
-    """Two data sets whose folders are called alike: two files each, and an import that cannot tell refuses."""
+    """Two data sets whose folders have the same name get two files each; reading refuses a name that fits both."""
     frame = results.frame.assign(dataset="folder:/a/photos")
     both = dataclasses.replace(results, frame=pd.concat([frame, frame.assign(dataset="folder:/b/photos")]))
     files = make("compressai", both, tmp_path)

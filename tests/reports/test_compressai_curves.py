@@ -1,4 +1,4 @@
-"""CompressAI's results JSON read as published curves: what is taken, and one line for what cannot be."""
+"""CompressAI's results JSON is read as a published curve; a file that cannot be gives an error of one line."""
 
 from __future__ import annotations
 

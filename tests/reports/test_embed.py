@@ -1,4 +1,4 @@
-"""What the page's script draws from: the numbers of the tables, and small pictures of the data set."""
+"""The data for the page's script: the numbers of the tables, and thumbnails of the data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures for papers: widths, fonts, and that they draw the numbers of the tables."""
+"""Figures for papers have the right widths and fonts, and draw the numbers of the tables."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def analysis(results: Results) -> Analysis:
 
 
 def timed(results: Results) -> Results:
-    """The same, as if an undisturbed timing run had taken the times."""
+    """The results as if an undisturbed timing run had taken the times."""
     frame = results.frame.copy()
     frame["timing"] = pd.Categorical(["timed"] * len(frame))
     for column in ("encode_spread_s", "decode_spread_s"):

@@ -1,4 +1,4 @@
-"""Reports of runs with little in them: one picture, one codec, failures, nothing at all."""
+"""Reports of runs with little data: one picture, one codec, failures, nothing at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How codecs look: all different, and to be seen on the page's light and dark ground."""
+"""Codecs look different from each other and have contrast on the page's light and dark background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page as HTML: complete in itself, its numbers those of the core, in words, and every text of users escaped."""
+"""The page as HTML is self-contained, prints the core's numbers, and escapes every string that comes from a user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page and the visual comparison of a real run, used as a reader does, in headless Chromium."""
+"""The page and the visual comparison of a real run, used in headless Chromium as a reader would."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_link_brings_the_view_back(report: Path, browser: Browser) -> None:
     browser.open(link)
     assert browser.js(seen) == before
     assert browser.js(f"document.getElementById('of-{section['id']}').innerText") == f"Shown: {HOSTILE} alone."
-    browser.open(url + "#zoom.x=1&anchor=nobody&sort.y=a,b&picture=%00&hide=<b>&at=../..")  # nonsense is left aside
+    browser.open(url + "#zoom.x=1&anchor=nobody&sort.y=a,b&picture=%00&hide=<b>&at=../..")  # nonsense is ignored
     assert browser.js("state.anchor") == "jpeg"
 
 

@@ -28,8 +28,8 @@ PICTURES = 6
 
 @pytest.fixture(scope="module")
 def workspace(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run over six crops with a timing run. Whether other work ran beside it depends on the machine that tests run
-    on, so the test writes into the store that none did, except at the first picture's JPEGs."""
+    """A run over six crops with a timing run. Whether other work runs meanwhile depends on the machine that tests
+    run on, so the test writes into the store that none did, except at the first picture's JPEGs."""
     base = tmp_path_factory.mktemp("tables")
     (base / "pictures").mkdir()
     for k in range(PICTURES):
@@ -198,7 +198,7 @@ def test_one_picture_has_no_error(workspace: Path) -> None:
 
 
 class Rows(HTMLParser):
-    """The rows of a page's tables, by the id of the section they stand in, as a reader sees them."""
+    """The rows of a page's tables, by the id of their section, as a reader sees them."""
 
     def __init__(self) -> None:
         super().__init__()

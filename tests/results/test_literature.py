@@ -1,8 +1,10 @@
-"""What ``--literature`` names: curves by id, and curve files, read by whichever plugin knows their format."""
+"""``--literature`` names curves by id, and files of curves, which the plugin that knows their format reads."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,3 +85,9 @@ def test_two_formats_of_one_id_are_refused() -> None:
     known = with_formats(FirstWord("compressai", "Another", (".json",)))
     with pytest.raises(PluginError, match="two formats of curve files are called 'compressai'"):
         known.reference_formats()
+
+
+def test_the_list_of_curves_names_the_files_too() -> None:
+    done = subprocess.run([sys.executable, "-m", "benchbox", "list", "references"], capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "files .json: CompressAI's results JSON"

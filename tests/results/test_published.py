@@ -1,4 +1,4 @@
-"""What stands in reports/published can be made again from its results, and says the same."""
+"""The published reports can be made again from their results, with the same numbers."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from benchbox_reports.figures.bars import bd_value
 from benchbox_reports.figures.legends import legend
 from benchbox_reports.figures.rd import colours
 from benchbox_reports.figures.sheet import COLUMN, blank, freeze, printable, settle, wrapped
-from benchbox_reports.labels import place_beside
+from benchbox_reports.labels import place_at_points
 from benchbox_reports.look import FAINT, INK, Look
 from benchbox_reports.pareto import DrawnSpeeds
 
@@ -109,4 +109,4 @@ def _names(
     points = {printable(label): np.array([[speed[0], rates[label]]]) for label, speed in speeds.items()}
     bars = [np.array([[low, rates[label]], [high, rates[label]]]) for label, (_, low, high) in speeds.items()]
     level = np.array([[axes.get_xlim()[0], 0.0], [axes.get_xlim()[1], 0.0]])
-    return place_beside(axes, points, colours(look), [*bars, front, level]) is not None
+    return place_at_points(axes, points, colours(look), [*bars, front, level]) is not None
