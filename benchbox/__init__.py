@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from benchbox.hookspecs import hookimpl
     from benchbox.image import Image
     from benchbox.metric import Display, Metric, Prepared, Scorer
-    from benchbox.report import Reference, Report, Results
+    from benchbox.reference import Reference, ReferenceFormat
+    from benchbox.report import Report, Results
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Capabilities", "Codec", "CodecInfo", "Dataset", "DatasetInfo", "Display", "FileSample", "Image", "Metric",
-    "OptionsModel", "Prepared", "QualityAxis", "Reference", "Report", "Results", "Sample", "Scorer", "compare",
-    "hookimpl", "load", "run",
+    "OptionsModel", "Prepared", "QualityAxis", "Reference", "ReferenceFormat", "Report", "Results", "Sample", "Scorer",
+    "compare", "hookimpl", "load", "run",
 ]  # fmt: skip
 
 _HOMES = {
@@ -32,7 +33,8 @@ _HOMES = {
     "hookspecs": ("hookimpl",),
     "image": ("Image",),
     "metric": ("Display", "Metric", "Prepared", "Scorer"),
-    "report": ("Reference", "Report", "Results"),
+    "reference": ("Reference", "ReferenceFormat"),
+    "report": ("Report", "Results"),
 }
 """module -> the public names that live in it"""
 

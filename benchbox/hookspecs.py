@@ -12,7 +12,8 @@ import pluggy
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.metric import Metric
-from benchbox.report import Reference, Report
+from benchbox.reference import Reference, ReferenceFormat
+from benchbox.report import Report
 
 if TYPE_CHECKING:
     import click
@@ -45,8 +46,9 @@ def benchbox_reports() -> Sequence[Report]:  # type: ignore[empty-body]
 
 
 @hookspec
-def benchbox_references() -> Sequence[Reference]:  # type: ignore[empty-body]
-    """The published curves of this plugin. Called only when a report asks for references."""
+def benchbox_references() -> Sequence[Reference | ReferenceFormat]:  # type: ignore[empty-body]
+    """The published curves of this plugin, and the formats of curve files that it reads. Called only when a report or
+    a list asks for published curves."""
 
 
 @hookspec

@@ -22,17 +22,18 @@ from benchbox.codec import CodecInfo
 from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import BenchboxError, PluginError, UnknownIdError, did_you_mean
 from benchbox.metric import Metric
-from benchbox.report import Reference, Report
+from benchbox.reference import Reference, ReferenceFormat
+from benchbox.report import Report
 
 GROUP = "benchbox"
 
-_OFFERS: Mapping[str, type] = {
-    "benchbox_codecs": CodecInfo,
-    "benchbox_metrics": Metric,
-    "benchbox_datasets": DatasetInfo,
-    "benchbox_reports": Report,
-    "benchbox_references": Reference,
-    "benchbox_commands": click.Command,
+_OFFERS: Mapping[str, tuple[type, ...]] = {
+    "benchbox_codecs": (CodecInfo,),
+    "benchbox_metrics": (Metric,),
+    "benchbox_datasets": (DatasetInfo,),
+    "benchbox_reports": (Report,),
+    "benchbox_references": (Reference, ReferenceFormat),
+    "benchbox_commands": (click.Command,),
 }
 """The type of the items that each hook returns."""
 
@@ -73,7 +74,7 @@ class Registry:
     metrics: Mapping[str, Metric]
     datasets: Mapping[str, DatasetInfo]
     reports: Mapping[str, Report]
-    _references: Callable[[], Sequence[Reference]]
+    _references: Callable[[], Sequence[Reference | ReferenceFormat]]
     _commands: Callable[[], Sequence[CommandOffer]]
 
     @property
@@ -108,8 +109,12 @@ class Registry:
         return info.open(argument)
 
     def references(self) -> Sequence[Reference]:
-        """All published curves (read on demand: they are many)."""
-        return self._references()
+        """All published curves; the plugins are asked for them at each call."""
+        return [item for item in self._references() if isinstance(item, Reference)]
+
+    def reference_formats(self) -> Sequence[ReferenceFormat]:
+        """All formats of curve files; the plugins are asked for them at each call."""
+        return [item for item in self._references() if isinstance(item, ReferenceFormat)]
 
     def commands(self) -> Sequence[CommandOffer]:
         """The subcommands of every plugin (asked for on demand: runs need none). The command line settles clashes."""
@@ -211,7 +216,8 @@ def _call(plugin: Plugin, module: Any, hook: str, plugins: list[Plugin]) -> Iter
         strange = [item for item in items if not isinstance(item, _OFFERS[hook])]
         if not strange:
             return items
-        reason = f"{hook} gave a {type(strange[0]).__name__}; it must give instances of {_OFFERS[hook].__name__}"
+        kinds = " or ".join(kind.__name__ for kind in _OFFERS[hook])
+        reason = f"{hook} gave a {type(strange[0]).__name__}; it must give instances of {kinds}"
     except BenchboxError as error:
         reason = str(error)
     except (Exception, SystemExit) as error:  # a third party's hook may raise anything
@@ -222,16 +228,16 @@ def _call(plugin: Plugin, module: Any, hook: str, plugins: list[Plugin]) -> Iter
     return ()
 
 
-def _references(modules: Sequence[tuple[Plugin, Any]]) -> list[Reference]:
-    """All published curves; an id may stand once for each data set."""
-    found: dict[tuple[str, str], Reference] = {}
+def _references(modules: Sequence[tuple[Plugin, Any]]) -> list[Reference | ReferenceFormat]:
+    """All published curves, whose ids differ within a data set, and all formats of curve files, whose ids differ."""
+    found: dict[tuple[str, str], Reference | ReferenceFormat] = {}
     for plugin, module in modules:
-        for reference in _call(plugin, module, "benchbox_references", []):
-            place = (reference.dataset, reference.id)
-            if place in found:
-                raise PluginError(f"two published curves on {reference.dataset} are called '{reference.id}', one of "
-                                  f"them in {plugin.name} of {plugin.distribution}; rename one")
-            found[place] = reference
+        for item in _call(plugin, module, "benchbox_references", []):
+            kind = f"published curves on {item.dataset}" if isinstance(item, Reference) else "formats of curve files"
+            if (kind, item.id) in found:
+                raise PluginError(f"two {kind} are called '{item.id}', one of them in {plugin.name} of "
+                                  f"{plugin.distribution}; rename one")
+            found[kind, item.id] = item
     return list(found.values())
 
 

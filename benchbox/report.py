@@ -1,4 +1,4 @@
-"""What a report is to benchbox: results in, files out; and what a published curve is."""
+"""A report turns the results of a run into files."""
 
 from __future__ import annotations
 
@@ -11,48 +11,29 @@ from typing import TYPE_CHECKING, Any
 from benchbox.codec import OptionsModel
 from benchbox.image import Image
 from benchbox.metric import Metric
+from benchbox.reference import Reference
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A published rate-distortion curve, laid under measured ones and never mixed into averages.
-
-    Attributes:
-        id: e.g. ``"vtm"``; `title` for legends.
-        dataset: id of the data set it was measured on; only curves of the same data set are offered.
-        convention: how the points were made ("mean of bpp and of PSNR over 24 images, RGB ...").
-        source: citation or repository and commit; `caution`: what a reader must know, or "".
-        bpp: rising bits per pixel; `metrics`: values at those points by metric id (None where not published).
-    """
-
-    id: str
-    title: str
-    dataset: str
-    convention: str
-    source: str
-    bpp: tuple[float, ...]
-    metrics: Mapping[str, tuple[float | None, ...]]
-    caution: str = ""
-
-
-@dataclass(frozen=True)
 class Results:
-    """All that a report is made from.
+    """Everything that a report is made from.
 
     Attributes:
         name: the run's name.
-        frame: one row an operating point and picture; columns as in `benchbox.store.COLUMNS` and one a metric.
+        frame: one row for each operating point and picture; the columns that ``benchbox list columns`` shows, and one
+            for each metric.
         metrics: the run's metrics, in the plan's order.
         plan: the plan as TOML text.
-        environment: versions, CPU, OS, times; JSON-like.
-        dataset_notes: data set id -> what every report must say of it.
+        environment: versions, CPU, operating system and times of each session; JSON-like.
+        dataset_notes: data set id -> the sentences that every report must print about it.
         codec_settings: label -> {"id", "title", "identity", "options", "axis", "device"} of each codec configuration.
-        references: published curves to lay under ours.
-        pixels: decoded picture of a row by its `key`, from kept streams; raises BenchboxError when it is gone.
-        original: source picture of a row by its `key`.
+        references: published curves to draw with the run's own.
+        pixels: key of a row -> its decoded picture, from the kept stream; raises BenchboxError where the stream is
+            gone. None for a published folder, which has no streams.
+        original: key of a row -> its source picture; raises BenchboxError where the data set is gone.
     """
 
     name: str
@@ -72,10 +53,10 @@ class Report(ABC):
     """A kind of report; plugins subclass it and list instances in their hook.
 
     Attributes:
-        id: e.g. ``"page"``; what ``benchbox report RUN --format ID`` names.
+        id: e.g. ``"page"``; ``benchbox report RUN --format ID`` names it.
         title: one line for ``benchbox list reports``.
-        Options: validated options.
-        default: whether a run makes it without being asked.
+        Options: the model that validates this report's options.
+        default: whether every run writes it.
     """
 
     id: str
@@ -85,6 +66,18 @@ class Report(ABC):
 
     @abstractmethod
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
-        """Write the report below the folder `out` (it exists) and return the files, the one to open first."""
+        """Write the report below `out`, a folder that exists.
+
+        Args:
+            results: the run.
+            options: an instance of `Options`.
+            out: where the files go.
+
+        Returns:
+            The files written; the first is the one to open.
+
+        Raises:
+            BenchboxError: the run has nothing that this report can show; says why.
+        """
 
 

@@ -10,6 +10,7 @@ import pytest
 import skimage.data
 from chromium import browser, chromium  # noqa: F401  (fixtures)
 from dataset_server import home, site  # noqa: F401
+from encoded_crops import crop_rows, crops_page  # noqa: F401
 from evil_codecs import evil  # noqa: F401
 from hostile_report import report, results  # noqa: F401
 from installed_plugins import install  # noqa: F401

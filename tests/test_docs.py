@@ -8,10 +8,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from benchbox.columns import COLUMNS
 
 from benchbox import hookspecs
 from benchbox.plan import make_plan
+from benchbox.store import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 TOY = ROOT / "tests" / "toy_plugin"

@@ -18,7 +18,8 @@ from benchbox.codec import Codec, CodecInfo
 from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import DatasetError, PluginError, UnknownIdError
 from benchbox.metric import Display, Metric, Scorer
-from benchbox.report import Reference, Report
+from benchbox.reference import Reference
+from benchbox.report import Report
 
 # ------------------------------------------------------------------------------------------------------- what is found
 

@@ -72,9 +72,10 @@ def reports(plugins: Registry) -> Iterator[str]:
 
 
 def references(plugins: Registry) -> Iterator[str]:
-    """Id, data set, title, number of points, caution."""
+    """Id, data set, title, number of points, caution; then what files ``--literature`` reads besides."""
     rows = ((r.id, r.dataset, r.title, str(len(r.bpp)), r.caution) for r in plugins.references())
     yield from _table(("reference", "data set", "title", "points", "caution"), rows)
+    yield from (f"files {', '.join(form.suffixes)}: {form.title}" for form in plugins.reference_formats())
 
 
 def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:

@@ -1,178 +1,77 @@
-"""Curves of others read from files: CompressAI's results JSON as a `Reference`.
-
-The format is what ``python -m compressai.utils.bench`` and ``compressai.utils.eval_model`` print and CompressAI keeps
-in its repository (1.2.8): an object with ``name``, ``description``, perhaps ``meta``, and ``results``, which holds one
-list a quantity, all of one length: ``bpp``, ``psnr-rgb``, ``ms-ssim-rgb`` (raw, not decibels), ``encoding_time``,
-``decoding_time`` in seconds. Older files write ``psnr`` and ``ms-ssim``; the quantities may also stand at the top,
-without ``results``, which ``compressai.utils.plot`` takes too.
-"""
+"""The published curves that a report draws with a run's own: looked up by id, or read from files."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from benchbox.dataset import public_name as public_name
-from benchbox.errors import UsageError
-from benchbox.report import Reference
-
-SUFFIX = ".json"
-"""What tells a file from the id of a published curve."""
-NO_METRICS = frozenset({"bpp", "quality", "encoding_time", "decoding_time"})
-"""Lists of a results file that are no metrics."""
-LONGEST_TEXT = 120
-"""Characters of a name or description that are kept: they stand in legends and notes."""
+from benchbox.errors import UnknownIdError, UsageError, did_you_mean
+from benchbox.reference import Reference, ReferenceFormat
+from benchbox.registry import Registry
 
 
-def read_curves(files: Sequence[str | Path], datasets: Collection[str], taken: Collection[str] = ()) -> list[Reference]:
-    """The curves in `files`, one a file; an id that is in `taken` or came before gets ``-2``, ``-3`` ...
+def find_references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
+    """The curves that `names` asks for on the run's data sets: first those named by id, then one from each file.
+
+    Where the id of a curve from a file is taken, ``-2``, ``-3`` ... is appended to it.
 
     Args:
-        files: paths of CompressAI results JSON.
-        datasets: the run's data sets as its plan names them; every curve is on one of them.
-        taken: ids of the other curves in the report.
+        names: ids of published curves, and paths of files that end in a suffix of one of the registry's formats.
+        datasets: the run's data sets as its plan names them.
+        registry: the plugins that offer curves and formats.
 
     Raises:
-        UsageError: a file cannot be read or is not such a file; names the file, the problem and the place.
+        UnknownIdError: no plugin has a curve of such an id on any of `datasets`.
+        UsageError: no format reads a file; names the file, the problem and the remedy.
     """
-    used, curves = set(taken), []
-    for file in files:
-        curve = read_curve(Path(file), datasets)
-        number, name = 1, curve.id
-        while name in used:
-            number += 1
-            name = f"{curve.id}-{number}"
-        used.add(name)
-        curves.append(replace(curve, id=name))
+    if not names:
+        return []
+    formats = registry.reference_formats()
+    files = {name: readers for name in names if (readers := _readers(name, formats))}
+    curves = _published([name for name in names if name not in files], datasets, registry)
+    for name in names:
+        if name in files:
+            curve = _read(Path(name), files[name], datasets)
+            curves.append(replace(curve, id=_free(curve.id, {other.id for other in curves})))
     return curves
 
 
-def read_curve(path: Path, datasets: Collection[str]) -> Reference:
-    """The curve in one file; see `read_curves` and `parse`."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}; give the path of a CompressAI results JSON") from error
-    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number of thousands of digits, a deep nest
-        raise UsageError(f"{path}: not JSON ({' '.join(str(error).split())})") from error
-    try:
-        return parse(data, path.name, datasets)
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
+def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
+    """The curves of those ids on the run's data sets, in the registry's order."""
+    if not ids:
+        return []
+    here = {name.partition(":")[0] for name in datasets}
+    offered = [curve for curve in registry.references() if curve.dataset in here]
+    known = {curve.id for curve in offered}
+    for name in ids:
+        if name not in known:
+            where = " or ".join(sorted(here))
+            raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
+                                 f" (`benchbox list references` shows {len(known)} for these data sets)")
+    return [curve for curve in offered if curve.id in ids]
 
 
-def parse(data: object, file: str, datasets: Collection[str]) -> Reference:
-    """A curve from the value of a CompressAI results JSON.
-
-    Points are sorted by bpp. A list ``KEY`` or ``KEY-rgb`` becomes the metric ``KEY``; null, NaN and infinity in it
-    (CompressAI writes ``Infinity`` for the PSNR of identical pictures) become None. The data set is the file's
-    ``meta.dataset``, else the only one of `datasets`, with a caution.
-
-    Args:
-        data: what ``json.loads`` gave.
-        file: name of the file, for title and source.
-        datasets: the run's data sets.
-
-    Raises:
-        UsageError: says what is wrong, without the file's name.
-    """
-    if not isinstance(data, dict):
-        raise UsageError('no CompressAI results: it must be an object with "name" and "results"')
-    results = data.get("results", data)
-    if not isinstance(results, dict) or "bpp" not in results:
-        raise UsageError('no CompressAI results: "results" must be an object with a list "bpp"')
-    bpp = _rates(results["bpp"])
-    metrics = _metrics(results, len(bpp))
-    meta = data["meta"] if isinstance(data.get("meta"), dict) else {}
-    dataset, cautions = _dataset(meta.get("dataset"), datasets)
-    name, description = _text(data.get("name")) or _text(Path(file).stem), _text(data.get("description"))
-    if "estimat" in description.lower():
-        cautions.append("its rates are estimates of entropy, no streams were written")
-    order = sorted(range(len(bpp)), key=lambda k: bpp[k])
-    return Reference(
-        id=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "file",
-        title=f"{name} ({_text(file)})",
-        dataset=dataset,
-        convention="read from a file and not checked; CompressAI's are means of bpp and of metrics over the pictures "
-                   "at each quality",
-        source="; ".join(filter(None, [_text(file), description, *(_text(meta.get(k)) for k in ("source", "url"))])),
-        bpp=tuple(bpp[k] for k in order),
-        metrics={metric: tuple(values[k] for k in order) for metric, values in metrics.items()},
-        caution="; ".join(cautions),
-    )  # fmt: skip
+def _readers(name: str, formats: Sequence[ReferenceFormat]) -> list[ReferenceFormat]:
+    """The formats that claim the file `name` by its suffix; none where `name` is an id."""
+    return [form for form in formats if name.lower().endswith(form.suffixes)]
 
 
-def _rates(values: object) -> list[float]:
-    rates = _numbers(values, "bpp")
-    if not rates:
-        raise UsageError('"bpp" has no point')
-    checked = [rate for rate in rates if rate is not None and rate > 0]
-    if len(checked) < len(rates):
-        place = next(k for k, rate in enumerate(rates) if rate is None or rate <= 0)
-        raise UsageError(f'"bpp"[{place}] must be a positive number')
-    return checked
+def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Reference:
+    """The curve in a file, by the first of `readers` that takes it; raises UsageError with what each of them says."""
+    problems = []
+    for reader in readers:
+        try:
+            return reader.read(path, datasets)
+        except UsageError as error:
+            problems.append(str(error))
+    raise UsageError("; ".join(problems))
 
 
-def _metrics(results: Mapping[str, object], count: int) -> dict[str, list[float | None]]:
-    metrics: dict[str, list[float | None]] = {}
-    for key, values in results.items():
-        metric = _text(key.removesuffix("-rgb"))
-        if key in NO_METRICS or (not isinstance(values, list) and metric not in ("psnr", "ms-ssim")):
-            continue  # other texts and objects beside the lists are somebody's notes
-        if metric in metrics:
-            raise UsageError(f'"{_text(key)}" stands twice, with and without "-rgb"; take one out')
-        metrics[metric] = _numbers(values, _text(key))
-        if len(metrics[metric]) != count:
-            raise UsageError(f'"{_text(key)}" has {len(metrics[metric])} values, "bpp" has {count}')
-    if not any(value is not None for values in metrics.values() for value in values):
-        raise UsageError('no metric has a value; there must be a list as "psnr-rgb" or "ms-ssim-rgb"')
-    if any(value is not None and abs(value) > 1 for value in metrics.get("ms-ssim", [])):
-        raise UsageError('"ms-ssim" has a value beyond 1; write MS-SSIM raw, not in decibels')
-    return metrics
-
-
-def _numbers(values: object, key: str) -> list[float | None]:
-    if not isinstance(values, list):
-        raise UsageError(f'"{key}" must be a list of numbers, one a point')
-    return [_number(value, f'"{key}"[{place}]') for place, value in enumerate(values)]
-
-
-def _number(value: object, place: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{place} must be a number, not {_text(json.dumps(value))}")
-    try:
-        number = float(value)
-    except OverflowError:
-        raise UsageError(f"{place} is too large a number") from None
-    return number if math.isfinite(number) else None
-
-
-def _dataset(named: object, datasets: Collection[str]) -> tuple[str, list[str]]:
-    """The run's data set that a curve is on, and cautions."""
-    names = sorted(datasets)
-    known = ", ".join(public_name(name) for name in names)
-    if isinstance(named, str) and named:
-        fits = [name for name in names if named.casefold() in (name.casefold(), public_name(name).casefold())]
-        if len(fits) == 1:
-            return fits[0], []
-        raise UsageError(f'measured on {_text(named)}, the run on {known}; if the pictures are the same, '
-                         'write that name into its "meta.dataset"')
-    if len(names) != 1:
-        raise UsageError(f'does not say on which of the run\'s data sets ({known}) it was measured; write '
-                         '"meta": {"dataset": "..."} into it')
-    return names[0], [f"the file does not name its pictures, they are taken to be those of {known}"]
-
-
-def _text(value: Any) -> str:
-    """`value` as one short printable line; "" if it is no text."""
-    if not isinstance(value, str):
-        return ""
-    line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(value.split()))
-    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
+def _free(name: str, taken: Collection[str]) -> str:
+    """`name`, or the first of ``name-2``, ``name-3`` ... that is not taken."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free

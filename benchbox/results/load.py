@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox.errors import DatasetError, StoreError, UnknownIdError, did_you_mean
+from benchbox.errors import DatasetError, StoreError
 from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
-from benchbox.report import Reference, Results
-from benchbox.results.literature import SUFFIX, read_curves
+from benchbox.report import Results
+from benchbox.results.literature import find_references
 from benchbox.results.place import PUBLISHED, RunPlace
 from benchbox.store import COLUMNS, Store
 from benchbox.store.frame import frame
@@ -40,8 +40,8 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
 
 
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
-    """Everything that reports are made from; `literature` names published curves to lay under the run's own, by id or
-    as files of CompressAI's results JSON. A published folder has no decoded pictures."""
+    """Everything that reports are made from; `literature` names published curves to draw with the run's own, by id or
+    as files (see `find_references`). A published folder has no decoded pictures."""
     table, metrics = load_frame(place, registry)
     settings = _read(place.folder / "settings.json")
     by_key = table.drop_duplicates("key").set_index("key")
@@ -65,7 +65,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         environment=_read(place.folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings["datasets"].items()},
         codec_settings=settings["codecs"],
-        references=_references(literature, settings["datasets"], registry),
+        references=find_references(literature, settings["datasets"], registry),
         pixels=pixels if place.workspace is not None else None,
         original=original,
     )
@@ -74,32 +74,6 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
 def _metrics(place: RunPlace, registry: Registry) -> list[Metric]:
     listed = _read(place.folder / "settings.json")["metrics"]
     return [registry.metrics[metric] for metric in listed if metric in registry.metrics]
-
-
-def _references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The published curves and those in files among `names`, on the run's data sets."""
-    files = [name for name in names if name.lower().endswith(SUFFIX)]
-    ids = [name for name in names if name not in files]
-    published = _published(ids, {name.partition(":")[0] for name in datasets}, registry)
-    return [*published, *read_curves(files, datasets, {curve.id for curve in published})]
-
-
-def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The curves of those ids on the run's data sets.
-
-    Raises:
-        UnknownIdError: no plugin has a curve of that id on any of `datasets`.
-    """
-    if not ids:
-        return []
-    offered = [curve for curve in registry.references() if curve.dataset in datasets]
-    known = {curve.id for curve in offered}
-    for name in ids:
-        if name not in known:
-            where = " or ".join(sorted(datasets))
-            raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
-                                 f" (`benchbox list references` shows {len(known)} for these data sets)")
-    return [curve for curve in offered if curve.id in ids]
 
 
 def _published_frame(folder: Path) -> pd.DataFrame:

@@ -1,4 +1,7 @@
-"""Published rate-distortion curves, to lay under measured ones. `clean.py` made `curves.json`, which this reads."""
+"""benchbox_literature: published rate-distortion curves, to draw with measured ones.
+
+They lie in `curves.json`, which `benchbox_literature.clean` makes from collected result files.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from benchbox import Reference, hookimpl
 
 @hookimpl
 def benchbox_references() -> Sequence[Reference]:
-    """All curves, those that most comparisons name first."""
+    """All curves, in the order of `curves.json`: those that most comparisons cite come first."""
     text = resources.files(__name__).joinpath("curves.json").read_text(encoding="utf-8")
     return [
         Reference(

@@ -1,8 +1,9 @@
 """Turns collected result files into `curves.json`: ``python -m benchbox_literature.clean kodak.json other.json``.
 
-Kept so that the collection can grow: each input is a list of curves with `codec`, `source`, `dataset`,
-`metric_optimisation`, `color_space_note`, `bpp`, `psnr_rgb`, `ms_ssim`, `provenance_kind` and perhaps `caution`.
-Nothing is invented or smoothed: points are sorted by rate, and what no codec could have made is left out by name.
+Run it again when the collection grows. Each input is a JSON list of curves with `codec`, `source`, `dataset`,
+`metric_optimisation`, `color_space_note`, `bpp`, `psnr_rgb`, `ms_ssim`, `provenance_kind` and optionally `caution`,
+`aggregation` and `n_images`. Points are sorted by rate; no value is changed, added or smoothed. Curves whose name says
+that they are "not a codec" (bounds on the rate-distortion function) are left out.
 """
 
 from __future__ import annotations
@@ -25,19 +26,27 @@ DATASETS = {
     "clic2020-mobile-valid": "clic2020-mobile-valid",
     "tecnick-rgb-1200": "tecnick",
 }
-"""Names in the collection -> our data sets. Subsets and unspecified sets keep their names and are never offered."""
+"""Name in the collection -> id of our data set. Subsets and unspecified sets keep their names, which no run has, so
+their curves are never drawn."""
 
 FAMILIAR = {
     "bpg_444_x265_ycbcr": "bpg444-compressai", "hm": "hm", "vtm": "vtm", "av1": "av1", "jpeg": "jpeg-compressai",
     "jpeg2000": "jpeg2000-compressai", "webp": "webp-compressai", "webp/other": "webp-toderici",
 }  # fmt: skip
+"""File of a collection -> id of its curve, where the collection's own name would not say which codec or tool it is."""
 
-UNITS = {"psnr_rgb": "psnr", "ms_ssim": "ms-ssim"}
+METRICS = {"psnr_rgb": "psnr", "ms_ssim": "ms-ssim"}
+"""Key of a collected curve -> metric id."""
 BOUNDS = {"psnr": (0.0, 100.0), "ms-ssim": (0.0, 1.0)}
 
 
 def clean(collected: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The curves worth laying under a plot, ids unique within a data set, in a stable order."""
+    """The collected curves that a codec made, as entries of `curves.json`: in the order given, ids unique within a data
+    set.
+
+    Raises:
+        DatasetError: a curve has a rate that is not positive, or a metric that is incomplete or out of range.
+    """
     curves = [_curve(entry) for entry in collected if "not a codec" not in entry["codec"]]
     taken: dict[tuple[str, str], int] = {}
     for curve in curves:
@@ -51,9 +60,9 @@ def clean(collected: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _curve(entry: dict[str, Any]) -> dict[str, Any]:
     name, _, file = entry["codec"].partition(" [")
     file = file.rstrip("]")
-    _check(entry["codec"], entry["bpp"], {UNITS[key]: entry[key] for key in UNITS if entry.get(key)})
+    _check(entry["codec"], entry["bpp"], {METRICS[key]: entry[key] for key in METRICS if entry.get(key)})
     order = sorted(range(len(entry["bpp"])), key=lambda i: entry["bpp"][i])
-    metrics = {UNITS[key]: [entry[key][i] for i in order] for key in UNITS if entry.get(key)}
+    metrics = {METRICS[key]: [entry[key][i] for i in order] for key in METRICS if entry.get(key)}
     tuned = entry["metric_optimisation"]
     return {
         "id": _id(name, file, tuned, entry["source"]),
@@ -68,7 +77,7 @@ def _curve(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _id(name: str, file: str, tuned: str, source: str) -> str:
-    """Short and sayable: the codec's name, ``-ms-ssim`` when it was trained for that, the variant where it has some."""
+    """An id to type: the codec's name, then its variant, ``-ms-ssim`` if trained for that, ``-paper``, ``-cpu``."""
     official = name.startswith("official ")
     stem = name.removeprefix("official ")
     if "tensorflow/compression" in source or (file in FAMILIAR and "CompressAI" in source):
@@ -98,15 +107,16 @@ def _convention(entry: dict[str, Any]) -> str:
 
 def _check(name: str, bpp: Sequence[float], metrics: dict[str, list[float]]) -> None:
     if not bpp or any(not math.isfinite(b) or b <= 0 for b in bpp):
-        raise DatasetError(f"published curve {name}: a rate that is no positive number; mend the collection")
+        raise DatasetError(f"published curve {name}: a rate is not a positive number; correct the collection")
     for metric, values in metrics.items():
         low, high = BOUNDS[metric]
         if len(values) != len(bpp) or any(not low <= v <= high for v in values):
-            raise DatasetError(f"published curve {name}: {metric} is incomplete or out of range; mend the collection")
+            raise DatasetError(f"published curve {name}: {metric} is incomplete or out of range; "
+                               "correct the collection")
 
 
 def main() -> None:
-    """Read the files named on the command line and write `curves.json` beside this module."""
+    """Read the files named on the command line and write `curves.json` next to this module."""
     collected = [entry for path in sys.argv[1:] for entry in json.loads(Path(path).read_text(encoding="utf-8"))]
     curves = clean(collected)
     lines = ",\n".join(json.dumps(curve, ensure_ascii=False, separators=(",", ":")) for curve in curves)

@@ -1,17 +1,18 @@
-"""benchbox_interchange: a run's measurements in the formats of other tools, so that their plots and pages show them."""
+"""benchbox_interchange: a run's measurements in the formats of other tools, and curves that those tools measured."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbox import Report, Results, hookimpl
+from benchbox import Reference, ReferenceFormat, Report, Results, hookimpl
 
 
 @dataclass(frozen=True)
 class CompressaiReport(Report):
-    """``compressai/DATASET/LABEL.json`` for CompressAI's ``plot``."""
+    """Writes ``compressai/DATASET/LABEL.json`` for CompressAI's ``plot``."""
 
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
         from benchbox_interchange.compressai import render
@@ -21,12 +22,22 @@ class CompressaiReport(Report):
 
 @dataclass(frozen=True)
 class CodecCompareReport(Report):
-    """``codec-compare/DATASET.json`` and ``codec-compare/DATASET/LABEL.json`` for the page of codec-compare."""
+    """Writes ``codec-compare/DATASET.json`` and ``codec-compare/DATASET/LABEL.json`` for the page of codec-compare."""
 
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
         from benchbox_interchange.codec_compare import render
 
         return render(results, out)
+
+
+@dataclass(frozen=True)
+class CompressaiFormat(ReferenceFormat):
+    """Reads a curve from CompressAI's results JSON."""
+
+    def read(self, path: Path, datasets: Collection[str]) -> Reference:
+        from benchbox_interchange.compressai_curves import read_curve
+
+        return read_curve(path, datasets)
 
 
 @hookimpl
@@ -36,3 +47,9 @@ def benchbox_reports() -> list[Report]:
         CompressaiReport("compressai", "mean curves as CompressAI's results JSON, for its compressai.utils.plot"),
         CodecCompareReport("codec-compare", "one row a picture and quality as batch JSON, for codec-compare's page"),
     ]
+
+
+@hookimpl
+def benchbox_references() -> list[ReferenceFormat]:
+    """The format of curve files that ``--literature`` reads."""
+    return [CompressaiFormat("compressai", "CompressAI's results JSON", (".json",))]

@@ -1,15 +1,17 @@
-"""Batches for the page of webmproject/codec-compare: one row a picture and quality, one file a label and data set.
+"""Writes batches for the page of webmproject/codec-compare: a file for each label and data set, with a row for each
+picture and quality.
 
-What its page does with a batch decides what is written here:
+The page's treatment of a batch decides what is written:
 
-- It knows constants and fields by name, and compares batches by the fields that all of them have. Lossless codecs have
-  no distortion, so they stand in a list of their own, else the lossy ones would lose theirs.
-- Every value must be there; a null would count as the number 0. So a row without a value of some metric is left out,
-  which the constant ``left_out`` counts, and a field without any value is not written.
-- Distortion metrics match within 1 %. Raw SSIM and MS-SSIM close to 1 would all match each other, so both are written
-  in decibels, -10 log10(1 - value), as codec-compare-gen does with SSIM.
-- Constants are texts, in which ``${field}`` stands for a row's value.
-- A column of texts that all look like numbers is one of numbers, which match within 10 %: no column of names may be.
+- It knows constants and fields by name and compares batches by the fields that all of them have. Lossless codecs have
+  no distortion, so they get a list of their own; in one list the lossy codecs would lose their distortion too.
+- It reads a null as the number 0. So a row that lacks a value of some metric is left out, the constant ``left_out``
+  counts such rows, and a field without any value is not written.
+- It matches distortion metrics within 1 %. Raw SSIM and MS-SSIM close to 1 would all match each other, so both are
+  written in decibels, -10 log10(1 - value), as codec-compare-gen writes SSIM.
+- Constants are strings; the page replaces ``${field}`` in them by a row's value.
+- It treats a column of strings that all look like numbers as numbers, which match within 10 %. A column of names must
+  not be taken so.
 """
 
 from __future__ import annotations
@@ -27,21 +29,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchbox import curves
+from benchbox.dataset import public_name
 from benchbox.errors import BenchboxError
 from benchbox.metric import Metric
-from benchbox.references import public_name
 from benchbox.report import Results
 from benchbox_interchange.files import safe_names, write_json
 
 Floats: TypeAlias = NDArray[np.float64]
 NAMES = {"ms-ssim": "msssim"}
-"""What codec-compare calls a metric, where that is not the column's name."""
+"""Metric id -> codec-compare's name for it, where that differs from the column's name."""
 IN_DECIBELS = ("ssim", "ms-ssim")
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A column of a batch; `values` may hold None, NaN and infinity, which codec-compare cannot take."""
+    """A column of a batch.
+
+    Attributes:
+        values: one for each row; None, NaN and infinity, which codec-compare cannot read, count as absent.
+        costs_rows: whether a row without this value is left out; otherwise the field is, for all rows.
+    """
 
     name: str
     description: str
@@ -50,7 +57,7 @@ class Field:
 
     @property
     def has(self) -> NDArray[np.bool_]:
-        """(N,) which rows have a value."""
+        """(N,) whether each row has a value."""
         return np.array([v is not None and (isinstance(v, str) or math.isfinite(v)) for v in self.values], dtype=bool)
 
 
@@ -65,8 +72,8 @@ class Batch:
 
 
 def render(results: Results, out: Path) -> list[Path]:
-    """Write lists of batches, ``codec-compare/DATASET.json`` and ``codec-compare/DATASET-lossless.json``, and beside
-    each a folder of its batches, ``DATASET/LABEL.json``, below `out`; the lists come first.
+    """Write lists of batches, ``codec-compare/DATASET.json`` and ``codec-compare/DATASET-lossless.json``, and next to
+    each a folder of its batches, ``DATASET/LABEL.json``, below `out`. Returns the files, lists first.
 
     Raises:
         BenchboxError: nothing of the run went through.
@@ -93,8 +100,8 @@ def _list_name(batch: Batch) -> str:
 
 
 def batches(results: Results) -> Iterator[Batch]:
-    """A batch for each data set and label of which a row went through with a value of every metric that the label has
-    at all."""
+    """A batch for each data set and label that has a usable row: one that succeeded and has a value of every metric
+    for which the label has any value."""
     frame = results.frame
     for (dataset, label), rows in frame.groupby(["dataset", "label"], sort=False, observed=True):
         ok = rows[curves.went_through(rows) & rows["bytes"].notna().to_numpy(dtype=bool)]
@@ -116,7 +123,7 @@ def batches(results: Results) -> Iterator[Batch]:
 
 
 def _fields(rows: pd.DataFrame, metrics: Sequence[Metric], prefix: str) -> Iterator[Field]:
-    timed = "hangs on the machine and on what else ran"
+    timed = "depends on the machine and on what else ran"
     yield Field("original_name", "Picture, as its data set names it", [f"{prefix}{name}" for name in rows["sample"]])
     yield Field("width", "Pixel columns", _integers(rows["width"]))
     yield Field("height", "Pixel rows", _integers(rows["height"]))
@@ -142,7 +149,7 @@ def _metric_field(metric: Metric, column: pd.Series) -> Field:
 def _constants(
     results: Results, dataset: str, label: str, rows: pd.DataFrame, n_left_out: int, n_rows: int
 ) -> list[tuple[str, str, str]]:
-    """(name, description, value) of what all rows share."""
+    """(name, description, value) of everything that all rows share."""
     settings: Mapping[str, Any] = results.codec_settings.get(label, {})
     codec, options = str(rows["codec"].iloc[0]), str(rows["options"].iloc[0])
     session = (results.environment.get("sessions") or [{}])[-1]
@@ -152,18 +159,18 @@ def _constants(
         ("version", "Plugin and libraries that the bytes depend on", str(rows["identity"].iloc[0])),
         ("time", "When the run ended, or last began", str(session.get("end") or session.get("start") or "")),
         ("source_data_set", "Data set", _about(results, dataset)),
-        ("encoding_cmd", "A command that encodes a picture so", _command(codec, options, rows)),
+        ("encoding_cmd", "A command that encodes a picture with these options", _command(codec, options, rows)),
         ("codec_title", "The codec's full name", str(settings.get("title", ""))),
         ("options", "All options of the codec", options),
         ("hardware", "Processor that took the times", str(session.get("cpu") or "")),
-        ("left_out", "Rows of the run that this batch lacks: they failed, or a metric has no value there",
+        ("left_out", "Rows of the run that are not in this batch: they failed, or a metric has no value",
          f"{n_left_out} of {n_rows}" if n_left_out else ""),
     ]
     return [constant for constant in given if constant[2]]
 
 
 def _about(results: Results, dataset: str) -> str:
-    """The data set and what every report must say of it, a folder by its last part."""
+    """The data set and the notes that every report must print about it; a folder is named by its last part."""
     path, notes = dataset.partition(":")[2], results.dataset_notes.get(dataset, ())
     if "/" in path:
         notes = [note.replace(path, Path(path).name) for note in notes]
@@ -177,7 +184,7 @@ def _command(codec: str, options: str, rows: pd.DataFrame) -> str:
 
 
 def _like_number(text: str) -> bool:
-    """Whether JavaScript's ``Number`` may take `text` for a number."""
+    """Whether JavaScript's ``Number`` may parse `text`."""
     trimmed = text.strip().lower()
     if trimmed[:2] in ("0x", "0o", "0b"):
         return True

@@ -1,4 +1,4 @@
-"""Mean curves in CompressAI's results format (1.2.8): what ``python -m compressai.utils.bench`` prints and
+"""Writes mean curves in CompressAI's results format (1.2.8), which ``python -m compressai.utils.bench`` prints and
 ``python -m compressai.utils.plot`` reads. One file holds one label on one data set."""
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 import benchbox
 from benchbox import curves
 from benchbox.curves import Curve
+from benchbox.dataset import public_name
 from benchbox.errors import BenchboxError
-from benchbox.references import public_name
 from benchbox.report import Results
 from benchbox_interchange.files import safe_names, write_json
 
 Floats: TypeAlias = NDArray[np.float64]
 KEYS = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
-"""CompressAI's names of metrics; others keep their id. Values are as scored: MS-SSIM raw, PSNR in dB."""
+"""Metric id -> CompressAI's name; other metrics keep their id. Values are as scored: MS-SSIM raw, PSNR in dB."""
 TIMES = {"encoding_time": "encode_s", "decoding_time": "decode_s"}
-"""CompressAI's names of our columns of seconds."""
+"""CompressAI's name -> our column, in seconds."""
 
 
 def render(results: Results, out: Path) -> list[Path]:
-    """Write ``compressai/DATASET/LABEL.json`` below `out` for every label with a curve.
+    """Write ``compressai/DATASET/LABEL.json`` below `out` for every label that has a curve.
 
     Raises:
-        BenchboxError: no label has one.
+        BenchboxError: no label has a curve.
     """
     made = list(documents(results))
     if not made:
@@ -45,9 +45,9 @@ def render(results: Results, out: Path) -> list[Path]:
 def documents(results: Results) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(data set, label, document) of every mean curve.
 
-    A file has one list of bpp, so all its metrics are means over the same pictures: those that every metric of the run
-    can be a mean over (`benchbox.curves.common_pictures`). Points without bpp or without one of the label's metrics are
-    left out, since the format has no null; the description counts them.
+    A file has one list of bpp, so all its metrics are means over the same pictures: those that are usable for every
+    metric of the run (`benchbox.curves.common_pictures`). Points without bpp or without one of the label's metrics are
+    left out, since the format has no null; the description says how many.
     """
     frame = results.frame
     for dataset in frame["dataset"].drop_duplicates():
@@ -69,7 +69,7 @@ def documents(results: Results) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def _document(
     results: Results, own: Sequence[Curve], rows: pd.DataFrame, n_used: int, n_pictures: int
 ) -> dict[str, Any] | None:
-    first = own[0]  # bpp, quality and order are the same in all: they are of the same rows
+    first = own[0]  # all have the same bpp, quality and order, since they come from the same rows
     scored = [curve for curve in own if np.isfinite(curve.raw).any()]
     usable = np.isfinite(first.bpp) & (first.bpp > 0)
     for curve in scored:
@@ -90,7 +90,7 @@ def _document(
 
 
 def _mean_times(rows: pd.DataFrame, quality: Floats, n_used: int) -> dict[str, Floats]:
-    """Mean seconds over the pictures at each quality; NaN where a picture has none."""
+    """Mean seconds over the pictures at each quality; NaN where some picture has no time."""
     ok = rows[curves.went_through(rows)]
     grouped = ok.groupby("quality")[list(TIMES.values())].agg(["mean", "count"]).reindex(quality)
     return {key: np.where(grouped[column]["count"] == n_used, grouped[column]["mean"], np.nan)

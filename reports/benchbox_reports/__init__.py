@@ -1,4 +1,7 @@
-"""benchbox_reports: the page, figures and tables of a run. What costs an import is imported when a report is made."""
+"""benchbox_reports: the page, figures, tables and visual comparison of a run.
+
+Every command loads this module, so pandas, matplotlib and jinja2 are imported only when a report is rendered.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,19 @@ from benchbox import OptionsModel, Report, Results, hookimpl
 
 
 class ReportOptions(OptionsModel):
-    """Options of all our reports: one set, so that several can be made by one command."""
+    """Options of all our reports: one set, so that one command can write several reports."""
 
-    anchor: str | None = Field(None, description="label or codec id that BD-rates are against; default jpeg")
+    anchor: str | None = Field(None, description="label, codec or published curve to compare with; default: jpeg")
     title: str | None = Field(None, description="title of the page; default: the run's name")
     pictures: int = Field(3, ge=1, le=24, description="visual: how many pictures are shown")
     bpp: str = Field("0.1,0.25,0.5,1.0", description="visual: target rates, bits per pixel")
-    thumbnails: int = Field(120, ge=0, le=1000, description="page: pictures shown small beside their names")
+    thumbnails: int = Field(120, ge=0, le=1000, description="page: how many pictures have a thumbnail")
     method: Literal["pchip", "akima", "cubic"] = Field("pchip", description="interpolation of BD-rates")
 
 
 @dataclass(frozen=True)
 class Page(Report):
-    """``index.html`` with everything inline, ``figures/`` and ``tables/`` beside it."""
+    """Writes ``index.html`` with everything inline, ``figures/`` and ``tables/``."""
 
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
         from benchbox_reports.page import render
@@ -34,8 +37,8 @@ class Page(Report):
 
 @dataclass(frozen=True)
 class Figures(Report):
-    """``figures/``: curves, BD-rates, savings and, from timing runs, speeds, for each data set and metric; one column
-    and one page wide, as SVG, PDF and PNG."""
+    """Writes ``figures/``: curves, BD-rates, savings and, after timing runs, speeds, for each data set and metric; one
+    column and one page wide, as SVG, PDF and PNG."""
 
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
         from benchbox_reports.analysis import analyse
@@ -46,7 +49,7 @@ class Figures(Report):
 
 @dataclass(frozen=True)
 class Tables(Report):
-    """``tables/``: every number of the page as CSV, the BD tables as Markdown and LaTeX too."""
+    """Writes ``tables/``: every number of the page as CSV; BD-rates, points and speeds as Markdown and LaTeX too."""
 
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
         from benchbox_reports.analysis import analyse
@@ -57,7 +60,7 @@ class Tables(Report):
 
 @dataclass(frozen=True)
 class Visual(Report):
-    """``visual.html`` and ``visual/``: decoded pictures at matched rate, split, flicker, zoom and error maps."""
+    """Writes ``visual.html`` and ``visual/``: decoded pictures at matched rate, and error maps."""
 
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:
         from benchbox_reports.visual import render

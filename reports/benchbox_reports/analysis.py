@@ -1,4 +1,4 @@
-"""What all reports are made from: the curves and comparisons of a run, computed once, without drawing or writing."""
+"""The curves and comparisons of a run, computed once for all reports; nothing here draws or writes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchbox import curves
-from benchbox.bd import Bd, Method, MetricTable, RateTable
-from benchbox.bdstats import BdOverPictures, PictureTable
-from benchbox.curves import Curve, LeftOut, Lossless
+from benchbox.curves import Bd, BdOverPictures, Curve, LeftOut, Lossless, Method, MetricTable, PictureTable, RateTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
-from benchbox.report import Reference, Results
+from benchbox.reference import Reference
+from benchbox.report import Results
 from benchbox_reports.naming import public
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -26,8 +25,15 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One codec against the anchor: on the mean curves (`rate`, `gain`) and picture by picture; `published` where one
-    of the two is a curve of the literature."""
+    """One codec against the anchor.
+
+    Attributes:
+        label: the codec.
+        rate: BD-rate on the mean curves.
+        gain: BD-metric on the mean curves.
+        pictures: BD-rate picture by picture.
+        published: whether one of the two is a published curve.
+    """
 
     label: str
     rate: Bd
@@ -38,9 +44,14 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class PublishedCurve:
-    """A published curve by one metric: points that have both rate and value, by rising rate. `curve.label` is the name
-    it has in legends and tables, all different; `place` is that of its id among the run's references, so that a curve
-    looks the same by every metric."""
+    """A published curve by one metric.
+
+    Attributes:
+        reference: the curve as published.
+        curve: its points that have both rate and value, by rising rate; `curve.label` is its name in legends and
+            tables, unique within a data set.
+        place: place of its id among the run's references, so that it looks the same by every metric.
+    """
 
     reference: Reference
     curve: Curve
@@ -49,8 +60,15 @@ class PublishedCurve:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """All curves of a section against all: the measured ones (mean curves and picture by picture), then the published
-    ones, which have no pictures and are compared by mean curves only."""
+    """All curves of a section against each other: first the measured ones, by mean curves and picture by picture; then
+    the published ones, which have no single pictures and are compared by mean curves only.
+
+    Attributes:
+        labels: N names, measured curves first.
+        rates: BD-rates on mean curves, N x N.
+        gains: BD-metrics on mean curves, N x N.
+        pictures: BD-rates of single pictures, of the measured curves only.
+    """
 
     labels: tuple[str, ...]
     rates: RateTable
@@ -58,7 +76,7 @@ class Pairs:
     pictures: PictureTable
 
     def compare(self, anchor: str, test: str) -> Comparison:
-        """One label against another."""
+        """The label `test` against the label `anchor`."""
         i, j = self.labels.index(anchor), self.labels.index(test)
         published = [name for name in (anchor, test) if name not in self.pictures.labels]
         over = self.pictures.summary(anchor, test) if not published else BdOverPictures(
@@ -67,7 +85,7 @@ class Pairs:
 
     @cached_property
     def against(self) -> Mapping[str, tuple[Comparison, ...]]:
-        """Anchor -> all others against it."""
+        """Anchor -> all other labels against it."""
         return {anchor: tuple(self.compare(anchor, label) for label in self.labels if label != anchor)
                 for anchor in self.labels}
 
@@ -77,12 +95,17 @@ class Section:
     """One data set scored by one metric.
 
     Attributes:
+        dataset, metric: what the section is about.
         curves: mean curves of all lossy labels, over `n_used` of the data set's `n_pictures` pictures.
-        left_out: pictures that no mean holds, with the codec that cannot do them and why.
-        mean_bytes: label -> mean bytes of the streams behind each point of the curve of that label, NaN where null.
-        anchor: label that `comparisons` are against, None where it has no curve here.
-        pairs: all against all; None where no codec has a curve.
-        lossless: the codecs without a curve. `published`: curves to lay under ours.
+        n_pictures: pictures of the data set.
+        n_used: pictures that the mean curves are over.
+        left_out: pictures that no mean includes, each with a codec that has no value on it and the reason.
+        mean_bytes: label -> mean stream length in bytes at each point of its curve; NaN where it has no mean.
+        anchor: label that `comparisons` compare with; None where it has no curve here.
+        comparisons: every other label against `anchor`.
+        pairs: every label against every other; None where no codec has a curve.
+        lossless: lossless codecs, which have no curve.
+        published: published curves on this data set.
         no_values: why there is nothing to draw, or "".
     """
 
@@ -108,8 +131,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A whole run, its data sets under their public names (`naming.public`): `labels` in the run's order, a `Section`
-    for each data set and metric, the BD method used."""
+    """A whole run, with its data sets under their public names (`naming.public`).
+
+    Attributes:
+        results: the run.
+        labels: all labels, in the run's order.
+        anchor: label that BD-rates compare with; None where no codec is lossy.
+        method: interpolation of BD-rates.
+        sections: one for each data set and metric.
+        lossless: lossless codecs, for each data set.
+    """
 
     results: Results
     labels: tuple[str, ...]
@@ -120,13 +151,13 @@ class Analysis:
 
 
 def analyse(results: Results, anchor: str | None = None, method: Method = "pchip") -> Analysis:
-    """Compute everything.
+    """Compute the curves and comparisons of a run.
 
     Args:
         results: the run.
-        anchor: label or codec id to compare against, or the id or title of one of the run's references; None: ``jpeg``
-            if it is there, else the first lossy codec.
-        method: BD interpolation.
+        anchor: label or codec id to compare with, or the id or title of one of the run's references; None: ``jpeg`` if
+            the run has it, else the first lossy codec.
+        method: interpolation of BD-rates.
 
     Raises:
         UnknownIdError: no lossy codec or reference of the run is called `anchor`.
@@ -146,7 +177,8 @@ def analyse(results: Results, anchor: str | None = None, method: Method = "pchip
 
 
 def published_names(references: Sequence[Reference]) -> tuple[str, ...]:
-    """What each published curve is called beside ours: its title, with its id where two on one data set share one."""
+    """The name of each published curve in legends and tables: its title, and its id where two on one data set share
+    their title."""
     shared = Counter((reference.dataset, reference.title) for reference in references)
     return tuple(
         f"{r.title}, published" if shared[r.dataset, r.title] == 1 else f"{r.title} ({r.id}), published"
@@ -157,7 +189,7 @@ def published_names(references: Sequence[Reference]) -> tuple[str, ...]:
 def choose_anchor(
     frame: pd.DataFrame, labels: Sequence[str], wanted: str | None, references: Sequence[Reference] = ()
 ) -> str | None:
-    """The label to compare against; see `analyse`."""
+    """The label to compare with; see `analyse`."""
     lossy = frame[frame["quality"].notna()]
     codec = dict(zip(lossy["label"].astype(str), lossy["codec"].astype(str), strict=True))
     candidates = [label for label in labels if label in codec]
@@ -247,43 +279,5 @@ def _why_nothing(frame: pd.DataFrame, means: Sequence[Curve], metric: Metric) ->
     if values.notna().any():
         return "no operating point has a value on every picture"
     reasons = [curves.null_reason(text, metric.id) for text in ok["null_reasons"].drop_duplicates()]
-    told = next((reason for reason in reasons if reason), "")
-    return f"{metric.title} has no value on any picture" + (f": {told}" if told else "")
-
-
-def problems(results: Results) -> pd.DataFrame:
-    """What did not go through: dataset, label, status, reason, points, pictures, example (one picture's name)."""
-    frame = results.frame[~curves.went_through(results.frame)]
-    rows = pd.DataFrame({
-        "dataset": frame["dataset"].astype(str), "label": frame["label"].astype(str),
-        "status": frame["status"].astype(object).where(frame["status"].notna(), "not measured"),
-        "reason": frame["reason"].astype(object).where(frame["reason"].notna(), ""),
-        "sample": frame["sample"].astype(str),
-    })
-    return _counted(rows, ["dataset", "label", "status", "reason"])
-
-
-def nulls(results: Results) -> pd.DataFrame:
-    """Values that metrics do not have, though the encoding went through: dataset, label, metric, reason, points,
-    pictures, example. Lossless codecs that came back exact are not among them: identical pictures have no PSNR."""
-    as_meant = results.frame["quality"].isna() & results.frame["exact"].fillna(False).astype(bool)
-    frame = results.frame[curves.went_through(results.frame) & ~as_meant.to_numpy(dtype=bool)]
-    parts = []
-    for metric in results.metrics:
-        if metric.column in frame.columns:
-            rows = frame[frame[metric.column].isna().to_numpy(dtype=bool)]
-            texts = rows["null_reasons"].dropna().unique()
-            known: Mapping[str, str] = {text: curves.null_reason(text, metric.id) or "not scored" for text in texts}
-            parts.append(pd.DataFrame({
-                "dataset": rows["dataset"].astype(str), "label": rows["label"].astype(str), "metric": metric.title,
-                "reason": rows["null_reasons"].map(known).fillna("not scored"), "sample": rows["sample"].astype(str),
-            }))
-    columns = ["dataset", "label", "metric", "reason"]
-    return _counted(pd.concat(parts) if parts else pd.DataFrame(columns=[*columns, "sample"]), columns)
-
-
-def _counted(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    if rows.empty:
-        return pd.DataFrame(columns=[*columns, "points", "pictures", "example"])
-    grouped = rows.groupby(columns, sort=False)["sample"]
-    return grouped.agg(points="size", pictures="nunique", example="first").reset_index()
+    known = next((reason for reason in reasons if reason), "")
+    return f"{metric.title} has no value on any picture" + (f": {known}" if known else "")

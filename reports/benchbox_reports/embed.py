@@ -1,8 +1,7 @@
-"""The numbers that the page's script draws from, as one JSON text inside the page (``file://`` forbids fetch).
+"""The numbers that the page's script draws, as one JSON text inside the page, since ``file://`` forbids fetch.
 
-Nothing is computed anew in the page: BD-rates of all pairs are embedded as printed, and those of single pictures as
-log ratios that the script only turns into percent. Values of operating points are whole numbers, `scale` times the
-value.
+The script computes no BD-rate: those of all pairs are embedded as printed, and those of single pictures as log ratios,
+which the script turns into percent. Values of operating points are integers, `scale` times the value.
 """
 
 from __future__ import annotations
@@ -26,18 +25,25 @@ from benchbox_reports.tables import bd_cells
 from benchbox_reports.wording import remarks
 
 MOST_VALUES = 250_000
-"""Numbers of single pictures that a page holds (about 1.6 MB): 20 codecs x 20 qualities x 100 pictures with 5 metrics
-are 240,000. A run with more keeps its mean curves only."""
+"""Most numbers of single pictures that a page holds (about 1.6 MB): 20 codecs x 20 qualities x 100 pictures with 5
+metrics are 240,000. The page of a larger run has mean curves only."""
 RATIO = 100_000
-"""Log ratios are whole numbers of this fraction: an error of 0.001 percent of bits."""
+"""Log ratios are embedded as integers, this many times the value: an error of 0.001 percent of bits."""
 
 
 def page_data(
     analysis: Analysis, look: Mapping[str, Look], names: Sequence[str], speeds: Mapping[str, DrawnSpeeds],
     most_small: int,
 ) -> dict[str, Any]:
-    """All that the script of the page draws; `names` are the ids of the sections' figures, `speeds` those of each data
-    set, `most_small` the number of pictures that are held as thumbnails."""
+    """Everything that the page's script draws, ready for `as_json`.
+
+    Args:
+        analysis: the run.
+        look: label -> its look.
+        names: ids of the sections' figures, in the order of the sections.
+        speeds: data set -> its speeds.
+        most_small: how many pictures get a thumbnail.
+    """
     frame = analysis.results.frame
     datasets = list(dict.fromkeys(str(d) for d in frame["dataset"].drop_duplicates()))
     whole = len(frame) * (1 + len(analysis.results.metrics)) <= MOST_VALUES
@@ -60,11 +66,11 @@ def page_data(
 
 
 def as_json(data: Any) -> Markup:
-    """`data` as JSON that may stand inside a ``<script>``: no text in it can end the element or open a comment."""
+    """`data` as JSON that is safe inside a ``<script>``: no string in it can end the element or open a comment."""
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # safe: none of HTML's characters is left
+    return Markup(text)  # safe: no character with a meaning in HTML is left
 
 
 def _metric(metric: Metric) -> dict[str, Any]:
@@ -77,7 +83,8 @@ def _scale(metric: Metric) -> int:
 
 
 def _digits(metric: Metric) -> int:
-    """Six for what is drawn as -10 log10(1 - value), which needs them near 1; else one more than is printed."""
+    """Decimals of a metric: six where it is drawn as -10 log10(1 - value), which needs them near 1; else one more than
+    is printed."""
     return 6 if metric.display.transform == "db" else metric.display.decimals + 1
 
 
@@ -100,8 +107,8 @@ def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dic
 
 
 def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] | None:
-    """log10 rate ratios of the pairs i < j: mean and interval, and picture by picture where the page holds `pictures`;
-    the other pairs' are their negatives."""
+    """log10 rate ratios of the pairs i < j: mean, interval and, where the page holds `pictures`, those of each picture.
+    The ratios of a pair i > j are the negatives of those of j, i."""
     if section.pairs is None:
         return None
     table = section.pairs.pictures
@@ -116,8 +123,8 @@ def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] 
 
 
 def _points(analysis: Analysis, dataset: str, pictures: list[str]) -> dict[str, Any]:
-    """The operating points of a data set: pixels of each picture; for each codec its qualities, then bytes and metric
-    values picture by picture, quality by quality; null where there is none."""
+    """The operating points of a data set: the number of pixels of each picture and, for each codec, its qualities, then
+    bytes and metric values, picture by picture and within it quality by quality; null where there is no value."""
     frame = analysis.results.frame
     frame = frame[((frame["dataset"] == dataset).to_numpy(dtype=bool) & frame["quality"].notna().to_numpy())]
     place = {name: k for k, name in enumerate(pictures)}

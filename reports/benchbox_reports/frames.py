@@ -1,4 +1,4 @@
-"""The numbers of a run at full precision, as data frames: what the CSV files hold and the printed tables round."""
+"""The numbers of a run at full precision, as data frames; the CSV files hold them, the printed tables round them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchbox.bd import Bd, percent
-from benchbox.curves import Curve, went_through
+from benchbox.curves import Bd, Curve, percent, went_through
 from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.wording import decibels_or_unit
 
 
 def bd_table(analysis: Analysis) -> pd.DataFrame:
-    """Every comparison with the anchor at full precision; percent of bits, ranges in the metric's drawn unit."""
+    """A row for every comparison with the anchor; rates in percent of bits, ranges in the unit that the metric is drawn
+    in."""
     return pd.DataFrame([_bd_row(section, row, analysis.method, section.anchor)
                          for section, row in _comparisons(analysis)])
 
 
 def pairs_table(analysis: Analysis) -> pd.DataFrame:
-    """As `bd_table`, against every anchor there is, published curves among them."""
+    """The rows of `bd_table` for every possible anchor, published curves included."""
     return pd.DataFrame([
         _bd_row(section, row, analysis.method, anchor)
         for section in analysis.sections if section.pairs is not None
@@ -29,9 +29,12 @@ def pairs_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def points_table(analysis: Analysis) -> pd.DataFrame:
-    """The points of the mean curves: dataset, metric, label, quality, bpp, bytes (mean), mean (raw), drawn (as in the
-    figure), the unit of it, n and n_missing pictures; ``_se`` are standard errors over pictures of bpp, mean and drawn,
-    null for a single picture."""
+    """The points of the mean curves.
+
+    Columns: dataset, metric, label, quality, bpp, bytes (mean), mean (as scored), drawn (as in the figure), drawn_unit,
+    n and n_missing (pictures with and without a value), and bpp_se, mean_se and drawn_se, standard errors over
+    pictures, null for a single picture.
+    """
     parts = [
         pd.DataFrame({
             "dataset": curve.dataset, "metric": curve.metric, "label": curve.label, "quality": curve.quality,
@@ -45,7 +48,7 @@ def points_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def _standard_errors(section: Section, analysis: Analysis) -> pd.DataFrame:
-    """(label, quality) -> standard errors of bpp and of the raw metric over the pictures that the means hold."""
+    """(label, quality) -> standard errors of bpp and of the raw metric, over the pictures that the means are over."""
     frame, column = analysis.results.frame, section.metric.column
     gone = {item.sample for item in section.left_out}
     rows = frame[went_through(frame) & (frame["dataset"] == section.dataset).to_numpy(dtype=bool)
@@ -68,7 +71,7 @@ def _errors(curve: Curve, section: Section, errors: pd.DataFrame) -> dict[str, o
 
 
 def matrix_table(analysis: Analysis) -> pd.DataFrame:
-    """BD-rates of all against all, mean over pictures with interval: one row for each ordered pair."""
+    """BD-rates of all codecs against each other, mean over pictures and its interval: a row for each ordered pair."""
     rows = []
     for section in analysis.sections:
         if section.pairs is None:
@@ -86,7 +89,7 @@ def matrix_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def pictures_table(analysis: Analysis) -> pd.DataFrame:
-    """BD-rates of single pictures, percent: a row for each data set, metric, picture and anchor, a column for each
+    """BD-rates of single pictures in percent: a row for each data set, metric, picture and anchor, a column for each
     codec."""
     parts = []
     for section in analysis.sections:
@@ -104,7 +107,7 @@ def pictures_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def lossless_table(analysis: Analysis) -> pd.DataFrame:
-    """Lossless codecs: mean bpp over the pictures that went through, how many, how many of them exact."""
+    """Lossless codecs: mean bpp over the pictures encoded, how many those are, and how many came back exact."""
     return pd.DataFrame([vars(item) for item in analysis.lossless])
 
 

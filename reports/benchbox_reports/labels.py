@@ -1,4 +1,4 @@
-"""Names written beside their curves, where there is room for all of them without touching a curve or each other."""
+"""Writes names at their curves or points, if all of them fit without touching a curve or each other."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Place: TypeAlias = tuple[float, float, str, str]
 """Pixels and matplotlib's horizontal and vertical alignment."""
 
 MOST = 6
-"""More names than this are read faster in a legend."""
-MOST_BESIDE = 16
-"""The same of names beside single points."""
+"""Most names written at curves; more are read faster in a legend."""
+MOST_AT_POINTS = 16
+"""Most names written at single points."""
 CLEAR = 1.2
-"""Points between a name and other names and twice that between a name and lines, where names stand beside points."""
+"""Distance in points between the names of single points; names keep twice that from lines."""
 GAP = 5.0
-"""Distance between a name and its own curve, in points; every other curve stays twice as far away."""
+"""Distance in points between a name and its own curve; it keeps twice that from other curves."""
 _SIDES = ((1, -1, "left", "top"), (-1, 1, "right", "bottom"))  # below right and above left of a rising curve
 _AROUND = ((1, 0, "left", "center"), (-1, 0, "right", "center"), (0, 1, "center", "bottom"), (0, -1, "center", "top"),
            (0.8, 0.8, "left", "bottom"), (0.8, -0.8, "left", "top"), (-0.8, 0.8, "right", "bottom"),
@@ -29,8 +29,16 @@ _AROUND = ((1, 0, "left", "center"), (-1, 0, "right", "center"), (0, 1, "center"
 
 
 def place_labels(axes: Any, curves: Mapping[str, Floats], colours: Mapping[str, str]) -> list[Bbox] | None:
-    """Write each name at its curve, (P, 2) points in data coordinates, if all fit: at its end, else along it. Gives the
-    boxes they take (pixels); None, and nothing is written, where one does not fit."""
+    """Write each name at the end of its curve, or along it where that is taken.
+
+    Args:
+        axes: matplotlib's.
+        curves: name -> (P, 2) points in data coordinates.
+        colours: name -> colour of its text.
+
+    Returns:
+        The boxes that the names take, in pixels; None, and nothing is written, where one of them does not fit.
+    """
     if not 1 < len(curves) <= MOST:
         return None
     unit = axes.figure.dpi / 72
@@ -41,11 +49,11 @@ def place_labels(axes: Any, curves: Mapping[str, Floats], colours: Mapping[str, 
     ], GAP * unit)
 
 
-def place_beside(
+def place_at_points(
     axes: Any, points: Mapping[str, Floats], colours: Mapping[str, str], lines: Sequence[Floats] = ()
 ) -> list[Bbox] | None:
-    """As `place_labels` for single points, (1, 2) each: the names stand around them, clear of `lines`, (P, 2) each."""
-    if len(points) > MOST_BESIDE:
+    """Write each name next to its point, (1, 2), away from `lines`, (P, 2) each; returns what `place_labels` does."""
+    if len(points) > MOST_AT_POINTS:
         return None
     unit = axes.figure.dpi / 72
     pixels = {name: axes.transData.transform(point) for name, point in points.items()}
@@ -56,13 +64,13 @@ def place_beside(
 
 
 def dense_paths(axes: Any, curves: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The polylines through the curves' points as pixels at most 3 pt apart."""
+    """The polylines through the curves' points, as pixels at most 3 pt apart."""
     axes.autoscale_view()
     return {name: _dense(axes.transData.transform(points), axes.figure.dpi / 72) for name, points in curves.items()}
 
 
 def touches(points: Floats, box: Bbox, pad: float) -> bool:
-    """Whether a point lies in the box or less than `pad` from it."""
+    """Whether any of the points lies in the box or less than `pad` away from it."""
     x, y = points.T
     return bool(((x > box.x0 - pad) & (x < box.x1 + pad) & (y > box.y0 - pad) & (y < box.y1 + pad)).any())
 
@@ -96,7 +104,7 @@ def _dense(points: Floats, unit: float) -> Floats:
 
 
 def _along(path: Floats, gap: float) -> Iterator[Place]:
-    """Right of the curve's end, then beside it from its end down."""
+    """Places to try: right of the curve's end, then on both sides of the curve, from its end to its start."""
     yield float(path[-1, 0] + gap), float(path[-1, 1]), "left", "center"
     for x, y in path[::-2]:
         for dx, dy, ha, va in _SIDES:
@@ -113,7 +121,7 @@ def _first_free(
     places: Iterator[Place], own: Floats, others: Floats, size: tuple[float, float], taken: Sequence[Bbox], frame: Bbox,
     gap: float,
 ) -> tuple[Place, Bbox] | None:  # fmt: skip
-    """The first place where the text hits nothing, and the box it takes there."""
+    """The first place where the text touches nothing, and the box it takes there."""
     for x, y, ha, va in places:
         left = x - size[0] * {"left": 0.0, "center": 0.5, "right": 1.0}[ha]
         low = y - size[1] * {"bottom": 0.0, "center": 0.5, "top": 1.0}[va]

@@ -1,4 +1,4 @@
-"""Tables as text: Markdown, and LaTeX for the package booktabs. Every text is taken for text of users and escaped."""
+"""Tables as text: Markdown, and LaTeX for the package booktabs. Every string may come from a user and is escaped."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Grid:
-    """A table to print: `rows` under `head`, the first column names what a row is of; `note` says how it was made. One
-    without rows says `note` only."""
+    """A table to print.
+
+    Attributes:
+        title: heading or caption.
+        head: names of the columns.
+        rows: cells as printed; the first names the row. Where there are no rows, only `title` and `note` are printed.
+        note: a sentence under the table that says how it was made.
+    """
 
     title: str
     head: Row
@@ -21,12 +27,12 @@ class Grid:
 
 
 def markdown(grids: Sequence[Grid]) -> str:
-    """The tables one below the other, as GitHub shows them."""
+    """The tables in GitHub's Markdown, one below the other."""
     return "\n".join(_markdown(grid) for grid in grids)
 
 
 def latex(grids: Sequence[Grid]) -> str:
-    """Floats over the text's whole width, to be read by ``\\input``."""
+    """The tables as LaTeX floats, two columns wide, for ``\\input``."""
     return "\n".join(["% needs \\usepackage{booktabs}; names beyond Latin need XeLaTeX or LuaLaTeX\n",
                       *(_latex(grid) for grid in grids)])
 
@@ -41,9 +47,9 @@ def _markdown(grid: Grid) -> str:
 
 
 LATEX_ROWS = 50
-"""Rows of a float: as many as a page holds; longer tables go on in the next."""
+"""Most rows of a float, which a page can hold; a longer table continues in the next float."""
 HEAD_WIDTH = 11
-"""Characters after which a head is broken, where it has a space."""
+"""Most characters of a line of a column's head; heads are broken at spaces."""
 
 
 def _latex(grid: Grid) -> str:
@@ -54,13 +60,13 @@ def _latex(grid: Grid) -> str:
 
 
 PAGE_WIDTH = 469.0
-"""Points of a line of text between inch-wide margins on US letter, the narrowest page in use."""
+"""Width in points of the text between one-inch margins on US letter, the narrowest common page."""
 SIZES = (("\\footnotesize", 4.3, 3.5), ("\\scriptsize", 4.0, 2.0), ("\\tiny", 3.4, 2.0))
-"""LaTeX's sizes, each with the width of a digit (Computer Modern) and the space beside a column, in points."""
+"""(size, width of a digit in Computer Modern, space on each side of a column), in points."""
 
 
 def _size(grid: Grid) -> str:
-    """The largest size in which the widest row fits the page; the smallest where none does."""
+    """LaTeX for the largest size in which the widest row fits the page, or the smallest if none fits."""
     widths = [max(len(row[k]) for row in grid.rows) for k in range(len(grid.head))]
     heads = [max(map(len, _lines(head))) for head in grid.head]
     characters = sum(map(max, widths, heads))
@@ -82,7 +88,7 @@ def _float(grid: Grid, rows: Sequence[Row], part: int, parts: int) -> str:
 
 
 def _lines(head: str) -> list[str]:
-    """A head broken at spaces, so that a column is hardly wider than its numbers."""
+    """A head broken at spaces, so that it hardly widens its column."""
     lines: list[str] = []
     for word in flat(head).split(" "):
         if lines and len(lines[-1]) + 1 + len(word) <= HEAD_WIDTH:
@@ -102,12 +108,12 @@ def _stacked(head: str, side: str) -> str:
 _TEX = {"\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#", "%": "\\%", "_": "\\_",
         "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}",
         "|": "\\textbar{}", "`": "\\textasciigrave{}", "'": "\\textquotesingle{}", '"': "{\\char34}",
-        "[": "{[}", "]": "{]}", "*": "{*}",  # after \\ they would be its argument
+        "[": "{[}", "]": "{]}", "*": "{*}",  # after \\ they would be read as its argument
         "–": "--", "−": "$-$", "±": "$\\pm$", "×": "$\\times$", "\0": "{}"}  # fmt: skip
 
 
 def _tex(text: str) -> str:
-    apart = re.sub(r"-(?=-)", "-\0", flat(text))  # two hyphens are no dash
+    apart = re.sub(r"-(?=-)", "-\0", flat(text))  # two hyphens would become a dash
     return "".join(_TEX.get(c, c) for c in apart)
 
 
@@ -115,11 +121,11 @@ _MD = re.compile(r"([\\|`*_\[\]~#$])")
 
 
 def markdown_text(text: str) -> str:
-    """`text` as Markdown that shows it as it is, on one line."""
+    """Markdown that shows `text` literally, on one line."""
     escaped = _MD.sub(r"\\\1", flat(text).replace("&", "&amp;"))
     return escaped.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def flat(text: str) -> str:
-    """`text` on one line, without control characters."""
+    """`text` on one line, control characters replaced."""
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Names fit to publish: folders of this machine are called by their own name, whatever shows a data set."""
+"""Names fit to publish: reports show a folder of this machine by its last part, never by its path."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchbox.references import public_name
+from benchbox.dataset import public_name
 from benchbox.report import Results
 
 _SOURCE = "Source: "
 
 
 def public(results: Results) -> Results:
-    """`results` with every data set under its public name (`benchbox.references.public_name`): in the frame, its
-    reasons, the plan, notes and references. Two folders of one name are told apart by a number. Keys stay, so
-    `Results.pixels` and `Results.original` work as before.
+    """`results` with every data set under its public name (`benchbox.dataset.public_name`): in the frame and its
+    reasons, in the plan, in notes and references. A number distinguishes two folders of the same name. Keys do not
+    change, so `Results.pixels` and `Results.original` still work.
     """
     named = _names([str(name) for name in results.frame["dataset"].drop_duplicates()] + list(results.dataset_notes))
     paths = {private.partition(":")[2]: shown.partition(":")[2] for private, shown in named.items() if private != shown}
-    notes = {named[dataset]: tuple(_note(note, paths) for note in told)
-             for dataset, told in results.dataset_notes.items()}
+    notes = {named[dataset]: tuple(_note(note, paths) for note in given)
+             for dataset, given in results.dataset_notes.items()}
     if not paths:
         return replace(results, dataset_notes=notes)
     frame = results.frame.copy(deep=False)
     known = {name: named[str(name)] for name in frame["dataset"].drop_duplicates()}
     frame["dataset"] = frame["dataset"].map(known).astype("category")
-    told = frame["reason"].drop_duplicates()
-    if any(path in str(reason) for reason in told for path in paths):
-        frame["reason"] = frame["reason"].map({r: _without(r, paths) for r in told if isinstance(r, str)})
+    reasons = frame["reason"].drop_duplicates()
+    if any(path in str(reason) for reason in reasons for path in paths):
+        frame["reason"] = frame["reason"].map({r: _without(r, paths) for r in reasons if isinstance(r, str)})
     references = [replace(r, dataset=named.get(r.dataset, r.dataset)) for r in results.references]
     return replace(results, frame=frame, plan=_without(results.plan, paths), dataset_notes=notes, references=references)
 
@@ -48,7 +48,7 @@ def _names(datasets: Sequence[str]) -> dict[str, str]:
 
 
 def _note(note: str, paths: Mapping[str, str]) -> str:
-    """A note without the machine's paths; one that gives a folder as its source gives the folder's name."""
+    """A note without paths of this machine; a folder given as the source is named by its last part."""
     source = Path(note.removeprefix(_SOURCE))
     if note.startswith(_SOURCE) and source.is_absolute():
         return f"{_SOURCE}folder {source.name}"
@@ -56,7 +56,7 @@ def _note(note: str, paths: Mapping[str, str]) -> str:
 
 
 def _without(text: str, paths: Mapping[str, str]) -> str:
-    for path in sorted(paths, key=len, reverse=True):  # a folder inside another first
+    for path in sorted(paths, key=len, reverse=True):  # a folder before the one that holds it
         text = text.replace(path, paths[path])
         text = text.replace(json.dumps(path, ensure_ascii=False)[1:-1], paths[path])  # as TOML writes it
     return text

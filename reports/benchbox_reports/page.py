@@ -1,4 +1,4 @@
-"""The page: ``index.html`` with style and figures inline, figures and tables beside it as files."""
+"""The page: ``index.html`` with style and figures inline; figures and tables also as files next to it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from markupsafe import Markup
 
 import benchbox
 from benchbox import curves
-from benchbox.bd import percent
+from benchbox.curves import percent
 from benchbox.report import Results
-from benchbox_reports.analysis import Analysis, Floats, Section, analyse, nulls, problems
+from benchbox_reports.analysis import Analysis, Floats, Section, analyse
 from benchbox_reports.embed import as_json, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
 from benchbox_reports.look import COLOURS, COLOURS_DARK, Look, looks
 from benchbox_reports.pareto import drawn_speeds
+from benchbox_reports.problems import nulls, problems
 from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
@@ -31,15 +32,30 @@ from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_ma
 
 TEMPLATES = resources.files("benchbox_reports") / "templates"
 SCRIPTS = ("plot.js", "pictures.js", "speed.js", "page.js")
-"""The page's script: plain JavaScript, nothing to build."""
+"""The page's script, in the order of loading: plain JavaScript that needs no build."""
 
 MOST_ROWS = 100
-"""Rows of the tables of failures shown on the page; all are in the CSV files."""
+"""Most rows of each table of failures on the page; the CSV files have all."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A section as the template shows it."""
+    """A section as the template shows it.
+
+    Attributes:
+        section: the numbers.
+        name: the id of its elements and the stem of its files.
+        svg: its figure; None where there is nothing to draw.
+        files: its figure as files.
+        sentences: its comparisons in words.
+        rows: (cells, remarks) of its BD table.
+        notes: what a reader of the figure must know.
+        published: (line, what folds out) of each published curve.
+        no_rows: why there is no BD table, or "".
+        made: how the BD-rates were made.
+        remarked: whether its BD table needs a column of remarks.
+        matrix: (anchor, (mean, interval) of each codec) of all codecs against each other.
+    """
 
     section: Section
     name: str
@@ -91,12 +107,12 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
 
 
 def csp_hash(script: str) -> str:
-    """The only script that the page's Content-Security-Policy lets run: ``sha256-...`` of its text."""
+    """The hash by which the page's Content-Security-Policy allows this script and no other: ``sha256-...``."""
     return "sha256-" + b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
 def _shown(analysis: Analysis) -> list[str]:
-    """Every name that the page can hide: codecs with a curve, lossless ones in a figure, published curves."""
+    """Every name that the page can hide: codecs with a curve, lossless codecs in a figure, published curves."""
     names: list[str] = []
     for section in analysis.sections:
         names += [c.label for c in section.drawable] + [label for label, _ in lossless_in_range(section)]
@@ -105,7 +121,7 @@ def _shown(analysis: Analysis) -> list[str]:
 
 
 def template(name: str) -> Any:
-    """One of our templates; every text that it is given is escaped."""
+    """One of our templates; it escapes every value that it is given."""
     folder = TEMPLATES
     environment = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
@@ -132,13 +148,13 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
 
 
 def _any_remark(section: Section) -> bool:
-    """Whether a row has a remark, whichever anchor the reader takes."""
+    """Whether any row has a remark, whatever anchor the reader chooses."""
     pairs = section.pairs
     return pairs is not None and any(remarks(row) for rows in pairs.against.values() for row in rows)
 
 
 def _notes(section: Section) -> list[str]:
-    """What must be known to read a figure."""
+    """The notes under a figure: what a reader must know."""
     notes = [curve_note(section)] if section.drawable else []
     if section.metric.display.transform == "db":
         notes.append(f"{section.metric.title} is drawn as −10 log10(1 − mean).")
@@ -148,24 +164,24 @@ def _notes(section: Section) -> list[str]:
         notes.append(f"Left out likewise: {len(section.left_out) - 5} more pictures.")
     for curve in section.curves:
         if section.drawable and not curve.usable.any():
-            notes.append(f"{curve.label} is not drawn: at no quality has it a value on every picture.")
+            notes.append(f"{curve.label} is not drawn: it has no quality with a value on every picture.")
             continue
         gaps = [f"{q:g} ({m} of {section.n_used})" for q, m, ok in
                 zip(curve.quality, curve.n_missing, curve.usable, strict=True) if not ok]
         if gaps:
-            notes.append(f"{curve.label} has no mean at quality {', '.join(gaps)}: so many pictures lack a value.")
+            notes.append(f"{curve.label} has no mean at quality {', '.join(gaps)}: that many pictures lack a value.")
     shown = dict(lossless_in_range(section))
     outside = [f"{item.label} {item.bpp:.2f}" for item in section.lossless if item.bpp is not None
                and item.label not in shown]
     if outside and section.drawable:
         notes.append(f"Lossless, right of the figure (mean bpp): {', '.join(outside)}.")
     if section.drawable and is_log(section.drawable):
-        notes.append("The rate axis is logarithmic: the same distance is the same percentage of bits.")
+        notes.append("The rate axis is logarithmic: equal distances are equal percentages of bits.")
     return notes
 
 
 def _published_notes(section: Section) -> list[tuple[str, str]]:
-    """Of each published curve one line, and what folds out: convention, source, caution."""
+    """(line, what folds out) of each published curve; the latter gives convention, source and caution."""
     return [
         (f"{p.curve.label}, not measured here" + (", with a caution" if p.reference.caution else ""),
          f"{p.reference.convention}. Source: {p.reference.source}."
@@ -174,7 +190,8 @@ def _published_notes(section: Section) -> list[tuple[str, str]]:
 
 
 def _matrix(section: Section) -> list[tuple[str, list[tuple[str, str]]]]:
-    """All against all, mean over pictures and its interval: rows anchors, columns tests, as printed."""
+    """BD-rates of all codecs against each other, mean over pictures and interval as printed: a row for each anchor.
+    Empty for fewer than three codecs."""
     if section.pairs is None or len(section.pairs.pictures.labels) < 3:
         return []
     table = section.pairs.pictures
@@ -185,7 +202,7 @@ def _matrix(section: Section) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
-    """The page's first line of numbers."""
+    """The numbers at the top of the page, as (name, value)."""
     frame = results.frame
     ok = int(curves.went_through(frame).sum())
     measured = day(results.environment)

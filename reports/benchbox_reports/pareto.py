@@ -1,4 +1,4 @@
-"""Which speeds stand beside BD-rates on the page, and what must be said where some or all do not."""
+"""Which speeds can be plotted against BD-rates, and the notes that explain what is not plotted."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from benchbox.report import Results
 from benchbox_reports.speeds import SIDES, Speeds
 
 HOW_TO_TIME = ("Quality runs do not measure speed: they encode on all cores at once. Add a table [timing] to the plan "
-               "and run it again on a quiet machine; what is already measured is only timed.")
-"""What a report says where there is no usable time."""
+               "and run it again on a quiet machine; that only times what is already measured.")
+"""Printed where there is no usable time."""
 
 
 @dataclass(frozen=True)
 class DrawnSpeeds:
-    """The speeds of one data set that can stand in one plot.
+    """The speeds of one data set that one plot can show.
 
     Attributes:
-        sides: ``encode`` and ``decode`` -> label -> median, lower and upper quartile, megapixels a second.
-        notes: whose times they are, and what is not drawn and why.
+        sides: ``encode`` and ``decode`` -> label -> (median, lower quartile, upper quartile) in megapixels per second.
+        notes: where the times come from, what is not drawn, and why.
     """
 
     sides: Mapping[str, Mapping[str, tuple[float, float, float]]]
@@ -30,8 +30,11 @@ class DrawnSpeeds:
 
 
 def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnSpeeds]:
-    """Data set -> what is drawn of its speeds. Nothing where they come from several hosts, or a codec was timed in
-    several ways; never a codec of which some points have no usable time, for its median would be over other points."""
+    """Data set -> the speeds to draw.
+
+    There are none where the times come from several hosts or were taken in several ways. A codec of which some points
+    have no usable time is left out, since its median would be over other points than those of the others.
+    """
     frame = results.frame[went_through(results.frame)]
     found = {}
     for dataset in results.frame["dataset"].astype(str).drop_duplicates():
@@ -60,10 +63,10 @@ def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int]) -> DrawnSpeeds:
     partly = [f"{label} ({table['points'].get(k)} of {points.get(label, 0)} points)"
               for (k, label), all_ in zip(table["label"].items(), whole, strict=True) if not all_]
     never = [label for label in points if label not in set(table["label"])]
-    notes = [f"Measured by {speeds[0].where} on one worker pinned to one core, with no other work beside it. Median "
+    notes = [f"Measured by {speeds[0].where} on one worker pinned to one core, while nothing else ran. Median "
              "over the operating points of single pictures."]
     if partly or never:
-        notes.append(f"Not drawn, for want of usable times: {', '.join([*partly, *never])}. {HOW_TO_TIME}")
+        notes.append(f"Not drawn, for lack of usable times: {', '.join([*partly, *never])}. {HOW_TO_TIME}")
     sides = {side: {str(row["label"]): (float(row[f"{side}_mp_s"]), float(row[f"{side}_mp_s_q1"]),
                                         float(row[f"{side}_mp_s_q3"])) for row in drawn.to_dict("records")}
              for side in SIDES}

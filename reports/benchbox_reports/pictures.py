@@ -1,4 +1,4 @@
-"""Pictures as a screen shows them: with 8 bits, and small ones to stand inside the page."""
+"""Pictures for the screen: reduced to 8 bits, and as thumbnails inside the page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from benchbox.image import Image, peak
 from benchbox.report import Results
 
 SIDE = 112
-"""Longest side of a small picture, pixels: twice what the page shows, for screens of twice the density."""
+"""Longest side of a thumbnail in pixels: twice what the page shows, for screens of twice the density."""
 QUALITY = 60
-"""Of the WebP that it is stored as: about 2 kB a photograph."""
+"""WebP quality of a thumbnail: about 2 kB for a photograph."""
 
 
 def thumbnails(results: Results, most: int) -> dict[tuple[str, str], str]:
-    """(data set, picture) -> ``data:`` URI of a small WebP, of the first `most` pictures; a picture that is not at hand
-    any more has none."""
+    """(data set, picture) -> ``data:`` URI of its thumbnail, for the first `most` pictures. A picture that cannot be
+    loaded any more has none."""
     if results.original is None or most < 1:
         return {}
     frame = results.frame[curves.went_through(results.frame)]
@@ -37,13 +37,13 @@ def thumbnails(results: Results, most: int) -> dict[tuple[str, str], str]:
 
 
 def to_8bit(pixels: Image) -> NDArray[np.uint8]:
-    """As a screen shows it: 16 bits rounded to 8, gray as RGB, (H, W, 3 or 4)."""
+    """(H, W, 3 or 4) for a screen: 16 bits rounded to 8, gray repeated to RGB."""
     eight = np.round(pixels * (255 / peak(pixels))).astype(np.uint8)
     return np.repeat(eight, 3, axis=2) if eight.shape[2] == 1 else eight
 
 
 def data_uri(pixels: Image) -> str:
-    """A picture, at most `SIDE` pixels wide and high, as a ``data:`` URI."""
+    """A picture, reduced to at most `SIDE` pixels in width and height, as a ``data:`` URI of a WebP."""
     picture = PillowImage.fromarray(to_8bit(pixels))
     picture.thumbnail((SIDE, SIDE), PillowImage.Resampling.BOX)
     file = BytesIO()

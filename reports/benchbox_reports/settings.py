@@ -1,4 +1,4 @@
-"""What was run and where, as rows of text: codec settings, pictures, sessions."""
+"""Codec settings, pictures and sessions of a run, as rows of text."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ _KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 
 def codec_rows(analysis: Analysis) -> list[tuple[str, ...]]:
-    """A row under `CODEC_HEAD` for each label: from the run's settings, else from the frame."""
+    """A row under `CODEC_HEAD` for each label, from the run's settings or, where they lack a value, from the frame."""
     frame = analysis.results.frame
     rows: list[tuple[str, ...]] = []
     for label in analysis.labels:
         known = analysis.results.codec_settings.get(label, {})
         own = frame[(frame["label"] == label).to_numpy(dtype=bool)]
 
-        def told(name: str, column: str, known: Mapping[str, Any] = known, own: Any = own) -> str:
+        def setting(name: str, column: str, known: Mapping[str, Any] = known, own: Any = own) -> str:
             if known.get(name) not in (None, ""):
                 return text(known[name])
             return " | ".join(str(v) for v in own[column].dropna().unique()) if column in own else ""
 
         qualities = known.get("qualities") or sorted(own["quality"].dropna().unique())
         rows.append((
-            label, told("title", "codec"), told("options", "options"), _axis(known.get("axis")),
-            ", ".join(f"{q:g}" for q in qualities if q is not None) or "lossless", told("identity", "identity"),
-            told("device", "device"),
+            label, setting("title", "codec"), setting("options", "options"), _axis(known.get("axis")),
+            ", ".join(f"{q:g}" for q in qualities if q is not None) or "lossless", setting("identity", "identity"),
+            setting("device", "device"),
         ))
     return rows
 
 
 def datasets(results: Results) -> list[tuple[str, list[str]]]:
-    """Data set -> what must be said of it: how many pictures of which sizes and kinds, then the run's notes."""
+    """(data set, lines about it): how many pictures of which sizes and kinds, then the run's notes."""
     pictures = results.frame.drop_duplicates(["dataset", "sample"])
-    told = []
+    described = []
     for dataset, rows in pictures.groupby("dataset", observed=True, sort=False):
         parts = [f"{len(rows)} picture{'' if len(rows) == 1 else 's'}"]
         sizes = [f"{w}×{h}" for w, h in rows[["width", "height"]].dropna().drop_duplicates().itertuples(index=False)]
@@ -45,12 +45,12 @@ def datasets(results: Results) -> list[tuple[str, list[str]]]:
             parts.append(", ".join(sizes) if len(sizes) <= 4 else f"{len(sizes)} sizes")
         parts += [", ".join(_KINDS.get(int(c), f"{c} channels") for c in rows["channels"].dropna().unique()),
                   ", ".join(f"{int(d)} bit" for d in rows["bit_depth"].dropna().unique())]
-        told.append((str(dataset), ["; ".join(filter(None, parts)), *results.dataset_notes.get(str(dataset), ())]))
-    return told
+        described.append((str(dataset), ["; ".join(filter(None, parts)), *results.dataset_notes.get(str(dataset), ())]))
+    return described
 
 
 def sessions(environment: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(heading, rows of name and value): the last session whole, of earlier ones what was different."""
+    """(heading, rows of name and value): the last session in full, then what was different in the earlier ones."""
     listed = environment.get("sessions")
     if not isinstance(listed, Sequence) or not listed:
         return [("", flat(environment))]
@@ -71,14 +71,14 @@ def day(environment: Mapping[str, Any]) -> str:
 
 
 def flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Nested mappings as dotted names and texts."""
+    """Nested mappings as (dotted name, text)."""
     if isinstance(value, Mapping):
         return [pair for key, inner in value.items() for pair in flat(inner, f"{prefix}{key}.")]
     return [(prefix.rstrip("."), text(value))]
 
 
 def text(value: Any) -> str:
-    """One value as it is read: ``"quality=75, progressive=no"``."""
+    """A value for readers: ``"quality=75, progressive=no"``."""
     if isinstance(value, Mapping):
         return ", ".join(f"{k}={text(v)}" for k, v in value.items()) or "none"
     if isinstance(value, (list, tuple)):

@@ -1,7 +1,7 @@
-"""Speeds of a run, made from timing rows only: one table for each data set and host, never two hosts in one.
+"""Speeds of a run, from timing runs only: one table for each data set and host, so that hosts are never mixed.
 
-A row counts when it was timed under protocol (``[timing]`` in a plan) with no other work beside it; what was disturbed
-is refused and counted, what a quality run noted by the way is not speed at all.
+A row counts if a timing run (``[timing]`` in a plan) took its times while nothing else ran. Disturbed rows are refused
+and counted. The times of a quality run do not measure speed.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ MEGA = 1e6
 
 @dataclass(frozen=True, eq=False)
 class Speeds:
-    """What one host measured on one data set.
+    """The speeds that one host measured on one data set.
 
     Attributes:
-        codecs: one row a codec (by `label`, device, batch and threads); columns as in `speed_columns`.
-        operating_points: the same, one row for each quality too.
-        cpu: the host's processor as its last session noted it, or "".
+        dataset, host: their names.
+        cpu: the host's processor as its last session recorded it, or "".
+        codecs: a row for each label, device, batch and threads; the columns of `speed_columns` for both sides, and
+            peak_bytes, points and pictures.
+        operating_points: the same columns, with a row for each quality too.
     """
 
     dataset: str
@@ -39,12 +41,12 @@ class Speeds:
 
     @property
     def where(self) -> str:
-        """``"vm (AMD EPYC)"``."""
+        """Host and processor: ``"vm (AMD EPYC)"``."""
         return f"{self.host} ({self.cpu})" if self.cpu else self.host
 
 
 def measure_speeds(results: Results, labels: Sequence[str]) -> tuple[Speeds, ...]:
-    """The speeds of a run, in the order of data sets in its frame and of host names; none where nothing was timed."""
+    """The speeds of a run, by data set in the order of its frame, then by host name; none where nothing was timed."""
     frame = results.frame
     rows = frame[went_through(frame) & np.asarray(frame["timing"].isin(["timed"]), dtype=bool)] if (
         "timing" in frame.columns) else frame.iloc[:0]
@@ -65,25 +67,27 @@ def measure_speeds(results: Results, labels: Sequence[str]) -> tuple[Speeds, ...
 
 
 def speed_columns(side: str) -> tuple[str, ...]:
-    """The columns of one side, ``encode`` or ``decode``: megapixels a second of wall time, median over the rows
-    (pictures and qualities) with their quartiles; wall and processor seconds a picture, median over the rows of the
-    median over repeats; `spread_s`, the median over the rows of the interquartile range of the repeats."""
+    """The names of the columns of one side, ``encode`` or ``decode``.
+
+    ``mp_s``, ``mp_s_q1``, ``mp_s_q3``: megapixels per second of wall time, median and quartiles over the rows (pictures
+    and qualities). ``s``, ``cpu_s``: wall and processor seconds for a picture, median over the rows of the median over
+    repeats. ``spread_s``: median over the rows of the interquartile range of the repeats.
+    """
     return tuple(f"{side}_{name}" for name in ("mp_s", "mp_s_q1", "mp_s_q3", "s", "spread_s", "cpu_s"))
 
 
 def refusals(results: Results) -> str:
-    """What the speed tables do not take, in one or two sentences; "" where they take everything."""
+    """One or two sentences that say what the speed tables leave out; "" where they leave out nothing."""
     ok = results.frame[went_through(results.frame)]
     kinds = ok["timing"].astype(object).value_counts() if "timing" in ok.columns else pd.Series(dtype=int)
     n, disturbed, timed = len(ok), int(kinds.get("disturbed", 0)), int(kinds.get("timed", 0))
-    told = []
+    sentences = []
     if disturbed:
-        told.append(f"{disturbed:,} of {n:,} operating points of single pictures are refused: other work ran beside "
-                    "them while they were timed; `benchbox run` on a quiet machine takes them again.")
+        sentences.append(f"{disturbed:,} of {n:,} operating points of single pictures are refused: other work ran "
+                         "while they were timed; `benchbox run` on a quiet machine times them again.")
     if n - disturbed - timed:
-        told.append(f"{n - disturbed - timed:,} of {n:,} have no times under protocol; [timing] in the plan takes "
-                    "them.")
-    return " ".join(told)
+        sentences.append(f"{n - disturbed - timed:,} of {n:,} were not timed; add [timing] to the plan to time them.")
+    return " ".join(sentences)
 
 
 def _megapixels(rows: pd.DataFrame) -> Any:
@@ -108,7 +112,7 @@ def _table(rows: pd.DataFrame, by: list[str], where: Mapping[str, str]) -> pd.Da
 
 
 def _cpus(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Host -> its processor's name, as far as the run's sessions tell."""
+    """Host -> its processor's name, where the run's sessions recorded it."""
     listed = environment.get("sessions")
     sessions = [s for s in listed if isinstance(s, Mapping)] if isinstance(listed, Sequence) else []
     return {str(s["host"]): str(s["cpu"]) for s in sessions if s.get("host") and s.get("cpu")}

@@ -1,4 +1,4 @@
-"""A figure's SVG text made fit to stand inside a page: own ids, the page's colours, a name for those who cannot see."""
+"""Adapts a figure's SVG for use inside the page: unique ids, the page's colours, a title for screen readers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from benchbox_reports.look import COLOURS, FAINT, INK, RULE
 
 VARIABLES = {INK: "--ink", FAINT: "--faint", RULE: "--rule", **{c: f"--c{k}" for k, c in enumerate(COLOURS)}}
-"""The style's colours and the page's custom properties that stand for them in light and dark."""
+"""Colour of the style -> the page's custom property that replaces it, in light and dark."""
 
 _HEX = re.compile("|".join(VARIABLES), re.IGNORECASE)
 _ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
@@ -19,8 +19,8 @@ def for_page(text: str, name: str, title: str) -> str:
     """The ``<svg>`` element of matplotlib's SVG file `text`, without size, prolog and metadata.
 
     Args:
-        text: a file as matplotlib writes it (its texts are escaped).
-        name: prefix of every id, so that two figures of one page never share one.
+        text: an SVG file as matplotlib writes it, with its texts escaped.
+        name: prefix of every id, so that no two figures of a page share an id.
         title: what the figure shows; any text.
     """
     body = text[text.index("<svg"):]
@@ -35,7 +35,7 @@ def for_page(text: str, name: str, title: str) -> str:
 
 
 def _in_styles(body: str) -> str:
-    """Colours become custom properties, inside tags only: a text that reads like a colour stays as it is."""
+    """Replaces colours by custom properties, inside tags only: text that looks like a colour does not change."""
     def tag(found: re.Match[str]) -> str:
         return _HEX.sub(lambda m: f"var({VARIABLES[m.group(0).lower()]})", found.group(0))
 

@@ -1,5 +1,5 @@
-"""The table files: every number as CSV at full precision; BD-rates, points and speeds also printed, as Markdown and
-LaTeX, rounded by their uncertainty and with a sentence under each that says how it was made."""
+"""The table files: every number as CSV at full precision; BD-rates, points and speeds also as Markdown and LaTeX,
+rounded by their uncertainty, with a sentence under each table that says how it was made."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchbox_reports.analysis import Analysis, Comparison, Section, nulls, problems
+from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.frames import bd_table, lossless_table, matrix_table, pairs_table, pictures_table, points_table
 from benchbox_reports.markup import Grid, Row, latex, markdown
+from benchbox_reports.problems import nulls, problems
 from benchbox_reports.rounding import RULE, decimals, half_width, significant
 from benchbox_reports.speeds import SIDES, Speeds, measure_speeds, refusals
 from benchbox_reports.wording import (
@@ -32,15 +33,15 @@ BD_HEAD = ("Codec", "BD-rate, mean curves (%)", "BD-metric", "Range used", "Over
 SPEED_HEAD = ("Codec", "Encode (MP/s)", "Decode (MP/s)", "Encode, wall (s)", "CPU (s)", "Decode, wall (s)", "CPU (s)",
               "Peak (MiB)", "Batch", "Threads", "Points")
 BD_DECIMALS, BD_MOST = 1, 2
-"""Decimals of a BD-rate in percent without an interval, and the most that any has."""
+"""Decimals of a BD-rate in percent: without an interval, and at most."""
 BPP_DECIMALS = 4
-"""Decimals of bpp where there is one picture only."""
+"""Decimals of bpp where there is a single picture."""
 PRINTED_MOST = 6
 """Most decimals of a point or a speed."""
 
 
 def write_tables(analysis: Analysis, out: Path) -> list[Path]:
-    """Write everything below ``tables/``."""
+    """Write all tables below ``out/tables/`` and return the files."""
     folder = out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     points = points_table(analysis)
@@ -65,7 +66,7 @@ def write_tables(analysis: Analysis, out: Path) -> list[Path]:
 
 
 def bd_grid(section: Section, method: str) -> Grid:
-    """The BD table of a section; without rows where there is nothing to compare."""
+    """The BD table of a section; it has no rows where there is nothing to compare."""
     title = f"{section.metric.title} on {section.dataset}"
     if section.anchor is None or not section.comparisons:
         return Grid(title, BD_HEAD, (), f"No BD-rates: {no_comparison(section)}.")
@@ -75,7 +76,7 @@ def bd_grid(section: Section, method: str) -> Grid:
 
 
 def bd_cells(section: Section, row: Comparison) -> Row:
-    """One comparison as printed text, under `BD_HEAD`; percentages have the decimals that their interval allows."""
+    """One comparison as printed under `BD_HEAD`; its interval determines the decimals of percentages."""
     rate, gain, over = row.rate, row.gain, row.pictures
     unit = decibels_or_unit(section.metric)
     digits = decimals(half_width(over.interval), BD_DECIMALS, BD_MOST)
@@ -94,14 +95,14 @@ def bd_cells(section: Section, row: Comparison) -> Row:
 
 
 def matrix_cell(mean: float, low: float, high: float) -> tuple[str, str]:
-    """A BD-rate of the matrix of all against all and its interval, in percent (NaN: none), as printed text."""
+    """A BD-rate between two codecs and its interval as printed; all in percent, NaN for none."""
     ends = None if math.isnan(low) or math.isnan(high) else (low, high)
     digits = decimals(half_width(ends), BD_DECIMALS, BD_MOST)
     return number(None if math.isnan(mean) else mean, digits, signed=True), interval(ends, digits)
 
 
 def points_grid(section: Section, points: pd.DataFrame) -> Grid:
-    """The points of a section's mean curves, from `points_table`."""
+    """The table of the points of a section's mean curves; `points` is `points_table`'s."""
     metric = section.metric
     title = f"Operating points: {metric.title} on {section.dataset}"
     head = ("Codec", "Quality", "Rate (bpp)", metric.display.label, "Pictures")
@@ -118,7 +119,7 @@ def points_grid(section: Section, points: pd.DataFrame) -> Grid:
 
 
 def speed_grids(speeds: Sequence[Speeds], refused: str) -> list[Grid]:
-    """A table for each data set and host; one that only says why where there are none."""
+    """A table for each data set and host; where there are no speeds, one table that only says why."""
     if not speeds:
         return [Grid("Speeds", SPEED_HEAD, (), f"No speed table: no operating point has usable times. {refused}")]
     return [Grid(f"Speeds on {one.dataset}, measured by {one.where}", SPEED_HEAD,
@@ -129,7 +130,7 @@ def speed_grids(speeds: Sequence[Speeds], refused: str) -> list[Grid]:
 
 
 def speed_cells(row: Mapping[Any, Any]) -> Row:
-    """One row of `Speeds.codecs` as printed text, under `SPEED_HEAD`."""
+    """One row of `Speeds.codecs` as printed under `SPEED_HEAD`."""
     value = {str(name): float(v) for name, v in row.items() if isinstance(v, float)}
     speeds, seconds = [], []
     for side in SIDES:

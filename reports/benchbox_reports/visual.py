@@ -1,9 +1,8 @@
-"""The visual comparison: ``visual.html`` and the decoded pictures beside it, matched by rate, stored lossless."""
+"""The visual comparison: ``visual.html`` and, next to it, decoded pictures at matched rate, stored losslessly."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +26,22 @@ from benchbox_reports.pictures import to_8bit
 from benchbox_reports.wording import decibels_or_unit, number
 
 SIDE = 512
-"""Longest side of a stored picture, pixels; of a larger one the middle is shown."""
+"""Longest side of a stored picture in pixels; a larger one is cropped to its middle."""
 MOST_SHOWN = 150
-"""Most decoded pictures stored; each is at most SIDE x SIDE, with its error map."""
+"""Most decoded pictures stored, each at most SIDE x SIDE, with its error map."""
 ERROR_TOP = 32
-"""Mean absolute error over channels, in steps of 8 bits, that the error map draws brightest; the same for all."""
+"""Mean absolute error over channels, of 255, that the error map draws brightest; the same for all pictures."""
 FAR = 0.25
-"""Difference of rate from the target, as a share of it, from which a point is marked as off its target."""
+"""Difference of rate from the target, as a share of the target, above which a point is marked as off its target."""
 _RAMP = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class Shot:
-    """One decoded picture as shown: a row of the results and the files of its pixels and its error map."""
-
-    label: str
-    row: Any
-    file: str
-    error_file: str
-
-
 def parse_targets(text: str) -> list[float]:
-    """``"0.1,0.25"`` -> rates. Raises UsageError that quotes `text`."""
+    """Rates in bits per pixel, rising, from text like ``"0.1,0.25"``.
+
+    Raises:
+        UsageError: `text` is not a list of positive numbers; quotes it.
+    """
     try:
         targets = [float(part) for part in text.split(",")]
     except ValueError:
@@ -59,10 +52,10 @@ def parse_targets(text: str) -> list[float]:
 
 
 def render(results: Results, options: Any, out: Path) -> list[Path]:
-    """Write ``visual.html`` and ``visual/*.webp`` below `out`.
+    """Write ``visual.html`` and ``visual/*.webp`` below `out`; the page is the first file returned.
 
     Raises:
-        UsageError: the targets cannot be read, or no picture can be shown (no kept streams).
+        UsageError: the target rates cannot be read, or no picture can be shown, for want of kept streams.
     """
     targets = parse_targets(options.bpp)
     results = public(results)
@@ -101,14 +94,14 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
 
 
 def choose(rows: pd.DataFrame, count: int) -> pd.DataFrame:
-    """`count` pictures (dataset, sample) evenly spread over those that have an operating point."""
+    """`count` pictures, rows of dataset and sample, evenly spread over those that have an operating point."""
     pictures = rows[["dataset", "sample"]].drop_duplicates().reset_index(drop=True)
     places = np.unique(np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round().astype(int))
     return pictures.iloc[places if len(pictures) else []]
 
 
 def nearest(rows: pd.DataFrame, targets: Sequence[float]) -> list[tuple[float, pd.Series]]:
-    """Of each label the row whose bpp is nearest (as a ratio) to each target."""
+    """(target, row) for each target and label: the row of the label whose bpp is nearest to the target, as a ratio."""
     found = []
     for target in targets:
         for _, own in rows.groupby("label", observed=True, sort=False):
@@ -118,13 +111,13 @@ def nearest(rows: pd.DataFrame, targets: Sequence[float]) -> list[tuple[float, p
 
 
 def crop(pixels: Image) -> Image:
-    """The middle of a picture, at most SIDE x SIDE."""
+    """The middle of a picture, at most SIDE x SIDE pixels."""
     top, left = (max(0, size - SIDE) // 2 for size in pixels.shape[:2])
     return pixels[top : top + SIDE, left : left + SIDE]
 
 
 def error_map(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Mean absolute error over channels as a colour, dark to bright: 0 .. ERROR_TOP."""
+    """(H, W, 3) uint8: the mean absolute error over channels as a colour, from dark at 0 to bright at ERROR_TOP."""
     error = np.abs(original.astype(np.int16) - decoded.astype(np.int16)).mean(axis=2)
     place = np.clip(error / ERROR_TOP, 0, 1) * (len(_RAMP) - 1)
     steps = np.arange(len(_RAMP))
@@ -132,7 +125,7 @@ def error_map(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> NDArra
 
 
 def save(pixels: NDArray[np.uint8], path: Path) -> None:
-    """As lossless WebP, colours under alpha 0 kept."""
+    """Write a lossless WebP that keeps the colours under alpha 0."""
     PillowImage.fromarray(pixels).save(path, "WEBP", lossless=True, exact=True, method=2)
 
 
@@ -140,7 +133,7 @@ def _shots(
     keys: Sequence[str], original: NDArray[np.uint8], pixels: Callable[[str], Image], folder: Path, number_: int,
     missing: list[str],
 ) -> dict[str, str]:
-    """key -> stem of the files of its pixels and error map; what cannot be decoded any more is told in `missing`."""
+    """Key -> stem of the files of its pixels and error map; errors of those that cannot be decoded go to `missing`."""
     files = {}
     for k, key in enumerate(keys):
         try:
@@ -156,13 +149,13 @@ def _shots(
 
 
 def _entry(target: float, row: pd.Series, metrics: Sequence[Metric], stem: str) -> dict[str, Any]:
-    told = [f"{row['bpp']:.3f} bpp", f"quality {row['quality']:g}", f"{int(row['bytes']):,} bytes"]
+    facts = [f"{row['bpp']:.3f} bpp", f"quality {row['quality']:g}", f"{int(row['bytes']):,} bytes"]
     for metric in metrics:
         raw = np.array([row[metric.column]], dtype=np.float64) if metric.column in row else np.array([np.nan])
         value = float(curves.display(raw, metric)[0])
         if np.isfinite(value):
-            told.append(f"{metric.title} {number(value, metric.display.decimals)} {decibels_or_unit(metric)}".strip())
-    return {"target": f"{target:g}", "label": str(row["label"]), "told": told, "file": f"visual/{stem}.webp",
+            facts.append(f"{metric.title} {number(value, metric.display.decimals)} {decibels_or_unit(metric)}".strip())
+    return {"target": f"{target:g}", "label": str(row["label"]), "facts": facts, "file": f"visual/{stem}.webp",
             "error": f"visual/{stem}-error.webp", "far": bool(abs(row["bpp"] / target - 1) > FAR)}
 
 

@@ -1,9 +1,10 @@
-"""Numbers and results in words, the same on the page and in the tables."""
+"""Numbers and results as text, the same on the page and in the tables."""
 
 from __future__ import annotations
 
-from benchbox.bd import FLAG_OVERLAP, MIN_POINTS
-from benchbox.bdstats import MIN_PICTURES, RESAMPLES, BdOverPictures
+from benchbox.curves import FLAG_OVERLAP, BdOverPictures
+from benchbox.curves.fit import MIN_POINTS
+from benchbox.curves.pictures import MIN_PICTURES, RESAMPLES
 from benchbox.metric import Metric
 from benchbox_reports.analysis import Comparison, Section
 from benchbox_reports.speeds import Speeds
@@ -13,15 +14,15 @@ _METHODS = {"pchip": "piecewise cubic (PCHIP)", "akima": "Akima", "cubic": "leas
 FLAGS = {
     "overlap": f"the curves share less than {FLAG_OVERLAP:.0%} of the range that either covers",
     "few points": f"the shared part of a curve is drawn through fewer than {MIN_POINTS} points",
-    "mean curve outside interval": "the mean curve weighs pictures by their bits, the mean over pictures weighs them "
-                                   "alike; here the two differ by more than chance",
-    "published": "a curve of the literature is one of the two; it has no single pictures, so mean curves are compared",
+    "mean curve outside interval": "the mean curve weights pictures by their bits, the mean over pictures weights them "
+                                   "equally; here the two differ by more than chance",
+    "published": "one of the two is a published curve; it has no single pictures, so mean curves are compared",
     "non-monotone": "points of a curve that cost more bits than another point without scoring better were dropped",
 }
 
 
 def number(value: float | None, digits: int, signed: bool = False) -> str:
-    """``"−36.2"`` with a real minus sign, ``"–"`` for None."""
+    """``"−36.2"``, with a real minus sign; ``"–"`` for None."""
     if value is None:
         return NONE
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
@@ -31,12 +32,12 @@ def number(value: float | None, digits: int, signed: bool = False) -> str:
 
 
 def share(value: float | None) -> str:
-    """``"96%"``, ``"–"`` for None."""
+    """``"96%"``; ``"–"`` for None."""
     return NONE if value is None else f"{value:.0%}"
 
 
 def interval(ends: tuple[float, float] | None, digits: int = 1) -> str:
-    """``"[−38.0, −34.1]"``, ``""`` for None."""
+    """``"[−38.0, −34.1]"``; ``""`` for None."""
     return "" if ends is None else f"[{number(ends[0], digits, signed=True)}, {number(ends[1], digits, signed=True)}]"
 
 
@@ -46,13 +47,13 @@ def decibels_or_unit(metric: Metric) -> str:
 
 
 def range_of(ends: tuple[float | None, float | None], metric: Metric) -> str:
-    """The interval of metric values that a BD-rate rests on, with unit."""
+    """The interval of metric values that a BD-rate is computed over, with unit."""
     digits, unit = metric.display.decimals, decibels_or_unit(metric)
     return " ".join(filter(None, [f"{number(ends[0], digits)} to {number(ends[1], digits)}", unit]))
 
 
 def sentence(row: Comparison, section: Section) -> str:
-    """One comparison in plain words, from the mean over pictures."""
+    """One comparison as a sentence, from the mean over pictures or, for a published curve, from mean curves."""
     over, metric = row.pictures, section.metric
     if row.published and row.rate.value is not None:
         span = range_of((row.rate.low, row.rate.high), metric)
@@ -84,29 +85,29 @@ def _interval_words(over: BdOverPictures) -> str:
 
 
 def remarks(row: Comparison) -> list[str]:
-    """What a reader must know of one comparison: names out of `FLAGS`, and sentences."""
+    """What a reader must know about one comparison: keys of `FLAGS`, and sentences."""
     over, rate = row.pictures, row.rate
-    told = [*(["published"] if row.published else []), *rate.flags]
+    found = [*(["published"] if row.published else []), *rate.flags]
     if over.interval is not None and rate.value is not None and not over.interval[0] <= rate.value <= over.interval[1]:
-        told.append("mean curve outside interval")
+        found.append("mean curve outside interval")
     if rate.reason:
-        told.append(f"no BD-rate on mean curves: {rate.reason}")
+        found.append(f"no BD-rate on mean curves: {rate.reason}")
     if over.left_out and (over.n or not rate.reason):
         sample, why = next(iter(over.left_out.items()))
         others = f" and {len(over.left_out) - 1} more" if len(over.left_out) > 1 else ""
-        told.append(f"without {sample}{others}: {why}")
-    return told
+        found.append(f"without {sample}{others}: {why}")
+    return found
 
 
 def table_note(section: Section, method: str) -> str:
-    """How a BD table was made, its anchor first."""
+    """The anchor of a BD table and how the table was made."""
     published = next((p.reference for p in section.published if p.curve.label == section.anchor), None)
     source = f" (not measured here: {published.source})" if published else ""
     return f"Anchor {section.anchor}{source}; {how_made(section, method)}"
 
 
 def how_made(section: Section, method: str) -> str:
-    """How BD-rates were made, whatever the anchor."""
+    """How BD-rates were computed, for any anchor."""
     domain = "in decibels, −10 log10(1 − value)" if section.metric.display.transform == "db" else "as scored"
     short = ("" if section.n_pictures >= MIN_PICTURES else
              f" There is no interval below {MIN_PICTURES} pictures.")
@@ -129,12 +130,12 @@ def curve_note(section: Section) -> str:
 
 
 def speed_note(speeds: Speeds, tables: int) -> str:
-    """How a speed table was made; `tables` is how many hosts and data sets have one."""
-    apart = " Other hosts have tables of their own." if tables > 1 else ""
+    """How a speed table was made; `tables` is the number of speed tables."""
+    apart = " Other hosts and data sets have tables of their own." if tables > 1 else ""
     return (
-        f"Measured by {speeds.where} on one worker pinned to one core, after an untimed warm-up, with no other work "
-        "beside it. MP/s: 10^6 pixels a second of wall time, median over the operating points of single pictures "
-        "[quartiles over these]. Wall and CPU: seconds a picture, median over the points of the median over repeats "
+        f"Measured by {speeds.where} on one worker pinned to one core, after an untimed warm-up, while nothing else "
+        "ran. MP/s: 10^6 pixels per second of wall time, median over the operating points of single pictures "
+        "[quartiles over these]. Wall and CPU: seconds per picture, median over the points of the median over repeats "
         "(in parentheses the interquartile range of the repeats, median over the points). Peak: largest resident "
-        f"memory of the worker. Batch: pictures a call.{apart}"
+        f"memory of the worker. Batch: pictures per call.{apart}"
     )

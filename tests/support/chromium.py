@@ -1,4 +1,4 @@
-"""Headless Chromium for the tests of pages, and how a reader uses one."""
+"""Headless Chromium for the tests of pages, and a reader's actions in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ import pytest
 
 
 class Browser:
-    """Headless Chromium, spoken to over a pipe by the DevTools protocol; `troubles` holds what its console said."""
+    """Headless Chromium, driven over a pipe by the DevTools protocol.
+
+    Attributes:
+        troubles: messages of its console and dialogues that it opened.
+    """
 
     def __init__(self, program: str, profile: Path) -> None:
         read, self._out = os.pipe()
@@ -59,7 +63,7 @@ class Browser:
     def open(self, url: str, width: int = 1280, media: str = "") -> None:
         self.do("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.do("Emulation.setEmulatedMedia", media=media)
-        for address in ("about:blank", url):  # from elsewhere: else a new hash would load nothing
+        for address in ("about:blank", url):  # from another page, since a new hash alone loads nothing
             self.do("Page.navigate", url=address)
             while self._receive().get("method") != "Page.loadEventFired":
                 pass
@@ -98,7 +102,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(chromium: Browser) -> Iterator[Browser]:
-    """A quiet browser: any word on its console, any dialogue, fails the test."""
+    """A browser that fails the test at any message on its console and any dialogue."""
     chromium.troubles.clear()
     yield chromium
     assert chromium.troubles == []
@@ -111,6 +115,6 @@ def choose(browser: Browser, control: str, value: str, event: str) -> None:
 
 
 def cells(browser: Browser, table: str) -> list[list[str]]:
-    """The rows of the table that a selector finds, as they are read."""
+    """The rows of the table that a selector finds, as a reader sees them."""
     return cast(list[list[str]], browser.js(f"[...document.querySelector({json.dumps(table)}).rows].map("
                                             "r => [...r.cells].map(c => c.innerText.trim()))"))

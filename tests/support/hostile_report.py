@@ -23,7 +23,7 @@ SCRIPT = "</script><script>alert(1)</script>"
 
 @pytest.fixture(scope="session")
 def results(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """A run over five crops, one of a hostile name, with a hostile label."""
+    """A run over five crops, one of them with a hostile name, and with a hostile label."""
     base = tmp_path_factory.mktemp("run")
     (base / "pictures").mkdir()
     for k, name in enumerate(["a.png", "b.png", "c.png", "d.png", HOSTILE]):
@@ -47,12 +47,13 @@ def report(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def embedded(page: Path) -> Any:
+    """The data that a page embeds for its script."""
     found = re.search(r'id="run-data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
     assert found
     return json.loads(found.group(1))
 
 
 def page_of(results: Results, out: Path) -> str:
-    """The address of a page of `results`."""
+    """The URL of the page of `results`, written below `out`."""
     page = next(kind for kind in benchbox_reports() if kind.id == "page")
     return page.render(results, ReportOptions.model_validate({}), out)[0].as_uri()

@@ -25,10 +25,12 @@ def pictures(tmp_path: Path, photo: np.ndarray) -> Path:
 
 
 def plan(pictures: Path, *codecs: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A plan named "t" that scores PSNR; `more` adds to it or replaces."""
     return {"name": "t", "dataset": f"folder:{pictures}", "metrics": ["psnr"], "codec": list(codecs)} | more
 
 
 def go(tmp_path: Path, asked: dict[str, Any], workers: int = 2) -> pd.DataFrame:
+    """Run a plan in ``tmp_path/runs``, without reports."""
     return benchbox.run(asked, workspace=tmp_path / "runs", workers=workers, reports=[])
 
 

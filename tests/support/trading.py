@@ -23,7 +23,7 @@ SIZES = {"wide.png": (177, 233), "high.png": (192, 171), "whole.png": (192, 256)
 
 @pytest.fixture(scope="session")
 def trade(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with the run "trade" of two lossy and a lossless codec on three pictures beside it."""
+    """A workspace with the run "trade": two lossy codecs and a lossless one on three pictures."""
     folder = tmp_path_factory.mktemp("trade")
     (folder / "pictures").mkdir()
     for name, (height, width) in SIZES.items():
@@ -46,7 +46,7 @@ def make(kind: str, run: Results, out: Path) -> list[Path]:
 
 
 def strictly(path: Path) -> Any:
-    """The JSON in a file as a browser takes it: no NaN, no infinity, no key twice."""
+    """The JSON in a file as a browser parses it: without NaN and infinity, and with no key twice."""
     def refuse(word: str) -> None:
         raise AssertionError(f"{path.name} has {word}")
 

@@ -1,4 +1,4 @@
-"""Which figures a run has, and their files: for the page one figure a section, for papers all, in two widths."""
+"""The figures of a run as files: for the page one figure for each section, for papers every figure in two widths."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from benchbox_reports.speeds import measure_speeds
 __all__ = ["FORMATS", "file_names", "inline_svg", "is_log", "lossless_in_range", "write_figures", "write_paper_figures"]
 
 Draw = Callable[[Section, float], Figure | None]
-"""A figure of a section, so many inches wide; None where there is nothing to draw."""
+"""Draws a figure of a section, some inches wide; gives None where there is nothing to draw."""
 
 FORMATS = ("svg", "pdf", "png")
 
 
 def file_names(sections: Sequence[Section], kind: str = "rd") -> list[str]:
-    """A file name without suffix for each section: ``rd-kodak-psnr``; safe on every system, all different."""
+    """A file name without suffix for each section, e.g. ``rd-kodak-psnr``: safe on every system, all different."""
     names: list[str] = []
     for section in sections:
         name = "-".join([kind, *(slug(part) for part in (section.dataset, section.metric.id))])
@@ -40,8 +40,11 @@ def file_names(sections: Sequence[Section], kind: str = "rd") -> list[str]:
 
 
 def write_figures(analysis: Analysis, out: Path) -> list[list[Path]]:
-    """Write every section's curves, page-wide, in each of `FORMATS` below ``figures/``; the files by section, none
-    where there is nothing to draw."""
+    """Write every section's curves, page-wide, in each of `FORMATS` below ``out/figures/``.
+
+    Returns:
+        The files of each section, none where there is nothing to draw.
+    """
     look = looks(analysis.labels)
     written: list[list[Path]] = []
     for section, name in zip(analysis.sections, file_names(analysis.sections), strict=True):
@@ -56,26 +59,29 @@ def write_figures(analysis: Analysis, out: Path) -> list[list[Path]]:
 
 
 def write_paper_figures(analysis: Analysis, out: Path) -> list[Path]:
-    """Write every figure for papers below ``figures/``: curves, BD-rates as bars, savings, and speed against BD-rate
-    where there are usable times; each one column (``...-column``) and one page wide, in each of `FORMATS`. The first
-    file, ``captions.md``, says how each was made, and why one was not."""
+    """Write every figure for papers below ``out/figures/``: curves, BD-rates as bars, savings and, where there are
+    usable times, speed against BD-rate; each one column (``...-column``) and one page wide, in each of `FORMATS`.
+
+    Returns:
+        The files; the first, ``captions.md``, says how each figure was made, or why it was not.
+    """
     look = looks(analysis.labels)
     speeds = drawn_speeds(analysis.results, measure_speeds(analysis.results, analysis.labels))
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     kinds = _kinds(look, speeds)
     names = {kind: file_names(analysis.sections, kind) for kind in kinds}
-    written, told = [], []
+    written, captions = [], []
     for k, section in enumerate(analysis.sections):
         own = {kind: names[kind][k] for kind in kinds}
         drawn = {kind: [] if section.no_values else _both_widths(draw, section, folder / own[kind])
                  for kind, draw in kinds.items()}
         written += [file for files in drawn.values() for file in files]
         made = {kind: bool(files) for kind, files in drawn.items()}
-        told.append(section_captions(section, made, own, analysis.method, speeds[section.dataset]))
-    captions = folder / "captions.md"
-    captions.write_text("\n".join(["# Captions\n", *told]), encoding="utf-8", errors="replace")
-    return [captions, *written]
+        captions.append(section_captions(section, made, own, analysis.method, speeds[section.dataset]))
+    file = folder / "captions.md"
+    file.write_text("\n".join(["# Captions\n", *captions]), encoding="utf-8", errors="replace")
+    return [file, *written]
 
 
 def _both_widths(draw: Draw, section: Section, stem: Path) -> list[Path]:
@@ -91,7 +97,7 @@ def _both_widths(draw: Draw, section: Section, stem: Path) -> list[Path]:
 
 
 def _kinds(look: Mapping[str, Look], speeds: Mapping[str, DrawnSpeeds]) -> dict[str, Draw]:
-    """The kinds of figures by the first word of their files."""
+    """First word of the files' names -> what draws that kind of figure."""
     return {
         "rd": lambda section, width: rd_figure(section, look, width),
         "bd": lambda section, width: bars_figure(section, look, width),
@@ -101,7 +107,7 @@ def _kinds(look: Mapping[str, Look], speeds: Mapping[str, DrawnSpeeds]) -> dict[
 
 
 def inline_svg(section: Section, look: Mapping[str, Look], name: str) -> str:
-    """The section's figure without legend as SVG text; sizes are kept in its viewBox only."""
+    """The section's curves without legend, as the text of an SVG file."""
     text = StringIO()
     with styled(name):
         mpl.rcParams["font.size"] = 9  # on a screen, not in a column

@@ -13,13 +13,15 @@ from benchbox_reports.figures.sheet import blank, wrapped
 from benchbox_reports.look import FAINT, INK, Look
 
 ROW, FRAME = 0.2, 0.62
-"""Inches: a bar with its gap, and what stands above and below the bars."""
+"""Heights in inches: of a bar with its gap, and of the rest of the figure."""
 
 
 def bars_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure | None:
-    """BD-rate of every codec against the section's anchor: the mean over pictures with its 95 % interval; of published
-    curves, which have no pictures, the value on mean curves, hollow. None where there is no value. Call it within
-    `styled`."""
+    """Draw the BD-rate of every codec against the section's anchor, `width` inches wide; call it within `styled`.
+
+    Bars show the mean over pictures with its 95 % interval. Published curves have no pictures; their bars are hollow
+    and show the value on mean curves. Returns None where there is no value.
+    """
     rows = sorted(((value, row) for row in section.comparisons if (value := bd_value(row)) is not None),
                   key=lambda pair: pair[0])
     if not rows:
@@ -33,7 +35,7 @@ def bars_figure(section: Section, look: Mapping[str, Look], width: float) -> Fig
         axes.barh(place, value, height=0.66, linewidth=0.8, **fill)
         if row.pictures.interval is not None:
             low, high = row.pictures.interval
-            for colour, wide in (("white", 2.4), (INK, 1.0)):  # the white edge shows it on a dark bar
+            for colour, wide in (("white", 2.4), (INK, 1.0)):  # a white edge, to be seen on a dark bar
                 axes.plot([low, high], [place, place], color=colour, linewidth=wide, marker="|", markersize=3 + wide,
                           markeredgewidth=wide)
     axes.set_yticks(np.arange(len(rows)), [wrapped(row.label) for _, row in rows])
@@ -47,5 +49,5 @@ def bars_figure(section: Section, look: Mapping[str, Look], width: float) -> Fig
 
 
 def bd_value(row: Comparison) -> float | None:
-    """BD-rate in percent: over pictures where there are some, else on mean curves."""
+    """BD-rate in percent: the mean over pictures, or the value on mean curves where there is none."""
     return row.pictures.mean if row.pictures.mean is not None else row.rate.value

@@ -1,4 +1,4 @@
-"""What stands under the figures: how each was made, and of those that could not be drawn, why."""
+"""Captions of the figures: how each was made, or why it could not be drawn."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def _texts(section: Section, drawn: Mapping[str, bool], method: str, speeds: Dra
         "rd": f"{metric} against rate. {curve_note(section)}{scale}{lying}",
         "bd": f"BD-rate {against}, mean over pictures, with 95 % intervals.{hatched} How: {made}" if drawn["bd"]
         else _NO_COMPARISON,
-        "savings": f"Rate {against} at equal {metric}, of the mean curves, over the range that both cover: what "
-        "BD-rate is the mean of (as log ratios), by the same interpolation. Markers: operating points."
+        "savings": f"Rate {against} at equal {metric}, of the mean curves, over the range that both cover; "
+        "BD-rate is its mean (as log ratios), by the same interpolation. Markers: operating points."
         f"{lying}" if drawn["savings"] else _NO_COMPARISON,
         "pareto": f"BD-rate {against} (mean over pictures) against speed; bars between the quartiles; dashed: the "
         f"Pareto front. {' '.join(speeds.notes)}" if drawn["pareto"] else _why_no_speed(speeds),
@@ -45,5 +45,5 @@ def _texts(section: Section, drawn: Mapping[str, bool], method: str, speeds: Dra
 def _why_no_speed(speeds: DrawnSpeeds) -> str:
     if any(speeds.sides.values()):
         return "Not drawn: no codec has both a speed and a BD-rate."
-    told = " ".join(speeds.notes)
-    return told if told.startswith("Not drawn") else f"Not drawn. {told}"
+    notes = " ".join(speeds.notes)
+    return notes if notes.startswith("Not drawn") else f"Not drawn. {notes}"

@@ -1,4 +1,4 @@
-"""A crowded part of a figure enlarged in a free corner, where there is one of both."""
+"""Enlarges a crowded part of a figure in a free corner, where there are both."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from benchbox_reports.labels import Floats, dense_paths, touches
 from benchbox_reports.look import FAINT
 
 FEWEST = 3
-"""Curves that run side by side before anything is enlarged."""
+"""Fewest curves that make a crowd."""
 CLOSE = 5.5
-"""Points between neighbouring curves, on average, below which they are hard to tell apart: about a marker's size."""
+"""Mean distance in points between neighbouring curves below which they crowd: about the size of a marker."""
 ZOOM = 2.5
+"""How many times larger the inset draws its part."""
 SIZES = ((0.48, 0.48), (0.42, 0.42), (0.42, 0.34), (0.36, 0.36), (0.42, 0.28), (0.34, 0.28))
-"""Shares of the axes' width and height that the inset takes, the largest that fits."""
+"""Sizes to try, as shares of the axes' width and height; the first that fits is taken."""
 LEAST = 0.95
-"""Inches of the smallest inset's width."""
+"""Least width of an inset, in inches."""
 TICKS = (30.0, 15.0)
-"""Points left and below the inset that its tick labels take."""
+"""Space in points that tick labels take left of and below the inset."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Where curves crowd: centre in pixels, how many they are, and their distance from first to last in pixels."""
+    """Where curves crowd: the centre, how many they are, and the distance from first to last; lengths in pixels."""
 
     x: float
     y: float
@@ -40,9 +41,18 @@ class Crowd:
 def enlarge(
     figure: Figure, axes: Any, curves: Mapping[str, Floats], taken: Sequence[Bbox], draw: Callable[[Any], None]
 ) -> bool:
-    """Add an inset where at least `FEWEST` of `curves`, (P, 2) points each, run within `CLOSE` of their neighbours and
-    a corner is free of curves and of the boxes `taken` (pixels); `draw` draws the curves into it. Says whether it
-    did."""
+    """Add an inset if curves crowd and a corner is free.
+
+    Args:
+        figure: the figure.
+        axes: its axes.
+        curves: name -> (P, 2) points. They crowd where at least `FEWEST` run within `CLOSE` of their neighbours.
+        taken: boxes in pixels that the inset must not cover.
+        draw: draws the curves into the axes that it is given.
+
+    Returns:
+        Whether an inset was added.
+    """
     if len(curves) < FEWEST:
         return False
     paths = dense_paths(axes, curves)
@@ -62,7 +72,7 @@ def enlarge(
 
 
 def densest(paths: Sequence[Floats], frame: Bbox, window: tuple[float, float], unit: float) -> Crowd | None:
-    """The place where a window (pixels) holds the most curves side by side, the closest ones where several do."""
+    """The place where a window, in pixels, holds the most curves side by side, and of those the closest."""
     best: Crowd | None = None
     for x in np.linspace(frame.x0 + window[0] / 2, frame.x1 - window[0] / 2, 60):
         heights = np.sort([np.interp(x, *path.T) for path in paths if path[0, 0] <= x <= path[-1, 0]])
@@ -80,7 +90,7 @@ def densest(paths: Sequence[Floats], frame: Bbox, window: tuple[float, float], u
 def _free_corner(
     frame: Bbox, size: tuple[float, float], every: Floats, taken: Sequence[Bbox], unit: float
 ) -> Bbox | None:
-    """The box of an inset with its ticks, where it covers nothing: below right or above left of the curves."""
+    """The box of an inset that covers nothing, ticks included: below right or above left of the curves."""
     width, height, pad = size[0] * frame.width, size[1] * frame.height, 4 * unit
     left, low = TICKS[0] * unit, TICKS[1] * unit
     for x, y in ((frame.x1 - width - pad, frame.y0 + low + pad), (frame.x0 + left + pad, frame.y1 - height - pad)):

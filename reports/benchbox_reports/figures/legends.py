@@ -1,4 +1,4 @@
-"""Which curve is whose: names at the curves where they fit, else a legend beside the axes or below them."""
+"""Names the curves of a figure: at the curves if all names fit, else in a legend right of the axes or below them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,24 @@ from benchbox_reports.figures.sheet import PAGE, freeze, settle, wrapped
 from benchbox_reports.labels import Floats, place_labels
 
 COLUMN_MAX = 0.4
-"""Widest part of a page-wide figure that a legend beside the axes may take; a wider one goes below."""
+"""Largest share of a page-wide figure's width for a legend right of the axes; a wider legend goes below."""
 
 
 def name_curves(
     figure: Figure, axes: Any, curves: Mapping[str, Floats], colours: Mapping[str, str], order: Sequence[str],
 ) -> list[Bbox]:  # fmt: skip
-    """Name every labelled line of `axes`: those in `curves` (label -> (P, 2) points) at the lines where all fit, the
-    rest in a legend, in `order`. Gives the boxes that names in the axes take (pixels); the layout is final
-    afterwards."""
+    """Name every labelled line of `axes` and make the layout final.
+
+    Args:
+        figure: the figure.
+        axes: its axes.
+        curves: label -> (P, 2) points of the lines to name where they are drawn, if all names fit.
+        colours: label -> colour of its name.
+        order: all labels in the order of the legend, which names the other lines.
+
+    Returns:
+        The boxes that names inside the axes take, in pixels.
+    """
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     named = [name for name in order if name in handles]
     height = figure.get_figheight()
@@ -39,8 +48,8 @@ def name_curves(
 
 
 def legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None:
-    """A legend outside the axes: right of them in a page-wide figure if it is narrow, else below, the figure growing by
-    its height."""
+    """Add a legend outside the axes: right of them in a page-wide figure if it is narrow; else below, and the figure
+    grows by its height."""
     texts = [wrapped(name) for name in names]
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     if figure.get_figwidth() >= PAGE:
@@ -54,7 +63,7 @@ def legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None
 
 
 def _below(figure: Figure, handles: Sequence[Any], texts: Sequence[str]) -> Any:
-    """The legend of most columns that is no wider than the figure."""
+    """The legend with the most columns, up to four, that is not wider than the figure."""
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     for columns in range(min(4, len(texts)), 0, -1):
         tried = figure.legend(handles, texts, loc="outside lower center", ncols=columns, columnspacing=1.2)

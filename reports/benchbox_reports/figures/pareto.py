@@ -1,4 +1,4 @@
-"""Speed against BD-rate: what a codec's savings cost in time, and which codecs no other beats in both."""
+"""Speed against BD-rate: the cost in time of a codec's savings, and the codecs that no other beats in both."""
 
 from __future__ import annotations
 
@@ -14,22 +14,27 @@ from benchbox_reports.figures.bars import bd_value
 from benchbox_reports.figures.legends import legend
 from benchbox_reports.figures.rd import colours
 from benchbox_reports.figures.sheet import COLUMN, blank, freeze, printable, settle, wrapped
-from benchbox_reports.labels import place_beside
+from benchbox_reports.labels import place_at_points
 from benchbox_reports.look import FAINT, INK, Look
 from benchbox_reports.pareto import DrawnSpeeds
 
 HEIGHT = 2.6
-"""Inches of each side's axes."""
+"""Height in inches of the axes of encoding and of decoding."""
 FEW_DECADES = 2.0
-"""Up to so many decades on the speed axis, 2 and 5 are marked too."""
+"""Most decades on the speed axis with which 2 and 5 have ticks too."""
 
 Speed = tuple[float, float, float]
+"""Median, lower and upper quartile, megapixels per second."""
 
 
 def pareto_figure(section: Section, look: Mapping[str, Look], drawn: DrawnSpeeds, width: float) -> Figure | None:
-    """Encode and decode speed (megapixels a second, logarithmic; median over operating points, bars between the
-    quartiles) across, BD-rate against the anchor up (lower is better), with the Pareto front: left of and above it a
-    faster codec needs no more bits. None where no codec has both. Call it within `styled`."""
+    """Draw BD-rate against the anchor (y, lower is better) over encoding and decoding speed (x, logarithmic, in
+    megapixels per second; median over operating points, bars between the quartiles), `width` inches wide; call it
+    within `styled`.
+
+    For every codec left of or above the Pareto front there is a faster one that needs no more bits. Returns None where
+    no codec has both speed and BD-rate.
+    """
     rates = {row.label: value for row in section.comparisons if (value := bd_value(row)) is not None}
     if section.anchor is not None:
         rates[section.anchor] = 0.0
@@ -60,7 +65,7 @@ def pareto_figure(section: Section, look: Mapping[str, Look], drawn: DrawnSpeeds
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Of (speed, BD-rate) points those that no other beats in both, by rising speed."""
+    """The (speed, BD-rate) points that no other beats in both, by rising speed."""
     front: list[tuple[float, float]] = []
     for x, y in sorted(points, key=lambda point: (-point[0], point[1])):  # the fastest first
         if not front or y < front[-1][1]:
@@ -85,7 +90,7 @@ def _draw(axes: Any, speeds: Mapping[str, Speed], rates: Mapping[str, float], lo
 
 
 def _draw_front(axes: Any, points: Sequence[tuple[float, float]]) -> np.ndarray:
-    """Draw the front as the edge of what it leaves behind (slower and larger); gives the edge, (P, 2)."""
+    """Draw the front as the edge of the region that is slower and larger; returns the edge, (P, 2)."""
     front = pareto_front(points)
     limits = axes.get_xlim(), axes.get_ylim()
     edge = [(limits[0][0], front[0][1])]
@@ -100,8 +105,8 @@ def _draw_front(axes: Any, points: Sequence[tuple[float, float]]) -> np.ndarray:
 def _names(
     axes: Any, speeds: Mapping[str, Speed], rates: Mapping[str, float], look: Mapping[str, Look], front: np.ndarray
 ) -> bool:
-    """Write each codec's name beside its point, if all fit."""
+    """Write each codec's name next to its point if all fit; returns whether they do."""
     points = {printable(label): np.array([[speed[0], rates[label]]]) for label, speed in speeds.items()}
     bars = [np.array([[low, rates[label]], [high, rates[label]]]) for label, (_, low, high) in speeds.items()]
     level = np.array([[axes.get_xlim()[0], 0.0], [axes.get_xlim()[1], 0.0]])
-    return place_beside(axes, points, colours(look), [*bars, front, level]) is not None
+    return place_at_points(axes, points, colours(look), [*bars, front, level]) is not None

@@ -1,4 +1,4 @@
-"""Rate-distortion curves: bits per pixel across, the metric up; crowded parts enlarged in an inset."""
+"""Rate-distortion curves: the metric (y) over bits per pixel (x), with an inset that enlarges a crowded part."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from benchbox_reports.labels import place_labels
 from benchbox_reports.look import FAINT, INK, MARKERS, Look
 
 HEIGHT, HEIGHT_COLUMN = 3.4, 2.7
-"""Inches of the axes' part of a page-wide and a column-wide figure."""
+"""Height in inches of the axes of a page-wide and a column-wide figure."""
 INLINE = (4.8, 3.5)
-"""Inches, for the page, which has its legend in HTML: small, so that its text is legible on a phone."""
+"""Size in inches of a figure for the page, whose legend is HTML: small, so that its text is legible on a phone."""
 LOG_FROM = 10.0
-"""Largest bpp over smallest from which the rate axis is logarithmic: there equal steps are equal savings, and low rates
-are not squeezed into a corner."""
+"""Ratio of the largest to the smallest bpp from which the rate axis is logarithmic: equal steps are then equal savings,
+and low rates are not squeezed into a corner."""
 CROWDED = 8
-"""With more curves than this, lines and markers are drawn finer."""
+"""Most curves with lines and markers of full size; more are drawn finer."""
 PUBLISHED_DASHES = ((0, (4, 2)), (0, (1, 1.4)), (0, (7, 1.6, 1.2, 1.6)), (0, (2, 3)))
-"""Thin and dashed, each published curve in another way."""
+"""Dashes of published curves, each different."""
 
 
 def rd_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure:
-    """One section's curves for paper, every one named, `width` inches wide. Call it within `styled`."""
+    """One section's curves for papers, all of them named, `width` inches wide; call it within `styled`."""
     figure = blank(width, HEIGHT_COLUMN if width <= COLUMN else HEIGHT)
     axes = _axes(figure, section)
     draw_curves(axes, section, look)
@@ -43,7 +43,7 @@ def rd_figure(section: Section, look: Mapping[str, Look], width: float) -> Figur
 
 
 def rd_inline(section: Section, look: Mapping[str, Look]) -> Figure:
-    """The same for the page, which has its own legend: names at the curves where they fit."""
+    """One section's curves for the page, which has its own legend: names only at the curves, if they fit."""
     figure = blank(*INLINE)
     axes = _axes(figure, section)
     draw_curves(axes, section, look)
@@ -54,7 +54,7 @@ def rd_inline(section: Section, look: Mapping[str, Look]) -> Figure:
 
 
 def draw_curves(axes: Any, section: Section, look: Mapping[str, Look]) -> None:
-    """All curves of a section, ours over the published ones, which are thin and dashed."""
+    """Draw all curves of a section: measured ones on top of published ones, which are thin and dashed."""
     for published in section.published:
         axes.plot(published.curve.bpp, published.curve.value, zorder=1.5, label=printable(published.curve.label),
                   **published_line(published.place))
@@ -65,14 +65,14 @@ def draw_curves(axes: Any, section: Section, look: Mapping[str, Look]) -> None:
 
 
 def line(style: Look, scale: float = 1.0) -> dict[str, Any]:
-    """A codec's look as arguments of ``plot``; `scale` of its line and markers."""
+    """A codec's look as arguments of ``plot``; `scale` multiplies line width and marker size."""
     return {"color": style.colour, "marker": style.marker, "linestyle": style.dashes,
             "linewidth": scale * mpl.rcParams["lines.linewidth"],
             "markersize": scale * mpl.rcParams["lines.markersize"]}
 
 
 def published_line(place: int) -> dict[str, Any]:
-    """The look of the published curve at that place among them: after four, hollow markers tell them apart too."""
+    """The look of a published curve by its place among them; after four, hollow markers distinguish them too."""
     marked, dashes = divmod(place, len(PUBLISHED_DASHES))
     return {"color": FAINT, "linewidth": 0.9, "linestyle": PUBLISHED_DASHES[dashes],
             "marker": MARKERS[marked - 1] if marked else "", "markersize": 3, "markerfacecolor": "none",
@@ -91,7 +91,7 @@ def lossless_in_range(section: Section) -> list[tuple[str, float]]:
 
 
 def is_log(curves: Sequence[Curve]) -> bool:
-    """Whether the rate axis is logarithmic; see `LOG_FROM`."""
+    """Whether the rate axis of these curves is logarithmic; see `LOG_FROM`."""
     rates = np.concatenate([curve.bpp[curve.usable] for curve in curves]) if curves else np.array([1.0])
     return bool(rates.max() / rates.min() >= LOG_FROM)
 
@@ -117,7 +117,7 @@ def _finish(axes: Any, section: Section) -> None:
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(y=0.04)
     if section.published and section.drawable:
-        _keep_to_ours(axes, section)
+        _limit_to_measured(axes, section)
     elif not log:
         axes.set_xlim(left=0)
     for label, bpp in lossless_in_range(section):
@@ -126,8 +126,8 @@ def _finish(axes: Any, section: Section) -> None:
                       ha="right", va="bottom", color=INK)
 
 
-def _keep_to_ours(axes: Any, section: Section) -> None:
-    """The axes show where our curves are; published ones may run out of sight."""
+def _limit_to_measured(axes: Any, section: Section) -> None:
+    """Limit the axes to the measured curves; published ones may leave them."""
     rates = np.concatenate([c.bpp[c.usable] for c in section.drawable])
     values = np.concatenate([c.value[c.usable] for c in section.drawable])
     pad = 0.05 * (np.ptp(values) or 1.0)
@@ -141,13 +141,13 @@ def _points(section: Section) -> dict[str, Any]:
 
 
 def _order(section: Section) -> list[str]:
-    """Names as the curves lie at 1 bpp, the best first; published ones last."""
+    """Names in the order of the curves at 1 bpp, the best first; published ones last."""
     sign = 1 if section.metric.better == "higher" else -1
     ours = sorted(section.drawable, key=lambda curve: -sign * _height(curve))
     return [printable(c.label) for c in (*ours, *(p.curve for p in section.published))]
 
 
 def _height(curve: Curve) -> float:
-    """The curve's value at 1 bpp, or at its end next to that."""
+    """The curve's value at 1 bpp, or at its end nearest to that."""
     value, rate = curve.value[curve.usable], np.log2(curve.bpp[curve.usable])
     return float(np.interp(0.0, rate, value))

@@ -1,4 +1,4 @@
-"""How much rate each codec saves against the anchor at each quality: what BD-rate is the mean of."""
+"""How much rate each codec saves against the anchor at each quality; BD-rate is the mean of this, as log ratios."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchbox.bd import percent
+from benchbox.curves import percent
 from benchbox_reports.analysis import Section
 from benchbox_reports.figures.legends import name_curves
 from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, colours, line, published_line
@@ -15,14 +15,14 @@ from benchbox_reports.figures.sheet import COLUMN, blank, printable
 from benchbox_reports.look import INK, Look
 
 STEPS = 200
-"""Points of each line."""
+"""Points drawn of each line."""
 MOST = 100.0
-"""Percent more than the anchor beyond which a codec is left out of sight: one such would flatten all others."""
+"""Percent more bits than the anchor at which the axis ends: a codec that needs more would flatten all others."""
 
 
 def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure | None:
-    """Bits at equal quality relative to the anchor's, in percent (negative: fewer), over the qualities that both mean
-    curves cover. None where nothing can be compared. Call it within `styled`."""
+    """Draw bits at equal quality relative to the anchor's, in percent (negative: fewer), over the qualities that both
+    mean curves cover, `width` inches wide; call it within `styled`. Returns None where nothing can be compared."""
     if section.anchor is None or section.pairs is None:
         return None
     lines = _lines(section)
@@ -47,7 +47,7 @@ def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> 
 
 
 def _measured(section: Section, label: str, points: np.ndarray) -> list[int]:
-    """Where on its line a codec has operating points, to carry its marker; the middle where it has none there."""
+    """Indices of the line's points nearest to operating points, which get a marker; the middle if there are none."""
     curve = next(c for c in (*section.curves, *(p.curve for p in section.published)) if c.label == label)
     inside = (curve.value >= points[:, 0].min()) & (curve.value <= points[:, 0].max())
     nearest = [int(np.argmin(np.abs(points[:, 0] - value))) for value in curve.value[inside]]
@@ -55,7 +55,7 @@ def _measured(section: Section, label: str, points: np.ndarray) -> list[int]:
 
 
 def _lines(section: Section) -> dict[str, np.ndarray]:
-    """Label -> (P, 2): quality as drawn, percent."""
+    """Label -> (P, 2): quality as drawn, rate against the anchor in percent."""
     assert section.pairs is not None
     assert section.anchor is not None
     table, labels = section.pairs.rates, section.pairs.labels

@@ -1,4 +1,4 @@
-"""What all figures share: the style, the widths of a paper's columns, and files that hold no dates."""
+"""Style, widths and files that all figures share. Files hold no date: the same figure gives the same bytes."""
 
 from __future__ import annotations
 
@@ -16,34 +16,35 @@ from matplotlib.figure import Figure
 
 STYLE = Path(__file__).parents[1] / "benchbox.mplstyle"
 COLUMN, PAGE = 3.5, 7.16
-"""Inches: the width of one column and of both, as IEEE's transactions and conferences have them."""
+"""Width in inches of one column and of both, in IEEE's transactions and conferences."""
 WRAP = 34
-"""Characters of a codec's name on one line of a legend or beside an axis."""
+"""Most characters of a name on one line of a legend or axis."""
 
 
 @contextmanager
 def styled(name: str) -> Iterator[None]:
-    """Matplotlib with our style; the ids in an SVG depend on `name` and nothing else."""
+    """Matplotlib with our style; the ids in an SVG depend on `name` only."""
     with mpl.rc_context(fname=STYLE), warnings.catch_warnings():
         mpl.rcParams["svg.hashsalt"] = name
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a label in Chinese is still a label
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # such a label is drawn with boxes
         yield
 
 
 def blank(width: float, height: float) -> Figure:
-    """An empty figure, inches; its axes are laid out until `settle`. Without pyplot: no global state, no display."""
+    """An empty figure of this size in inches, whose layout adapts until `freeze`. It does not use pyplot, so it needs
+    no global state and no display."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def settle(figure: Figure) -> None:
-    """Lay out the axes between their labels; what is placed by pixels afterwards stays where it is."""
+    """Lay out the axes; what is then placed by pixels stays in place."""
     figure.draw_without_rendering()
 
 
 def freeze(figure: Figure) -> None:
-    """`settle` for the last time."""
+    """Lay out the axes for the last time."""
     settle(figure)
     figure.set_layout_engine("none")
 
@@ -56,7 +57,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def metadata(form: str) -> dict[str, Any]:
-    """Of a file, without its date."""
+    """The metadata of a file of format `form`, without a date."""
     known: dict[str, dict[str, Any]] = {
         "svg": {"Date": None, "Creator": "benchbox"}, "pdf": {"CreationDate": None, "Creator": "benchbox"},
         "png": {"Software": "benchbox"},
@@ -65,7 +66,7 @@ def metadata(form: str) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """`text` without control characters and lone surrogates, which no font has and XML forbids."""
+    """`text` with control characters and lone surrogates replaced, which no font has and XML forbids."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 

@@ -1,10 +1,10 @@
-// What the reader chooses, kept in the URL's hash; plots, tables and distributions follow it.
+// The reader's choices, kept in the URL's hash; plots, tables and distributions show them.
 
 const DATA = JSON.parse(document.getElementById("run-data").textContent);
 const byId = (id) => document.getElementById(id);
 const START = {anchor: DATA.anchor, data: "", picture: "", rate: "", unit: "", side: "", hide: [], zoom: {}, sort: {}, at: ""};
 let state = structuredClone(START);
-let memory = new Map();  // what is costly to work out, by name
+let memory = new Map();  // results that are costly to compute, by name
 
 // ---- the hash: anchor=webp&data=kodak&picture=kodim01.png&rate=log&unit=raw&side=decode&hide=LABEL&zoom.SECTION=x0,x1,y0,y1
 // &sort.SECTION=column,dir (of the BD table; sort.each-SECTION of the table of pictures, sort.matrix-SECTION of all against all)
@@ -55,7 +55,7 @@ function drawn(metric, raw) {
   return raw < 1 ? -10 * Math.log10(1 - raw) : null;
 }
 
-function told(name, metric, quality, bpp, raw, bytes, mean) {
+function facts(name, metric, quality, bpp, raw, bytes, mean) {
   const value = printed(drawn(metric, raw), metric.db && state.unit === "raw" ? 5 : metric.decimals);
   const unit = metric.db && state.unit !== "raw" ? " dB" : metric.unit && ` ${metric.unit}`;
   return [name, ...(quality === null ? [] : [`quality ${quality}`]), `${printed(bpp, 3)} bpp`, `${metric.title} ${value}${unit}`,
@@ -64,7 +64,7 @@ function told(name, metric, quality, bpp, raw, bytes, mean) {
 
 function lineOf(name, metric, quality, bpp, raw, bytes, mean) {
   const [, marker, dash] = DATA.looks[name] || [0, "", "5 3"];
-  const points = bpp.map((x, j) => ({x, y: drawn(metric, raw[j]), told: x && told(name, metric, quality && quality[j], x, raw[j], bytes && bytes[j], mean)}))
+  const points = bpp.map((x, j) => ({x, y: drawn(metric, raw[j]), facts: x && facts(name, metric, quality && quality[j], x, raw[j], bytes && bytes[j], mean)}))
     .filter((p) => p.x > 0 && p.y !== null).sort((a, b) => a.x - b.x);
   return {name, colour: colourOf(name), dash, marker, faint: !marker, points};
 }
@@ -98,7 +98,7 @@ function showCurves(section) {
   byId(`of-${section.id}`).textContent = one ? `Shown: ${state.picture} alone.` : "";
 }
 
-function zoomOf(id) {  // what a plot calls with the ends it is zoomed to, or null
+function zoomOf(id) {  // for a plot to call with the ends it is zoomed to, or null
   return (ends) => change({zoom: {...Object.fromEntries(Object.entries(state.zoom).filter(([other]) => other !== id)), ...(ends && {[id]: ends})}});
 }
 
@@ -125,7 +125,7 @@ function showTable(section) {
   byId(`words-${section.id}`).hidden = state.anchor !== DATA.anchor || state.hide.length > 0;
 }
 
-function sortRows(rows, textOf, column, direction) {  // by name in column 0, else by number, what has none last
+function sortRows(rows, textOf, column, direction) {  // by name in column 0, else by number; rows without one last
   const key = (row) => Number.parseFloat(textOf(row).replaceAll(MINUS, "-"));
   if (column === 0) rows.sort((a, b) => direction * textOf(a).localeCompare(textOf(b)));
   if (column > 0) rows.sort((a, b) => (Number.isNaN(key(a)) - Number.isNaN(key(b))) || direction * (key(a) - key(b)) || 0);
@@ -161,7 +161,7 @@ function sortable(section) {
   }
 }
 
-function sortButton(id, k, text, unsorted = [-1, 1]) {  // unsorted: how the table is before the reader sorts it
+function sortButton(id, k, text, unsorted = [-1, 1]) {  // unsorted: the order of the table before the reader sorts it
   const button = make("button", {type: "button", class: "sort"}, text);
   button.addEventListener("click", () => {
     const [column, direction] = state.sort[id] || unsorted;
@@ -211,7 +211,7 @@ function start() {
   document.documentElement.classList.add("js");
   for (const part of document.querySelectorAll(".js-only")) part.hidden = false;
   for (const key of ["data", "picture", "anchor", "rate", "unit", "side"]) {
-    const whole = key === "unit" || key === "picture" || key === "side" ? {zoom: {}} : {};  // the axes become others
+    const whole = key === "unit" || key === "picture" || key === "side" ? {zoom: {}} : {};  // other axes: the zoom no longer applies
     if (byId(`c-${key}`)) byId(`c-${key}`).addEventListener("change", (e) => change({[key]: e.target.value, ...whole}));
   }
   byId("c-all").addEventListener("click", () => change({hide: []}));
@@ -223,7 +223,7 @@ function start() {
     const fold = byId(`each-${section.id}`);
     if (fold) fold.addEventListener("toggle", () => showPictures(section));
   }
-  document.addEventListener("click", (e) => {  // links inside the page keep what is chosen
+  document.addEventListener("click", (e) => {  // links inside the page keep the reader's choices
     const link = e.target.closest("a[href^='#']"), goal = link && byId(link.getAttribute("href").slice(1));
     if (!goal) return;
     e.preventDefault();

@@ -1,4 +1,4 @@
-// Which pictures gain and which lose: dots, extremes with small pictures, a table of all.
+// Pictures that gain and lose: dots, extremes with thumbnails, a table of all.
 
 const STEPS = [-95, -90, -80, -70, -60, -50, -40, -30, -20, -10, 0, 10, 25, 50, 100, 200, 400, 900];
 const ENDS = 3;  // pictures shown at either end
@@ -34,8 +34,8 @@ function spread([label, r], k, pictures) {
   return [
     {bar: true, colour, points: r.low === null ? [] : [{x: r.low, y: k}, {x: r.high, y: k}]},
     {dots: true, colour, points: r.log.map((x, s) => ({x, y: k - 0.28 + 0.56 * ((s * 0.618) % 1), picture: pictures[s].name, small: pictures[s].small,
-      told: [pictures[s].name, `${label}: ${printed(percent(x), 1, true)} % bits`]})).filter((p) => p.x !== null)},
-    {colour, dash: "none", marker: DATA.looks[label][1], points: [{x: r.mean, y: k, told: [label, `mean over pictures ${printed(percent(r.mean), 1, true)} %`, ...interval]}]},
+      facts: [pictures[s].name, `${label}: ${printed(percent(x), 1, true)} % bits`]})).filter((p) => p.x !== null)},
+    {colour, dash: "none", marker: DATA.looks[label][1], points: [{x: r.mean, y: k, facts: [label, `mean over pictures ${printed(percent(r.mean), 1, true)} %`, ...interval]}]},
   ];
 }
 

@@ -7,7 +7,7 @@ const MINUS = "\u2212", NONE = "\u2013";
 function make(name, attributes = {}, ...children) {
   const element = name.startsWith("svg:") ? document.createElementNS(SVG, name.slice(4)) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children.filter((child) => child !== ""));  // texts become text nodes: nothing is ever parsed
+  element.append(...children.filter((child) => child !== ""));  // strings become text nodes: nothing is parsed as HTML
   return element;
 }
 
@@ -41,7 +41,7 @@ function ticksOf([low, high], count, log) {
 }
 
 class Plot {
-  // host: an empty element. on.zoom([x0, x1, y0, y1] or null) and on.pick(point) tell what the reader did.
+  // host: an empty element. on.zoom([x0, x1, y0, y1] or null) and on.pick(point) are called when the reader zooms or picks.
   constructor(host, on) {
     this.host = host;
     this.on = on;
@@ -62,7 +62,7 @@ class Plot {
   }
 
   // view: {title, x: {label, log, zero, ticks?}, y: {label}, zoom, height, lines: [{name, colour, dash, marker, faint,
-  // dots, bar, beside, points: [{x, y, told: [text], small: an image's address}]}], marks: [{x, text}], rows: [text]}
+  // dots, bar, beside, points: [{x, y, facts: [text], small: an image's address}]}], marks: [{x, text}], rows: [text]}
   show(view) {
     this.view = view;
     this.canvas.setAttribute("aria-label", view.title);
@@ -73,14 +73,14 @@ class Plot {
 
   extents() {
     const {view} = this, own = view.lines.filter((line) => !line.faint && line.points.length);
-    const points = (own.length ? own : view.lines).flatMap((line) => line.points);  // published curves may run out of sight
+    const points = (own.length ? own : view.lines).flatMap((line) => line.points);  // published curves may leave the plot
     const xs = points.map((p) => p.x), ys = points.map((p) => p.y);
     let [x0, x1] = points.length ? [Math.min(...xs), Math.max(...xs)] : [0.1, 1];
     let [y0, y1] = points.length ? [Math.min(...ys), Math.max(...ys)] : [0, 1];
     if (x0 === x1) [x0, x1] = view.x.log ? [x0 / 2, x1 * 2] : [x0 - 1, x1 + 1];
     if (y0 === y1) [y0, y1] = [y0 - 1, y1 + 1];
     const pad = (y1 - y0) * (view.y.wide ? 0.1 : 0.04);
-    if (view.y.wide) [x0, x1] = [x0 / (x1 / x0) ** 0.1, x1 * (x1 / x0) ** 0.25];  // room for names beside points
+    if (view.y.wide) [x0, x1] = [x0 / (x1 / x0) ** 0.1, x1 * (x1 / x0) ** 0.25];  // room for names next to points
     else if (view.x.log) [x0, x1] = [x0 / 1.08, x1 * 1.08];
     else [x0, x1] = [view.x.zero ? 0 : x0 - (x1 - x0) * 0.03, x1 + (x1 - x0) * 0.03];
     return view.rows ? [x0, x1, -0.6, view.rows.length - 0.4] : [x0, x1, y0 - pad, y1 + pad];
@@ -116,7 +116,7 @@ class Plot {
       }
       text(view.y.label, [14, (box.y0 + box.y1) / 2], {"text-anchor": "middle", transform: `rotate(-90 14 ${(box.y0 + box.y1) / 2})`});
     }
-    const wide = 6.8 * view.x.label.length > box.x1 - box.x0;  // then it is centred under the whole
+    const wide = 6.8 * view.x.label.length > box.x1 - box.x0;  // then it is centred under the whole plot
     text(view.x.label, [wide ? width / 2 : (box.x0 + box.x1) / 2, height - 6], {"text-anchor": "middle"});
     for (const mark of view.marks || []) {
       if (mark.x < x0 || mark.x > x1) continue;
@@ -148,7 +148,7 @@ class Plot {
     return [...parts, path];
   }
 
-  names(lines) {  // beside points: on the first free side of four; where none is free, the legend and the tip tell
+  names(lines) {  // next to points, on the first free side of four; where none is free, the legend and the tip name it
     const taken = lines.map((line) => [this.x.at(line.points[0].x) - 6, this.y.at(line.points[0].y) - 6, 12, 12]), found = [];
     const apart = (a, b) => a[0] + a[2] < b[0] || b[0] + b[2] < a[0] || a[1] + a[3] < b[1] || b[1] + b[3] < a[1];
     lines.forEach((line) => {
@@ -166,7 +166,7 @@ class Plot {
     let best = null, least = reach * reach;
     this.view.lines.forEach((line, k) => line.points.forEach((p, j) => {
       const d = (this.x.at(p.x) - px) ** 2 + (this.y.at(p.y) - py) ** 2;
-      if (p.told && d < least) [least, best] = [d, {k, j}];
+      if (p.facts && d < least) [least, best] = [d, {k, j}];
     }));
     return best;
   }
@@ -178,12 +178,12 @@ class Plot {
     const point = this.point(cursor);
     this.tip.hidden = !point;
     this.focus.setAttribute("visibility", point ? "visible" : "hidden");
-    this.live.textContent = point && aloud ? point.told.join(", ") : "";
+    this.live.textContent = point && aloud ? point.facts.join(", ") : "";
     if (!point) return;
     const px = this.x.at(point.x), py = this.y.at(point.y);
     this.focus.setAttribute("cx", px);
     this.focus.setAttribute("cy", py);
-    this.tip.replaceChildren(...(point.small ? [make("img", {src: point.small, alt: ""})] : []), ...point.told.map((text, k) => make(k ? "span" : "b", {}, text)));
+    this.tip.replaceChildren(...(point.small ? [make("img", {src: point.small, alt: ""})] : []), ...point.facts.map((text, k) => make(k ? "span" : "b", {}, text)));
     const right = px > this.width / 2;
     this.tip.style.left = `${right ? Math.max(0, px - 12 - this.tip.offsetWidth) : Math.min(px + 12, this.width - this.tip.offsetWidth)}px`;
     this.tip.style.top = `${this.canvas.offsetTop + Math.max(0, py - this.tip.offsetHeight - 8)}px`;
@@ -252,7 +252,7 @@ class Plot {
   }
 
   walk(along, across) {
-    const lines = this.view.lines.map((line, k) => k).filter((k) => this.view.lines[k].points.some((p) => p.told));
+    const lines = this.view.lines.map((line, k) => k).filter((k) => this.view.lines[k].points.some((p) => p.facts));
     if (!lines.length) return;
     if (!this.cursor) { this.tell({k: lines[0], j: 0}, true); return; }
     const n = lines.indexOf(this.cursor.k), k = lines[(n + across + lines.length) % lines.length], points = this.view.lines[k].points;

@@ -1,4 +1,4 @@
-// Speed against BD-rate: who is on the Pareto front, where nobody else is both faster and smaller.
+// Speed against BD-rate, and the Pareto front: codecs that no other beats in both.
 
 function speedPoints(section) {  // [{x: MP/s, y: BD-rate in percent, ...}] of the codecs that are shown
   const times = (DATA.speeds[section.dataset] || {})[state.side || "encode"] || {};
@@ -7,19 +7,19 @@ function speedPoints(section) {  // [{x: MP/s, y: BD-rate in percent, ...}] of t
     const ratio = anchor ? {mean: 0} : ratiosOf(section, label);
     if (!ratio || ratio.mean === null) return [];
     const y = percent(ratio.mean);
-    return [{label, x: speed, y, told: [label, `${threeDigits(speed)} MP/s [${threeDigits(low)}, ${threeDigits(high)}]`,
+    return [{label, x: speed, y, facts: [label, `${threeDigits(speed)} MP/s [${threeDigits(low)}, ${threeDigits(high)}]`,
       anchor ? "the anchor" : `BD-rate ${printed(y, 1, true)} %`]}];
   });
 }
 
 const threeDigits = (value) => printed(value, Math.max(0, 2 - Math.floor(Math.log10(value))));
 
-function front(points) {  // those that no other is both faster and smaller than, fastest first
+function front(points) {  // the points that no other beats in both, fastest first
   let best = Infinity;
   return [...points].sort((a, b) => b.x - a.x || a.y - b.y).filter((p) => p.y < best && ((best = p.y), true));
 }
 
-function steps(points, left, top) {  // the edge of what the front leaves behind: slower and larger
+function steps(points, left, top) {  // the edge of the region that is slower and larger than the front
   const edge = points.flatMap((p, k) => [{x: p.x, y: k ? points[k - 1].y : top}, {x: p.x, y: p.y}]);
   return points.length ? [...edge, {x: left, y: points[points.length - 1].y}] : [];
 }

@@ -1,4 +1,4 @@
-// Two pictures over each other: split by a line, or one after the other on a key. What is chosen lives in the hash.
+// Two pictures on top of each other: split by a line, or shown in turn by a key. The hash keeps the reader's choices.
 
 const {pictures} = JSON.parse(document.getElementById("run-data").textContent);
 const byId = (id) => document.getElementById(id);
@@ -40,9 +40,9 @@ function side(which) {
   const shot = label === ORIGINAL ? null : picture.shots.find((s) => s.label === label && s.target === state.target);
   const source = shot ? (state.error ? shot.error : shot.file) : picture.file;
   if (image.getAttribute("src") !== source) image.setAttribute("src", source);
-  const told = shot ? [shot.label + (state.error ? ", error" : ""), ...shot.told, ...(shot.far ? ["off the target rate"] : [])] : [label === ORIGINAL ? "original" : `${label}: not stored at this rate`];
-  image.alt = `${picture.name}, ${told[0]}`;
-  byId(`told-${which}`).replaceChildren(...told.map((text, k) => {
+  const facts = shot ? [shot.label + (state.error ? ", error" : ""), ...shot.facts, ...(shot.far ? ["off the target rate"] : [])] : [label === ORIGINAL ? "original" : `${label}: not stored at this rate`];
+  image.alt = `${picture.name}, ${facts[0]}`;
+  byId(`facts-${which}`).replaceChildren(...facts.map((text, k) => {
     const line = document.createElement(k ? "span" : "b");
     line.textContent = text;
     return line;

@@ -1,11 +1,9 @@
-"""Every number of the tables found again: in what `benchbox.load` gives, and in the printed tables, rounded."""
+"""Every number of the tables is found again in what `benchbox.load` gives, and, rounded, in the printed tables."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchbox_reports.frames import points_table
-from benchbox_reports.markup import Grid, latex, markdown
-from benchbox_reports.rounding import decimals, half_width, significant
+from benchbox_reports.rounding import decimals, significant
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.wording import number
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
+from typeset import complaints, needs_latex
 
 import benchbox
 from benchbox import api, image, registry
@@ -28,13 +24,12 @@ from benchbox.results import load_results
 
 SWEEPS = {"jpeg": [10, 30, 50, 70, 90], "webp": [5, 30, 60, 80, 95]}
 PICTURES = 6
-HOSTILE = r"""[5cm] \input{/etc/passwd} --a_b $x^2$ 100% #1 & ~"'` <b>| *"""
 
 
 @pytest.fixture(scope="module")
 def workspace(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run over six crops with a timing run. Whether other work ran beside it depends on the machine that tests run
-    on, so the store is told: none did, but at the first picture's JPEGs."""
+    """A run over six crops with a timing run. Whether other work runs meanwhile depends on the machine that tests
+    run on, so the test writes into the store that none did, except at the first picture's JPEGs."""
     base = tmp_path_factory.mktemp("tables")
     (base / "pictures").mkdir()
     for k in range(PICTURES):
@@ -164,7 +159,7 @@ def test_speeds_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> Non
         assert printed[str(label)][-1] == str(len(own))
     by_quality = pd.read_csv(tables / "speeds-points.csv")
     assert by_quality["points"].sum() == len(usable)
-    assert "5 of 66 operating points of single pictures are refused: other work ran beside them" in text
+    assert "5 of 66 operating points of single pictures are refused: other work ran while they were timed" in text
 
 
 def test_hosts_are_never_mixed(workspace: Path) -> None:
@@ -180,7 +175,7 @@ def test_without_a_timing_run_there_is_no_speed_table(workspace: Path, tmp_path:
     results = load_results("t", workspace, registry.load())
     results.frame["timing"] = pd.Categorical(["indicative"] * len(results.frame))
     assert measure_speeds(results, ["jpeg", "webp", "png"]) == ()
-    assert refusals(results) == "66 of 66 have no times under protocol; [timing] in the plan takes them."
+    assert refusals(results) == "66 of 66 were not timed; add [timing] to the plan to time them."
 
 
 def test_each_table_says_how_it_was_made(tables: Path) -> None:
@@ -203,7 +198,7 @@ def test_one_picture_has_no_error(workspace: Path) -> None:
 
 
 class Rows(HTMLParser):
-    """The rows of a page's tables, by the id of the section they stand in, as a reader sees them."""
+    """The rows of a page's tables, by the id of their section, as a reader sees them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -250,93 +245,6 @@ def test_the_page_prints_what_the_tables_print(workspace: Path, tables: Path) ->
     assert lossless[2:] == [f"{known['bpp']:.3f}", f"{known['n']} of {PICTURES}", f"on all {known['exact']}"]
 
 
-# --------------------------------------------------------------------------------------------------- rounding, escaping
-
-
-@pytest.mark.parametrize(("uncertainty", "expected"), [
-    (21.3, 0), (2.13, 1), (0.213, 2), (0.0213, 3), (9.96, 0), (9.94, 1), (213.0, 0), (1e-9, 4),
-    (None, 1), (0.0, 1), (float("nan"), 1),
-])  # fmt: skip
-def test_decimals(uncertainty: float | None, expected: int) -> None:
-    assert decimals(uncertainty, 1, 4) == expected
-
-
-def test_significant_digits() -> None:
-    assert [significant(v, 3) for v in (1234.5, 123.4, 12.34, 1.234, 0.1234, 0.9999, 0.0, -12.34)] == [
-        0, 0, 1, 2, 3, 2, 2, 1]  # fmt: skip
-    assert half_width((-3.0, 1.0)) == 2
-    assert half_width(None) is None
-
-
-def read_tex(text: str) -> list[str]:
-    """Tokens of LaTeX text; fails on what does not nest or would not be text."""
-    tokens = re.findall(r"\\[a-zA-Z]+\*?|\\.|.", re.sub(r"(?m)(?<!\\)%.*$", "", text), re.DOTALL)
-    open_: list[str] = []
-    environments: list[str] = []
-    for k, token in enumerate(tokens):
-        if token == "{":
-            open_.append(token)
-        elif token == "}":
-            assert open_.pop() == "{"
-        elif token == "$":
-            open_.pop() if open_[-1:] == ["$"] else open_.append("$")
-        elif token in ("\\begin", "\\end"):
-            name = "".join(tokens[k + 2:tokens.index("}", k)])
-            if token == "\\begin":
-                environments.append(name)
-            else:
-                assert environments.pop() == name
-        assert token not in ("#", "~", "^", "_", '"', "`")
-        if token == "\\\\":
-            assert re.match(r"\s*[^\s\[*]", "".join(tokens[k + 1:]))
-    assert open_ == []
-    assert environments == []
-    return tokens
-
-
-COMMANDS = {
-    "begin", "end", "centering", "footnotesize", "caption", "toprule", "midrule", "bottomrule", "par", "smallskip",
-    "parbox", "linewidth", "pm", "times", "char", "textbackslash", "textasciitilde", "textasciicircum", "textless",
-    "textgreater", "textbar", "textasciigrave", "textquotesingle", "setlength", "tabcolsep",
-    "shortstack", "scriptsize", "tiny",
-}
-
-
-@given(st.lists(st.text(max_size=12), min_size=4, max_size=4))
-def test_latex_of_any_text_is_text(texts: list[str]) -> None:
-    grid = Grid(texts[0], ("a", "b"), [(texts[1], texts[2]), (HOSTILE, "1.0 ± 0.2"), (HOSTILE, "−3")], texts[3])
-    text = latex([grid])
-    tokens = read_tex(text)
-    commands = {token[1:].rstrip("*") for token in tokens if re.fullmatch(r"\\[a-zA-Z]+\*?", token)}
-    assert commands <= COMMANDS, commands - COMMANDS
-    body = text[text.index("\\midrule"):text.index("\\bottomrule")]
-    assert len(re.findall(r"(?<!\\)&", body)) == body.count(" \\\\\n") == 3
-    assert "--a" not in text
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here (apt install texlive-latex-recommended)")
+@needs_latex
 def test_latex_sets_the_tables_on_a_page(tables: Path, tmp_path: Path) -> None:
-    """In the two columns of a paper: no error, nothing wider or higher than the page, hostile names included."""
-    rows = [(f"{HOSTILE} {k}", "1.0 ± 0.2", "−3") for k in range(120)]
-    long = Grid(HOSTILE, ("Codec", "BD-rate, mean curves (%)", "x"), rows, HOSTILE)
-    wide = [Grid(f"{width}", ("Codec", *("Encode, wall (s)",) * 9), [("jpeg", *("0" * width,) * 9)], "")
-            for width in range(6, 14)]
-    (tmp_path / "long.tex").write_text(latex([long, *wide]), encoding="utf-8")
-    names = [*(tables / f"{name}.tex" for name in ("bd", "rd-points", "speeds")), tmp_path / "long.tex"]
-    inputs = "\n".join(f"\\input{{{name}}}" for name in names)
-    (tmp_path / "paper.tex").write_text(
-        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,textcomp}\\usepackage[letterpaper,margin=1in]{geometry}"
-        f"\\begin{{document}}{inputs}\\end{{document}}", encoding="utf-8")  # fmt: skip
-    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=tmp_path,
-                          capture_output=True, encoding="latin-1", timeout=120, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert [line for line in done.stdout.splitlines() if "Overfull" in line or "too large" in line] == []
-
-
-@given(st.text(max_size=20), st.text(max_size=20))
-def test_markdown_of_any_text_is_one_cell(one: str, two: str) -> None:
-    text = markdown([Grid(one, ("a", "b"), [(one, two), (HOSTILE, two)], two)])
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(lines) == 4
-    assert {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines} == {3}
-    assert "<" not in text
+    assert complaints([tables / f"{name}.tex" for name in ("bd", "rd-points", "speeds")], tmp_path) == []

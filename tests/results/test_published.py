@@ -1,4 +1,4 @@
-"""What stands in reports/published can be made again from its results, and says the same."""
+"""The published reports can be made again from their results, with the same numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import benchbox
 from benchbox import registry
 from benchbox.results import load_results
 
-KODAK = Path(__file__).parents[1] / "reports" / "published" / "kodak"
+KODAK = Path(__file__).parents[2] / "reports" / "published" / "kodak"
 LITERATURE = ["bpg444", "av1", "vtm", "j2k-kdu5", "bmshj2018-hyperprior", "elic2022"]
 
 pytestmark = pytest.mark.skipif(not KODAK.is_dir(), reason="reports/published is not beside these tests")

@@ -1,4 +1,4 @@
-"""Figures for papers: widths, fonts, and that they draw the numbers of the tables."""
+"""Figures for papers have the right widths and fonts, and draw the numbers of the tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from benchbox_reports.figures.sheet import COLUMN, PAGE, styled
 from benchbox_reports.look import looks
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.speeds import measure_speeds
+from encoded_crops import Rows, make, results_of
 from matplotlib.patches import Rectangle
+from PIL import Image as PillowImage
 
 import benchbox
 from benchbox import registry
@@ -46,7 +48,7 @@ def analysis(results: Results) -> Analysis:
 
 
 def timed(results: Results) -> Results:
-    """The same, as if an undisturbed timing run had taken the times."""
+    """The results as if an undisturbed timing run had taken the times."""
     frame = results.frame.copy()
     frame["timing"] = pd.Categorical(["timed"] * len(frame))
     for column in ("encode_spread_s", "decode_spread_s"):
@@ -140,3 +142,38 @@ def test_nothing_to_compare_draws_nothing(results: Results) -> None:
     with styled("x"):
         assert bars_figure(analysis.sections[0], looks(analysis.labels), PAGE) is None
         assert savings_figure(analysis.sections[0], looks(analysis.labels), PAGE) is None
+
+
+def test_figures_in_three_formats(crops_page: Path) -> None:
+    assert {file.name for file in (crops_page / "figures").iterdir()} >= {
+        f"rd-crops-{metric}.{form}" for metric in ("psnr", "ssim") for form in ("svg", "pdf", "png")}
+    pdf = (crops_page / "figures/rd-crops-psnr.pdf").read_bytes()
+    assert b"/FontFile2" in pdf  # TrueType outlines: type 42
+    assert b"/Type3" not in pdf
+    with PillowImage.open(crops_page / "figures/rd-crops-ssim.png") as picture:
+        assert picture.size[0] == 2148  # 7.16 inches at 300 dots
+    svg = (crops_page / "figures/rd-crops-ssim.svg").read_text()
+    for text in ("SSIM (dB)", "bits per pixel", "jpeg progressive=yes", "webp"):
+        assert text in svg
+
+
+@pytest.mark.slow
+def test_the_same_results_give_the_same_files(crop_rows: Rows, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        make("page", results_of(crop_rows), tmp_path / name)
+    files = [path for path in sorted((tmp_path / "a").rglob("*")) if path.is_file()]
+    assert len(files) > 12
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path.name
+
+
+@pytest.mark.slow
+def test_many_codecs_with_long_and_foreign_names(crop_rows: Rows, tmp_path: Path) -> None:
+    jpeg = [row for row in crop_rows if row["label"] == "jpeg"]
+    names = [f"codec{k} " + "very_long_option=4:4:4 " * (k % 3) + "編碼器\x07" for k in range(20)]
+    many = [{**row, "label": name, "bpp": row["bpp"] * (1 + 0.05 * k)} for k, name in enumerate(names) for row in jpeg]
+    make("page", results_of(many), tmp_path)
+    svg = (tmp_path / "figures/rd-crops-psnr.svg").read_text()
+    assert all(f"codec{k} " in svg for k in range(20))
+    assert "\x07" not in svg

@@ -1,4 +1,4 @@
-"""Published curves: complete, sound, and honest about their cautions."""
+"""The published curves are complete and sound, and carry their cautions."""
 
 from __future__ import annotations
 

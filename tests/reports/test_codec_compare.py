@@ -1,4 +1,4 @@
-"""Exchange with codec-compare: its page reads what we measured."""
+"""Export to codec-compare: its page can read what a run measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from benchbox_interchange.codec_compare import _like_number
 from trading import SIZES, changed, make, strictly
 
 from benchbox.report import Results
@@ -29,7 +28,7 @@ def results(traded: Results) -> Results:
 
 
 def page_reads(path: Path) -> dict[str, pd.DataFrame]:
-    """Batches by name as codec-compare's page takes them: list, then files relative to it; stops where it would."""
+    """Batches by name as codec-compare's page reads them: a list, then files relative to it; fails where it would."""
     lists = strictly(path)
     assert lists
     tables = {}
@@ -86,7 +85,7 @@ def test_the_command_of_a_batch_makes_its_bytes(results: Results, tmp_path: Path
     """`encoding_cmd`, filled in as the page fills it in, gives a stream of the listed size."""
     from click.testing import CliRunner
 
-    from benchbox.cli import commands
+    from benchbox.cli.group import commands
 
     table = page_reads(make("codec-compare", results, tmp_path)[0])["webp method=2"]
     row = table.iloc[5]
@@ -112,4 +111,3 @@ def test_pictures_called_by_numbers_stay_texts(results: Results, tmp_path: Path)
     renamed = changed(results, sample=lambda frame: frame["sample"].map(numbers).astype("category"))
     table = page_reads(make("codec-compare", renamed, tmp_path)[0])["jpeg"]
     assert set(table["original name"]) == {"picture 01", "picture 0x10", "picture 1e3"}
-    assert not any(_like_number(name) for name in table["original name"])

@@ -1,0 +1,62 @@
+"""A published rate-distortion curve, and a format that such curves are read from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A published rate-distortion curve, drawn with the measured ones and never part of an average.
+
+    Attributes:
+        id: e.g. ``"vtm"``; what ``--literature`` names.
+        title: for legends.
+        dataset: id of the data set it was measured on; a run on another data set does not show it.
+        convention: how the points were made ("mean of bpp and of PSNR over 24 images, RGB ...").
+        source: citation, or repository and commit.
+        bpp: P rates in bits per pixel, rising.
+        metrics: metric id -> P values at these rates, as scored (MS-SSIM raw, PSNR in dB); None where not published.
+        caution: what a reader must know, or "".
+    """
+
+    id: str
+    title: str
+    dataset: str
+    convention: str
+    source: str
+    bpp: tuple[float, ...]
+    metrics: Mapping[str, tuple[float | None, ...]]
+    caution: str = ""
+
+
+@dataclass(frozen=True)
+class ReferenceFormat(ABC):
+    """A file format of published curves; plugins subclass it and return instances from `benchbox_references`.
+
+    Attributes:
+        id: e.g. ``"compressai"``.
+        title: one line for ``benchbox list references``.
+        suffixes: lower-case ends of file names, e.g. ``(".json",)``. A name in ``--literature`` that ends in one of
+            them is a file, not the id of a curve.
+    """
+
+    id: str
+    title: str
+    suffixes: tuple[str, ...]
+
+    @abstractmethod
+    def read(self, path: Path, datasets: Collection[str]) -> Reference:
+        """Read the one curve in the file `path`.
+
+        Args:
+            path: a file whose name ends in one of `suffixes`.
+            datasets: the run's data sets as its plan names them; the curve must be on one of them.
+
+        Raises:
+            UsageError: the file cannot be read or is not of this format; one line that names the file, the problem
+                and the remedy.
+        """

@@ -1,0 +1,53 @@
+"""Reports of runs with little data: one picture, one codec, failures, nothing at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchbox_reports import figures
+from encoded_crops import PSNR, SSIM, Parsed, Rows, failed, make, results_of
+
+LITTLE: dict[str, Callable[[Rows], Rows | pd.DataFrame]] = {
+    "one picture": lambda rows: [r for r in rows if r["sample"] == "crop0.png"],
+    "one quality": lambda rows: [r for r in rows if r["quality"] in (8, 5)],
+    "one codec": lambda rows: [r for r in rows if r["label"] == "webp"],
+    "one point": lambda rows: rows[:1],
+    "only lossless": lambda rows: [r for r in rows if r["label"] == "png"],
+    "nothing went through": lambda rows: [failed(r, "crashed", "exit code −11") for r in rows],
+    "nothing measured yet": lambda rows: [failed(r, None, None) for r in rows],
+    "a metric without a value": lambda rows: [
+        {**r, "ssim": np.nan, "null_reasons": '{"ssim": "the picture is too small"}'} for r in rows],
+    "one codec failed": lambda rows: [
+        failed(r, "timeout", "took over 60 s") if r["label"] == "webp" else r for r in rows],
+    "the anchor failed": lambda rows: [failed(r, "memory", "over 2 GB") if r["label"] == "jpeg" else r for r in rows],
+    "one point failed": lambda rows: [failed(rows[0], "failed", "libjpeg said no"), *rows[1:]],
+    "one picture unsupported": lambda rows: [
+        failed(r, "unsupported", "gray") if r["label"] == "webp" and r["sample"] == "crop2.png" else r for r in rows],
+    "no rows": lambda rows: pd.DataFrame(rows).iloc[:0],
+}
+
+
+@pytest.mark.parametrize("case", LITTLE)
+def test_reports_of_little_data(case: str, crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ())  # the page's own drawing is enough: files are another test's
+    run = results_of(LITTLE[case](crop_rows), (SSIM,) if "metric" in case else (PSNR,))
+    make("page", run, tmp_path)
+    text = " ".join(Parsed((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert "nan" not in re.findall(r"\w+", text)
+    assert "inf" not in re.findall(r"\w+", text)
+    expected = {
+        "one picture": "There is no interval below 5 pictures", "one codec": "the only codec with a curve",
+        "one quality": "4 are needed", "only lossless": "no lossy codec was run",
+        "nothing went through": "no encoding went through", "nothing measured yet": "not measured",
+        "a metric without a value": "SSIM has no value on any picture: the picture is too small",
+        "one codec failed": "took over 60 s", "the anchor failed": "jpeg has 0 usable points, 4 are needed",
+        "one point failed": "jpeg has no mean at quality 8 (1 of 6)",
+        "one picture unsupported": "Left out: crop2.png, which webp does not have (unsupported: gray)",
+        "no rows": "There is nothing to draw",
+    }  # fmt: skip
+    assert expected.get(case, "Rate-distortion curves") in text

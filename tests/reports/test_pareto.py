@@ -1,0 +1,38 @@
+"""Which speeds are drawn against BD-rates, and which are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from benchbox_reports.pareto import DrawnSpeeds, drawn_speeds
+from benchbox_reports.speeds import measure_speeds
+from hostile_report import SCRIPT
+
+from benchbox.report import Results
+
+
+def test_speeds_that_cannot_be_compared_are_refused(results: Results) -> None:
+    frame, labels = results.frame, ("jpeg", SCRIPT)
+
+    def drawn(**columns: Any) -> DrawnSpeeds:
+        changed = replace(results, frame=frame.assign(**columns))
+        (one,) = drawn_speeds(changed, measure_speeds(changed, labels)).values()
+        return one
+
+    jpeg = frame["label"] == "jpeg"
+    none = drawn(timing="disturbed")
+    assert none.sides == {"encode": {}, "decode": {}}
+    assert "Quality runs do not measure speed" in none.notes[0]
+    two = drawn(timing="timed", host=np.where(jpeg, "ant", "bee"))
+    assert two.sides["encode"] == {}
+    assert "2 hosts (ant, bee)" in two.notes[0]
+    assert "one batch size" in drawn(timing="timed", batch=np.where(jpeg, 1, 8)).notes[0]
+    partly = drawn(timing=np.where(jpeg & (frame["quality"] == 10), "disturbed", "timed"))
+    assert list(partly.sides["encode"]) == [SCRIPT]
+    assert "jpeg (20 of 25 points)" in partly.notes[1]
+    median, low, high = drawn(timing="timed").sides["decode"]["jpeg"]
+    speed = 61 * 83 / 1e6 / frame["decode_s"][jpeg]
+    assert (low, median, high) == pytest.approx(speed.quantile([0.25, 0.5, 0.75]).tolist())
