@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchbox_resnet.bitstream import Stream
 from benchbox_resnet.codec import ResnetCodec, decode_symbols
-from benchbox_resnet.entropy import Decoder, encode
+from benchbox_resnet.coding.bitstream import Stream
+from benchbox_resnet.coding.entropy import Decoder, encode
 from benchbox_resnet.info import RESNET
 
 from benchbox.image import read

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
-from benchbox_resnet.adapt import BANDS, FEATURES, bands, start
-from benchbox_resnet.adapter import Adapter
-from benchbox_resnet.config import GRID, LATENT_TABLES, SCALE_COUNT, ModelConfig
-from benchbox_resnet.entropy import Decoder, encode
-from benchbox_resnet.tables import build_tables, symbol_statistics
+from benchbox_resnet.coding.adapt import BANDS, FEATURES, bands, start
+from benchbox_resnet.coding.adapter import Adapter
+from benchbox_resnet.coding.entropy import Decoder, encode
+from benchbox_resnet.coding.tables import build_tables, symbol_statistics
+from benchbox_resnet.network.config import GRID, LATENT_TABLES, SCALE_COUNT, ModelConfig
 
 from benchbox.errors import CorruptBitstream
 

@@ -12,12 +12,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from benchbox_resnet.bitstream import Stream  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
-from benchbox_resnet.denoise import denoise, noise_level  # noqa: E402
+from benchbox_resnet.coding.bitstream import Stream  # noqa: E402
+from benchbox_resnet.coding.denoise import denoise, noise_level  # noqa: E402
+from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
-from benchbox_resnet.layers import by_pixel  # noqa: E402
-from benchbox_resnet.weights import load_model  # noqa: E402
+from benchbox_resnet.network.layers import by_pixel  # noqa: E402
 from noisy_resnet import NOISY, noisy_network, save_noisy  # noqa: E402
 
 from benchbox.errors import CodecError, CorruptBitstream, QualityError, UnsupportedImageError  # noqa: E402
@@ -134,7 +134,7 @@ def test_noise_in_the_float_path_moves_no_symbol(
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(disturb)
     # (the linear path calls no module)
-    monkeypatch.setattr("benchbox_resnet.model.by_pixel", lambda layer, x: disturb(layer, x, by_pixel(layer, x)))
+    monkeypatch.setattr("benchbox_resnet.network.model.by_pixel", lambda layer, x: disturb(layer, x, by_pixel(layer, x)))
     seen = noisy.decode(data)
     decoding = (net.lin_s, net.context_linear, net.h_s, net.g_s_deep, net.g_s_high, net.context)
     assert disturbed == {layer for part in decoding for layer in part.modules() if isinstance(layer, torch.nn.Conv2d)}

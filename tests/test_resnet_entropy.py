@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchbox_resnet.entropy import SYMBOL_MAX, Decoder, Tables, encode, quantise_pmf
+from benchbox_resnet.coding.entropy import SYMBOL_MAX, Decoder, Tables, encode, quantise_pmf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,15 +7,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from benchbox_resnet.bitstream import Stream  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
-from benchbox_resnet.config import GRID, ModelConfig  # noqa: E402
-from benchbox_resnet.exact import ExactScale  # noqa: E402
+from benchbox_resnet.coding.bitstream import Stream  # noqa: E402
+from benchbox_resnet.coding.exact import ExactScale  # noqa: E402
+from benchbox_resnet.coding.pipeline import parity_mask, split_half  # noqa: E402
+from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
-from benchbox_resnet.model import ResidualCodec  # noqa: E402
-from benchbox_resnet.pipeline import parity_mask, split_half  # noqa: E402
-from benchbox_resnet.scale import mask_bounds  # noqa: E402
-from benchbox_resnet.weights import load_model  # noqa: E402
+from benchbox_resnet.network.config import GRID, ModelConfig  # noqa: E402
+from benchbox_resnet.network.model import ResidualCodec  # noqa: E402
+from benchbox_resnet.network.scale import mask_bounds  # noqa: E402
 from noisy_resnet import MASKED, NOISY, frozen, noisy_network, save_noisy  # noqa: E402
 
 

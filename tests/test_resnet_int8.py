@@ -8,11 +8,11 @@ from hypothesis.extra import numpy as stnp
 
 torch = pytest.importorskip("torch")
 
-from benchbox_resnet.config import ModelConfig  # noqa: E402
-from benchbox_resnet.int8 import Int8Blocks, Int8Convolution, in_int8, span_of, to_bytes  # noqa: E402
-from benchbox_resnet.layers import ResBlock  # noqa: E402
-from benchbox_resnet.model import ResidualCodec  # noqa: E402
-from benchbox_resnet.precision import has_fast_int8, require  # noqa: E402
+from benchbox_resnet.coding.int8 import Int8Blocks, Int8Convolution, in_int8, span_of, to_bytes  # noqa: E402
+from benchbox_resnet.coding.precision import has_fast_int8, require  # noqa: E402
+from benchbox_resnet.network.config import ModelConfig  # noqa: E402
+from benchbox_resnet.network.layers import ResBlock  # noqa: E402
+from benchbox_resnet.network.model import ResidualCodec  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from benchbox.errors import CodecUnavailableError  # noqa: E402

@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 
 from benchbox_resnet import cli  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec  # noqa: E402
-from benchbox_resnet.data import is_held_out  # noqa: E402
+from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
-from benchbox_resnet.weights import load_model  # noqa: E402
+from benchbox_resnet.training.data import is_held_out  # noqa: E402
 from noisy_resnet import noisy_network, save_noisy  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
 from tiny_resnet import CPU  # noqa: E402

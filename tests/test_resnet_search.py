@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 
 from benchbox_metrics.ms_ssim import MS_SSIM  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec  # noqa: E402
+from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET, bundled  # noqa: E402
-from benchbox_resnet.similarity import SMALLEST, ms_ssim  # noqa: E402
-from benchbox_resnet.weights import load_model  # noqa: E402
+from benchbox_resnet.network.similarity import SMALLEST, ms_ssim  # noqa: E402
 
 FILES = bundled()
 trained = pytest.mark.skipif(not FILES, reason="no trained weights are bundled")

@@ -15,13 +15,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from benchbox_resnet import cli  # noqa: E402
-from benchbox_resnet.config import ModelConfig  # noqa: E402
-from benchbox_resnet.data import CropSampler, TrainingData, is_held_out  # noqa: E402
-from benchbox_resnet.model import ResidualCodec  # noqa: E402
-from benchbox_resnet.muon import Muon, orthogonalise  # noqa: E402
-from benchbox_resnet.settle import settle, table_bits  # noqa: E402
-from benchbox_resnet.training import Settings, Trainer, save_checkpoint  # noqa: E402
-from benchbox_resnet.validation import MEASURES, validate  # noqa: E402
+from benchbox_resnet.network.config import ModelConfig  # noqa: E402
+from benchbox_resnet.network.model import ResidualCodec  # noqa: E402
+from benchbox_resnet.training.data import CropSampler, TrainingData, is_held_out  # noqa: E402
+from benchbox_resnet.training.muon import Muon, orthogonalise  # noqa: E402
+from benchbox_resnet.training.settle import settle, table_bits  # noqa: E402
+from benchbox_resnet.training.trainer import Settings, Trainer, save_checkpoint  # noqa: E402
+from benchbox_resnet.training.validation import MEASURES, validate  # noqa: E402
 from tiny_resnet import CPU, TINY, batch, write_pictures  # noqa: E402
 
 
@@ -197,7 +197,7 @@ def test_crops_come_from_the_pictures(pictures: Path) -> None:
 def test_two_processes_train_one_network(pictures: Path, tmp_path: Path) -> None:
     """torchrun with two gloo processes: both finish, one checkpoint, loss reported once."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m",
-               "benchbox_resnet.train", "--data", str(pictures), "--out", str(tmp_path), "--batch", "1", "--crop", "64",
+               "benchbox_resnet.training.train", "--data", str(pictures), "--out", str(tmp_path), "--batch", "1", "--crop", "64",
                "--seconds", "6", "--device", "cpu", "--threads", "1"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -226,7 +226,7 @@ def test_fields_of_a_preset_are_set_by_name(
 def test_a_killed_run_goes_on_and_exports(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Killed after its first checkpoint, started again: it goes on from there; then export and evaluate."""
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "benchbox_resnet.train", "--data", str(pictures), "--out", str(out),
+    command = [sys.executable, "-m", "benchbox_resnet.training.train", "--data", str(pictures), "--out", str(out),
                "--batch", "1", "--crop", "64", "--seconds", "600", "--checkpoint-every", "0.5",
                "--threads", "1"]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchbox_resnet.adapter import Adapter
-from benchbox_resnet.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
-from benchbox_resnet.tables import build_tables, latent_bounds, latent_pmfs, symbol_statistics
-from benchbox_resnet.trellis import NEXT, UNION, came_from, point
+from benchbox_resnet.coding.adapter import Adapter
+from benchbox_resnet.coding.tables import build_tables, latent_bounds, latent_pmfs, symbol_statistics
+from benchbox_resnet.coding.trellis import NEXT, UNION, came_from, point
+from benchbox_resnet.network.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
 
 CONFIG = ModelConfig(hyper=1, qualities=2)
 TABLES = build_tables(CONFIG, np.zeros((2, 1)), np.ones((2, 1)))

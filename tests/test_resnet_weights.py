@@ -13,13 +13,13 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchbox_resnet.bitstream import Stream
 from benchbox_resnet.codec import ResnetCodec, decode_symbols
-from benchbox_resnet.entropy import PRECISION
-from benchbox_resnet.evaluate import measure
-from benchbox_resnet.exact import SYMBOL_UNKNOWN
+from benchbox_resnet.coding.bitstream import Stream
+from benchbox_resnet.coding.entropy import PRECISION
+from benchbox_resnet.coding.exact import SYMBOL_UNKNOWN
+from benchbox_resnet.coding.precision import has_fast_int8
 from benchbox_resnet.info import RESNET, bundled
-from benchbox_resnet.precision import has_fast_int8
+from benchbox_resnet.training.evaluate import measure
 from click.testing import CliRunner
 from PIL import Image as PillowImage
 from safetensors import safe_open

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from benchbox.errors import BenchboxError
-from benchbox_resnet import evaluate, export, polish, settle, train
+from benchbox_resnet.training import evaluate, export, polish, settle, train
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -18,16 +18,16 @@ import torch
 from benchbox.codec import Codec, CodecInfo, QualityAxis
 from benchbox.errors import CodecUnavailableError, CorruptBitstream, QualityError, UnsupportedImageError
 from benchbox.image import Image
-from benchbox_resnet.alpha import fill_hidden, pack_alpha, unpack_alpha
-from benchbox_resnet.bitstream import MAX_PIXELS, Stream
-from benchbox_resnet.denoise import denoise
-from benchbox_resnet.entropy import Decoder, encode
-from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
-from benchbox_resnet.pipeline import SYMBOL_CLIP, TILE_CELLS, Pipeline, Symbols, join_half, split_half
-from benchbox_resnet.precision import Precision, fastest
-from benchbox_resnet.scale import Z_LIMIT
-from benchbox_resnet.tables import z_table_ids
-from benchbox_resnet.weights import Model, file_digest, load_model
+from benchbox_resnet.coding.alpha import fill_hidden, pack_alpha, unpack_alpha
+from benchbox_resnet.coding.bitstream import MAX_PIXELS, Stream
+from benchbox_resnet.coding.denoise import denoise
+from benchbox_resnet.coding.entropy import Decoder, encode
+from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN
+from benchbox_resnet.coding.pipeline import SYMBOL_CLIP, TILE_CELLS, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.coding.precision import Precision, fastest
+from benchbox_resnet.coding.tables import z_table_ids
+from benchbox_resnet.coding.weights import Model, file_digest, load_model
+from benchbox_resnet.network.scale import Z_LIMIT
 
 
 class ResnetCodec(Codec):

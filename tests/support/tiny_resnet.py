@@ -8,7 +8,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from benchbox_resnet.config import ModelConfig  # noqa: E402
+from benchbox_resnet.network.config import ModelConfig  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 TINY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=32, hyper=8, context=16, scale_hidden=16, qualities=3)

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchbox_resnet.config import ModelConfig
-from benchbox_resnet.model import Estimate, ResidualCodec
-from benchbox_resnet.muon import Muon
-from benchbox_resnet.replicas import Replicas
-from benchbox_resnet.retune import mse_qualities, respread, retune
-from benchbox_resnet.similarity import ms_ssim
+from benchbox_resnet.network.config import ModelConfig
+from benchbox_resnet.network.model import Estimate, ResidualCodec
+from benchbox_resnet.network.similarity import ms_ssim
+from benchbox_resnet.training.muon import Muon
+from benchbox_resnet.training.replicas import Replicas
+from benchbox_resnet.training.retune import mse_qualities, respread, retune
 
 #: A gradient so many times larger than is usual is an accident: that step is left out.
 OUTLIER = 8.0

@@ -14,14 +14,14 @@ from typing import Any
 import torch
 
 from benchbox.errors import UsageError
-from benchbox_resnet.config import PRESETS, ModelConfig
-from benchbox_resnet.data import BlockStatistics, CropSampler, TrainingData
-from benchbox_resnet.grow import as_checkpoint, grow, trained_form
-from benchbox_resnet.retune import MASKING, MS_SSIM_RANGE
-from benchbox_resnet.start import hyper_crops, start_hyper
-from benchbox_resnet.training import Settings, Trainer, save_checkpoint
-from benchbox_resnet.validation import as_line, held_out_curve
-from benchbox_resnet.world import World, joined
+from benchbox_resnet.network.config import PRESETS, ModelConfig
+from benchbox_resnet.network.start import hyper_crops, start_hyper
+from benchbox_resnet.training.data import BlockStatistics, CropSampler, TrainingData
+from benchbox_resnet.training.grow import as_checkpoint, grow, trained_form
+from benchbox_resnet.training.retune import MASKING, MS_SSIM_RANGE
+from benchbox_resnet.training.trainer import Settings, Trainer, save_checkpoint
+from benchbox_resnet.training.validation import as_line, held_out_curve
+from benchbox_resnet.training.world import World, joined
 
 CPU = torch.device("cpu")
 

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchbox_resnet.config import ModelConfig
-from benchbox_resnet.model import ResidualCodec
+from benchbox_resnet.network.config import ModelConfig
+from benchbox_resnet.network.model import ResidualCodec
 
 #: Pixels that a thread takes at a time, in whole crops: much fewer leave a tenth of the time to overheads.
 PORTION = 32768

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchbox_resnet.config import MASK_BAND, SCALE_STEP, ModelConfig
-from benchbox_resnet.model import ResidualCodec
-from benchbox_resnet.scale import UNIT
+from benchbox_resnet.network.config import MASK_BAND, SCALE_STEP, ModelConfig
+from benchbox_resnet.network.model import ResidualCodec
+from benchbox_resnet.network.scale import UNIT
 
 #: The part of an mse model's range of qualities that spends about the bits of the whole range of an ms-ssim model: left
 #: where they are, the rows of high qualities have far to go.

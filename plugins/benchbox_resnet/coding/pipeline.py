@@ -14,17 +14,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchbox_resnet.adapter import Adapter
-from benchbox_resnet.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_STEP
-from benchbox_resnet.entropy import TableIds
-from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
-from benchbox_resnet.int8 import in_int8
-from benchbox_resnet.precision import Precision, has_fast_bfloat16, in_bfloat16, require
-from benchbox_resnet.quantise import STEP_WEIGHT
-from benchbox_resnet.scale import Z_LIMIT
-from benchbox_resnet.tables import z_table_ids
-from benchbox_resnet.tiles import Tile, analysis_halo, mean_halo, synthesis_halo, tiles
-from benchbox_resnet.weights import Model
+from benchbox_resnet.coding.adapter import Adapter
+from benchbox_resnet.coding.entropy import TableIds
+from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
+from benchbox_resnet.coding.int8 import in_int8
+from benchbox_resnet.coding.precision import Precision, has_fast_bfloat16, in_bfloat16, require
+from benchbox_resnet.coding.quantise import STEP_WEIGHT
+from benchbox_resnet.coding.tables import z_table_ids
+from benchbox_resnet.coding.tiles import Tile, analysis_halo, mean_halo, synthesis_halo, tiles
+from benchbox_resnet.coding.weights import Model
+from benchbox_resnet.network.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_STEP
+from benchbox_resnet.network.scale import Z_LIMIT
 
 #: Cells a side of a tile's core: 1024 pixels at stride 16.
 TILE_CELLS = 16
@@ -196,7 +196,7 @@ class Pipeline:
         """(H, W, 3) uint8 of any size -> symbols and their tables; `gray`: without the latents of colour."""
         y, z_hat = self.analyse(pixels, quality)
         if effort:
-            from benchbox_resnet.search import search
+            from benchbox_resnet.coding.search import search
 
             search(self, pixels, y, z_hat, quality, effort, gray)
         rows, cols = z_hat.shape[:2]

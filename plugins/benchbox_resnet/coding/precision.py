@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 
 from benchbox.errors import CodecUnavailableError
-from benchbox_resnet.weights import Model
+from benchbox_resnet.coding.weights import Model
 
 Precision = Literal["float32", "bfloat16", "int8"]
 

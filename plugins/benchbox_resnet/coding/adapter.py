@@ -5,7 +5,7 @@ import numba
 import numpy as np
 
 from benchbox.errors import CorruptBitstream
-from benchbox_resnet.adapt import (
+from benchbox_resnet.coding.adapt import (
     FORETOLD,
     Half,
     Wide,
@@ -19,9 +19,9 @@ from benchbox_resnet.adapt import (
     learn,
     start,
 )
-from benchbox_resnet.config import GRID, SCALE_COUNT
-from benchbox_resnet.entropy import Decoder, Ints, Words, locate, pull, pull_escape
-from benchbox_resnet.trellis import NEXT, Costs, Flags, Floats, Indices, encode_half, point
+from benchbox_resnet.coding.entropy import Decoder, Ints, Words, locate, pull, pull_escape
+from benchbox_resnet.coding.trellis import NEXT, Costs, Flags, Floats, Indices, encode_half, point
+from benchbox_resnet.network.config import GRID, SCALE_COUNT
 
 
 @numba.njit(cache=True, nogil=True)

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchbox_resnet.config import MASK_BAND, MASK_FROM, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
-from benchbox_resnet.layers import clamp_through
+from benchbox_resnet.network.config import MASK_BAND, MASK_FROM, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
+from benchbox_resnet.network.layers import clamp_through
 
 #: The networks speak in units of 8 steps of the scale table (0.985 in the logarithm of the scale).
 UNIT = 8.0

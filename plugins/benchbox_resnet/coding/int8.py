@@ -18,8 +18,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from benchbox_resnet.layers import ResBlock
-from benchbox_resnet.model import ResidualCodec
+from benchbox_resnet.network.layers import ResBlock
+from benchbox_resnet.network.model import ResidualCodec
 
 #: Greatest magnitude of a quantised weight, greatest quantised activation.
 _WEIGHT_MOST, _MOST = 127, 255

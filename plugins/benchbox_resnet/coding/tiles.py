@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 
-from benchbox_resnet.config import ModelConfig
+from benchbox_resnet.network.config import ModelConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchbox_resnet.config import MASK_BAND, SCALE_COUNT, ModelConfig
-from benchbox_resnet.scale import (
+from benchbox_resnet.network.config import MASK_BAND, SCALE_COUNT, ModelConfig
+from benchbox_resnet.network.scale import (
     HIDDEN_BITS,
     HIDDEN_LIMIT,
     LEVEL_BITS,

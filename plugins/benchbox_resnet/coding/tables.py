@@ -9,10 +9,18 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from benchbox_resnet.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_MIN, SCALE_STEP, TABLE_KINDS, ModelConfig
-from benchbox_resnet.entropy import Ints, TableIds, Tables, quantise_pmf
-from benchbox_resnet.scale import HIDDEN_BITS, SYMBOL_LIMIT, Z_LIMIT
-from benchbox_resnet.trellis import UNION
+from benchbox_resnet.coding.entropy import Ints, TableIds, Tables, quantise_pmf
+from benchbox_resnet.coding.trellis import UNION
+from benchbox_resnet.network.config import (
+    GRID,
+    LATENT_TABLES,
+    SCALE_COUNT,
+    SCALE_MIN,
+    SCALE_STEP,
+    TABLE_KINDS,
+    ModelConfig,
+)
+from benchbox_resnet.network.scale import HIDDEN_BITS, SYMBOL_LIMIT, Z_LIMIT
 
 Floats = npt.NDArray[np.float64]
 

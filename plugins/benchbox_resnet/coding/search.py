@@ -15,14 +15,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from benchbox_resnet.adapter import Adapter
-from benchbox_resnet.config import GRID
-from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
-from benchbox_resnet.model import first_half
-from benchbox_resnet.pipeline import SYMBOL_CLIP, Indices, Pipeline, Symbols, join_half, split_half
-from benchbox_resnet.quantise import STEP_WEIGHT
-from benchbox_resnet.similarity import SMALLEST, ms_ssim
-from benchbox_resnet.tiles import Tile, analysis_halo
+from benchbox_resnet.coding.adapter import Adapter
+from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
+from benchbox_resnet.coding.pipeline import SYMBOL_CLIP, Indices, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.coding.quantise import STEP_WEIGHT
+from benchbox_resnet.coding.tiles import Tile, analysis_halo
+from benchbox_resnet.network.config import GRID
+from benchbox_resnet.network.model import first_half
+from benchbox_resnet.network.similarity import SMALLEST, ms_ssim
 
 #: Steps for each unit of effort; the share of a Newton step that is gone, and what is kept of the last move.
 STEPS, RATE, MOMENTUM = 2, 0.3, 0.5

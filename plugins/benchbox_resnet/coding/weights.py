@@ -20,11 +20,11 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from benchbox.errors import CodecError
-from benchbox_resnet.config import ModelConfig
-from benchbox_resnet.entropy import Tables
-from benchbox_resnet.exact import ExactScale, freeze
-from benchbox_resnet.model import ResidualCodec
-from benchbox_resnet.tables import symbol_statistics
+from benchbox_resnet.coding.entropy import Tables
+from benchbox_resnet.coding.exact import ExactScale, freeze
+from benchbox_resnet.coding.tables import symbol_statistics
+from benchbox_resnet.network.config import ModelConfig
+from benchbox_resnet.network.model import ResidualCodec
 
 FORMAT = "benchbox-resnet 3"
 #: Parameters kept in float32: the linear path and everything that is one number a channel.

@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchbox_resnet.bitstream import Stream
 from benchbox_resnet.codec import ResnetCodec, decode_symbols
-from benchbox_resnet.data import CropSampler, TrainingData
+from benchbox_resnet.coding.bitstream import Stream
+from benchbox_resnet.coding.precision import fastest, has_fast_bfloat16
+from benchbox_resnet.coding.weights import Model, load_model, replace_network
 from benchbox_resnet.info import RESNET
-from benchbox_resnet.precision import fastest, has_fast_bfloat16
-from benchbox_resnet.similarity import ms_ssim
-from benchbox_resnet.training import balancing_lambdas, bit_weights
-from benchbox_resnet.weights import Model, load_model, replace_network
+from benchbox_resnet.network.similarity import ms_ssim
+from benchbox_resnet.training.data import CropSampler, TrainingData
+from benchbox_resnet.training.trainer import balancing_lambdas, bit_weights
 
 CPU = torch.device("cpu")
 #: Adam's rates: of the residual network, of the linear path, of gains.

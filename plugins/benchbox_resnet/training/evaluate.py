@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from benchbox_resnet.codec import ResnetCodec
-from benchbox_resnet.data import image_files, load_pixels
 from benchbox_resnet.info import RESNET
+from benchbox_resnet.training.data import image_files, load_pixels
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from benchbox_resnet.adapt import (
+from benchbox_resnet.coding.adapt import (
     FORETOLD,
     Half,
     Near,
@@ -36,9 +36,9 @@ from benchbox_resnet.adapt import (
     keep_within_limits,
     learn,
 )
-from benchbox_resnet.config import GRID, SCALE_COUNT
-from benchbox_resnet.entropy import Ints
-from benchbox_resnet.quantise import cheaper
+from benchbox_resnet.coding.entropy import Ints
+from benchbox_resnet.coding.quantise import cheaper
+from benchbox_resnet.network.config import GRID, SCALE_COUNT
 
 #: Distance of neighbouring points of the two quantisers' union, on the grid.
 UNION = 2

@@ -16,13 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchbox_resnet.config import MASK_BAND, ModelConfig
-from benchbox_resnet.data import CropSampler, TrainingData
-from benchbox_resnet.model import ResidualCodec
-from benchbox_resnet.rate import laplace_bits
-from benchbox_resnet.scale import Z_LIMIT, scale_of_index
-from benchbox_resnet.training import balancing_lambdas, bit_weights, fast_bfloat16, save_checkpoint
-from benchbox_resnet.validation import as_line, held_out_curve
+from benchbox_resnet.network.config import MASK_BAND, ModelConfig
+from benchbox_resnet.network.model import ResidualCodec
+from benchbox_resnet.network.rate import laplace_bits
+from benchbox_resnet.network.scale import Z_LIMIT, scale_of_index
+from benchbox_resnet.training.data import CropSampler, TrainingData
+from benchbox_resnet.training.trainer import balancing_lambdas, bit_weights, fast_bfloat16, save_checkpoint
+from benchbox_resnet.training.validation import as_line, held_out_curve
 
 #: Adam's rate for weights and for the biases at the end, which are in units of eight tables.
 RATE, BIAS_RATE = 1e-3, 4e-3

@@ -26,8 +26,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from benchbox_resnet.config import GRID, SCALE_COUNT
-from benchbox_resnet.scale import HIDDEN_BITS
+from benchbox_resnet.network.config import GRID, SCALE_COUNT
+from benchbox_resnet.network.scale import HIDDEN_BITS
 
 FEATURES = 7
 #: Bands of channels, each with weights of its own: narrow where the variance is large.
