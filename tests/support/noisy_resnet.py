@@ -13,11 +13,11 @@ from benchbox_resnet.coding.entropy import Tables  # noqa: E402
 from benchbox_resnet.coding.exact import freeze  # noqa: E402
 from benchbox_resnet.coding.tables import build_tables, symbol_statistics  # noqa: E402
 from benchbox_resnet.coding.weights import save_model  # noqa: E402
+from benchbox_resnet.network.blocks import BlockStatistics  # noqa: E402
 from benchbox_resnet.network.config import ModelConfig  # noqa: E402
 from benchbox_resnet.network.model import ResidualCodec  # noqa: E402
 from benchbox_resnet.network.scale import ScalePath  # noqa: E402
 from benchbox_resnet.network.start import hyper_crops, start_hyper  # noqa: E402
-from benchbox_resnet.training.data import BlockStatistics  # noqa: E402
 
 NOISY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, context=16, scale_hidden=16,
                     qualities=4, dependent_from=12)  # fmt: skip

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchbox_resnet.network.blocks import BlockStatistics
 from benchbox_resnet.network.config import SCALE_COUNT, SCALE_STEP, ModelConfig
 from benchbox_resnet.network.layers import (
     DepthBlock,
@@ -41,7 +42,6 @@ from benchbox_resnet.network.layers import (
 )
 from benchbox_resnet.network.rate import laplace_bits, logistic_bits
 from benchbox_resnet.network.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scale_of_index
-from benchbox_resnet.training.data import BlockStatistics
 
 #: The residual networks' outputs are multiplied by this. Muon moves every layer by steps of one size; at 40 dB a pixel
 #: is right to 0.01, and without this factor the last layers' jitter drowned the high rates.

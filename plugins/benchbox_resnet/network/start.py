@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchbox_resnet.network.blocks import Pixels, random_blocks
 from benchbox_resnet.network.config import SCALE_COUNT, SCALE_STEP
 from benchbox_resnet.network.model import Z_SCALE_MIN, ResidualCodec
 from benchbox_resnet.network.scale import OUTPUT, UNIT, index_of_scale, scale_of_index
-from benchbox_resnet.training.data import Pixels, random_blocks
 
 #: Rounding step of z along a direction of unit length. A scale that is off by e (natural logarithm) costs e^2 / 2 nats
 #: a latent; weighed against z's own bits that asks for 3.5, and for more since tables learn besides.

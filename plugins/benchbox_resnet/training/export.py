@@ -17,10 +17,11 @@ from benchbox_resnet.coding.pipeline import Pipeline
 from benchbox_resnet.coding.precision import fastest
 from benchbox_resnet.coding.tables import build_tables
 from benchbox_resnet.coding.weights import Model, load_model, save_model
+from benchbox_resnet.network.blocks import Pixels
 from benchbox_resnet.network.config import LATENT_TABLES, ModelConfig
 from benchbox_resnet.network.model import ResidualCodec
 from benchbox_resnet.network.scale import Z_LIMIT
-from benchbox_resnet.training.data import Pixels, image_files, is_held_out, load_pixels
+from benchbox_resnet.training.data import image_files, is_held_out, load_pixels
 
 CPU = torch.device("cpu")
 

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from benchbox_resnet.coding.exact import thaw
 from benchbox_resnet.coding.weights import load_model
+from benchbox_resnet.network.blocks import Pixels, random_blocks
 from benchbox_resnet.network.config import LATENT_TABLES, ModelConfig
 from benchbox_resnet.network.model import Z_SCALE_MIN, ResidualCodec
 from benchbox_resnet.network.start import hyper_crops, start_hyper
-from benchbox_resnet.training.data import Pixels, random_blocks
 
 #: What is about z, and tables that are chosen with its help.
 _ANEW = ("h_s.", "shift_h", "z_", "hyper_", "scale.")

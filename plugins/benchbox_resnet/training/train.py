@@ -14,9 +14,10 @@ from typing import Any
 import torch
 
 from benchbox.errors import UsageError
+from benchbox_resnet.network.blocks import BlockStatistics
 from benchbox_resnet.network.config import PRESETS, ModelConfig
 from benchbox_resnet.network.start import hyper_crops, start_hyper
-from benchbox_resnet.training.data import BlockStatistics, CropSampler, TrainingData
+from benchbox_resnet.training.data import CropSampler, TrainingData
 from benchbox_resnet.training.grow import as_checkpoint, grow, trained_form
 from benchbox_resnet.training.retune import MASKING, MS_SSIM_RANGE
 from benchbox_resnet.training.trainer import Settings, Trainer, save_checkpoint

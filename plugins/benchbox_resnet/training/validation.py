@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from benchbox_resnet.network.blocks import Pixels
 from benchbox_resnet.network.model import ResidualCodec
 from benchbox_resnet.network.similarity import SMALLEST, ms_ssim
-from benchbox_resnet.training.data import Pixels
 
 #: x_hat, x (1, 3, H, W) in [0, 1] -> dB.
 Measure = Callable[[Tensor, Tensor], float]

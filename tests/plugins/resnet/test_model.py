@@ -10,13 +10,14 @@ import skimage.data
 torch = pytest.importorskip("torch")
 
 from benchbox_resnet.coding.weights import save_model  # noqa: E402
+from benchbox_resnet.network.blocks import BlockStatistics  # noqa: E402
 from benchbox_resnet.network.config import PRESETS, ModelConfig  # noqa: E402
 from benchbox_resnet.network.layers import by_pixel, quarters, shuffle, unshuffle  # noqa: E402
 from benchbox_resnet.network.model import ResidualCodec, first_half  # noqa: E402
 from benchbox_resnet.network.rate import laplace_bits, logistic_bits  # noqa: E402
 from benchbox_resnet.network.scale import scale_of_index  # noqa: E402
 from benchbox_resnet.network.start import hyper_crops, start_hyper  # noqa: E402
-from benchbox_resnet.training.data import BlockStatistics, TrainingData  # noqa: E402
+from benchbox_resnet.training.data import TrainingData  # noqa: E402
 from benchbox_resnet.training.export import freeze_tables  # noqa: E402
 from benchbox_resnet.training.grow import as_checkpoint, grow, trained_form  # noqa: E402
 from benchbox_resnet.training.retune import mse_qualities  # noqa: E402
