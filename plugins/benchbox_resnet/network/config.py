@@ -1,6 +1,6 @@
-"""What a network looks like: one dataclass, stored with the weights, and the presets.
+"""The configuration of a network: one dataclass, stored with the weights, and the presets.
 
-Pure Python: importing this module imports neither torch nor numpy.
+Importing this module imports no torch: the command line shows the presets before anything is trained.
 """
 
 import dataclasses
@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+
+from benchbox.errors import CodecError
 
 #: Coding tables are zero-mean and differ by their scale alone: this many scales, logarithmically spaced.
 SCALE_COUNT = 64
@@ -19,39 +21,45 @@ GRID = 3
 TABLE_KINDS = 3
 #: Coding tables of latents: number of scale + SCALE_COUNT * kind. Those of z follow.
 LATENT_TABLES = TABLE_KINDS * SCALE_COUNT
-#: Ratio of neighbouring scales, as a natural logarithm (0.123: a scale is met to 6 %, which costs < 0.1 % of rate).
+#: Ratio of neighbouring scales, as a natural logarithm: 0.123. A scale is matched to within 6 %, which costs less than
+#: 0.1 % of rate.
 SCALE_STEP = math.log(SCALE_MAX / SCALE_MIN) / (SCALE_COUNT - 1)
 
-#: Latents by whose tables activity is judged, first and last + 1; their number is a power of two.
+#: Latents whose tables measure local activity, [first, last + 1); their number is a power of two.
 MASK_BAND = (4, 68)
-#: Latents that are never masked: the mean colours of a block, which are coded as differences to their neighbours'.
+#: The first latents are never masked: they are the mean colours of a block, coded as differences to their neighbours.
 MASK_FROM = 3
-#: Farthest that masking moves a rounding step, in table steps.
+#: Largest change of a rounding step by masking, in table steps.
 MASK_LIMIT = 12
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """The shape of one network. Each field says why it has its default."""
+    """The shape of one network; the comment on each field gives the reason for its default.
 
-    #: Pixels a side for each latent. 16 keeps every layer cheap; 8 suits very high rates at four times the cost.
+    Raises ValueError for values that make no network.
+    """
+
+    #: Pixels per latent in each direction. 16 keeps every layer cheap; 8 suits very high rates at four times the cost.
     stride: int = 16
-    #: Channels of the residual blocks at twice the latent resolution. Steps count more than width on few cores.
+    #: Channels of the residual blocks at twice the latent resolution. On few cores the number of training steps matters
+    #: more than width.
     channels: int = 128
     #: Residual blocks (two 3x3 convolutions each) at twice the latent resolution, in g_a and again in g_s.
     blocks: int = 3
     #: Channels at the latent resolution inside g_a and g_s: width here costs a quarter of width above.
     deep_channels: int = 128
-    #: Residual blocks at the latent resolution, in g_a and again in g_s: they see far and cost a quarter each.
+    #: Residual blocks at the latent resolution, in g_a and again in g_s: their receptive field is large, and each costs
+    #: a quarter.
     deep_blocks: int = 3
-    #: Latent channels M; the linear path is the M leading directions of the training blocks. Of 768, 192 leave an
-    #: error of 32 dB to the residual network, 320 of 37 dB, 368 of 39 dB: high rates want them, low rates pay nothing
-    #: for zeros.
+    #: Latent channels M; the linear path is the M leading directions of the training blocks. Alone it reaches 32 dB
+    #: with 192 of the 768 directions, 37 dB with 320 and 39 dB with 368: high rates need them, and zeros cost low
+    #: rates nothing.
     latents: int = 368
-    #: Channels of the hyper-latent z, at a quarter of the latent resolution; half of `scale_hidden`, so that both signs
-    #: of each find a hidden unit.
+    #: Channels of the hyper-latent z, at a quarter of the latent resolution; half of `scale_hidden`, so that each sign
+    #: of each channel gets a hidden unit.
     hyper: int = 64
-    #: Width of the context network for the means of the second checkerboard half (256 doubles the cost of Muon).
+    #: Width of the context network that predicts the second checkerboard half (256 doubles the cost of Muon).
     context: int = 192
     #: Depth-wise blocks in that network.
     context_blocks: int = 2
@@ -59,29 +67,29 @@ class ModelConfig:
     scale_hidden: int = 128
     #: Side of the neighbourhood of decoded symbols that the second half's tables depend on (odd).
     scale_window: int = 5
-    #: "leaky_relu" and "gelu" cost and gain the same (docs/resnet.md); "relu" is there for ablations.
+    #: "leaky_relu" and "gelu" cost and gain the same (docs/resnet.md); "relu" is for ablations.
     activation: str = "leaky_relu"
-    #: How far rounding steps follow local activity, in table steps (see `scale.ScalePath.mask`): 0 for squared error,
-    #: which wants one step everywhere; MS-SSIM forgives errors where the picture is busy. A multiple of 1/256, so that
-    #: it is exact.
+    #: Slope by which rounding steps follow local activity, in table steps (see `scale.ScalePath.mask`): 0 for squared
+    #: error, which is best with one step everywhere; MS-SSIM tolerates errors in busy places. A multiple of 1/256, so
+    #: that it is exact.
     masking: float = 0.0
-    #: Bounds of that, in table steps: how much finer steps become where a picture is quiet, how much coarser where it
-    #: is busy. Latents from `mask_detail_from` on, the fine detail of a block, have bounds of their own
-    #: (768, the most latents there can be: none have).
+    #: Bounds of masking, in table steps: how much finer steps become in quiet places, how much coarser in busy ones.
+    #: Latents from `mask_detail_from` on, the fine detail of a block, have their own bounds (768, the largest number of
+    #: latents, means that none have).
     mask_finer: int = MASK_LIMIT
     mask_coarser: int = MASK_LIMIT
     mask_detail_from: int = 768
     mask_detail_finer: int = MASK_LIMIT
     mask_detail_coarser: int = MASK_LIMIT
-    #: First guessed table from which on symbols are quantised dependently (see `trellis`); 64: none are.
+    #: Symbols whose guessed table is this one or wider are quantised dependently (see `coding.trellis`); 64: none are.
     dependent_from: int = SCALE_COUNT
     #: Trained operating points; qualities in between interpolate the gains.
     qualities: int = 16
-    #: Rate-distortion trade at the two ends (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
+    #: Lambda at the lowest and highest quality (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
     lambda_min: float = 0.0009
     lambda_max: float = 0.4
-    #: The same of models tuned for MS-SSIM (loss = bits per pixel + weight * (1 - MS-SSIM)); the literature's models
-    #: have 2.4 to 220, which begins at 0.13 bits per pixel.
+    #: The same for models tuned for MS-SSIM (loss = bits per pixel + weight * (1 - MS-SSIM)). The literature's models
+    #: span 2.4 to 220, which begins at 0.13 bits per pixel.
     ms_ssim_weight_min: float = 2.4
     ms_ssim_weight_max: float = 220.0
 
@@ -111,20 +119,20 @@ class ModelConfig:
         if self.masking and self.latents < MASK_BAND[1]:
             raise ValueError(f"masking needs {MASK_BAND[1]} latents at least, not {self.latents}")
         if self.qualities < 2:
-            raise ValueError("at least two qualities are needed")
+            raise ValueError(f"qualities must be 2 or more, not {self.qualities}")
 
     @property
     def pad_multiple(self) -> int:
-        """Picture sides are padded to a multiple of this: one hyper-latent covers so many pixels."""
+        """Picture sides are padded to a multiple of this many pixels, the side of one hyper-latent."""
         return 4 * self.stride
 
     @property
     def lambdas(self) -> list[float]:
-        """The trained trade-offs, one for each quality, ascending."""
+        """Lambda of each trained quality, ascending."""
         return [self.lambda_at(quality) for quality in range(self.qualities)]
 
     def lambda_at(self, quality: float) -> float:
-        """The trade-off at a quality, geometric between the trained ones."""
+        """Lambda at a quality, geometric between the trained ones."""
         at = quality / (self.qualities - 1)
         return float(self.lambda_min * (self.lambda_max / self.lambda_min) ** at)
 
@@ -144,20 +152,23 @@ class ModelConfig:
         return 4 * (self.blocks + self.deep_blocks)
 
     def to_json(self) -> str:
-        """A stable text form, stored beside the weights."""
+        """A stable text form, stored with the weights."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "ModelConfig":
-        """The inverse of `to_json`; unknown fields are refused by name."""
+        """The inverse of `to_json`; raises CodecError, naming unknown fields and wrong values."""
         values: dict[str, Any] = json.loads(text)
         unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
         if unknown:
-            raise ValueError(f"unknown model fields {unknown}: these weights need a newer benchbox")
-        return cls(**values)
+            raise CodecError(f"resnet: unknown model fields {unknown}: these weights need a newer benchbox")
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise CodecError(f"resnet: these weights do not describe a model: {error}") from error
 
 
-#: `small` trains on two CPU cores in hours, `base` in days, `large` wants a GPU.
+#: `small` trains on two CPU cores in hours, `base` in days, `large` needs a GPU.
 PRESETS: Mapping[str, ModelConfig] = MappingProxyType({
     "small": ModelConfig(),
     "base": ModelConfig(channels=160, blocks=4, deep_channels=256, deep_blocks=4, hyper=96, context=256,

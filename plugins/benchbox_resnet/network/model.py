@@ -1,4 +1,4 @@
-"""The network: residual transforms around a linear shortcut, a hyperprior, a two-step checkerboard context.
+"""The network: residual transforms around a linear shortcut, a hyperprior and a two-step checkerboard context.
 
     x -+- PixelUnshuffle -- lin_a (KLT) ------------+                     +-- lin_s -- PixelShuffle -+- x_hat
        |                                            |                     |                          |
@@ -43,21 +43,21 @@ from benchbox_resnet.network.layers import (
 from benchbox_resnet.network.rate import laplace_bits, logistic_bits
 from benchbox_resnet.network.scale import UNIT, Z_LIMIT, ScalePath, index_of_scale, scale_of_index
 
-#: The residual networks' outputs are multiplied by this. Muon moves every layer by steps of one size; at 40 dB a pixel
-#: is right to 0.01, and without this factor the last layers' jitter drowned the high rates.
+#: Factor on the residual networks' outputs. Muon moves every layer by steps of one size; at 40 dB the error of a pixel
+#: is 0.01, and without this factor the jitter of the last layers exceeded it.
 RESIDUAL = 0.125
-#: Latents reach +-14 (DC); g_s sees them smaller for the same reason.
+#: Factor on the latents that g_s sees, for the same reason: they reach +-14 (DC).
 LATENT_IN = 0.25
-#: Side of the window in which a latent's own neighbours foretell it linearly. The context network sees logarithms, from
-#: which no network tells 100 from 101: without the window the mean brightness of a block is not foretold at all.
+#: Side of the window in which a latent is predicted linearly from its own channel. The context network sees logarithms,
+#: which hardly distinguish 100 from 101: without the window it cannot predict the mean brightness of a block at all.
 CONTEXT_WINDOW = 5
-#: Smallest scale of z's prior: below, half a step of noise costs more than any table can win.
+#: Smallest scale of z's prior: below it, half a step of noise costs more than any table can save.
 Z_SCALE_MIN = 0.06
 
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """What a training step needs: x_hat (B, 3, H, W), bits of y and of z (B,) each."""
+    """The result of a forward pass: x_hat (B, 3, H, W) in [0, 1] but for overshoot, bits of y and of z, (B,) each."""
 
     x_hat: Tensor
     y_bits: Tensor
@@ -65,17 +65,18 @@ class Estimate:
 
 
 def first_half(m: int, h: int, w: int, device: torch.device | None = None) -> Tensor:
-    """(1, M, h, w) float mask of the first checkerboard half: by position and by parity of the channel."""
+    """(1, M, h, w): 1.0 on the first checkerboard half, else 0.0. Where row + column is even these are the even
+    channels, elsewhere the odd ones."""
     even = (torch.arange(h, device=device)[:, None] + torch.arange(w, device=device)) % 2 == 0
     channel = torch.arange(m, device=device)[:, None, None] % 2 == 0
     return (even == channel).float()[None]
 
 
 class Coding(NamedTuple):
-    """How y is coded; everything (B, M, h, w).
+    """How y is coded; every tensor is (B, M, h, w).
 
-    `residual`: what the means leave of y, in rounding steps; `symbols`: what it becomes, straight-through; `table`: t
-    of their tables; `y_hat`: what the decoder makes of them.
+    `residual`: y less its predicted mean, in rounding steps; `symbols`: the same rounded, straight-through; `table`:
+    the continuous index t of their tables; `y_hat`: y as the decoder reconstructs it.
     """
 
     residual: Tensor
@@ -85,7 +86,7 @@ class Coding(NamedTuple):
 
 
 class ResidualCodec(nn.Module):
-    """The network in its training form; `codec` runs its parts one by one."""
+    """The network in its training form; `coding.pipeline` runs its parts one by one."""
 
     colour: Tensor
     finer: Tensor
@@ -99,18 +100,18 @@ class ResidualCodec(nn.Module):
         act, half = config.activation, config.stride // 2
         wide = 3 * half * half
         self.register_buffer("colour", torch.full((3,), 0.45))
-        # (M,) logarithms: channels with finer steps than others. Gains have them too; the networks that see latents by
-        # their logarithms see them without.
+        # (M,) logarithms: how much finer the steps of a channel are. Gains include them; networks that see logarithms
+        # of latents see latents without them.
         self.register_buffer("finer", torch.zeros(m))
-        # h_a is linear: (Z, M, 4, 4), directions of |squash(y)| in a cell of 4x4 latents, less (Q, Z), what they are on
-        # average. It is not trained: z is a number with a meaning and cannot drift (see `start`). Networks that learn
-        # it, or add to it, let z grow as training goes on, until it is noise.
+        # h_a is linear: (Z, M, 4, 4) directions of |squash(y)| in a cell of 4x4 latents, less (Q, Z), their means. It
+        # is not trained, so z keeps its meaning and cannot drift (see `start`). When h_a was learned, or a network was
+        # added to it, z grew during training until it was noise.
         self.register_buffer("hyper_basis", torch.zeros(z, m, 4, 4))
         self.register_buffer("hyper_level", torch.zeros(q, z))
         self.lin_a = nn.Conv2d(3 * config.stride**2, m, 1, bias=False)
         self.lin_s = nn.Conv2d(m, 3 * config.stride**2, 1, bias=False)
         blocks = [ResBlock(c, act) for _ in range(config.blocks)]
-        # (nn.Identity: parameters are named by their places, and pictures are cut up elsewhere, see `layers.unshuffle`)
+        # (nn.Identity keeps the numbered parameter names; `layers.unshuffle` cuts pictures into blocks)
         self.g_a_high = nn.Sequential(nn.Identity(), nn.Conv2d(wide, c, 1), *blocks)
         deep = [ResBlock(d, act) for _ in range(config.deep_blocks)]
         self.g_a_deep = nn.Sequential(nn.Conv2d(c, d, 2, stride=2), *deep, nn.Conv2d(d, m, 1))
@@ -127,8 +128,8 @@ class ResidualCodec(nn.Module):
         self.context = nn.Sequential(nn.Conv2d(2 * m + z, config.context, 1), *steps, nn.Conv2d(config.context, m, 1))
         self.context_linear = nn.Conv2d(m, m, CONTEXT_WINDOW, padding=CONTEXT_WINDOW // 2, groups=m, bias=False)
         self.scale = ScalePath(config)
-        # Quality-dependent numbers, one row for each trained quality. Gains are logarithms.
-        # (numpy: on the device `meta`, where weights files build the network, torch's own brings seconds of imports)
+        # Quality-dependent numbers, one row for each trained quality. Gains are logarithms. (numpy: weights files build
+        # the network on the device `meta`, where torch's functions take seconds to import)
         log_gain = np.log(255 / np.sqrt(26 / np.array(config.lambdas, np.float64)))[:, None].repeat(m, 1)
         self.gain_a, self.gain_s = (nn.Parameter(torch.from_numpy(sign * log_gain).float()) for sign in (1, -1))
         self.feature_a, self.feature_s = nn.Parameter(torch.zeros(q, c)), nn.Parameter(torch.zeros(q, c))
@@ -143,7 +144,7 @@ class ResidualCodec(nn.Module):
 
     @torch.no_grad()
     def start_from(self, statistics: BlockStatistics) -> None:
-        """Start as the best linear block codec: KLT both ways, and scales that fit its latents at each quality."""
+        """Initialise as the best linear block codec: KLT both ways, and scales that fit its latents at each quality."""
         self.colour.copy_(statistics.mean)
         self.lin_a.weight.copy_(statistics.basis.T[:, :, None, None])
         self.lin_s.weight.copy_(statistics.basis[:, :, None, None])
@@ -152,8 +153,8 @@ class ResidualCodec(nn.Module):
         self.scale.bias_prior_out.copy_(t / UNIT)
 
     def linear_analysis(self, blocks: Tensor) -> Tensor:
-        """Blocks less the mean colour (B, 3 * stride^2, h, w) -> (B, M, h, w). Always float32: bfloat16 rounds large DC
-        coefficients by half a step."""
+        """Blocks less the mean colour (B, 3 * stride^2, h, w) -> (B, M, h, w). Always in float32: bfloat16 rounds large
+        DC coefficients by half a step."""
         with torch.autocast(blocks.device.type, enabled=False):
             return by_pixel(self.lin_a, blocks)
 
@@ -187,8 +188,8 @@ class ResidualCodec(nn.Module):
     def z_prior(self) -> tuple[Tensor, Tensor]:
         """Means and scales of the logistic prior of z, (Q, Z) each.
 
-        They move slowly (one step of Adam each), and that is what keeps z in place: z times a factor, with h_s divided
-        by it, is the same codec, and a prior that follows fast lets z drift until it is noise.
+        They move slowly (one step of Adam each), which keeps z in place: scaling z and dividing h_s by the same factor
+        gives the same codec, and a prior that follows fast lets z drift until it is noise.
         """
         return self.z_mean, Z_SCALE_MIN + torch.exp(self.z_scale)
 
@@ -198,7 +199,7 @@ class ResidualCodec(nn.Module):
         return h[:, : self.config.latents], h[:, self.config.latents :]
 
     def second_mean(self, mean1: Tensor, features: Tensor, y_first: Tensor) -> Tensor:
-        """mean1, y_first (B, M, h, w) (zero on the second half), features (B, Z, h, w) -> mean2 (B, M, h, w)."""
+        """mean1, y_first (B, M, h, w), y_first zero on the second half; features (B, Z, h, w) -> mean2 (B, M, h, w)."""
         seen = concatenated([self._squashed(mean1), features, self._squashed(y_first)])
         mean2: Tensor = mean1 + self.context(seen).float()
         with torch.autocast(y_first.device.type, enabled=False):
@@ -226,12 +227,12 @@ class ResidualCodec(nn.Module):
     def forward(self, x: Tensor, q: Tensor) -> Estimate:
         """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`; q (B,) integer qualities.
 
-        While training, noise stands in for rounding in the rate; y and z are rounded straight-through for everything
-        else: with noise in place of z_hat the networks learn to read a z far below one step, of which rounding leaves
-        nothing.
+        In training mode the rate is computed with uniform noise instead of rounding; everything else sees y and z
+        rounded straight-through. With noise instead of z_hat, the networks learn to read a z far smaller than one step,
+        which rounding erases.
         """
         y = self.analyse(x, self.gain_a[q], self.feature_a[q])
-        # (detached: z costs few bits; where it led g_a, latents moved for its sake)
+        # (detached: z costs few bits, and its gradient moved g_a's latents away from their own optimum)
         z = clamp_through(self.hyper_analysis(y.detach(), self.hyper_level[q]), -Z_LIMIT, Z_LIMIT)
         z_mean, z_scale = (v[q][:, :, None, None] for v in self.z_prior())
         z_hat = round_through(z)

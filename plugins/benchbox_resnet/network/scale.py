@@ -1,12 +1,12 @@
-"""The scale path: which coding table each symbol takes, as a function of decoded integers alone.
+"""The scale path: it chooses the coding table of each symbol from decoded integers alone.
 
     z_hat (integers) -> `prior`  -> t1 -> table index of the first checkerboard half
-    t1 -> `mask` -> by how many table steps rounding is coarser or finer at a position (models with masking only)
+    t1 -> `mask` -> table steps by which rounding is coarser or finer at a position (models with masking only)
     t1, first symbols -> `refine` -> t2 -> table index of the second half
 
-Index = floor(clip(t, 0, 63)). While training, t is an ordinary float and the scale is continuous. Once frozen, every
-number is fixed-point, carried in float64, in which all sums here are exact (`ScalePath.bounds` proves it from the
-weights), so the order of summation, the device and the number of threads cannot matter.
+Index = floor(clip(t, 0, 63)). In training t is an ordinary float and the scale is continuous. Once frozen, every number
+is fixed-point, carried in float64, in which all sums here are exact (`coding.exact.ExactScale.bounds` computes it from
+the weights), so that the order of summation, the device and the number of threads make no difference.
 """
 
 import math
@@ -19,21 +19,21 @@ from torch import Tensor, nn
 from benchbox_resnet.network.config import MASK_BAND, MASK_FROM, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
 from benchbox_resnet.network.layers import clamp_through
 
-#: The networks speak in units of 8 steps of the scale table (0.985 in the logarithm of the scale).
+#: Unit of the networks' outputs, in steps of the scale table (8 steps are 0.985 in the logarithm of the scale).
 UNIT = 8.0
-#: What the last layers give is multiplied by this (a power of two), so that steps of training move scales gently.
+#: Factor on the outputs of the last layers (a power of two), so that training steps move scales gently.
 OUTPUT = 0.25
-#: Fractional bits: of weights and trained biases, of hidden activations, and of interpolated biases (8 bits more).
+#: Fractional bits of weights and trained biases, and of hidden activations. Interpolated biases have 8 bits more.
 WEIGHT_BITS, HIDDEN_BITS = 12, 6
 #: Weights lie strictly inside +-WEIGHT_LIMIT (16 bits in all); hidden activations in [0, HIDDEN_LIMIT).
 WEIGHT_LIMIT, HIDDEN_LIMIT = 8.0, 256.0
-#: `balance` leaves no window of `refine_near` a larger sum of magnitudes than this: less than half of what is exact.
+#: Largest sum of magnitudes of a window of `refine_near` after `balance`: less than half of what is exact.
 NEAR_SUM = 8.0
 #: z_hat lies in [-Z_LIMIT, Z_LIMIT].
 Z_LIMIT = 127
 #: Fractional bits of the levels of `mask`.
 LEVEL_BITS = 6
-#: Symbols larger than this look alike to `refine`.
+#: `refine` does not distinguish symbols larger than this.
 SYMBOL_LIMIT = 255
 
 
@@ -48,12 +48,12 @@ def scale_of_index(t: Tensor) -> Tensor:
 
 
 def symbol_features() -> tuple[Tensor, Tensor]:
-    """Tables of `refine` while training: log2(1 + |s|) for |s| = 0..255, and its mean under each of the 64 scales.
+    """Tables of `refine` in training: log2(1 + |s|) for |s| = 0..255, and its mean under each of the 64 scales.
 
-    Shapes (256,) and (64,), multiples of 2^-HIDDEN_BITS. The difference says how surprising a latent was. (Frozen
-    models have `tables.symbol_statistics`, which are on the grid and know how latents are quantised.)
+    Shapes (256,) and (64,), multiples of 2^-HIDDEN_BITS. Their difference is the surprise of a latent. (Frozen models
+    use `coding.tables.symbol_statistics`, which follow the grid and the quantisers.)
     """
-    s = np.arange(SYMBOL_LIMIT + 1)  # numpy: some functions of torch bring two seconds of imports with them
+    s = np.arange(SYMBOL_LIMIT + 1)  # numpy: some functions of torch take two seconds to import
     companded = np.log2(1 + s)
     spread = SCALE_MIN * np.exp(np.arange(SCALE_COUNT) * SCALE_STEP)[:, None]
     below = np.vectorize(math.erf)((s + 0.5) / (math.sqrt(2) * spread))
@@ -66,10 +66,8 @@ def symbol_features() -> tuple[Tensor, Tensor]:
 
 
 def mask_bounds(config: ModelConfig) -> tuple[Tensor, Tensor]:
-    """How many table steps masking may make rounding finer, and coarser, by latent: (M,) float32 each.
-
-    The first `MASK_FROM` latents are left as they are.
-    """
+    """Most table steps by which masking makes rounding finer, and coarser, for each latent: (M,) float32 each, 0 for
+    the first `MASK_FROM` latents."""
     latent = np.arange(config.latents)  # numpy: see symbol_features
     detail, masked = latent >= config.mask_detail_from, latent >= MASK_FROM
     finer = np.where(detail, config.mask_detail_finer, config.mask_finer) * masked
@@ -103,8 +101,8 @@ class ScalePath(nn.Module):
         self.register_buffer("expected", expected)
         self.masking = config.masking
         for name, bound in zip(("mask_finer", "mask_coarser"), mask_bounds(config), strict=True):
-            self.register_buffer(name, bound[:, None, None], persistent=False)  # the configuration says it
-        self.register_buffer("mask_level", torch.zeros(q))  # usual activity at each quality
+            self.register_buffer(name, bound[:, None, None], persistent=False)  # follows from the configuration
+        self.register_buffer("mask_level", torch.zeros(q))  # mean activity at each quality
         nn.init.zeros_(self.prior_out.weight)
         nn.init.zeros_(self.refine_out.weight)
         nn.init.zeros_(self.refine_near.weight)
@@ -117,10 +115,10 @@ class ScalePath(nn.Module):
 
     @torch.no_grad()
     def mask(self, t1: Tensor, q: Tensor) -> Tensor:
-        """Training form. t1 (B, M, h, w), q (B,) -> whole table steps (B, M, h, w) that rounding is coarser by.
+        """Training form. t1 (B, M, h, w), q (B,) -> whole table steps (B, M, h, w) by which rounding is coarser.
 
-        Activity is the mean of t1 over `MASK_BAND`: the logarithm of what the decoder knows the picture to be like
-        here. Bounds are those of `mask_bounds`.
+        Activity is the mean of t1 over `MASK_BAND`: the local log-magnitude of latents that the decoder knows from z.
+        Bounds are those of `mask_bounds`.
         """
         activity = t1[:, slice(*MASK_BAND)].mean(1, keepdim=True)
         level = torch.round(self.mask_level[q] * 2**LEVEL_BITS) * 2.0**-LEVEL_BITS
@@ -140,9 +138,10 @@ class ScalePath(nn.Module):
 
     @torch.no_grad()
     def balance(self) -> None:
-        """Divide the windows of `refine_near` whose sums are large, and multiply what `refine_hidden` makes of them.
+        """Divide the windows of `refine_near` whose sums are large and multiply the weights of `refine_hidden` that
+        read them: the same function but for rounding.
 
-        The same function, to rounding: the sums of `refine_near` must stay below 2^24 steps once frozen (`exact`).
+        Once frozen, the sums of `refine_near` must stay below 2^24 steps (see `coding.exact`).
         """
         windows = self.refine_near.weight
         large = (windows.abs().sum((1, 2, 3)) / NEAR_SUM).clamp_min(1.0)

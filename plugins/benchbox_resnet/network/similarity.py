@@ -1,23 +1,23 @@
-"""MS-SSIM as a function that training and the encoder's search can descend; reports use `benchbox`'s own metric.
+"""Differentiable MS-SSIM for training and the encoder's search; reports use `benchbox`'s own metric.
 
 Source: Wang, Simoncelli and Bovik 2003, "Multiscale structural similarity for image quality assessment"; window,
-weights and the treatment of colour are those of pytorch-msssim, on which the literature's learned codecs are tuned.
+weights and the treatment of colour follow pytorch-msssim, for which the literature's learned codecs are tuned.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Exponents of the five scales (the paper's table).
+#: Exponents of the five scales (from the paper).
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _WINDOW, _SIGMA = 11, 1.5
 _C1, _C2 = 0.01**2, 0.03**2
-#: Pictures with a shorter side have no fifth scale.
+#: Smallest side in pixels that leaves a whole window at the fifth scale: 161.
 SMALLEST = (_WINDOW - 1) * 2**4 + 1
 
 
 def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
-    """x, y (B, 3, H, W) in [0, 1], sides of at least `SMALLEST` -> MS-SSIM (B,), the mean over colours."""
+    """x, y (B, 3, H, W) in [0, 1], sides of at least `SMALLEST` pixels -> MS-SSIM (B,), the mean over colours."""
     place = torch.arange(_WINDOW, device=x.device, dtype=x.dtype) - _WINDOW // 2
     window = torch.exp(-(place**2) / (2 * _SIGMA**2))
     window = (window / window.sum()).repeat(x.shape[1], 1)

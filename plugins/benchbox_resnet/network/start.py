@@ -1,9 +1,9 @@
-"""Where the hyper-latent begins: as a KLT of the latents' energies, decoded by least squares.
+"""Initialisation of the hyper-latent: a KLT of the latents' log-magnitudes, decoded by least squares.
 
-z tells the decoder how large latents are. A z that is learned from nothing begins below its own rounding noise, which
-the networks behind it learn to amplify, until training ends in noise. Here it begins as what it is for: the leading
-directions of log-magnitudes in cells of 4x4 latents, in steps of a size that pays. (Directions of signed latents, for
-their means, cost 2 % of all bits at the lowest quality and saved nothing: neighbours foretell means better.)
+z tells the decoder how large latents are. A z that is learned from nothing starts smaller than its own rounding noise;
+the networks that read it learn to amplify that noise, and training diverges. Here z starts as the leading directions of
+log-magnitudes in cells of 4x4 latents, with a rounding step that saves bits overall. (Directions of signed latents, to
+predict means, cost 2 % of all bits at the lowest quality and saved nothing: neighbours predict means better.)
 """
 
 import math
@@ -17,13 +17,14 @@ from benchbox_resnet.network.config import SCALE_COUNT, SCALE_STEP
 from benchbox_resnet.network.model import Z_SCALE_MIN, ResidualCodec
 from benchbox_resnet.network.scale import OUTPUT, UNIT, index_of_scale, scale_of_index
 
-#: Rounding step of z along a direction of unit length. A scale that is off by e (natural logarithm) costs e^2 / 2 nats
-#: a latent; weighed against z's own bits that asks for 3.5, and for more since tables learn besides.
+#: Rounding step of z along a direction of unit length. An error e of a scale (natural logarithm) costs e^2 / 2 nats per
+#: latent; weighed against the bits of z that gives 3.5. It is larger because tables also learn from the picture.
 STEP = 4.5
 
 
 def hyper_crops(pictures: list[Pixels], count: int = 128, side: int = 256) -> Tensor:
-    """(count, 3, side, side) in [0, 1]: random crops for `start_hyper`."""
+    """(count, 3, side, side) in [0, 1]: random crops of (H, W, 3) pictures for `start_hyper`; smaller pictures are left
+    out."""
     large = [p for p in pictures if min(p.shape[:2]) >= side]
     blocks = torch.from_numpy(random_blocks(large, side, count))
     return blocks.reshape(count, 3, side, side).contiguous(memory_format=torch.channels_last)
@@ -31,9 +32,10 @@ def hyper_crops(pictures: list[Pixels], count: int = 128, side: int = 256) -> Te
 
 @torch.no_grad()
 def start_hyper(net: ResidualCodec, crops: Tensor) -> None:
-    """Set z, its prior and the first tables' network from crops (n, 3, H, W) in [0, 1], sides multiples of the padding.
+    """Set z, its prior and the network of the first tables from crops (n, 3, H, W) in [0, 1], sides multiples of
+    `pad_multiple`.
 
-    All that read z before begin anew: means of the first half are 0, features are nothing.
+    Networks that read z are reset: means of the first half and features become 0.
     """
     config = net.config
     y = [_latents(net, crops, q) for q in range(config.qualities)]
@@ -69,7 +71,7 @@ def _in_cells(v: Tensor) -> Tensor:
 
 
 def _directions(cells: list[Tensor], count: int) -> Tensor:
-    """(count, M * 16): leading directions at a given quality."""
+    """(count, M * 16): leading directions of cells (n, M * 16), centred quality by quality."""
     centred = torch.cat([c - c.mean(0) for c in cells])
     basis = torch.zeros(count, centred.shape[1])
     _, _, vectors = torch.svd_lowrank(centred, q=min(count + 16, *centred.shape), niter=3)
@@ -79,13 +81,13 @@ def _directions(cells: list[Tensor], count: int) -> Tensor:
 
 
 def _decode(net: ResidualCodec, z: list[Tensor], sizes: list[Tensor]) -> None:
-    """Set the scale path's first network: hidden units are both signs of z, the last layer a least-squares fit.
+    """Set the scale path's first network: hidden units are both signs of z, the last layer is a least-squares fit.
 
-    `sizes`: |y| in cells. The fit is of logarithms, where zeros say nothing of how small a scale is; then each channel
-    at each quality is shifted so that its mean magnitude is right.
+    `sizes`: |y| in cells, one tensor (n, M * 16) for each quality. The fit is in the logarithm, in which small latents
+    are clipped; then each channel is shifted at each quality so that its mean magnitude is right.
     """
     hyper, path, m = net.config.hyper, net.scale, net.config.latents
-    path.prior_hidden.weight.mul_(0.1)  # what is around a cell has little to say yet
+    path.prior_hidden.weight.mul_(0.1)  # the surroundings of a cell contribute little at first
     path.prior_hidden.weight[: 2 * hyper].zero_()
     for sign in (0, 1):
         rows = torch.arange(hyper)
