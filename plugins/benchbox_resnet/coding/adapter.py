@@ -1,59 +1,67 @@
-"""The two halves of one picture in turn, from residuals to coded integers with their tables, and back (see `adapt`,
-`trellis`)."""
+"""The two halves of one picture in turn, from residuals to coded integers with their tables, and back: the interface to
+`adapt` and `trellis`, and the decoder's loop."""
 
 import numba
 import numpy as np
 
 from benchbox.errors import CorruptBitstream
 from benchbox_resnet.coding.adapt import (
-    FORETOLD,
+    PREDICTED,
+    Flags,
     Half,
-    Wide,
-    around,
+    Learned,
+    Rules,
     bands,
     bordered,
     choose,
-    foretell,
+    follow,
     gather,
     keep_within_limits,
+    latent,
     learn,
+    magnitude,
+    predict,
     start,
 )
-from benchbox_resnet.coding.entropy import Decoder, Ints, Words, locate, pull, pull_escape
-from benchbox_resnet.coding.trellis import NEXT, Costs, Flags, Floats, Indices, encode_half, point
+from benchbox_resnet.coding.dependent import NEXT, point
+from benchbox_resnet.coding.entropy import Decoder, Ints, Lookup, Place, Words, locate, pull, pull_escape
+from benchbox_resnet.coding.trellis import Costs, Floats, Indices, Prices, Task, Written, encode_half
 from benchbox_resnet.network.config import GRID, SCALE_COUNT
 
 
 @numba.njit(cache=True, nogil=True)
 def _decode(
-    guess: Indices, unsent: Flags, second: int, before: Half, features: Ints, expected: Wide, band: Wide,
-    weights: Wide, dependent_from: int, words: Words, at: int, state: int, other: int, limit: int,
-    bounds: Ints, offsets: Ints, freq: Ints, cum: Ints, buckets: Ints, symbols: Half, own: Half,
-) -> tuple[int, int, int, bool]:  # fmt: skip
-    """Fill `symbols` and `own`; returns place, states and whether all went well. Stops early where the words run out
-    (place beyond them) or a symbol exceeds the limit."""
+    guess: Indices, rules: Rules, learned: Learned, words: Words, place: Place, lookup: Lookup, limit: int,
+    symbols: Half,
+) -> tuple[Place, bool]:  # fmt: skip
+    """Fill `symbols` and `learned`; returns the coder's place and whether every symbol was within +-limit. Stops early
+    where the words run out (place beyond them) or a symbol exceeds the limit.
+
+    (Groups are unpacked before the loop: inside, their arrays would be counted as references for every symbol.)
+    """
+    features, expected, band, unsent, dependent_from = rules
+    second, before, own, weights = learned
+    bounds, offsets, frequencies, cumulative, buckets = lookup
+    at, state, other = place
     h, w, pairs = guess.shape
     near = np.zeros((3, pairs), np.int32)
-    foretold, machine = 0 if second else FORETOLD, 0
+    predicted, machine = 0 if second else PREDICTED, 0
     for i in range(h):
         for j in range(w):
-            run_short = run_long = 0
+            run = (0, 0)
             gather(i, j, own, before, near)
             for p in range(pairs):
                 parity = (i + j + second) & 1
                 if unsent[parity, p]:
                     continue
-                start, b = int(guess[i, j, p]), band[p]
-                short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
-                lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
-                if lively:
-                    table = choose(start, around(start, near, weights, b, p), short, long, weights, b)
-                kind = 0 if start < dependent_from else 1 + (machine & 1)
+                seen = latent(guess[i, j, p], run, band[p], p)
+                table, lively = choose(seen, near, weights)
+                kind = 0 if seen.guess < dependent_from else 1 + (machine & 1)
                 coded = table + SCALE_COUNT * kind
-                place = locate(coded, state & 0xFFFF, offsets, cum, buckets)
-                left, at = pull(state, words, at, cum[place], freq[place])
-                symbol = place - offsets[coded] - bounds[coded]
-                if place == offsets[coded + 1] - 1:
+                owner = locate(coded, state & 0xFFFF, offsets, cumulative, buckets)
+                left, at = pull(state, words, at, cumulative[owner], frequencies[owner])
+                symbol = owner - offsets[coded] - bounds[coded]
+                if owner == offsets[coded + 1] - 1:
                     symbol, left, at = pull_escape(left, words, at, bounds[coded])
                 state, other = other, left
                 if kind == 0:
@@ -62,22 +70,21 @@ def _decode(
                     k, symbol = symbol, point(symbol, machine)
                     machine = NEXT[machine, k & 1]
                 ahead = 0
-                if 2 * p + parity < foretold:
-                    ahead = GRID * foretell(i, j, p, symbols)
+                if 2 * p + parity < predicted:
+                    ahead = GRID * predict(i, j, p, symbols)
                 if max(abs(symbol), abs(symbol + ahead)) > limit:
-                    return at, state, other, False
-                seen = features[min(abs(symbol), len(features) - 1)]
+                    return Place(at, state, other), False
+                size = magnitude(features, symbol)
                 if lively:
-                    learn(start, short, long, near, weights, b, p, table, seen - expected[kind, table])
+                    learn(seen, near, weights, table, size - expected[kind, table])
                 symbols[i, j, p] = symbol + ahead
-                new = int(seen - expected[kind, start])
-                own[i + 2, j + 2, p] = new
-                run_short += ((new << 4) - run_short) >> 2
-                run_long += ((new << 6) - run_long) >> 4
+                surprise = int(size - expected[kind, seen.guess])
+                own[i + 2, j + 2, p] = surprise
+                run = follow(run, surprise)
             if at > len(words):
-                return at, state, other, False
+                return Place(at, state, other), True
             keep_within_limits(weights)
-    return at, state, other, True
+    return Place(at, state, other), True
 
 
 class Adapter:
@@ -85,45 +92,41 @@ class Adapter:
 
     def __init__(self, features: Ints, expected: Ints, unsent: Flags, dependent_from: int) -> None:
         """`features` (n,): log2(1 + |s|) by magnitude on the grid, `expected` (3, 64): its mean under each kind of
-        table, fixed-point (see `tables.symbol_statistics`); `unsent` (M,): latents that are not in the stream, their
-        symbols are 0; `dependent_from`: see `trellis`."""
-        self._features, self._expected = features, expected.astype(np.int64)
-        self._unsent = np.ascontiguousarray(unsent.reshape(-1, 2).T)
-        self._band = bands(len(unsent) // 2)
-        self._dependent_from = dependent_from
+        table, fixed-point (see `tables.symbol_statistics`); `unsent` (M,): latents that are not in the stream, whose
+        symbols are 0; `dependent_from`: see `dependent`."""
+        by_parity = np.ascontiguousarray(unsent.reshape(-1, 2).T)
+        self._rules = Rules(features, expected.astype(np.int64), bands(len(unsent) // 2), by_parity, dependent_from)
         self._second = 0
         self._before = np.zeros((1, 1, 1), np.int16)
 
-    def encode(self, v: Floats, guess: Indices, costs: Costs, worth: Floats, limit: int) -> tuple[Half, Half, Indices]:
-        """Residuals v, in rounding steps, and guessed tables (h, w, P) -> symbols on the grid of `trellis`, what is
-        coded of them, and the tables that takes.
+    def _begin(self, shape: tuple[int, ...]) -> Learned:
+        """What is known at the beginning of the next half, (h, w, P)."""
+        learned = Learned(self._second, self._before, bordered(shape), start(self._second == 1))
+        self._second, self._before = 1, learned.own
+        return learned
 
-        `costs` (192, n): bits by table and magnitude, `worth` (M,): bits that one squared step of error is worth;
-        symbols lie within +-limit.
+    def encode(self, v: Floats, guess: Indices, costs: Costs, worth: Floats, limit: int) -> tuple[Half, Half, Indices]:
+        """Residuals v, in rounding steps, and guessed tables (h, w, P) -> symbols on the grid, the integers coded for
+        them, and their tables, (h, w, P) each.
+
+        `costs` (192, n): bits by table and magnitude, `worth` (M,): bits that one squared rounding step of error is
+        worth; symbols lie within +-limit.
         """
-        symbols, own = np.zeros(v.shape, np.int16), bordered(v.shape)
-        coded, taken = np.zeros(v.shape, np.int16), np.zeros(v.shape, np.uint8)
-        by_parity = np.ascontiguousarray(worth.reshape(-1, 2).T)
-        most = limit // (2 * GRID) - 8  # a residual and what is foretold of it, each
-        encode_half(
-            v, guess, self._unsent, self._second, self._before, self._features, self._expected,
-            self._band, start(self._second == 1), costs.reshape(3, SCALE_COUNT, -1), by_parity,
-            self._dependent_from, 2 * most, symbols, coded, taken, own,
-        )  # fmt: skip
-        self._second, self._before = 1, own
-        return symbols, coded, taken
+        most = limit // (2 * GRID) - 8  # for a residual, and as much for its prediction
+        prices = Prices(costs.reshape(3, SCALE_COUNT, -1), np.ascontiguousarray(worth.reshape(-1, 2).T), 2 * most)
+        written = Written(np.zeros(v.shape, np.int16), np.zeros(v.shape, np.int16), np.zeros(v.shape, np.uint8))
+        encode_half(Task(v, guess, self._rules, self._begin(v.shape), prices, written))
+        return written.symbols, written.coded, written.taken
 
     def decode(self, decoder: Decoder, guess: Indices, limit: int) -> Half:
-        """The inverse: symbols (h, w, P) from the decoder, given the guessed tables."""
-        symbols, own = np.zeros(guess.shape, np.int16), bordered(guess.shape)
-        t = decoder.tables
-        decoder.at, decoder.state, decoder.other, well = _decode(
-            guess, self._unsent, self._second, self._before, self._features, self._expected, self._band,
-            start(self._second == 1), self._dependent_from, decoder.words, decoder.at, decoder.state, decoder.other,
-            limit, t.bounds, t.offsets, t.frequencies, t.cumulative, t.buckets, symbols, own,
+        """The inverse of `encode`: symbols (h, w, P) from the decoder, given the guessed tables. Raises
+        CorruptBitstream where the stream ends early or a symbol exceeds +-limit."""
+        symbols = np.zeros(guess.shape, np.int16)
+        decoder.place, well = _decode(
+            guess, self._rules, self._begin(guess.shape), decoder.words, decoder.place, decoder.tables.lookup, limit,
+            symbols,
         )  # fmt: skip
         decoder.check()
         if not well:
             raise CorruptBitstream("a symbol is out of range")
-        self._second, self._before = 1, own
         return symbols

@@ -1,25 +1,25 @@
-"""Table-indexed integer rANS: symbols to bytes and back, each symbol under a table of its own.
+"""Table-indexed integer rANS: symbols to bytes and back, each symbol under its own table.
 
-A table is a list of 16-bit frequencies over the symbols -bound .. bound and one escape; what lies outside is coded as
+A table is a list of 16-bit frequencies over the symbols -bound .. bound and one escape; a symbol outside is coded as
 the escape, then sign, length and bits of the excess at even odds. Two coder states take turns, so that their latencies
 overlap. Everything is integer arithmetic: a stream decodes to the same symbols on every machine, provided that the
-table numbers handed to the decoder are those that the encoder had.
+decoder is given the table numbers that the encoder used.
 
 Source: Duda, "Asymmetric numeral systems" (arXiv 1311.2540), range variant with 32-bit states and 16-bit words.
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from benchbox.errors import CorruptBitstream
+from benchbox.errors import CodecError, CorruptBitstream
 
 PRECISION = 16
 TOTAL = 1 << PRECISION
-#: Magnitude that any symbol may have, in a table or not.
+#: Largest magnitude of a symbol, in a table or not.
 SYMBOL_MAX = (1 << 20) - 1
 _LOW = 1 << 16  # states live in [2^16, 2^32)
 _STATE_BYTES = 8  # two states end a stream
@@ -33,39 +33,61 @@ Words = npt.NDArray[np.uint16]
 State = np.uint32
 
 
+class Lookup(NamedTuple):
+    """What a decoder reads of a set of tables: `bounds` and `frequencies` as in `Tables`; `offsets` (T + 1,) at which
+    each table begins; `cumulative` frequencies within each table; `buckets` (T, 256), see `_find_buckets`."""
+
+    bounds: Ints
+    offsets: Ints
+    frequencies: Ints
+    cumulative: Ints
+    buckets: Ints
+
+
+class Place(NamedTuple):
+    """A decoder's place in a stream: the next word, the state whose turn it is, and the other state."""
+
+    at: int
+    state: int
+    other: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Tables:
     """A set of T frozen tables, laid end to end.
 
     `bounds` (T,): largest magnitude in each table; `frequencies`: for each table 2 * bound + 2 numbers that sum to
-    65536, for the symbols -bound .. bound and the escape.
+    65536, for the symbols -bound .. bound and the escape. Raises CodecError where they are no such tables.
     """
 
     bounds: Ints
     frequencies: Ints
     offsets: Ints = dataclasses.field(init=False)
     cumulative: Ints = dataclasses.field(init=False)
-    buckets: Ints = dataclasses.field(init=False)
+    lookup: Lookup = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         sizes = 2 * self.bounds.astype(np.int64) + 2
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         if len(self.bounds) == 0 or self.bounds.min() < 0 or offsets[-1] != len(self.frequencies):
-            raise ValueError("frequencies do not fit the bounds of the tables")
+            raise CodecError("resnet: the frequencies of these weights do not fit the bounds of their tables")
         if self.frequencies.min() < 1 or (np.add.reduceat(self.frequencies, offsets[:-1]) != TOTAL).any():
-            raise ValueError("every table needs positive frequencies that sum to 65536")
+            raise CodecError("resnet: a coding table of these weights has frequencies that do not sum to 65536, or a 0")
         before = np.concatenate([[0], np.cumsum(self.frequencies, dtype=np.int64)])[:-1]
         start = np.repeat(np.arange(len(sizes), dtype=np.int64) * TOTAL, sizes)
         object.__setattr__(self, "offsets", offsets.astype(np.int32))
         object.__setattr__(self, "cumulative", (before - start).astype(np.int32))
-        object.__setattr__(self, "buckets", _find_buckets(self.offsets, self.cumulative))
+        buckets = _find_buckets(self.offsets, self.cumulative)
+        object.__setattr__(
+            self, "lookup", Lookup(self.bounds, self.offsets, self.frequencies, self.cumulative, buckets)
+        )
 
     def least_bits(self) -> npt.NDArray[np.float64]:
-        """(T,) bits of the cheapest symbol of each table: what a stream spends on any symbol at the very least."""
+        """(T,) bits of the cheapest symbol of each table."""
         return PRECISION - np.log2(np.maximum.reduceat(self.frequencies, self.offsets[:-1]))
 
     def costs(self, width: int) -> npt.NDArray[np.float32]:
-        """(T, width) bits of a symbol of magnitude 0 .. width - 1 (mean of both signs); escapes are estimated."""
+        """(T, width) bits of symbols of magnitude 0 .. width - 1 (mean of both signs); escapes are estimated."""
         out = np.zeros((len(self.bounds), width), np.float32)
         for t, bound in enumerate(self.bounds.tolist()):
             bits = PRECISION - np.log2(self.frequencies[self.offsets[t] : self.offsets[t + 1]])
@@ -77,7 +99,7 @@ class Tables:
 
 
 def quantise_pmf(pmf: npt.NDArray[np.float64]) -> Ints:
-    """Probabilities (n,) of the symbols and, last, of the escape -> positive integers that sum to 65536."""
+    """Probabilities (n,) of the symbols and, last, of the escape -> positive integers (n,) that sum to 65536."""
     n = len(pmf)
     if n > TOTAL // 2:
         raise ValueError(f"{n} symbols are too many for {PRECISION}-bit tables")
@@ -89,7 +111,7 @@ def quantise_pmf(pmf: npt.NDArray[np.float64]) -> Ints:
 
 
 def _find_buckets(offsets: Ints, cumulative: Ints) -> Ints:
-    """(T, 256) place of the first symbol to look at, given the leading 8 bits of a slot."""
+    """(T, 256): index of the first symbol that can own a slot, by the leading 8 bits of the slot."""
     tables = np.arange(len(offsets) - 1, dtype=np.int64) * TOTAL
     rising = cumulative + np.repeat(tables, np.diff(offsets))
     slots = np.arange(_BUCKETS, dtype=np.int64) << (PRECISION - 8)
@@ -98,9 +120,9 @@ def _find_buckets(offsets: Ints, cumulative: Ints) -> Ints:
 
 @numba.njit(cache=True)
 def _push(state: State, words: Words, at: int, start: State, frequency: State) -> tuple[State, int]:
-    """Code one interval; words are written backwards. Returns the new state and place.
+    """Code one interval; words are written backwards. Returns the new state and the index of the last word written.
 
-    All but the place are uint32: numba's own integers have 64 bits, and divide several times as slowly.
+    All but the index are uint32: numba's default integers have 64 bits, whose division is several times as slow.
     """
     words[at - 1] = np.uint16(state & np.uint32(0xFFFF))
     if state >> np.uint32(PRECISION) >= frequency:
@@ -112,7 +134,7 @@ def _push(state: State, words: Words, at: int, start: State, frequency: State) -
 
 @numba.njit(cache=True)
 def _push_escape(state: State, words: Words, at: int, symbol: int, bound: int) -> tuple[State, int]:
-    """Sign, length and bits of what exceeds the bound, last part first."""
+    """Code sign, length and bits of the excess of a symbol over the bound, last part first."""
     excess = abs(symbol) - bound  # >= 1
     length, even_odds = 0, np.uint32(1 << 15)
     while excess >> (length + 1):
@@ -129,10 +151,10 @@ def _encode(symbols: AnyInts, ids: TableIds, bounds: Ints, offsets: Ints, freq: 
     escapes = 0
     for i in range(len(symbols)):
         escapes += abs(int(symbols[i])) > bounds[ids[i]]
-    # a word a symbol at most, two more an escape; growing it on the way would count references in every turn
+    # at most one word per symbol and two more per escape; growing the array would count references for every symbol
     words = np.empty(len(symbols) + 2 * escapes + 8, np.uint16)
     at = len(words)
-    state, other = np.uint32(_LOW), np.uint32(_LOW)  # the one whose turn it is, and the one that waits
+    state, other = np.uint32(_LOW), np.uint32(_LOW)  # the state whose turn it is, and the other one
     for i in range(len(symbols) - 1, -1, -1):
         table, symbol = ids[i], int(symbols[i])
         bound = bounds[table]
@@ -142,7 +164,7 @@ def _encode(symbols: AnyInts, ids: TableIds, bounds: Ints, offsets: Ints, freq: 
             place = offsets[table] + 2 * bound + 1
         state, at = _push(state, words, at, np.uint32(cum[place]), np.uint32(freq[place]))
         state, other = other, state
-    at -= 4  # the first symbol's state is the one that waits now; a decoder begins with it
+    at -= 4  # the first symbol was coded with what is now the other state; a decoder begins with it
     words[at], words[at + 1] = other & np.uint32(0xFFFF), other >> np.uint32(16)
     words[at + 2], words[at + 3] = state & np.uint32(0xFFFF), state >> np.uint32(16)
     return words[at:]
@@ -150,7 +172,7 @@ def _encode(symbols: AnyInts, ids: TableIds, bounds: Ints, offsets: Ints, freq: 
 
 @numba.njit(cache=True)
 def pull_escape(state: int, words: Words, at: int, bound: int) -> tuple[int, int, int]:
-    """The inverse of `_push_escape`: symbol, state, place; place is beyond the words when they run out."""
+    """The inverse of `_push_escape`: symbol, state, index of the next word (beyond the words when they run out)."""
     negative = (state >> 15) & 1
     state, at = pull(state, words, at, negative << 15, 1 << 15)
     length = (state & 0xFFFF) >> 11
@@ -165,7 +187,7 @@ def pull_escape(state: int, words: Words, at: int, bound: int) -> tuple[int, int
 
 @numba.njit(cache=True)
 def pull(state: int, words: Words, at: int, start: int, frequency: int) -> tuple[int, int]:
-    """Take one interval off the state and refill it."""
+    """Take one interval off the state and refill it; returns state and index of the next word."""
     state = frequency * (state >> PRECISION) + (state & 0xFFFF) - start
     if state < _LOW:
         if at < len(words):
@@ -175,37 +197,36 @@ def pull(state: int, words: Words, at: int, start: int, frequency: int) -> tuple
 
 
 @numba.njit(cache=True)
-def locate(table: int, slot: int, offsets: Ints, cum: Ints, buckets: Ints) -> int:
-    """Place of the symbol that owns a slot 0 .. 65535 of a table."""
-    place = buckets[table, slot >> (PRECISION - 8)]
+def locate(table: int, slot: int, offsets: Ints, cumulative: Ints, buckets: Ints) -> int:
+    """Index of the symbol that owns a slot 0 .. 65535 of a table, among the symbols of all tables."""
+    owner = buckets[table, slot >> (PRECISION - 8)]
     last = offsets[table + 1] - 1
-    while place < last and cum[place + 1] <= slot:
-        place += 1
-    return int(place)
+    while owner < last and cumulative[owner + 1] <= slot:
+        owner += 1
+    return int(owner)
 
 
 @numba.njit(cache=True)
-def _decode(
-    ids: TableIds, words: Words, at: int, state: int, other: int,
-    bounds: Ints, offsets: Ints, freq: Ints, cum: Ints, buckets: Ints, out: Ints,
-) -> tuple[int, int, int]:  # fmt: skip
-    """Fill `out`; returns place and states. Stops early, place beyond the words, when they run out."""
+def _decode(ids: TableIds, words: Words, place: Place, lookup: Lookup, out: Ints) -> Place:
+    """Fill `out` (n,) and return the place after it; stops early, beyond the words, when they run out."""
+    bounds, offsets, frequencies, cumulative, buckets = lookup
+    at, state, other = place
     for i in range(len(ids)):
         table = ids[i]
-        place = locate(table, state & 0xFFFF, offsets, cum, buckets)
-        left, at = pull(state, words, at, cum[place], freq[place])
-        symbol = place - offsets[table] - bounds[table]
-        if place == offsets[table + 1] - 1:
+        owner = locate(table, state & 0xFFFF, offsets, cumulative, buckets)
+        left, at = pull(state, words, at, cumulative[owner], frequencies[owner])
+        symbol = owner - offsets[table] - bounds[table]
+        if owner == offsets[table + 1] - 1:
             symbol, left, at = pull_escape(left, words, at, bounds[table])
         out[i] = symbol
         state, other = other, left
         if at > len(words):
             break
-    return at, state, other
+    return Place(at, state, other)
 
 
 def encode(symbols: AnyInts, ids: TableIds, tables: Tables) -> bytes:
-    """Symbols (n,) int16 or int32 under the tables `ids` (n,) -> bytes. Decoded in the same order."""
+    """Symbols (n,) int16 or int32 under the tables `ids` (n,) -> bytes; they are decoded in the same order."""
     if len(symbols) != len(ids):
         raise ValueError(f"{len(symbols)} symbols, {len(ids)} table numbers")
     largest = max(int(symbols.max()), -int(symbols.min())) if len(symbols) else 0
@@ -216,38 +237,31 @@ def encode(symbols: AnyInts, ids: TableIds, tables: Tables) -> bytes:
 
 
 class Decoder:
-    """Gives the symbols of one stream back, in as many portions as wanted.
-
-    `words`, `at`, `state` (the one whose turn it is) and `other` are the coder's place in the stream; `adapt` moves
-    them on.
-    """
+    """Returns the symbols of one stream, in any number of portions. `adapter` moves `place` on in `words` itself."""
 
     def __init__(self, data: bytes, tables: Tables) -> None:
+        """Raises CorruptBitstream where `data` does not begin with two coder states."""
         if len(data) < _STATE_BYTES or len(data) % 2:
             raise CorruptBitstream(f"the symbol section has {len(data)} bytes: too few, or an odd number")
         words = np.frombuffer(data, "<u2")
-        self.state = int(words[0]) | int(words[1]) << 16
-        self.other = int(words[2]) | int(words[3]) << 16
-        if min(self.state, self.other) < _LOW:
+        self.place = Place(0, int(words[0]) | int(words[1]) << 16, int(words[2]) | int(words[3]) << 16)
+        if min(self.place.state, self.place.other) < _LOW:
             raise CorruptBitstream("the symbol section does not begin with two coder states")
-        self.words, self.at, self.tables = words[4:].astype(np.uint16), 0, tables
+        self.words, self.tables = words[4:].astype(np.uint16), tables
 
     def take(self, ids: TableIds) -> Ints:
-        """The next symbols, one for each table number in `ids` (n,)."""
-        t, out = self.tables, np.zeros(len(ids), np.int32)
-        self.at, self.state, self.other = _decode(
-            ids, self.words, self.at, self.state, self.other,
-            t.bounds, t.offsets, t.frequencies, t.cumulative, t.buckets, out,
-        )  # fmt: skip
+        """The next symbols (n,), one for each table number in `ids` (n,)."""
+        out = np.zeros(len(ids), np.int32)
+        self.place = _decode(ids, self.words, self.place, self.tables.lookup, out)
         self.check()
         return out
 
     def check(self) -> None:
-        """Refuse a stream that has run out."""
-        if self.at > len(self.words):
+        """Raise CorruptBitstream where the stream has run out."""
+        if self.place.at > len(self.words):
             raise CorruptBitstream("the symbol section ends before its last symbol")
 
     def finish(self) -> None:
-        """Check that the stream is used up, to the bit."""
-        if self.at != len(self.words) or self.state != _LOW or self.other != _LOW:
-            raise CorruptBitstream("the symbol section holds something else than these symbols")
+        """Raise CorruptBitstream unless the stream is used up, to the bit."""
+        if self.place != (len(self.words), _LOW, _LOW):
+            raise CorruptBitstream("the symbol section holds more than these symbols")

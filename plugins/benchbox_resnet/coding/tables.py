@@ -9,8 +9,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from benchbox_resnet.coding.dependent import UNION
 from benchbox_resnet.coding.entropy import Ints, TableIds, Tables, quantise_pmf
-from benchbox_resnet.coding.trellis import UNION
 from benchbox_resnet.network.config import (
     GRID,
     LATENT_TABLES,

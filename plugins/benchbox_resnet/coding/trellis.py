@@ -1,66 +1,96 @@
-"""Dependent quantisation: two quantisers take turns, by the parity of what was coded before.
+"""The encoder's half of dependent quantisation: which integers to code, by a search ahead.
 
-Latents are quantised to multiples of 1 / GRID rounding steps, their symbols. Where a table is narrow (its guess is
-below `ModelConfig.dependent_from`) they are whole rounding steps, `GRID * k` for the coded integer k. Elsewhere k
-chooses one point of two quantisers, `UNION` grid steps apart in their union:
-
-    quantiser 0:  ... -4 -2  0  2  4 ...      2 k
-    quantiser 1:  ... -3 -1  0  1  3 ...      2 k - sign(k)
-
-Which of them it is says the state of a machine of eight, which the parity of k moves on (`NEXT`). A symbol costs the
-bits of a quantiser with steps of 2 * UNION / GRID = 4/3; the encoder, which plans ahead, finds points that are closer
-than in one with such steps: it saves up to 0.16 bits a symbol at the same error, where tables are wide.
-
-The plan is a Viterbi search along the channels of one position, over the eight states, with the bits that a symbol
-would take under the table of the survivor that leads; it looks some symbols into the next position, because a state
-that is given at the beginning of a position costs what the search could win there. Decoders do not search.
-
-Sources: Marcellin and Fischer 1990, "Trellis coded quantization of memoryless and Gauss-Markov sources"; the machine is
-that of JPEG 2000, part 2 (Ungerboeck's code of eight states); zero in both quantisers as in VVC (Schwarz et al. 2019,
-"Hybrid video coding with trellis-coded quantization").
+The search is a Viterbi search along the channels of one position, over the eight states of `dependent`, with the bits
+that a symbol would take under the table of the leading survivor. It continues some symbols into the next position,
+because a state that is fixed at the beginning of a position costs what the search could gain there. Decoders do not
+search.
 """
+
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 from benchbox_resnet.coding.adapt import (
-    FORETOLD,
+    PREDICTED,
     Half,
+    Learned,
     Near,
+    Rules,
     Wide,
-    around,
     choose,
-    foretell,
+    follow,
     gather,
     keep_within_limits,
+    latent,
     learn,
+    magnitude,
+    predict,
 )
-from benchbox_resnet.coding.entropy import Ints
+from benchbox_resnet.coding.dependent import NEXT, STATES, UNION, came_from, point
 from benchbox_resnet.coding.quantise import cheaper
 from benchbox_resnet.network.config import GRID, SCALE_COUNT
 
-#: Distance of neighbouring points of the two quantisers' union, on the grid.
-UNION = 2
-#: The state that follows, by state and parity of the coded integer.
-NEXT = np.array([(0, 1), (3, 2), (5, 4), (6, 7), (1, 0), (2, 3), (4, 5), (7, 6)], np.int64)
-#: How far into the next position the search looks: dependent symbols, and pairs of channels.
+#: How far the search looks into the next position: dependent symbols, and pairs of channels.
 LOOK_AHEAD, LOOK_PAIRS = 16, 64
-_STATES = len(NEXT)
 _NEVER = np.float32(1e30)
 
 Costs = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float32]
-Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.uint8]
 
 
-@numba.njit(cache=True, nogil=True)
-def point(k: int, state: int) -> int:
-    """The symbol, on the grid, that k stands for in a state: even states are of quantiser 0, odd ones of 1."""
-    if state & 1 and k != 0:
-        return int(UNION * (2 * k - 1) if k > 0 else UNION * (2 * k + 1))
-    return int(2 * UNION * k)
+class Prices(NamedTuple):
+    """What the encoder weighs.
+
+    `costs` (3, 64, n): bits by kind of table, scale and magnitude; `worth` (2, P), by parity of the position: bits that
+    one squared rounding step of error is worth; residuals are clipped to half of +-`limit` rounding steps.
+    """
+
+    costs: Costs
+    worth: Floats
+    limit: int
+
+
+class Written(NamedTuple):
+    """What the encoder writes, all (h, w, P): symbols on the grid, the integers coded for them, and their tables."""
+
+    symbols: Half
+    coded: Half
+    taken: Indices
+
+
+class Task(NamedTuple):
+    """One half to encode: residuals `v` in rounding steps and guessed tables `guess`, (h, w, P) each."""
+
+    v: Floats
+    guess: Indices
+    rules: Rules
+    learned: Learned
+    prices: Prices
+    written: Written
+
+
+class Position(NamedTuple):
+    """One position (i, j) of a half, and features 3 to 5 of its pairs (3, P), see `adapt.gather`."""
+
+    i: int
+    j: int
+    near: Near
+
+
+class Survivors(NamedTuple):
+    """The survivors of a search along one position, and how they got there.
+
+    `cost` (8,): bits so far by state; for each dependent symbol n: its pair in `places` (P,), what was decided in
+    `decided` (P,), and the choices in `chosen` (P, 2, 2), see `_branch`.
+    """
+
+    cost: Floats
+    places: Wide
+    decided: Indices
+    chosen: Half
 
 
 @numba.njit(cache=True, nogil=True)
@@ -71,22 +101,15 @@ def _error(at: float, k: int, quantiser: int) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def came_from(state: int, decided: int) -> tuple[int, int]:
-    """Where a survivor in `state` was before, and the parity of what it coded there; `decided`: see `_branch`."""
-    upper = (decided >> state) & 1
-    return (state >> 1) + 4 * upper, (state ^ (state >> 1) ^ (state >> 2) ^ upper) & 1
-
-
-@numba.njit(cache=True, nogil=True)
 def _branch(
     x: float, table: int, worth: float, costs: Costs, cost: Floats, before: Floats, bits: Floats, k: Half
 ) -> tuple[int, int]:
-    """Lead all survivors on by one dependent symbol under a table: bits so far by state in `cost` (8,).
+    """Extend all survivors by one dependent symbol x under a table; `cost` (8,) holds the bits so far by state.
 
     Each has the two points next to |x|, whose parities differ, and zero where it is next but one: four choices in all,
-    by quantiser and parity, what they code in `k` (2, 2) and its bits in `bits` (2, 2). (`before` (8,) is room.) States
-    2 a and 2 a + 1 are reached from a and a + 4, whose quantiser is the same: returned are a number with a bit for each
-    state that was reached from the latter, and the state that leads.
+    by quantiser and parity, their coded integers in `k` (2, 2) and their bits in `bits` (2, 2). (`before` (8,) is
+    scratch memory.) States 2 a and 2 a + 1 are reached from a and a + 4, which have the same quantiser. Returns a
+    number with a bit set for each state that was reached from a + 4, and the leading state.
     """
     at, last = abs(x) * (GRID / UNION), costs.shape[2] - 1
     for quantiser in range(2):
@@ -103,9 +126,9 @@ def _branch(
         k[quantiser, parity], k[quantiser, 1 - parity] = (low, high) if x > 0 else (-low, -high)
     decided = lead = 0
     least = _NEVER
-    for state in range(_STATES):
+    for state in range(STATES):
         before[state] = cost[state]
-    for a in range(_STATES // 2):
+    for a in range(STATES // 2):
         parity = (a ^ (a >> 1)) & 1
         for to in range(2 * a, 2 * a + 2):
             one, other = before[a] + bits[a & 1, parity], before[a + 4] + bits[a & 1, 1 - parity]
@@ -120,49 +143,52 @@ def _branch(
 
 
 @numba.njit(cache=True, nogil=True)
-def _lively_end(guess: Indices, v: Floats, near: Near, pairs: int, dependent_from: int) -> int:
-    """How many of the first `pairs` at one position are worth a look: behind them guesses and surprises around are 0,
-    and residuals round to 0. (Two at least: of those something may be foretold.)"""
-    least = 2 if dependent_from > 0 else pairs
-    while pairs > least and (guess[pairs - 1] | near[0, pairs - 1] | near[1, pairs - 1] | near[2, pairs - 1]) == 0:
-        if abs(v[pairs - 1]) > 0.5:
+def _end(task: Task, at: Position, pairs: int) -> int:
+    """How many of the first `pairs` at a position can matter: behind them guesses and surprises around are 0, and
+    residuals round to 0. (Two at least: the latents that `adapt.predict` predicts.)"""
+    i, j, near = at
+    v, guess = task.v, task.guess
+    least = 2 if task.rules.dependent_from > 0 else pairs
+    while pairs > least:
+        p = pairs - 1
+        if (guess[i, j, p] | near[0, p] | near[1, p] | near[2, p]) != 0 or abs(v[i, j, p]) > 0.5:
             break
         pairs -= 1
     return pairs
 
 
 @numba.njit(cache=True, nogil=True)
-def _advance(
-    i: int, j: int, second: int, pairs: int, most: int, v: Floats, guess: Indices, unsent: Flags, near: Near,
-    symbols: Half, features: Ints, expected: Wide, band: Wide, weights: Wide, costs: Costs, worth: Floats,
-    dependent_from: int, limit: int, cost: Floats, coded: Half, places: Wide, decided: Indices, chosen: Half,
-) -> int:  # fmt: skip
-    """Viterbi search over the first `pairs` of one position, or `most` dependent symbols of it: bits so far by state in
-    `cost` (8,), the pairs of dependent symbols in `places` (P,), what was decided there and what the choices were in
-    `decided` (P,) and `chosen` (P, 2, 2), see `_branch`. Returns how many those are.
+def _advance(task: Task, at: Position, pairs: int, most: int, survivors: Survivors, coded: Half) -> int:
+    """Viterbi search over the first `pairs` of one position, or over `most` dependent symbols of it, from
+    `survivors.cost` on; fills `survivors` and returns how many dependent symbols those are.
 
-    Tables are those of the survivor that leads, as if it had always led. A symbol that is not dependent goes straight
-    into `coded` (P,) and moves no state.
+    Tables are those of the leading survivor, as if it had always led. A symbol that is not dependent goes straight into
+    `coded` (P,) and moves no state.
     """
-    parity = (i + j + second) & 1
-    bits, room = np.zeros((2, 2), np.float32), np.zeros(_STATES, np.float32)
-    foretold = 0 if second else FORETOLD
-    run_short = run_long = n = 0
+    v, guess, rules, learned, prices, written = task
+    features, expected, band, unsent, dependent_from = rules
+    costs, worth, limit = prices
+    i, j, near = at
+    cost, places, decided, chosen = survivors
+    weights, symbols = learned.weights, written.symbols
+    parity = (i + j + learned.second) & 1
+    bits, room = np.zeros((2, 2), np.float32), np.zeros(STATES, np.float32)
+    predicted = 0 if learned.second else PREDICTED
+    run, n = (0, 0), 0
     for p in range(pairs):
         if unsent[parity, p]:
             continue
-        start, b, x = int(guess[i, j, p]), band[p], min(max(v[i, j, p], -0.5 * limit), 0.5 * limit)
-        if 2 * p + parity < foretold:
-            x -= foretell(i, j, p, symbols)
-        k = seen = kind = 0
-        plain = start < dependent_from
+        seen = latent(guess[i, j, p], run, band[p], p)
+        x = min(max(v[i, j, p], -0.5 * limit), 0.5 * limit)
+        if 2 * p + parity < predicted:
+            x -= predict(i, j, p, symbols)
+        k = size = kind = 0
+        plain = seen.guess < dependent_from
         if not plain or abs(x) > 0.5:  # what plainly rounds to 0 is 0 under any table
-            short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
-            if (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0:
-                table = choose(start, around(start, near, weights, b, p), short, long, weights, b)
+            table, _ = choose(seen, near, weights)
             if plain:
                 k = cheaper(x, table, costs[0], worth[parity, p], limit)
-                seen = int(features[min(abs(k) * GRID, len(features) - 1)])
+                size = magnitude(features, k * GRID)
             else:
                 if n == most:
                     break
@@ -170,19 +196,18 @@ def _advance(
                 decided[n], lead = _branch(x, table, worth[parity, p], costs, cost, room, bits, chosen[n])
                 s, odd = came_from(lead, decided[n])
                 kind = 1 + (s & 1)
-                seen = int(features[min(abs(point(chosen[n, s & 1, odd], s)), len(features) - 1)])
+                size = magnitude(features, point(chosen[n, s & 1, odd], s))
                 n += 1
         coded[p] = k
-        new = int(seen - expected[kind, start])
-        run_short += ((new << 4) - run_short) >> 2
-        run_long += ((new << 6) - run_long) >> 4
+        run = follow(run, int(size - expected[kind, seen.guess]))
     return n
 
 
 @numba.njit(cache=True, nogil=True)
-def _trace(n: int, state: int, places: Wide, decided: Indices, chosen: Half, coded: Half) -> int:
-    """Follow the survivor in `state` back over n dependent symbols: what it coded into `coded` (P,); the state it began
-    in."""
+def _trace(n: int, state: int, survivors: Survivors, coded: Half) -> int:
+    """Follow the survivor in `state` back over n dependent symbols and write what it coded into `coded` (P,); returns
+    the state in which it began."""
+    places, decided, chosen = survivors.places, survivors.decided, survivors.chosen
     for at in range(n - 1, -1, -1):
         state, odd = came_from(state, decided[at])
         coded[places[at]] = chosen[at, state & 1, odd]
@@ -190,82 +215,71 @@ def _trace(n: int, state: int, places: Wide, decided: Indices, chosen: Half, cod
 
 
 @numba.njit(cache=True, nogil=True)
-def encode_half(
-    v: Floats, guess: Indices, unsent: Flags, second: int, before: Half, features: Ints, expected: Wide,
-    band: Wide, weights: Wide, costs: Costs, worth: Floats, dependent_from: int, limit: int,
-    symbols: Half, coded: Half, taken: Indices, own: Half,
-) -> None:  # fmt: skip
-    """Residuals v (h, w, P), in rounding steps -> symbols on the grid, what is coded of them, and their tables; `own`:
-    their surprises (see `adapt`). `costs` (3, 64, n): bits by kind of table, scale and magnitude; `worth` (2, P): bits
-    of a squared step of error; residuals are clipped to half of +-limit (rounding steps)."""
-    h, w, pairs = v.shape
+def _commit(task: Task, at: Position, end: int, state: int) -> int:
+    """Code one position as a decoder will read it, and learn from it; returns the state after it. From pair `end` on
+    (see `_end`) everything keeps its initial 0, once the surprises before have died away."""
+    guess, rules, learned = task.guess, task.rules, task.learned
+    features, expected, band, unsent, dependent_from = rules
+    weights, own = learned.weights, learned.own
+    symbols, coded, taken = task.written
+    i, j, near = at
+    parity = (i + j + learned.second) & 1
+    predicted = 0 if learned.second else PREDICTED
+    run = (0, 0)
+    for p in range(guess.shape[2]):
+        if unsent[parity, p]:
+            continue
+        seen, k = latent(guess[i, j, p], run, band[p], p), int(coded[i, j, p])
+        if p >= end and (seen.short | seen.long) == 0:
+            break
+        table, lively = choose(seen, near, weights)
+        kind, symbol = 0, GRID * k
+        if seen.guess >= dependent_from:
+            kind, symbol = 1 + (state & 1), point(k, state)
+            state = int(NEXT[state, k & 1])
+        size = magnitude(features, symbol)
+        if lively:
+            learn(seen, near, weights, table, size - expected[kind, table])
+        if 2 * p + parity < predicted:
+            symbol += GRID * predict(i, j, p, symbols)
+        symbols[i, j, p], taken[i, j, p] = symbol, table + SCALE_COUNT * kind
+        surprise = int(size - expected[kind, seen.guess])
+        own[i + 2, j + 2, p] = surprise
+        run = follow(run, surprise)
+    keep_within_limits(weights)
+    return state
+
+
+@numba.njit(cache=True, nogil=True)
+def _survivors(pairs: int, cost: Floats) -> Survivors:
+    """Memory for a search over so many pairs."""
+    return Survivors(cost, np.zeros(pairs, np.int64), np.zeros(pairs, np.uint8), np.zeros((pairs, 2, 2), np.int16))
+
+
+@numba.njit(cache=True, nogil=True)
+def encode_half(task: Task) -> None:
+    """Search and code every position of a half; fills `task.written` and `task.learned`."""
+    h, w, pairs = task.v.shape
+    own, before, coded = task.learned.own, task.learned.before, task.written.coded
     reach = min(LOOK_PAIRS, pairs)
-    near, near2 = np.zeros((3, pairs), np.int32), np.zeros((3, reach), np.int32)
-    decided, chosen, places = np.zeros(pairs, np.uint8), np.zeros((pairs, 2, 2), np.int16), np.zeros(pairs, np.int64)
-    decided2, chosen2, places2 = decided[:reach].copy(), chosen[:reach].copy(), places[:reach].copy()
-    cost, beyond = np.zeros(_STATES, np.float32), np.zeros(reach, np.int16)
+    near, near_next = np.zeros((3, pairs), np.int32), np.zeros((3, reach), np.int32)
+    cost, unused = np.zeros(STATES, np.float32), np.zeros(reach, np.int16)
+    here, beyond = _survivors(pairs, cost), _survivors(reach, cost)
     state = 0
     for i in range(h):
         for j in range(w):
             gather(i, j, own, before, near)
             cost[:] = _NEVER
             cost[state] = 0
-            end = _lively_end(guess[i, j], v[i, j], near, pairs, dependent_from)
-            count = _advance(
-                i, j, second, end, end, v, guess, unsent, near, symbols, features, expected, band, weights, costs,
-                worth, dependent_from, limit, cost, coded[i, j], places, decided, chosen,
-            )  # fmt: skip
-            i2, j2 = (i, j + 1) if j + 1 < w else (i + 1, 0)
-            count2 = 0
-            if i2 < h:
-                gather(i2, j2, own, before, near2)
-                end2 = _lively_end(guess[i2, j2], v[i2, j2], near2, reach, dependent_from)
-                count2 = _advance(
-                    i2, j2, second, end2, LOOK_AHEAD, v, guess, unsent, near2, symbols, features, expected, band,
-                    weights, costs, worth, dependent_from, limit, cost, beyond, places2, decided2, chosen2,
-                )  # fmt: skip
-            ahead = _trace(count2, int(np.argmin(cost)), places2, decided2, chosen2, beyond)
-            _trace(count, ahead, places, decided, chosen, coded[i, j])
-            state = _commit(
-                i, j, second, end, guess, unsent, near, features, expected, band, weights, dependent_from, state,
-                symbols, coded, taken, own,
-            )  # fmt: skip
-
-
-@numba.njit(cache=True, nogil=True)
-def _commit(
-    i: int, j: int, second: int, end: int, guess: Indices, unsent: Flags, near: Near, features: Ints, expected: Wide,
-    band: Wide, weights: Wide, dependent_from: int, state: int,
-    symbols: Half, coded: Half, taken: Indices, own: Half,
-) -> int:  # fmt: skip
-    """Code one position as a decoder will read it, and learn from it; returns the state behind it. From pair `end` on
-    (see `_lively_end`) all is as it is made, 0, once the surprises before have died away."""
-    pairs, parity = guess.shape[2], (i + j + second) & 1
-    foretold = 0 if second else FORETOLD
-    run_short = run_long = 0
-    for p in range(pairs):
-        if unsent[parity, p]:
-            continue
-        start, b, k = int(guess[i, j, p]), band[p], int(coded[i, j, p])
-        short, long, table = (run_short + 8) >> 4, (run_long + 32) >> 6, start
-        if p >= end and (short | long) == 0:
-            break
-        lively = (start | short | long | near[0, p] | near[1, p] | near[2, p]) != 0
-        if lively:
-            table = choose(start, around(start, near, weights, b, p), short, long, weights, b)
-        kind, symbol = 0, GRID * k
-        if start >= dependent_from:
-            kind, symbol = 1 + (state & 1), point(k, state)
-            state = int(NEXT[state, k & 1])
-        seen = features[min(abs(symbol), len(features) - 1)]
-        if lively:
-            learn(start, short, long, near, weights, b, p, table, seen - expected[kind, table])
-        if 2 * p + parity < foretold:
-            symbol += GRID * foretell(i, j, p, symbols)
-        symbols[i, j, p], taken[i, j, p] = symbol, table + SCALE_COUNT * kind
-        new = int(seen - expected[kind, start])
-        own[i + 2, j + 2, p] = new
-        run_short += ((new << 4) - run_short) >> 2
-        run_long += ((new << 6) - run_long) >> 4
-    keep_within_limits(weights)
-    return state
+            at = Position(i, j, near)
+            end = _end(task, at, pairs)
+            count = _advance(task, at, end, end, here, coded[i, j])
+            i_next, j_next = (i, j + 1) if j + 1 < w else (i + 1, 0)
+            count_next = 0
+            if i_next < h:
+                gather(i_next, j_next, own, before, near_next)
+                after = Position(i_next, j_next, near_next)
+                count_next = _advance(task, after, _end(task, after, reach), LOOK_AHEAD, beyond, unused)
+            ahead = _trace(count_next, int(np.argmin(cost)), beyond, unused)
+            _trace(count, ahead, here, coded[i, j])
+            state = _commit(task, at, end, state)

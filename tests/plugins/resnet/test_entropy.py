@@ -6,7 +6,7 @@ from benchbox_resnet.coding.entropy import SYMBOL_MAX, Decoder, Tables, encode, 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchbox.errors import CorruptBitstream
+from benchbox.errors import CodecError, CorruptBitstream
 
 
 def gaussian_tables() -> Tables:
@@ -91,13 +91,13 @@ def test_damaged_streams_are_refused_or_differ() -> None:
         Decoder(data[: len(data) // 2 * 2 // 4 * 2], TABLES).take(ids)
     longer = Decoder(data + b"\0\0", TABLES)
     longer.take(ids)
-    with pytest.raises(CorruptBitstream, match="something else"):
+    with pytest.raises(CorruptBitstream, match="holds more"):
         longer.finish()
 
 
 @pytest.mark.parametrize("frequencies", [[65536], [0, 65536, 0, 0], [30000, 30000, 30000, 1], [65533, 1, 1]])
 def test_bad_tables_are_refused(frequencies: list[int]) -> None:
-    with pytest.raises(ValueError, match="frequencies"):
+    with pytest.raises(CodecError, match="frequencies"):
         Tables(np.array([1], np.int32), np.array(frequencies, np.int32))
 
 

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("torch")
 
 from benchbox_resnet.coding.adapter import Adapter
+from benchbox_resnet.coding.dependent import NEXT, UNION, came_from, point
 from benchbox_resnet.coding.tables import build_tables, latent_bounds, latent_pmfs, symbol_statistics
-from benchbox_resnet.coding.trellis import NEXT, UNION, came_from, point
 from benchbox_resnet.network.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_MIN, SCALE_STEP, ModelConfig
 
 CONFIG = ModelConfig(hyper=1, qualities=2)
