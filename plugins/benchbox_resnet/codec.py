@@ -23,8 +23,10 @@ from benchbox_resnet.coding.bitstream import MAX_PIXELS, Stream
 from benchbox_resnet.coding.denoise import denoise
 from benchbox_resnet.coding.entropy import Decoder, encode
 from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN
-from benchbox_resnet.coding.pipeline import SYMBOL_CLIP, TILE_CELLS, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.coding.halves import SYMBOL_CLIP, Symbols, join_half, split_half
+from benchbox_resnet.coding.pipeline import TILE_CELLS, Pipeline
 from benchbox_resnet.coding.precision import Precision, fastest
+from benchbox_resnet.coding.search import Search
 from benchbox_resnet.coding.tables import z_table_ids
 from benchbox_resnet.coding.weights import Model, file_digest, load_model
 from benchbox_resnet.network.scale import Z_LIMIT
@@ -106,8 +108,10 @@ class ResnetCodec(Codec):
             colour = denoise(colour, self.denoise)
         if channels == 1:
             colour = np.repeat(colour, 3, axis=2)
+        colour, gray = np.ascontiguousarray(colour), channels == 1
+        search = Search(pipeline, colour, fixed, self.effort, gray) if self.effort else None
         with self._session():
-            coded = pipeline.encode(np.ascontiguousarray(colour), fixed, channels == 1, self.effort)
+            coded = pipeline.encode(colour, fixed, gray, search)
         symbols = encode(coded.symbols, coded.ids, pipeline.model.tables)
         return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha).pack()
 

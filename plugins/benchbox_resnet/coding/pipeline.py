@@ -7,7 +7,8 @@ one tile at a time. Layout of latents on the host: (h, w, M).
 import contextlib
 import dataclasses
 import functools
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from torch import Tensor
 from benchbox_resnet.coding.adapter import Adapter
 from benchbox_resnet.coding.entropy import TableIds
 from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
+from benchbox_resnet.coding.halves import SYMBOL_CLIP, Indices, Symbols, join_half, split_half
 from benchbox_resnet.coding.int8 import in_int8
 from benchbox_resnet.coding.precision import Precision, has_fast_bfloat16, in_bfloat16, require
 from benchbox_resnet.coding.quantise import STEP_WEIGHT
@@ -31,12 +33,9 @@ TILE_CELLS = 16
 #: Errors of rounding count so much more than `STEP_WEIGHT` says. Found by BD-rate on held-out training pictures: 3 and
 #: 4.5 are within 0.1 % of each other, 2 is 0.4 % worse; a synthesis that was polished likes 3 better (see `polish`).
 ROUNDING = 3.0
-#: Largest symbol the encoder writes, on the grid of `trellis`.
-SYMBOL_CLIP = 32000
 
-Number = TypeVar("Number", bound=np.generic)
-Symbols = npt.NDArray[np.int16]
-Indices = npt.NDArray[np.uint8]
+#: Called with y (h, w, M) float32 and z_hat before they are coded; may change y in place (see `search`).
+Improve = Callable[[npt.NDArray[np.float32], Symbols], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,33 +47,9 @@ class Coded:
     ids: TableIds
 
 
-def parity_mask(h: int, w: int, top: int, left: int) -> npt.NDArray[np.bool_]:
-    """(h, w, 1): whether even channels belong to the first half at a position; the window begins at (top, left)."""
-    rows, cols = np.arange(top, top + h)[:, None], np.arange(left, left + w)
-    return np.asarray((rows + cols) % 2 == 0)[:, :, None]
-
-
 def _flat(half: npt.NDArray[Any], sent: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:
     """What is sent of a half (None: all), in coding order."""
     return half.reshape(-1) if sent is None else half[sent]
-
-
-def split_half(latents: npt.NDArray[Number], first: bool, top: int = 0, left: int = 0) -> npt.NDArray[Number]:
-    """(h, w, M) -> (h, w, M / 2): the first or the second checkerboard half."""
-    h, w, m = latents.shape
-    pairs = latents.reshape(h, w, m // 2, 2)
-    even = parity_mask(h, w, top, left)
-    return np.where(even if first else ~even, pairs[..., 0], pairs[..., 1])
-
-
-def join_half(half: npt.NDArray[np.generic], into: npt.NDArray[np.generic], first: bool) -> None:
-    """The inverse of `split_half`: write (h, w, M / 2) into `into` (h, w, M), which begins at (0, 0)."""
-    h, w, m = into.shape
-    pairs = into.reshape(h, w, m // 2, 2)
-    even = parity_mask(h, w, 0, 0)
-    mask = even if first else ~even
-    pairs[..., 0] = np.where(mask, half, pairs[..., 0])
-    pairs[..., 1] = np.where(mask, pairs[..., 1], half)
 
 
 class Pipeline:
@@ -192,13 +167,13 @@ class Pipeline:
     # -- encoder ------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def encode(self, pixels: npt.NDArray[np.uint8], quality: int, gray: bool = False, effort: int = 0) -> Coded:
+    def encode(
+        self, pixels: npt.NDArray[np.uint8], quality: int, gray: bool = False, improve: Improve | None = None
+    ) -> Coded:
         """(H, W, 3) uint8 of any size -> symbols and their tables; `gray`: without the latents of colour."""
         y, z_hat = self.analyse(pixels, quality)
-        if effort:
-            from benchbox_resnet.coding.search import search
-
-            search(self, pixels, y, z_hat, quality, effort, gray)
+        if improve is not None:
+            improve(y, z_hat)
         rows, cols = z_hat.shape[:2]
         adapter = self.adapter(gray)
         sent1, sent2 = (self.sent(rows, cols, half) if gray else None for half in (True, False))

@@ -1,14 +1,17 @@
-"""Effort at the encoder: latents that fit the real synthesis better, for fewer bits. Decoders do not change.
+"""The encoder's option `effort`: a search for latents that suit the synthesis better, or take fewer bits. Decoders do
+not change.
 
-g_a guesses y in one pass. Here every step measures what the guess is worth, bits + distortion of the picture that a
-decoder will see, and moves y towards where the slope of the distortion points, by a Newton step under the curvature of
-each channel; rounding then takes the cheaper integer of every latent under its table (`quantise`), as ever. It is
-proximal gradient descent on integers; the moves are damped, and have momentum, because latents that overlap in the
-picture move at once. z, and with it the tables of the first half and the first means, stay as they are. What was best
-is kept, and what no search would write is the first to be beaten.
+g_a computes y in one pass. Here each step measures the cost of y, bits + distortion of the picture that a decoder will
+see, and moves y against the gradient of the distortion by a Newton step under the curvature of each channel; rounding
+then takes the cheaper integer of every latent under its table (`quantise`), as without a search. This is proximal
+gradient descent on integers; the moves are damped and have momentum, because latents that overlap in the picture move
+at the same time. z stays as it is, and with it the tables and means of the first half. The best of all steps is kept;
+the first candidate is what would be written without a search.
 
-Campos et al. 2019, "Content adaptive optimization for neural image compression", showed what there is to gain.
+Source of the idea: Campos et al. 2019, "Content adaptive optimization for neural image compression".
 """
+
+import dataclasses
 
 import numpy as np
 import numpy.typing as npt
@@ -17,57 +20,62 @@ from torch import Tensor
 
 from benchbox_resnet.coding.adapter import Adapter
 from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
-from benchbox_resnet.coding.pipeline import SYMBOL_CLIP, Indices, Pipeline, Symbols, join_half, split_half
+from benchbox_resnet.coding.halves import SYMBOL_CLIP, Indices, Symbols, join_half, split_half
+from benchbox_resnet.coding.pipeline import Pipeline
 from benchbox_resnet.coding.quantise import STEP_WEIGHT
 from benchbox_resnet.coding.tiles import Tile, analysis_halo
 from benchbox_resnet.network.config import GRID
 from benchbox_resnet.network.model import first_half
 from benchbox_resnet.network.similarity import SMALLEST, ms_ssim
 
-#: Steps for each unit of effort; the share of a Newton step that is gone, and what is kept of the last move.
+#: Steps per unit of effort; share of a Newton step that is taken; share of the last move that is added.
 STEPS, RATE, MOMENTUM = 2, 0.3, 0.5
-#: Errors of rounding count so much more than the curvature says, in models tuned for MS-SSIM and for squared error:
-#: found on held-out pictures by bits + distortion (1.0 gains nothing in the first, 2.25 a quarter less in the second).
+#: Factor on errors of rounding, relative to the curvature, in models tuned for MS-SSIM and for squared error. Found on
+#: held-out pictures by bits + distortion: 1.0 gains nothing in the first, 2.25 a quarter less in the second.
 CAUTION = (2.25, 1.0)
-#: Side of the probe of the curvature, in rounding steps; least curvature of a channel, in bits a squared step.
+#: Step of the probe of the curvature, in rounding steps; least curvature of a channel, in bits per squared step.
 PROBE, LEAST_CURVATURE = 0.25, 1.0
 
 
-def search(
-    pipeline: Pipeline,
-    pixels: npt.NDArray[np.uint8],
-    y: npt.NDArray[np.float32],
-    z_hat: Symbols,
-    quality: int,
-    effort: int,
-    gray: bool = False,
-) -> None:
-    """Improve y (h, w, M) of the picture `pixels` (H, W, 3) in place, tile by tile; `gray`: colour is not sent.
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """The search for one picture `pixels` (H, W, 3) at a fixed-point quality; call it with y and z_hat, as
+    `Pipeline.encode` does. `gray`: colour is not sent.
 
-    A model tuned for MS-SSIM is searched by MS-SSIM, which tiles with a side below 161 pixels do not have: they stay
-    as they are.
+    A model tuned for MS-SSIM is searched by MS-SSIM, which is undefined for tiles with a side below 161 pixels: they
+    stay as they are.
     """
-    least = SMALLEST if pipeline.model.tune == "ms-ssim" else 0
-    for tile in pipeline.tiles_of(z_hat, analysis_halo(pipeline.config)):
-        if pipeline.config.pad_multiple * min(span.high - span.low for span in tile) < least:
-            continue
-        window = (tile[0].window(4), tile[1].window(4))
-        start = torch.from_numpy(y[window].copy()).to(pipeline.device).permute(2, 0, 1)[None]
-        with torch.inference_mode(False), torch.enable_grad():
-            searched = _Window(pipeline, pixels, z_hat, tile, quality, gray)
-            better = searched.improve(start.clone() / searched.step, effort * STEPS) * searched.step
-        inner = (tile[0].inner(4), tile[1].inner(4))
-        y[tile[0].core(4), tile[1].core(4)] = better[0].permute(1, 2, 0)[inner].cpu().numpy()
+
+    pipeline: Pipeline
+    pixels: npt.NDArray[np.uint8]
+    quality: int
+    effort: int
+    gray: bool = False
+
+    def __call__(self, y: npt.NDArray[np.float32], z_hat: Symbols) -> None:
+        """Improve y (h, w, M) in place, tile by tile; z_hat (h/4, w/4, Z) stays as it is."""
+        pipeline = self.pipeline
+        least = SMALLEST if pipeline.model.tune == "ms-ssim" else 0
+        for tile in pipeline.tiles_of(z_hat, analysis_halo(pipeline.config)):
+            if pipeline.config.pad_multiple * min(span.high - span.low for span in tile) < least:
+                continue
+            window = (tile[0].window(4), tile[1].window(4))
+            start = torch.from_numpy(y[window].copy()).to(pipeline.device).permute(2, 0, 1)[None]
+            with torch.inference_mode(False), torch.enable_grad():
+                searched = _Window(self, z_hat, tile)
+                better = searched.improve(start.clone() / searched.step, self.effort * STEPS) * searched.step
+            inner = (tile[0].inner(4), tile[1].inner(4))
+            y[tile[0].core(4), tile[1].core(4)] = better[0].permute(1, 2, 0)[inner].cpu().numpy()
 
 
 class _Window:
-    """The objective in one window: everything that does not move is computed once. Latents are in rounding steps."""
+    """The objective in one window; what does not change is computed once. Latents are in rounding steps."""
 
-    def __init__(
-        self, pipeline: Pipeline, pixels: npt.NDArray[np.uint8], z_hat: Symbols, tile: Tile, quality: int, gray: bool
-    ) -> None:
-        self.pipeline, self.quality, self.net = pipeline, quality, pipeline.model.net
-        self.x = pipeline.window_of(pixels, tile)
+    def __init__(self, search: Search, z_hat: Symbols, tile: Tile) -> None:
+        self.pipeline = pipeline = search.pipeline
+        self.quality = quality = search.quality
+        self.net, self.gray = pipeline.model.net, search.gray
+        self.x = pipeline.window_of(search.pixels, tile)
         self.mean1, self.features = (t.clone() for t in pipeline.hyper(z_hat, tile, quality))
         t1, step = pipeline.prior(z_hat, tile, quality)
         self.t1, self.step = t1.clone(), step.clone() if isinstance(step, Tensor) else step
@@ -75,14 +83,13 @@ class _Window:
         self.first = first_half(pipeline.config.latents, height, width, self.x.device) > 0
         self.gain = pipeline.row(self.net.gain_s, quality).clone()
         self.feature = pipeline.row(self.net.feature_s, quality).clone()
-        self.gray = gray
         at, area = quality / 2**QUALITY_BITS, self.x.shape[2] * self.x.shape[3]
         self.tuned_for_mse = pipeline.model.tune == "mse"
         weigh = pipeline.config.lambda_at(at) * 255**2 if self.tuned_for_mse else pipeline.config.ms_ssim_weight_at(at)
         self.weight = weigh * area
 
     def improve(self, y: Tensor, steps: int) -> Tensor:
-        """y (1, M, h, w) -> y_hat of the best of `steps` steps, or what y would become without them."""
+        """y (1, M, h, w) -> y_hat of the best of `steps` steps, or y_hat without a search where none is better."""
         curvature = self.curvature(y.round())
         weights = (CAUTION[self.tuned_for_mse] * curvature).reshape(-1).cpu().numpy()
         best, bits = self.code(y, self.pipeline.worth)
@@ -98,7 +105,7 @@ class _Window:
         return best
 
     def distortion(self, y_hat: Tensor) -> tuple[float, Tensor]:
-        """What the decoded picture lacks, in bits, and its slope by y_hat (1, M, h, w)."""
+        """Distortion of the decoded picture, in bits, and its gradient by y_hat (1, M, h, w)."""
         y_hat = y_hat.detach().requires_grad_()
         with self.pipeline.floats():
             x_hat = self.net.synthesise(y_hat * self.step, self.gain, self.feature).clamp(0, 1)
@@ -107,8 +114,8 @@ class _Window:
         return self.weight * float(lack.detach()), slope
 
     def curvature(self, y: Tensor) -> Tensor:
-        """(1, M, 1, 1): bits that a squared step is worth in each channel, from how the slope changes along a random
-        sign pattern (Hutchinson's estimate of the Hessian's diagonal, halved)."""
+        """(1, M, 1, 1): bits per squared rounding step in each channel, from the change of the gradient along a random
+        sign pattern (Hutchinson's estimate of the diagonal of the Hessian, halved)."""
         signs = torch.from_numpy(np.random.default_rng(0).integers(0, 2, y.shape, np.int8) * 2 - 1).to(y)
         change = self.distortion(y + PROBE * signs)[1] - self.distortion(y - PROBE * signs)[1]
         found = (signs * change).mean((2, 3), keepdim=True) / (4 * PROBE)
@@ -116,7 +123,7 @@ class _Window:
 
     @torch.no_grad()
     def code(self, y: Tensor, weights: npt.NDArray[np.float32]) -> tuple[Tensor, float]:
-        """y (1, M, h, w), weights (M,) of rounding -> y_hat as the decoder will have it, bits of its symbols.
+        """y (1, M, h, w), weights (M,) of rounding -> y_hat as the decoder reconstructs it, and bits of its symbols.
 
         Tables learn from the window alone, not from the picture before it.
         """
@@ -135,7 +142,7 @@ class _Window:
     def _half(
         self, adapter: Adapter, residual: Tensor, guess: Indices, weights: npt.NDArray[np.float32], first: bool
     ) -> tuple[Tensor, float]:
-        """Symbols (1, M, h, w) of one half, 0 on the other, and their bits; its table numbers `guess` (h, w, M / 2)."""
+        """Symbols (1, M, h, w) of one half, 0 on the other, and their bits; `guess` (h, w, M / 2): guessed tables."""
         values = np.ascontiguousarray(residual[0].permute(1, 2, 0).cpu().numpy())
         costs = self.pipeline.costs
         half, coded, taken = adapter.encode(split_half(values, first), guess, costs, weights, SYMBOL_CLIP)

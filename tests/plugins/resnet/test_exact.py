@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
 from benchbox_resnet.coding.bitstream import Stream  # noqa: E402
 from benchbox_resnet.coding.exact import ExactScale  # noqa: E402
-from benchbox_resnet.coding.pipeline import parity_mask, split_half  # noqa: E402
+from benchbox_resnet.coding.halves import parity_mask, split_half  # noqa: E402
 from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
 from benchbox_resnet.network.config import GRID, ModelConfig  # noqa: E402
