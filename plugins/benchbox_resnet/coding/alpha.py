@@ -1,4 +1,4 @@
-"""Transparency: the alpha plane without loss, and colours that nobody sees made cheap."""
+"""Transparency: the alpha plane is coded without loss, and invisible colours are replaced by cheap ones."""
 
 import io
 
@@ -10,12 +10,12 @@ from benchbox.errors import CorruptBitstream
 
 Plane = npt.NDArray[np.uint8]
 
-#: Sides that WebP can hold; larger planes are kept as PNG.
+#: Largest side of a WebP picture; larger planes are kept as PNG.
 _WEBP_SIDE = 16383
 
 
 def pack_alpha(alpha: Plane) -> bytes:
-    """(H, W) -> lossless WebP, or PNG where WebP ends."""
+    """(H, W) uint8 -> lossless WebP, or PNG where the plane is too large for WebP."""
     out = io.BytesIO()
     picture = Image.fromarray(alpha)
     if max(alpha.shape) <= _WEBP_SIDE:
@@ -26,11 +26,11 @@ def pack_alpha(alpha: Plane) -> bytes:
 
 
 def unpack_alpha(data: bytes, height: int, width: int) -> Plane:
-    """The inverse of `pack_alpha`; a plane of another size than the stream's is refused before it is decoded."""
+    """The inverse of `pack_alpha`; raises CorruptBitstream, for a plane of another size before it is decoded."""
     try:
         with Image.open(io.BytesIO(data), formats=("WEBP", "PNG")) as picture:
             if picture.size != (width, height):
-                raise CorruptBitstream(f"the alpha section has the size {picture.size}, not {(width, height)}")
+                raise CorruptBitstream(f"the alpha section is {picture.width}x{picture.height}, not {width}x{height}")
             plane = np.asarray(picture)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise CorruptBitstream(f"the alpha section cannot be decoded: {error}") from error
@@ -56,7 +56,7 @@ def fill_hidden(colour: npt.NDArray[np.uint8], alpha: Plane) -> npt.NDArray[np.u
 
 
 def _halve(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Sum over 2x2, odd sides padded with nothing."""
+    """(h, w, C) -> (h / 2, w / 2, C): sums over 2x2, odd sides padded with zeros."""
     h, w, c = plane.shape
     even = np.pad(plane, ((0, h % 2), (0, w % 2), (0, 0)))
     return np.asarray(even.reshape((h + 1) // 2, 2, (w + 1) // 2, 2, c).sum((1, 3)), np.float32)

@@ -15,9 +15,9 @@
     ..      ..     RGBA only: the alpha section (see `alpha`), up to the checksum
     -4      4      CRC-32 of everything before, little-endian
 
-A picture of 768x512 has 22 bytes of container. The checksum is verified before anything else is
-believed, and the size before anything is allocated: a stream of n bytes cannot hold more symbols than its n bytes can
-pay for, the cheapest symbol of each table being taken.
+The container of a 768x512 picture has 22 bytes. The checksum is verified before anything else is read, and the size
+before anything is allocated: n bytes cannot hold more symbols than they have bits for, each symbol counted as the
+cheapest of its table.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ _CRC = struct.Struct("<I")
 
 @dataclasses.dataclass(frozen=True)
 class Stream:
-    """What one stream says. `quality` is fixed-point with 8 fractional bits."""
+    """The fields of one stream. `quality` is fixed-point with 8 fractional bits."""
 
     model: bytes
     width: int
@@ -57,12 +57,12 @@ class Stream:
 
     @classmethod
     def unpack(cls, data: bytes) -> "Stream":
-        """The inverse of `pack`; raises CorruptBitstream, naming what is wrong."""
+        """The inverse of `pack`; raises CorruptBitstream, naming the fault."""
         if len(data) < _FIXED.size + 3 + _CRC.size:
             raise CorruptBitstream(f"{len(data)} bytes are too few for a stream of this codec")
         magic, version, model, channels, quality = _FIXED.unpack_from(data)
         if magic != MAGIC:
-            raise CorruptBitstream(f"the stream begins with {bytes(data[:3])!r}, not with {MAGIC!r}: another format")
+            raise CorruptBitstream(f"the stream begins with {bytes(data[:3])!r}, not {MAGIC!r}: it has another format")
         if version != VERSION:
             raise CorruptBitstream(f"stream version {version}; this benchbox reads version {VERSION}")
         (crc,) = _CRC.unpack_from(data, len(data) - _CRC.size)
@@ -73,24 +73,25 @@ class Stream:
         height, at = _read_varint(data, at, end, "height")
         length, at = _read_varint(data, at, end, "length of the symbol section")
         if at + length > end:
-            raise CorruptBitstream(f"the symbol section claims {length} bytes, {end - at} are there")
+            raise CorruptBitstream(f"the symbol section should have {length} bytes, but {end - at} follow")
         if channels not in (1, 3, 4):
-            raise CorruptBitstream(f"{channels} channels; 1, 3 or 4 are possible")
+            raise CorruptBitstream(f"the stream has {channels} channels; 1, 3 or 4 are possible")
         if channels != 4 and at + length != end:
             raise CorruptBitstream(f"{end - at - length} bytes follow the last section")
         symbols, alpha = bytes(data[at : at + length]), bytes(data[at + length : end])
         return cls(model, width + 1, height + 1, channels, quality, symbols, alpha)
 
     def check_limits(self) -> None:
-        """Refuse dimensions that no stream may have."""
+        """Raise CorruptBitstream for dimensions beyond `MAX_SIDE` or `MAX_PIXELS`."""
         if max(self.width, self.height) > MAX_SIDE or self.width * self.height > MAX_PIXELS:
             raise CorruptBitstream(f"{self.width}x{self.height} is larger than a stream can be")
 
     def check_price(self, bits: float) -> None:
-        """Refuse dimensions whose symbols cost more than is there; call it before anything of that size is made."""
+        """Raise CorruptBitstream where the symbols of a picture of this size take at least `bits`, more than the stream
+        has; call it before anything of that size is allocated."""
         if bits > 8 * len(self.symbols) + 64:
             raise CorruptBitstream(f"{self.width}x{self.height} takes at least {bits / 8:.0f} bytes of symbols, "
-                                   f"{len(self.symbols)} are there")  # fmt: skip
+                                   f"the stream has {len(self.symbols)}")  # fmt: skip
 
 
 def _varint(value: int) -> bytes:

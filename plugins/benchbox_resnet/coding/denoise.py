@@ -1,7 +1,7 @@
-"""Light removal of sensor noise before coding: what no one wants to see is not paid for.
+"""The encoder's option `denoise`: light removal of sensor noise before coding, so that noise takes no bits.
 
 Non-local means with the noise level of the picture itself: on Kodak crops with added noise of 3 to 12 levels it came
-1 to 7 dB nearer to the clean picture (strong texture under 3 levels aside); total variation lost texture throughout.
+1 to 7 dB closer to the clean picture, except strong texture with 3 levels; total variation lost texture throughout.
 """
 
 import numpy as np
@@ -9,18 +9,19 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 
-#: Second differences in both directions (Immerkaer 1996): blind to planes and edges along an axis; 36 is the sum of its
-#: squared weights, 0.6745 the ratio of the median of |x| to the standard deviation of a normal distribution.
+#: Gain of second differences in both directions (Immerkaer 1996, "Fast noise variance estimation"), which are zero on
+#: planes and on edges along an axis: 36 is the sum of their squared weights, 0.6745 the ratio of the median of |x| to
+#: the standard deviation of a normal distribution.
 _GAIN = 6 * 0.6745
-#: Rows worked on at a time, and what they see beyond: patch and search radius.
+#: Rows processed at a time, and rows that they need beyond: patch and search radius.
 _STRIP, _HALO = 512, 8
 
 
 def noise_level(pixels: Pixels) -> float:
-    """Standard deviation in levels (0..255) of the noise in (H, W, C), robust against edges; 0 below 3x3."""
+    """Standard deviation of the noise in (H, W, C), in levels (0..255), robust against edges; 0 below 3x3 pixels."""
     if min(pixels.shape[:2]) < 3:
         return 0.0
-    step = max(1, pixels.shape[0] * pixels.shape[1] // 4_000_000)  # 4 MP say enough
+    step = max(1, pixels.shape[0] * pixels.shape[1] // 4_000_000)  # 4 MP are enough
     medians = []
     for channel in range(pixels.shape[2]):
         plane = pixels[:, :, channel].astype(np.int16)
@@ -31,7 +32,7 @@ def noise_level(pixels: Pixels) -> float:
 
 
 def denoise(pixels: Pixels, strength: float) -> Pixels:
-    """(H, W, C) uint8 -> the same shape; `strength` 0 leaves it as it is, 1 takes all that was found to be noise."""
+    """(H, W, C) uint8 -> the same shape; `strength` 0 changes nothing, 1 removes all detected noise."""
     from skimage.restoration import denoise_nl_means
 
     sigma = noise_level(pixels) / 255

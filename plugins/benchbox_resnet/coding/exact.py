@@ -2,9 +2,9 @@
 
 All numbers are fixed-point (integers times a power of two) carried in floating point. A floating-point sum of such
 numbers is exact, in any order and with or without fused multiply-add, as long as the sum of magnitudes stays below 2^53
-steps (float64) or 2^24 steps (float32). `ExactScale` computes that sum from the weights, layer by layer, and refuses
-weights that could exceed it. Only matrix products, shifts by whole pixels, comparisons and floor are used: no
-transform-based convolution, no division, no transcendental function.
+steps (float64) or 2^24 steps (float32). `ExactScale` computes the largest possible sum from the weights, layer by
+layer, and refuses weights that could exceed these limits. Only matrix products, shifts by whole pixels, comparisons and
+floor are used: no transform-based convolution, no division, no transcendental function.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchbox.errors import CodecError
 from benchbox_resnet.network.config import MASK_BAND, SCALE_COUNT, ModelConfig
 from benchbox_resnet.network.scale import (
     HIDDEN_BITS,
@@ -30,12 +31,12 @@ from benchbox_resnet.network.scale import (
     mask_bounds,
 )
 
-#: The depth-wise layer runs in float32; its weights have fewer bits so that the sums stay below 2^24 steps.
+#: Fractional bits of the weights of the depth-wise layer, which runs in float32: its sums stay below 2^24 steps.
 NEAR_BITS = 10
-#: Qualities are fixed-point with 8 fractional bits, in the header as in the interpolation of biases.
+#: Fractional bits of qualities, in the header and in the interpolation of biases.
 QUALITY_BITS = 8
 
-#: Places in a square of 2x2 positions: where row + column is even the first half are the even channels.
+#: Positions in a square of 2x2: where row + column is even, the first half are the even channels.
 _CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 _MATRICES = ("prior_hidden", "prior_out", "refine_near", "refine_hidden", "refine_out")
 _BIASES = ("bias_prior_hidden", "bias_prior_out", "bias_refine_hidden", "bias_refine_out")
@@ -44,8 +45,8 @@ IntArray = npt.NDArray[np.integer]
 
 
 def freeze(path: ScalePath) -> dict[str, npt.NDArray[np.int16] | npt.NDArray[np.int32]]:
-    """Trained scale path -> integer tensors by name: weights int16, biases int32. (`tables.symbol_statistics` has the
-    others that `ExactScale` takes.)"""
+    """Trained scale path -> integer tensors by name: weights int16, biases int32. (`ExactScale` needs those of
+    `tables.symbol_statistics`, too.)"""
     out: dict[str, npt.NDArray[np.int16] | npt.NDArray[np.int32]] = {}
     for name in _MATRICES:
         weight = getattr(path, name).weight.detach().double().cpu()
@@ -60,7 +61,7 @@ def freeze(path: ScalePath) -> dict[str, npt.NDArray[np.int16] | npt.NDArray[np.
 
 
 def thaw(tensors: Mapping[str, IntArray]) -> dict[str, npt.NDArray[np.float32]]:
-    """The inverse of `freeze`, but for rounding: parameters and buffers of a scale path by name."""
+    """The inverse of `freeze` except for rounding: parameters and buffers of a scale path by name."""
     out: dict[str, npt.NDArray[np.float32]] = {}
     for name in _MATRICES:
         bits = NEAR_BITS if name == "refine_near" else WEIGHT_BITS
@@ -73,7 +74,7 @@ def thaw(tensors: Mapping[str, IntArray]) -> dict[str, npt.NDArray[np.float32]]:
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """Greatest sum of magnitudes in one layer, in steps of its fixed-point grid, and what may be carried exactly."""
+    """Largest possible sum of magnitudes in one layer, in steps of its fixed-point grid, and the largest exact one."""
 
     layer: str
     steps: float
@@ -81,16 +82,18 @@ class Bound:
 
 
 class ExactScale:
-    """The two integer networks, ready to run. Indices come as uint8, t1 as float64 on its fixed-point grid."""
+    """The two integer networks, ready to run. t1 and t2 are float64 on their fixed-point grid."""
 
     def __init__(self, config: ModelConfig, tensors: Mapping[str, IntArray], device: torch.device) -> None:
+        """`tensors`: of `freeze` and `tables.symbol_statistics`. Raises CodecError where sums could be inexact."""
         self.config, self.device = config, device
         self.features, self.expected = (tensors[name].astype(np.int32) for name in ("features", "expected"))
         names = (*_MATRICES, *_BIASES, "features", "expected", "expected_seen", "mask_level")
         self._ints = {name: tensors[name].astype(np.int64) for name in names}
         for bound in self.bounds():
             if bound.steps >= bound.limit:
-                raise ValueError(f"scale path, {bound.layer}: sums of 2^{np.log2(bound.steps):.1f} steps are not exact")
+                raise CodecError(f"resnet: sums of 2^{np.log2(bound.steps):.1f} steps in {bound.layer} are not exact; "
+                                 "export the weights again")  # fmt: skip
 
         def dyadic(name: str, bits: int, dtype: torch.dtype = torch.float64) -> Tensor:
             return torch.from_numpy(self._ints[name] * 2.0**-bits).to(device=device, dtype=dtype)
@@ -101,8 +104,8 @@ class ExactScale:
         outer = OUTPUT * dyadic("prior_out", WEIGHT_BITS).reshape(m, 4, 4, k)
         self._prior_out = outer.permute(1, 2, 0, 3).reshape(16 * m, k)
         self._refine_near = dyadic("refine_near", NEAR_BITS, torch.float32)
-        # by parity of the position, which says what channels are known: surprises of the others are zero, and only the
-        # others' tables are asked for
+        # by parity of the position, which determines the known channels: the surprises of the others are zero, and only
+        # their tables are needed
         inner = dyadic("refine_hidden", WEIGHT_BITS).reshape(k, 2 * m)
         outer = OUTPUT * dyadic("refine_out", WEIGHT_BITS).reshape(m, k)
         self._refine_near_hidden = inner[:, :m].T.contiguous()
@@ -113,7 +116,7 @@ class ExactScale:
         self._expected = dyadic("expected_seen", HIDDEN_BITS, torch.float32)
 
     def bounds(self) -> list[Bound]:
-        """The proof of exactness: worst cases over all inputs, from the weights as they are."""
+        """The proof of exactness: the worst case of each layer over all inputs, computed from the weights."""
 
         def rows(name: str) -> float:
             weight = np.abs(self._ints[name])
@@ -140,7 +143,8 @@ class ExactScale:
         ]  # fmt: skip
 
     def _at(self, name: str, quality: int) -> npt.NDArray[np.int64]:
-        """Row of a table at a fixed-point quality, interpolated by integer arithmetic, 8 bits finer than the table."""
+        """Row of a table at a fixed-point quality, interpolated in integers, with 8 more fractional bits than the
+        table."""
         low = min(quality >> QUALITY_BITS, self.config.qualities - 1)
         high = min(low + 1, self.config.qualities - 1)
         part = quality & ((1 << QUALITY_BITS) - 1)
@@ -158,7 +162,7 @@ class ExactScale:
         return steps.mul_(2.0**-HIDDEN_BITS)
 
     def prior(self, z_hat: Tensor, quality: int) -> Tensor:
-        """z_hat (Z, h/4 + 2, w/4 + 2): integers with a border of one -> t1 (h, w, M), in [0, 64)."""
+        """z_hat (Z, h/4 + 2, w/4 + 2), integers with a border of one -> t1 (h, w, M), in [0, 64)."""
         rows, cols = z_hat.shape[1] - 2, z_hat.shape[2] - 2
         patches = F.unfold(z_hat.to(self.device, torch.float64)[None], 3)[0].T  # (cells, Z * 9)
         hidden = self._hidden(patches @ self._prior_hidden.T + self._bias("bias_prior_hidden", quality))
@@ -167,9 +171,9 @@ class ExactScale:
         return t.mul_(UNIT).clamp_(0, SCALE_COUNT - 2.0**-10)
 
     def mask(self, t1: Tensor, quality: int) -> Tensor:
-        """t1 (h, w, M) -> whole table steps (h, w, M) that rounding is coarser by; see `ScalePath.mask`.
+        """t1 (h, w, M) -> whole table steps (h, w, M) by which rounding is coarser; see `ScalePath.mask`.
 
-        t1 has 17 fractional bits, the sum of 64 of them less than 2^29 steps, times 8 bits of `masking`: exact.
+        Exact: t1 has 17 fractional bits, the sum of 64 of them is less than 2^29 steps, and `masking` has 8 bits.
         """
         first, last = MASK_BAND
         activity = t1[:, :, first:last].sum(2, keepdim=True) * (1.0 / (last - first))
@@ -179,10 +183,7 @@ class ExactScale:
 
     def refine(self, t1: Tensor, symbols: Tensor, quality: int) -> Tensor:
         """t1 and symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2);
-        h and w are even.
-
-        Where row + column is even the first half are the even channels, elsewhere the odd ones.
-        """
+        h and w are even."""
         h, w, m = t1.shape
         surprise, seen = torch.zeros(h, w, m, device=self.device), {}
         for i, j in _CORNERS:  # positions of one parity are slices: index lists would be gathered row by row
@@ -210,10 +211,10 @@ class ExactScale:
         return torch.floor(summed[0].permute(1, 2, 0) * 2.0**HIDDEN_BITS + 0.5).mul_(2.0**-HIDDEN_BITS)
 
 
-#: Marks a symbol that is not decoded yet.
+#: The value of a symbol that is not decoded yet.
 SYMBOL_UNKNOWN = -(1 << 15) + 1
 
 
 def table_index(t: Tensor) -> npt.NDArray[np.uint8]:
-    """t, any shape -> table numbers 0..63 of the same shape, on the host."""
+    """t (any shape) -> table numbers 0..63 (the same shape, uint8, on the host)."""
     return t.floor().to(torch.uint8).cpu().numpy()

@@ -1,10 +1,10 @@
 """Residual blocks in 8-bit integers, for processors that multiply bytes twice as fast as bfloat16 (AVX-512 VNNI).
 
-Only the 3x3 convolutions inside residual blocks, which take most of the time, and only the products: sums are 32-bit
-integers, what runs through the shortcuts stays float32. Weights have a step for each output channel; activations have
-one for the whole tensor, from its least to its greatest value, found anew in every pass. The residual networks add to a
-linear path, and at high rates they add little: the rounding costs 0.1 to 0.2 % of squared error at every rate, and at
-most 1 % of 1 - MS-SSIM (docs/resnet.md). Sums of integers are exact, so that pixels depend on no thread count.
+Only the products of the 3x3 convolutions inside residual blocks, which take most of the time, are in 8 bits: sums are
+32-bit integers, and the shortcuts stay float32. Weights have a quantisation step for each output channel; activations
+have one for the whole tensor, from its least to its greatest value, computed in every pass. The residual networks add
+little to the linear path at high rates: the rounding costs 0.1 to 0.2 % of squared error at every rate, and at most 1 %
+of 1 - MS-SSIM (docs/resnet.md). Sums of integers are exact, so that pixels do not depend on the number of threads.
 """
 
 import copy
@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from benchbox_resnet.network.layers import ResBlock
 from benchbox_resnet.network.model import ResidualCodec
 
-#: Greatest magnitude of a quantised weight, greatest quantised activation.
+#: Largest magnitude of a quantised weight, largest quantised activation.
 _WEIGHT_MOST, _MOST = 127, 255
-#: A tensor of zeros needs a step too.
+#: Smallest quantisation step, for a tensor of zeros.
 _LEAST_STEP = 1e-12
 
 Floats = npt.NDArray[np.float32]
@@ -32,10 +32,10 @@ Bytes = npt.NDArray[np.uint8]
 
 @numba.njit(cache=True, nogil=True)
 def span_of(v: Floats) -> tuple[float, float]:
-    """Least and greatest of v (n,) and zero; v must be finite.
+    """Minimum and maximum of v (n,) and zero; v must be finite.
 
-    By their bits: floats above zero sort as integers do, those below it as unsigned integers do, backwards. Minima of
-    integers take a processor's widest instructions, those of floats (which know NaN) do not.
+    Computed on the bits: floats above zero sort like integers, those below like unsigned integers in reverse. Minima of
+    integers use a processor's widest instructions; those of floats, which must handle NaN, do not.
     """
     bits, found = v.view(np.int32), np.zeros(2, np.uint32)
     high, low = np.int32(0), np.uint32(0)
@@ -49,7 +49,7 @@ def span_of(v: Floats) -> tuple[float, float]:
 
 @numba.njit(cache=True, nogil=True)
 def to_bytes(v: Floats, above: np.float32, below: np.float32, zero: int, out: Bytes) -> None:
-    """v (n,) times `above` where it is above zero, times `below` elsewhere, plus `zero`, rounded -> bytes (n,)."""
+    """Write v (n,), times `above` where it is positive and `below` elsewhere, plus `zero`, rounded, into `out` (n,)."""
     half, least, most = np.float32(zero + 0.5), np.float32(0), np.float32(_MOST)
     for i in range(len(v)):
         scaled = v[i] * (above if v[i] > 0 else below) + half
@@ -64,15 +64,15 @@ def add_to(v: Floats, more: Floats) -> None:
 
 
 def _flat(v: Tensor) -> npt.NDArray[Any]:
-    """The memory of a channels-last tensor (B, C, H, W), (n,); never a copy, which could not be written to."""
+    """The memory of a channels-last tensor (B, C, H, W) as (n,), never a copy, so that it can be written to."""
     return np.asarray(v.permute(0, 2, 3, 1).view(-1).numpy())
 
 
 class Int8Convolution:
-    """A convolution of 3x3 (padded by one) behind a rectifier of any slope, both from float32 to float32."""
+    """A rectifier of any slope and a 3x3 convolution (padded by one), from float32 to float32."""
 
     def __init__(self, layer: nn.Conv2d, slope: float) -> None:
-        """`slope` of the rectifier below zero: 1 for none."""
+        """`slope`: of the rectifier below zero, 1 for none."""
         self.slope = slope
         weight = layer.weight.detach().float()
         self.step = weight.abs().amax((1, 2, 3)).clamp_min(_LEAST_STEP) / _WEIGHT_MOST
@@ -81,13 +81,13 @@ class Int8Convolution:
         assert bias is not None
         self.bias = bias.detach().float()
         self.zeros = torch.zeros(len(weight), dtype=torch.int64)
-        # (the input's step, zero and shape, here typical ones, choose the layout; other inputs are taken too)
+        # (step, zero and shape of a typical input choose the memory layout; other inputs work, too)
         self.packed = torch.ops.onednn.qconv_prepack(
             quantised, self.step, 1.0, _MOST // 2, [1, 1], [1, 1], [1, 1], 1, [1, weight.shape[1], 64, 96]
         )
 
     def __call__(self, v: Tensor) -> Tensor:
-        """v (B, C, H, W) float32, channels-last -> the same of D channels."""
+        """v (B, C, H, W) float32, channels-last -> (B, D, H, W), the same."""
         values = _flat(v)
         low, high = span_of(values)
         step = max((high - self.slope * low) / _MOST, _LEAST_STEP)
@@ -102,7 +102,7 @@ class Int8Convolution:
 
 
 class Int8Blocks(nn.Module):
-    """Consecutive residual blocks, without gradients: (B, C, H, W) of any float type -> float32."""
+    """Consecutive residual blocks, without gradients: (B, C, H, W) of any float type -> the same shape in float32."""
 
     def __init__(self, blocks: Iterable[ResBlock], slope: float) -> None:
         super().__init__()
@@ -116,10 +116,11 @@ class Int8Blocks(nn.Module):
 
 
 def in_int8(net: ResidualCodec) -> ResidualCodec:
-    """A copy of a network on the CPU, for inference alone, with its residual blocks in 8 bits; the rest as it is."""
+    """A copy of a network on the CPU, for inference only, with its residual blocks in 8 bits. A network whose
+    activation is not a rectifier is copied unchanged."""
     out = copy.deepcopy(net)
     slope = {"relu": 0.0, "leaky_relu": 0.1}.get(net.config.activation)
-    if slope is None:  # other curves would want a pass of their own
+    if slope is None:  # other activations would need a separate pass
         return out
     for name in ("g_a_high", "g_a_deep", "g_s_deep", "g_s_high"):
         layers: list[nn.Module] = []

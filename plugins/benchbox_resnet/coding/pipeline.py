@@ -1,7 +1,7 @@
-"""From pixels to symbols and back, tile by tile. No bytes here, no container; see `codec` for those.
+"""From pixels to symbols and back, tile by tile; `codec` turns symbols into streams.
 
-Arrays of the whole picture are small in type (y float32, symbols int16, table numbers uint8); what is wide is made for
-one tile at a time. Layout of latents on the host: (h, w, M).
+Arrays of the whole picture have small types (y float32, symbols int16, table numbers uint8); wider ones exist for one
+tile at a time. Layout of latents on the host: (h, w, M).
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from benchbox_resnet.coding.entropy import TableIds
 from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
 from benchbox_resnet.coding.halves import SYMBOL_CLIP, Indices, Symbols, join_half, split_half
 from benchbox_resnet.coding.int8 import in_int8
-from benchbox_resnet.coding.precision import Precision, has_fast_bfloat16, in_bfloat16, require
+from benchbox_resnet.coding.precision import Precision, fast_bfloat16, in_bfloat16, require
 from benchbox_resnet.coding.quantise import STEP_WEIGHT
 from benchbox_resnet.coding.tables import z_table_ids
 from benchbox_resnet.coding.tiles import Tile, analysis_halo, mean_halo, synthesis_halo, tiles
@@ -28,10 +28,10 @@ from benchbox_resnet.coding.weights import Model
 from benchbox_resnet.network.config import GRID, LATENT_TABLES, SCALE_COUNT, SCALE_STEP
 from benchbox_resnet.network.scale import Z_LIMIT
 
-#: Cells a side of a tile's core: 1024 pixels at stride 16.
+#: Side of a tile's core, in cells: 1024 pixels at stride 16.
 TILE_CELLS = 16
-#: Errors of rounding count so much more than `STEP_WEIGHT` says. Found by BD-rate on held-out training pictures: 3 and
-#: 4.5 are within 0.1 % of each other, 2 is 0.4 % worse; a synthesis that was polished likes 3 better (see `polish`).
+#: Factor on `STEP_WEIGHT` for errors of rounding. Found by BD-rate on held-out training pictures: 3 and 4.5 are within
+#: 0.1 % of each other, 2 is 0.4 % worse; with a polished synthesis (see `training.polish`) 3 is better.
 ROUNDING = 3.0
 
 #: Called with y (h, w, M) float32 and z_hat before they are coded; may change y in place (see `search`).
@@ -40,64 +40,65 @@ Improve = Callable[[npt.NDArray[np.float32], Symbols], None]
 
 @dataclasses.dataclass(frozen=True)
 class Coded:
-    """All that the entropy coder needs, in coding order: z, then the first half, then the second. `symbols` are what is
-    coded of them (see `adapt`)."""
+    """The entropy coder's input in coding order, (n,) each: z, then the first half, then the second. `symbols` are the
+    coded integers (see `dependent`), `ids` their tables."""
 
     symbols: Symbols
     ids: TableIds
 
 
 def _flat(half: npt.NDArray[Any], sent: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:
-    """What is sent of a half (None: all), in coding order."""
+    """The latents of a half that are in the stream (`sent` None: all), in coding order."""
     return half.reshape(-1) if sent is None else half[sent]
 
 
 class Pipeline:
-    """The parts of one model, run in order for one picture at one quality (fixed-point, 8 fractional bits)."""
+    """Runs the parts of one model in order. Qualities are fixed-point with 8 fractional bits."""
 
     def __init__(
         self, model: Model, tile_cells: int = TILE_CELLS, rounding: float = ROUNDING, precision: Precision = "float32"
     ) -> None:
-        """`precision` of the float networks: tables and symbols do not depend on it, pixels by a few levels."""
+        """`tile_cells`: side of a tile's core; `rounding`: factor on errors of rounding; `precision`: of the float
+        networks, which changes pixels by a few levels, but no table or symbol of a stream."""
         self.device = model.net.colour.device
         require(precision, self.device)
-        self.bfloat16 = precision != "float32" and (precision == "bfloat16" or has_fast_bfloat16(self.device))
+        self.bfloat16 = precision != "float32" and (precision == "bfloat16" or fast_bfloat16(self.device))
         self.model = in_bfloat16(model) if self.bfloat16 else model
-        # what has no gradients, beside `model`, whose network has
+        # int8 has no gradients; `model` keeps them for the search
         self._transforms = in_int8(self.model.net) if precision == "int8" else self.model.net
         self.config, self.tile_cells, self.precision = model.config, tile_cells, precision
         self.worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
         self.costs = model.tables.costs(64)[:LATENT_TABLES]
         self._least_bits = model.tables.least_bits()
-        # What was made last, and from what: a picture of one tile asks twice for the same. Never changed in place.
+        # The last results and their arguments: a picture of one tile needs each twice. They are never changed in place.
         self._last_prior: tuple[Symbols, Tile, int, tuple[Tensor, Tensor | float]] | None = None
         self._last_hyper: tuple[Symbols, Tile, int, tuple[Tensor, Tensor]] | None = None
 
     def floats(self) -> contextlib.AbstractContextManager[object]:
-        """Around every use of a float network: its precision."""
+        """The context in which float networks run: autocast to bfloat16, or nothing."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     # -- shared by both directions ------------------------------------------------------------------------------
 
     def row(self, table: Tensor, quality: int) -> Tensor:
-        """Row of a per-quality table (Q, n) at a fixed-point quality -> (1, n), linear in between."""
+        """Row of a table by quality (Q, n) at a fixed-point quality -> (1, n), linear between trained qualities."""
         at = quality / 2**QUALITY_BITS
         low = min(int(at), table.shape[0] - 2)
         return torch.lerp(table[low], table[low + 1], at - low)[None]
 
     def least_bits(self, quality: int, gray: bool) -> float:
-        """Bits that one cell costs at the very least."""
+        """Least bits that one cell can take in a stream."""
         z = float(self._least_bits[z_table_ids(self.config, quality, 1, 1)].sum())
         latents = int((~self.model.colour_only).sum()) if gray else self.config.latents
         return z + 16 * latents * float(self._least_bits[:LATENT_TABLES].min())
 
     def tiles_of(self, z_hat: npt.NDArray[Any], halo: int) -> list[Tile]:
-        """The tiles of a picture, given anything with one row and column a cell."""
+        """The tiles of a picture, given an array with one row and column per cell."""
         return list(tiles(z_hat.shape[0], z_hat.shape[1], self.tile_cells, halo))
 
     def prior(self, z_hat: Symbols, tile: Tile, quality: int) -> tuple[Tensor, Tensor | float]:
-        """z_hat (cells, cells, Z) of the picture -> of a tile's window t1 (h, w, M), and rounding steps: (1, M, h, w)
-        float32, or 1.0 everywhere where the model does not mask."""
+        """z_hat (h/4, w/4, Z) of the picture -> t1 (h, w, M) of a tile's window, and its rounding steps: (1, M, h, w)
+        float32, or 1.0 where the model does not mask."""
         last = self._last_prior
         if last is not None and last[0] is z_hat and last[1:3] == (tile, quality):
             return last[3]
@@ -135,7 +136,7 @@ class Pipeline:
             return self.model.net.second_mean(mean1, features, y_first)
 
     def adapter(self, gray: bool) -> Adapter:
-        """What chooses the tables of one picture."""
+        """A new `Adapter` for one picture; `gray`: without the latents of colour."""
         unsent = self.model.colour_only if gray else np.zeros(self.config.latents, np.bool_)
         scale = self.model.scale
         return Adapter(scale.features, scale.expected, unsent, self.config.dependent_from)
@@ -170,7 +171,8 @@ class Pipeline:
     def encode(
         self, pixels: npt.NDArray[np.uint8], quality: int, gray: bool = False, improve: Improve | None = None
     ) -> Coded:
-        """(H, W, 3) uint8 of any size -> symbols and their tables; `gray`: without the latents of colour."""
+        """(H, W, 3) uint8 of any size -> coded integers and their tables; `gray`: without the latents of colour;
+        `improve`: called before latents are coded."""
         y, z_hat = self.analyse(pixels, quality)
         if improve is not None:
             improve(y, z_hat)
@@ -226,8 +228,8 @@ class Pipeline:
     def _residual(
         self, y: npt.NDArray[np.float32], z_hat: Symbols, first: Symbols | None, quality: int
     ) -> npt.NDArray[np.float32]:
-        """y (h, w, M) -> what the means of a half leave of it, in rounding steps, (h, w, M / 2): of the first half, or
-        given its symbols `first` (h, w, M) of the second."""
+        """y (h, w, M) -> y less the means of one half, in rounding steps, (h, w, M / 2): of the first half, or, given
+        its symbols `first` (h, w, M), of the second."""
         out = np.empty((*y.shape[:2], y.shape[2] // 2), np.float32)
         for tile in self.tiles_of(z_hat, mean_halo(self.config)):
             _, step = self.prior(z_hat, tile, quality)
@@ -259,7 +261,8 @@ class Pipeline:
     def synthesise(
         self, z_hat: Symbols, first: Symbols, second: Symbols, size: tuple[int, int], quality: int
     ) -> npt.NDArray[np.uint8]:
-        """Decoded symbols -> (H, W, 3) uint8. `second` holds both halves, `first` is unknown on the second."""
+        """Decoded symbols -> (H, W, 3) uint8 of `size` (H, W). `second` (h, w, M) holds both halves; `first` (h, w, M)
+        is `SYMBOL_UNKNOWN` on the second."""
         height, width = size
         m = self.config.pad_multiple
         out = np.empty((height, width, 3), np.uint8)

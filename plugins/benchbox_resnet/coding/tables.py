@@ -1,7 +1,7 @@
-"""Coding tables: where they come from. They are frozen once, after training, and stored as integers.
+"""How coding tables are made. They are frozen once, after training, and stored as integers.
 
-Tables 0..191 serve the latents, one for each kind (whole steps, quantiser 0, quantiser 1) and scale: 64 * kind + scale;
-then one for each quality and channel of z: table 192 + quality * Z + channel.
+Tables 0..191 are for the latents, one for each kind (whole steps, quantiser 0, quantiser 1) and scale: 64 * kind +
+scale; the others are for z, one for each quality and channel: 192 + quality * Z + channel.
 """
 
 import math
@@ -24,22 +24,23 @@ from benchbox_resnet.network.scale import HIDDEN_BITS, SYMBOL_LIMIT, Z_LIMIT
 
 Floats = npt.NDArray[np.float64]
 
+#: Largest magnitude in any table of latents.
 _WIDEST = 1023
-#: Observations that the logistic prior of a z channel is worth beside what was counted.
+#: Number of observations that the logistic prior of a z channel counts as, when it is mixed with counts.
 Z_WEIGHT = 100.0
-#: What the escape of a table gets at least.
+#: Least probability of an escape.
 _ESCAPE = 2e-6
 
 
-#: Where latents of magnitude 0 and 1 part, under whole steps and in either quantiser of `trellis`, and how far apart
-#: such places are further out: in rounding steps. (0.6: a search prefers zero to the near points of quantiser 1. What
-#: is counted takes the place of all this.)
+#: Boundary between magnitudes 0 and 1, under whole steps and in the two quantisers of `dependent`, and the distance of
+#: further boundaries, in rounding steps. (0.6: the search prefers zero to the near points of quantiser 1. With counts
+#: these values hardly matter.)
 _FIRST_EDGE = (0.5, UNION / GRID, 0.6 * UNION / GRID)
 _EDGE_STEP = (1.0, 2 * UNION / GRID, 2 * UNION / GRID)
 
 
 def _laplace_pmf(scale: float, kind: int, bound: int) -> Floats:
-    """Of -bound .. bound under a zero-mean Laplace distribution of standard deviation `scale`."""
+    """Probabilities of -bound .. bound under a zero-mean Laplace distribution of standard deviation `scale`."""
     edges = _FIRST_EDGE[kind] + _EDGE_STEP[kind] * np.arange(bound + 1)
     if kind == TABLE_KINDS - 1:
         edges[1:] = _EDGE_STEP[kind] * np.arange(1, bound + 1)  # around the odd multiples
@@ -54,7 +55,7 @@ def _logistic_pmf(mean: float, scale: float, bound: int) -> Floats:
 
 
 def z_bound(mean: float, scale: float) -> int:
-    """Largest magnitude in a table of z."""
+    """Largest magnitude in the table of a z channel with this logistic prior."""
     return min(Z_LIMIT, math.ceil(abs(mean) + 8 * scale) + 1)
 
 
@@ -63,16 +64,16 @@ def _with_escape(pmf: Floats) -> Ints:
 
 
 def latent_bounds() -> list[int]:
-    """Largest magnitude in each of the 192 tables of latents: eight standard deviations and a little."""
+    """Largest magnitude in each of the 192 tables of latents: eight standard deviations and three."""
     scales = SCALE_MIN * np.exp(np.arange(SCALE_COUNT) * SCALE_STEP)
     return [min(_WIDEST, math.ceil(8 * s / step) + 3) for step in _EDGE_STEP for s in scales]
 
 
 def latent_pmfs(counts: Floats | None = None, weight: float = 2000.0) -> list[Floats]:
-    """The 192 distributions over -bound .. bound: Laplace, or what was counted, drawn towards it.
+    """The 192 distributions over -bound .. bound: Laplace, or mixed with counts.
 
-    `counts` (192, n): how often magnitude 0 .. n - 1 was met under each table; `weight`: how many observations the
-    Laplace distribution is worth.
+    `counts` (192, n): how often magnitudes 0 .. n - 1 occurred under each table; `weight`: the number of observations
+    that the Laplace distribution counts as.
     """
     out = []
     for i, bound in enumerate(latent_bounds()):
@@ -89,13 +90,13 @@ def latent_pmfs(counts: Floats | None = None, weight: float = 2000.0) -> list[Fl
 
 
 def symbol_statistics(config: ModelConfig, tables: Tables) -> dict[str, Ints]:
-    """What the scale path and `adapt` know of symbols, fixed-point with `HIDDEN_BITS`, by name:
+    """The statistics of symbols that the scale path and `adapt` use, fixed-point with `HIDDEN_BITS`, by name:
 
     `features` (n,): log2(1 + |s|) of a latent of s rounding steps, by magnitude on the grid; `expected` (3, 64): its
-    mean under each kind of table; `expected_seen` (64,): its mean under a guessed table, whatever the state.
+    mean under each kind of table; `expected_seen` (64,): its mean under a guessed table, over all states.
 
-    Means are those of the tables, so of what was counted: under a Laplace distribution they are larger where tables are
-    wide, and tables chosen by such means cost 1 % more bits.
+    Means are computed from the tables, hence from counts: those of a Laplace distribution are larger where tables are
+    wide, and tables chosen by them cost 1 % more bits.
     """
     magnitude = np.arange(GRID * (SYMBOL_LIMIT + 1))
     features = np.rint(np.log2(1 + magnitude / GRID) * 2**HIDDEN_BITS).astype(np.int32)
@@ -114,8 +115,8 @@ def symbol_statistics(config: ModelConfig, tables: Tables) -> dict[str, Ints]:
 def build_tables(
     config: ModelConfig, z_mean: Floats, z_scale: Floats, counts: Floats | None = None, z_counts: Floats | None = None
 ) -> Tables:
-    """All tables of a model: z_mean, z_scale (Q, Z) of the logistic priors; `counts` as in `latent_pmfs`; `z_counts`
-    (Q, Z, 2 * Z_LIMIT + 1): how often each value -Z_LIMIT .. Z_LIMIT of z was met."""
+    """All tables of a model. `z_mean`, `z_scale` (Q, Z): the logistic priors; `counts`: as in `latent_pmfs`; `z_counts`
+    (Q, Z, 2 * Z_LIMIT + 1): how often each value -Z_LIMIT .. Z_LIMIT of z occurred."""
     frequencies = [_with_escape(pmf) for pmf in latent_pmfs(counts)]
     bounds = latent_bounds()
     for q in range(config.qualities):

@@ -10,18 +10,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from benchbox.errors import DatasetError
 from benchbox_resnet.network.blocks import Pixels
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The picture files directly in `folder`, by name."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+    """The picture files directly in `folder`, sorted by name; raises DatasetError where there are none."""
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise DatasetError(f"{folder}: no pictures ({', '.join(sorted(_SUFFIXES))}) directly in this folder")
+    return files
 
 
 def is_held_out(path: Path) -> bool:
-    """Whether a file is kept for validation: a rule of its name alone (about one in forty), so it never changes."""
+    """Whether a picture is held out for validation (about one in forty), decided by its file name alone."""
     return hashlib.sha256(path.name.encode()).digest()[0] % 40 == 0
 
 
@@ -33,14 +37,15 @@ def load_pixels(path: Path) -> Pixels:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingData:
-    """Decoded pictures, each (H, W, 3) uint8, and smaller copies of them for scale augmentation."""
+    """Decoded pictures, each (H, W, 3) uint8: `train` with smaller copies for scale augmentation, and held-out ones."""
 
     train: list[Pixels]
     validation: list[Pixels]
 
     @classmethod
     def load(cls, folder: Path, crop: int, scales: tuple[float, ...] = (0.75, 0.55)) -> "TrainingData":
-        """Decode everything in `folder`; pictures and copies smaller than a crop are left out."""
+        """Decode every picture in `folder`, with copies at `scales`; training pictures and copies smaller than a crop
+        are left out. Raises DatasetError where none remain."""
         train: list[Pixels] = []
         validation: list[Pixels] = []
         for path in image_files(folder):
@@ -53,17 +58,18 @@ class TrainingData:
             copies = [np.asarray(whole.resize(size, Image.Resampling.LANCZOS)) for size in sizes]
             train += [a for a in (pixels, *copies) if min(a.shape[:2]) >= crop]
         if not train:
-            raise ValueError(f"no training picture of at least {crop} pixels a side in {folder}")
+            raise DatasetError(f"{folder}: no training picture has sides of {crop} pixels; use a smaller --crop")
         return cls(train, validation)
 
     def sampling_weights(self) -> npt.NDArray[np.float64]:
-        """Probability of each picture: by the square root of its area, so that large ones do not take all."""
+        """Probability of each picture, in proportion to the square root of its area, so that large ones do not
+        dominate."""
         weights = np.array([a.shape[0] * a.shape[1] for a in self.train]) ** 0.5
         return np.asarray(weights / weights.sum(), np.float64)
 
 
 class CropSampler:
-    """Draws batches of random crops, flipped and turned."""
+    """Draws batches of random crops, flipped and transposed at random."""
 
     def __init__(self, data: TrainingData, batch: int, crop: int, seed: int) -> None:
         self.pictures = data.train

@@ -1,10 +1,10 @@
-"""Real bytes, PSNR and time of a weights file on a folder of pictures, at each quality.
+"""`benchbox resnet evaluate`: real bytes, PSNR and time of a weights file on a folder of pictures, at each quality.
 
-A quick look while training; published figures come from `benchbox run`.
+For a quick look during training; published figures come from `benchbox run`.
 """
 
-import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +12,6 @@ import numpy as np
 from benchbox_resnet.codec import ResnetCodec
 from benchbox_resnet.info import RESNET
 from benchbox_resnet.training.data import image_files, load_pixels
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `evaluate`."""
-    parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--images", type=Path, required=True, help="folder of pictures")
-    parser.add_argument("--qualities", type=float, nargs="+", default=[float(q) for q in range(0, 16, 3)])
-    parser.add_argument("--every", type=int, default=1, help="take every n-th picture")
-    parser.add_argument("--threads", type=int, default=1)
 
 
 def measure(codec: ResnetCodec, pictures: list[np.ndarray], quality: float) -> tuple[float, float, float, float]:
@@ -40,12 +31,12 @@ def measure(codec: ResnetCodec, pictures: list[np.ndarray], quality: float) -> t
     return bpp, psnr, encode, decode
 
 
-def run(args: argparse.Namespace) -> None:
-    """Print one line a quality."""
-    codec = ResnetCodec.open(RESNET, [args.weights], "cpu", args.threads, precision="auto")
-    pictures = [load_pixels(p) for p in image_files(args.images)[:: args.every]]
+def run(weights: Path, images: Path, qualities: Sequence[float], every: int, threads: int) -> None:
+    """Print one line for each quality, means over every `every`-th picture."""
+    codec = ResnetCodec.open(RESNET, [weights], "cpu", threads, precision="auto")
+    pictures = [load_pixels(p) for p in image_files(images)[::every]]
     codec.decode(codec.encode(pictures[0][:64, :64], 0.0))  # compile and warm up
     print("quality     bpp    PSNR  encode s  decode s")
-    for quality in args.qualities:
+    for quality in qualities:
         bpp, psnr, encode, decode = measure(codec, pictures, quality)
         print(f"{quality:7g} {bpp:7.4f} {psnr:7.3f} {encode:9.3f} {decode:9.3f}", flush=True)

@@ -1,12 +1,11 @@
-"""From a checkpoint to a weights file: freeze the tables on training pictures, write safetensors with a model card."""
+"""`benchbox resnet export`: from a checkpoint to a weights file, with tables frozen on training pictures and a model
+card."""
 
-import argparse
 import dataclasses
 import datetime
 import platform
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +20,13 @@ from benchbox_resnet.network.blocks import Pixels
 from benchbox_resnet.network.config import LATENT_TABLES, ModelConfig
 from benchbox_resnet.network.model import ResidualCodec
 from benchbox_resnet.network.scale import Z_LIMIT
+from benchbox_resnet.training.checkpoint import CPU, averaged_network, load_checkpoint
 from benchbox_resnet.training.data import image_files, is_held_out, load_pixels
-
-CPU = torch.device("cpu")
 
 
 def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> npt.NDArray[np.float64]:
-    """How often each magnitude was met under each table of latents, (192, widest), over pictures and all qualities."""
+    """How often each magnitude occurred under each table of latents, (192, widest), in the pictures, at each quality in
+    turn."""
     counts = np.zeros(LATENT_TABLES * widest)
     pipeline = Pipeline(model, precision=fastest(CPU))
     for number, pixels in enumerate(pictures):
@@ -40,7 +39,8 @@ def count_symbols(model: Model, pictures: list[Pixels], widest: int = 1024) -> n
 
 
 def count_z(model: Model, pictures: list[Pixels], side: int = 768) -> npt.NDArray[np.float64]:
-    """How often each value of z was met at each quality, (Q, Z, 2 * Z_LIMIT + 1), in centre crops of the pictures."""
+    """How often each value of z occurred at each quality, (Q, Z, 2 * Z_LIMIT + 1), in centre crops of the pictures of
+    `side` pixels."""
     config = model.config
     counts = np.zeros((config.qualities, config.hyper, 2 * Z_LIMIT + 1))
     pipeline = Pipeline(model, precision=fastest(CPU))
@@ -55,7 +55,7 @@ def count_z(model: Model, pictures: list[Pixels], side: int = 768) -> npt.NDArra
 
 
 def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 3) -> Tables:
-    """Tables that fit what the encoder really writes; rounding depends on the tables, hence more than one round."""
+    """Tables that fit what the encoder writes for the pictures; rounding depends on the tables, hence the rounds."""
     mean, scale = (v.detach().double().numpy() for v in net.z_prior())
     tables = build_tables(net.config, mean, scale)
     z_counts = None
@@ -70,36 +70,24 @@ def freeze_tables(net: ResidualCodec, pictures: list[Pixels], rounds: int = 3) -
     return tables
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `export`."""
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="training pictures, for the tables")
-    parser.add_argument("--out", type=Path, required=True, help="weights file to write (.safetensors)")
-    parser.add_argument("--pictures", type=int, default=96, help="training pictures the tables are fitted on")
-    parser.add_argument("--dependent-from", type=int, default=12,
-                        help="first table whose symbols are quantised dependently (64: none)")
-    parser.add_argument("--licences", default="", help="licences of the training pictures, for the model card")
-
-
-def run(args: argparse.Namespace) -> None:
-    """Freeze and write; prints the digest that streams will carry."""
-    state: dict[str, Any] = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
-    config = dataclasses.replace(ModelConfig.from_json(state["config"]), dependent_from=args.dependent_from)
-    net = ResidualCodec(config)
-    net.load_state_dict(state["average"])
+def run(checkpoint: Path, data: Path, out: Path, pictures: int, dependent_from: int, licences: str) -> None:
+    """Freeze the tables and write `out`; prints the digest that streams will carry."""
+    state = load_checkpoint(checkpoint)
+    config = dataclasses.replace(ModelConfig.from_json(state["config"]), dependent_from=dependent_from)
+    net = averaged_network(state, config)
     net.scale.balance()
-    files = [p for p in image_files(args.data) if not is_held_out(p)]
-    chosen = files[:: max(1, len(files) // args.pictures)][: args.pictures]
-    tables = freeze_tables(net.eval(), [load_pixels(p) for p in chosen])
+    files = [p for p in image_files(data) if not is_held_out(p)]
+    chosen = files[:: max(1, len(files) // pictures)][:pictures]
+    tables = freeze_tables(net, [load_pixels(p) for p in chosen])
     card = {
         "steps": state["step"], "training_seconds": round(state["seconds"]), "tune": state["settings"]["tune"],
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(), "settings": state["settings"],
-        "data": f"{len(files)} pictures", "licences": args.licences, "validation": state.get("validation"),
+        "data": f"{len(files)} pictures", "licences": licences, "validation": state.get("validation"),
     }  # fmt: skip
-    save_model(args.out, net, tables, state["settings"]["tune"], card)
-    model = load_model(args.out, CPU)
-    print(f"{args.out}: {args.out.stat().st_size} bytes, model {model.digest[:4].hex()}")
+    save_model(out, net, tables, state["settings"]["tune"], card)
+    model = load_model(out, CPU)
+    print(f"{out}: {out.stat().st_size} bytes, model {model.digest[:4].hex()}")
     for bound in model.scale.bounds():
         used, limit = np.log2(max(bound.steps, 1)), np.log2(bound.limit)
         print(f"  exact sums, {bound.layer}: 2^{used:.1f} of 2^{limit:.0f} steps")

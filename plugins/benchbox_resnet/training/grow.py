@@ -1,8 +1,8 @@
-"""A wider network that begins as what a narrower one has learned.
+"""Starts from weights files: a wider network that begins with the function of a narrower one, and continued training.
 
-New channels of the residual networks are read by nobody at first; new latents carry, by the linear path alone, the
-leading directions of what the old latents leave. So transforms are the old ones with less error at high rates. The
-hyper-latent, which is about other latents now, begins anew (`start.start_hyper`).
+At first nothing reads the new channels of the residual networks; new latents carry, by the linear path alone, the
+leading directions of what the old latents do not represent. So the transforms are the old ones with less error at high
+rates. The hyper-latent describes other latents now and is initialised again (`start.start_hyper`).
 """
 
 from pathlib import Path
@@ -21,12 +21,13 @@ from benchbox_resnet.network.config import LATENT_TABLES, ModelConfig
 from benchbox_resnet.network.model import Z_SCALE_MIN, ResidualCodec
 from benchbox_resnet.network.start import hyper_crops, start_hyper
 
-#: What is about z, and tables that are chosen with its help.
+#: Parameters that are initialised again: those of z, and of the tables that depend on it.
 _ANEW = ("h_s.", "shift_h", "z_", "hyper_", "scale.")
 
 
 def trained_form(path: Path) -> ResidualCodec:
-    """A weights file as a network that can be trained on: integers become floats, priors of z come from its tables."""
+    """The network of a weights file in its training form: integers become floats, and priors of z come from its
+    tables."""
     model = load_model(path, torch.device("cpu"))
     net = ResidualCodec(model.config)
     state = net.state_dict() | dict(model.net.state_dict())
@@ -41,7 +42,8 @@ def trained_form(path: Path) -> ResidualCodec:
 
 
 def as_checkpoint(path: Path) -> dict[str, Any]:
-    """A weights file as what `Trainer.branch` takes with `fresh`: averaged weights, steps and seconds so far."""
+    """The part of a checkpoint that `Trainer.branch` needs with `fresh`, from a weights file: averaged weights, steps
+    and seconds so far."""
     model = load_model(path, torch.device("cpu"))
     return {
         "config": model.config.to_json(), "average": trained_form(path).state_dict(), "settings": {"tune": model.tune},
@@ -68,8 +70,8 @@ def _z_moments(
 
 @torch.no_grad()
 def grow(old: ResidualCodec, config: ModelConfig, pictures: list[Pixels], side: int = 256) -> ResidualCodec:
-    """`old` as a network of the shape `config`: wider in channels or latents, with any hyper-latent, the same in all
-    else; `side` of the crops that the hyper-latent is found on."""
+    """`old` as a network of the shape `config`, which may have more channels or latents and any hyper-latent, and is
+    equal in all else; `side`: of the crops on which the hyper-latent is initialised, in pixels."""
     net = ResidualCodec(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     before: dict[str, Tensor] = old.state_dict()
     for name, target in net.state_dict().items():
@@ -83,7 +85,7 @@ def grow(old: ResidualCodec, config: ModelConfig, pictures: list[Pixels], side: 
             continue
         places = [torch.arange(n) for n in source.shape]
         if target.ndim == 4:
-            target[places[0]] = 0.0  # what was there does not read what is new
+            target[places[0]] = 0.0  # old outputs do not read new inputs
         target[torch.meshgrid(*places, indexing="ij")] = source
     _more_latents(old, net, pictures)
     start_hyper(net, hyper_crops(pictures, side=side))
@@ -91,7 +93,7 @@ def grow(old: ResidualCodec, config: ModelConfig, pictures: list[Pixels], side: 
 
 
 def _more_latents(old: ResidualCodec, net: ResidualCodec, pictures: list[Pixels]) -> None:
-    """Linear path and gains of the new latents: the KLT of what the old linear path leaves of blocks."""
+    """Set linear path and gains of the new latents: the KLT of what the old linear path leaves of blocks."""
     had, has = old.config.latents, net.config.latents
     if had == has:
         return

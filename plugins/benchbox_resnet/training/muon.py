@@ -1,4 +1,4 @@
-"""Muon: momentum made orthogonal, for convolution kernels."""
+"""The optimiser Muon, momentum made orthogonal, for convolution kernels (Jordan et al. 2024)."""
 
 from collections.abc import Iterable
 from concurrent.futures import Executor
@@ -7,16 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: Coefficients of the quintic Newton-Schulz step (Jordan et al. 2024): steep at zero, so five steps are enough.
+#: Coefficients of the quintic Newton-Schulz step (Jordan et al. 2024), steep at zero, so that five steps are enough.
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     """(n, rows, cols) -> the same shape with all singular values near one.
 
-    Every step multiplies from the left by a polynomial of the Gram matrix. In float32 flat matrices let the steps run
-    on the small Gram matrix alone and are multiplied by the product once; in bfloat16 that recursion runs away from
-    gradients of low rank, so there the matrix itself is multiplied, which corrects its own rounding.
+    Each step multiplies from the left by a polynomial of the Gram matrix. For flat matrices in float32 the steps run on
+    the small Gram matrix alone, and the matrix is multiplied by their product once. In bfloat16 that recursion diverges
+    for gradients of low rank, so that there the matrix itself is multiplied, which corrects its own rounding.
     """
     a, b, c = _QUINTIC
     tall = matrix.shape[-2] > matrix.shape[-1]
@@ -44,8 +44,7 @@ class Muon(torch.optim.Optimizer):
     """Nesterov momentum whose matrix form (out, in * h * w) is orthogonalised before each step.
 
     Weight decay is decoupled: the norm of a kernel cannot grow beyond 1 / weight_decay. `dtype` is the precision of the
-    orthogonalisation: bfloat16 where the processor has it, float32 elsewhere. Kernels of one shape are orthogonalised
-    together.
+    orthogonalisation: bfloat16 where that is fast, float32 elsewhere. Kernels of one shape are orthogonalised together.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Muon(torch.optim.Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
         self.dtype = dtype
-        #: Threads to share the kernels of different shapes among; None: one after the other.
+        #: Threads for kernels of different shapes; None: one shape after the other.
         self.pool: Executor | None = None
 
     @torch.no_grad()
@@ -90,7 +89,7 @@ class Muon(torch.optim.Optimizer):
         momenta: list[Tensor] = [self.state[p]["momentum"] for p in params]
         torch._foreach_lerp_(momenta, gradients, 1 - momentum)
         nesterov = torch._foreach_lerp(gradients, momenta, momentum)
-        # Columns as channels-last kernels lie in memory: that order is as good as any, and nothing is copied.
+        # Columns in the memory order of channels-last kernels: any order is valid, and this one copies nothing.
         matrices = [n.movedim(1, -1).reshape(shape[0], -1) for n in nesterov]
         update = orthogonalise(torch.stack(matrices).to(self.dtype))
         rate = lr * min(max(1.0, update.shape[-2] / update.shape[-1]) ** 0.5, 2.0)

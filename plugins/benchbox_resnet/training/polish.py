@@ -1,20 +1,18 @@
-"""After the export: the synthesis learns the latents that the encoder really writes.
+"""`benchbox resnet polish`, after the export: trains the synthesis on the latents that the encoder writes.
 
-While everything trains, latents are rounded plainly. Encoders choose them with an eye on bits and on what follows (see
-`trellis`), which leaves other errors than rounding. Here encoder and tables are frozen, so that every stream of a crop
-is what it will be; from such latents the synthesis alone is trained on. Streams do not change, pictures do.
+In training, latents are rounded to the nearest integer. The encoder also weighs bits and plans ahead (see
+`coding.trellis`), and its errors are distributed differently. Here encoder and tables are frozen: crops are encoded
+once, and only the synthesis is trained on the decoded latents. Streams do not change, pictures do.
 
-Source: the same is done for trellis-coded quantisation by "Optimizing Learned Image Compression on Scalar and
-Entropy-Constraint Quantization" (arXiv 2506.08662).
+Source: "Optimizing Learned Image Compression on Scalar and Entropy-Constraint Quantization" (arXiv 2506.08662) does the
+same for trellis-coded quantisation.
 """
 
-import argparse
 import dataclasses
 import json
 import math
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,24 +20,25 @@ from torch import Tensor
 
 from benchbox_resnet.codec import ResnetCodec, decode_symbols
 from benchbox_resnet.coding.bitstream import Stream
-from benchbox_resnet.coding.precision import fastest, has_fast_bfloat16
+from benchbox_resnet.coding.precision import fast_bfloat16, fastest
 from benchbox_resnet.coding.weights import Model, load_model, replace_network
 from benchbox_resnet.info import RESNET
 from benchbox_resnet.network.similarity import ms_ssim
 from benchbox_resnet.training.data import CropSampler, TrainingData
+from benchbox_resnet.training.settings import PolishOptions
 from benchbox_resnet.training.trainer import balancing_lambdas, bit_weights
 
 CPU = torch.device("cpu")
-#: Adam's rates: of the residual network, of the linear path, of gains.
+#: Adam's rates: of the residual network, of the linear path and of gains.
 RATES = (1e-4, 1e-5, 2e-4)
 WARM_UP = 50
-#: Weight of the present parameters in their average.
+#: Weight of the current parameters in their running average.
 AVERAGE = 0.005
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Crops as they are, uint8 (n, 3, H, W), and as the encoder wrote them: y_hat (n, M, h, w), qualities (n,)."""
+    """Crops x (n, 3, H, W), uint8, and their decoded latents y_hat (n, M, h, w), bfloat16, at qualities (n,)."""
 
     x: Tensor
     y_hat: Tensor
@@ -47,7 +46,7 @@ class Sample:
 
 
 def collect(model: Model, sampler: CropSampler, count: int) -> Sample:
-    """Encode `count` crops, every trained quality in turn."""
+    """Encode and decode `count` crops, at each trained quality in turn."""
     codec = ResnetCodec(RESNET, model, precision=fastest(CPU))
     pipeline = codec.encoder
     crops, latents = [], []
@@ -66,9 +65,10 @@ def collect(model: Model, sampler: CropSampler, count: int) -> Sample:
 
 
 class Polisher:
-    """The trainable part of a network: its synthesis."""
+    """Trains the synthesis of a model in place."""
 
     def __init__(self, model: Model) -> None:
+        """Gradients are enabled for the synthesis only."""
         self.model, self.net = model, model.net
         net = model.net
         parts = ([*net.g_s_deep.parameters(), *net.g_s_high.parameters()], [net.lin_s.weight],
@@ -77,7 +77,7 @@ class Polisher:
         for p in self.parameters:
             p.requires_grad_()
         self.adam = torch.optim.Adam([{"params": part} for part in parts], betas=(0.9, 0.99))
-        self.bfloat16 = has_fast_bfloat16(CPU)
+        self.bfloat16 = fast_bfloat16(CPU)
         lambdas, config = balancing_lambdas(model.config, model.tune), model.config
         worth = lambdas * 255**2
         if model.tune == "ms-ssim":
@@ -85,7 +85,7 @@ class Polisher:
         self.worth = worth * bit_weights(lambdas)
 
     def loss(self, sample: Sample, rows: Tensor) -> Tensor:
-        """(n,): what the distortion of those rows counts, as in training."""
+        """(n,): the distortion of some rows (n,) of a sample, weighted as in training."""
         q, x = sample.quality[rows], sample.x[rows].float() / 255
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             x_hat = self.net.synthesise(sample.y_hat[rows].float(), self.net.gain_s[q], self.net.feature_s[q])
@@ -96,8 +96,8 @@ class Polisher:
         return self.worth[q] * lack
 
     def train(self, sample: Sample, seconds: float, steps: int, batch: int, seed: int) -> Iterator[tuple[int, float]]:
-        """Fit for so many seconds, or steps if those are over sooner; yields steps and mean loss now and then, and
-        leaves averaged parameters behind."""
+        """Train for so many seconds or steps, whichever end first; yields steps and mean loss every 100 steps and at
+        the end, and leaves the averaged parameters in the network."""
         average = [p.detach().clone() for p in self.parameters]
         order = torch.Generator().manual_seed(seed)
         begun, step, mean = time.monotonic(), 0, 0.0
@@ -132,40 +132,27 @@ class Polisher:
         return float(torch.cat([self.loss(sample, part) for part in rows]).mean())
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `polish`."""
-    parser.add_argument("--weights", type=Path, required=True, help="what `export` wrote")
-    parser.add_argument("--data", type=Path, required=True, help="folder of training pictures")
-    parser.add_argument("--out", type=Path, required=True, help="weights file to write (.safetensors)")
-    parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--steps", type=int, default=1_000_000, help="stop after so many, if that is sooner")
-    parser.add_argument("--crops", type=int, default=3200, help="crops to encode first, about 0.05 s each")
-    parser.add_argument("--held-out", type=int, default=128, help="crops of held-out pictures, to see what it gains")
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--crop", type=int, default=256)
-    parser.add_argument("--seed", type=int, default=1)
-
-
-def run(args: argparse.Namespace) -> None:
-    """Polish a weights file into another."""
+def run(options: PolishOptions) -> None:
+    """Polish a weights file and write another; prints the loss on held-out crops before and after, as JSON."""
     torch.set_flush_denormal(True)
-    torch.manual_seed(args.seed)
-    model = load_model(args.weights, CPU)
-    data = TrainingData.load(args.data, args.crop)
-    sample = collect(model, CropSampler(data, 1, args.crop, args.seed), args.crops)
-    unseen = TrainingData([p for p in data.validation if min(p.shape[:2]) >= args.crop], [])
+    torch.manual_seed(options.seed)
+    crop, batch, seed = options.crop, options.batch, options.seed
+    model = load_model(options.weights, CPU)
+    data = TrainingData.load(options.data, crop)
+    sample = collect(model, CropSampler(data, 1, crop, seed), options.crops)
+    unseen = TrainingData([p for p in data.validation if min(p.shape[:2]) >= crop], [])
     held_out = None
-    if unseen.train and args.held_out:
-        held_out = collect(model, CropSampler(unseen, 1, args.crop, args.seed), args.held_out)
+    if unseen.train and options.held_out:
+        held_out = collect(model, CropSampler(unseen, 1, crop, seed), options.held_out)
     polisher = Polisher(model)
-    before = polisher.validate(held_out, args.batch) if held_out else None
+    before = polisher.validate(held_out, batch) if held_out else None
     begun = time.monotonic()
-    for step, loss in polisher.train(sample, args.seconds, args.steps, args.batch, args.seed):
+    for step, loss in polisher.train(sample, options.seconds, options.steps, batch, seed):
         print(f"step {step} loss {loss:.5f}", flush=True)
     spent = time.monotonic() - begun
-    after = polisher.validate(held_out, args.batch) if held_out else None
+    after = polisher.validate(held_out, batch) if held_out else None
     earlier = model.card.get("polish", {"seconds": 0, "steps": 0})
     gain = {"seconds": round(earlier["seconds"] + spent, 1), "steps": earlier["steps"] + step,
             "held_out_before": before, "held_out_after": after}  # fmt: skip
-    replace_network(args.weights, args.out, model.net, {**model.card, "polish": gain})
+    replace_network(options.weights, options.out, model.net, {**model.card, "polish": gain})
     print(json.dumps(gain))

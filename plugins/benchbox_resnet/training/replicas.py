@@ -1,8 +1,7 @@
-"""Data parallelism inside one process: each CPU thread takes a few crops, then the next, until a batch is done.
+"""Data parallelism in one process: each CPU thread takes a few crops at a time until a batch is done.
 
-PyTorch's own threads meet at a barrier in every layer, hundreds of times a step; on a machine that other work shares,
-each meeting waits for the thread that was put aside. Here threads meet once a step, and whoever is faster takes more
-crops.
+PyTorch's own threads synchronise in every layer, hundreds of times per step; on a busy machine each of these waits for
+a thread that is not running. Here threads synchronise once per step, and faster ones take more crops.
 """
 
 import itertools
@@ -17,14 +16,14 @@ from torch import Tensor
 from benchbox_resnet.network.config import ModelConfig
 from benchbox_resnet.network.model import ResidualCodec
 
-#: Pixels that a thread takes at a time, in whole crops: much fewer leave a tenth of the time to overheads.
+#: Pixels that a thread takes at a time, in whole crops: with much fewer, a tenth of the time is overhead.
 PORTION = 32768
-#: Loss (a scalar) and numbers to report, from a network, crops (n, 3, H, W) and their qualities (n,).
+#: From a network, crops (n, 3, H, W) and their qualities (n,) to a loss (scalar) and numbers to report.
 Objective = Callable[[ResidualCodec, Tensor, Tensor], tuple[Tensor, dict[str, float]]]
 
 
 class Replicas:
-    """`count` networks that share the parameters of `net` and have gradients of their own."""
+    """`count` networks that share the parameters of `net` and have their own gradients."""
 
     def __init__(self, config: ModelConfig, net: ResidualCodec, count: int) -> None:
         self.net = net
@@ -33,14 +32,15 @@ class Replicas:
         self.pool = ThreadPoolExecutor(count, initializer=_start_worker)
 
     def share(self) -> None:
-        """Let the copies see the parameters and buffers of `net` (again, after it was loaded)."""
+        """Make the copies use the parameters and buffers of `net`; call it again if those are replaced."""
         own = dict(itertools.chain(self.net.named_parameters(), self.net.named_buffers()))
         for copy in self.copies:
             for name, tensor in itertools.chain(copy.named_parameters(), copy.named_buffers()):
                 tensor.data = own[name].data
 
     def backward(self, x: Tensor, q: Tensor, objective: Objective) -> dict[str, float]:
-        """Gradients of the mean objective over the batch x (B, 3, H, W), q (B,), put into `net`; mean numbers."""
+        """Put the gradients of the mean objective over a batch x (B, 3, H, W), q (B,) into `net`; returns the means of
+        the numbers to report."""
         portion = max(1, PORTION // (x.shape[2] * x.shape[3]))
         portions, lock = iter([slice(i, i + portion) for i in range(0, len(x), portion)]), threading.Lock()
         reports = [

@@ -1,36 +1,36 @@
-"""The end of training: transforms at rest, the networks that choose coding tables are fitted to what is coded.
+"""`benchbox resnet settle`, after training: fits the networks that choose coding tables to fixed transforms.
 
-While everything else moves, the scale path must go slowly (see `training.Settings.scale_lr`) and trails behind. Here
-latents are integers, nothing but the scale path changes, and as many crops take a quarter of the time. On held-out
-pictures four minutes after 44,000 steps of training saved 3 % of the estimated bits at the lowest and 16 % at the
-highest quality; in real bytes it is less, since tables learn from the picture besides.
+In training the scale path must move slowly (see `Settings.scale_lr`) and lags behind the transforms. Here latents are
+rounded and only the scale path changes, so that the same number of crops takes a quarter of the time. On held-out
+pictures, four minutes after 44,000 steps of training saved 3 % of the estimated bits at the lowest and 16 % at the
+highest quality; the savings in real bytes are smaller, since tables also learn from the picture.
 """
 
-import argparse
 import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from benchbox_resnet.network.config import MASK_BAND, ModelConfig
+from benchbox_resnet.coding.precision import fast_bfloat16
+from benchbox_resnet.network.config import MASK_BAND
 from benchbox_resnet.network.model import ResidualCodec
 from benchbox_resnet.network.rate import laplace_bits
 from benchbox_resnet.network.scale import Z_LIMIT, scale_of_index
+from benchbox_resnet.training.checkpoint import averaged_network, load_checkpoint, save_checkpoint
 from benchbox_resnet.training.data import CropSampler, TrainingData
-from benchbox_resnet.training.trainer import balancing_lambdas, bit_weights, fast_bfloat16, save_checkpoint
+from benchbox_resnet.training.trainer import balancing_lambdas, bit_weights
 from benchbox_resnet.training.validation import as_line, held_out_curve
 
-#: Adam's rate for weights and for the biases at the end, which are in units of eight tables.
+#: Adam's rates: of weights, and of the biases of the last layers, which are in units of eight tables.
 RATE, BIAS_RATE = 1e-3, 4e-3
 WARM_UP = 50
 
 
 def table_bits(net: ResidualCodec, x: Tensor, q: Tensor, bfloat16: bool = False) -> Tensor:
-    """x (B, 3, H, W) in [0, 1], sides multiples of the padding, qualities q (B,) -> bits (B,) of the rounded latents
+    """x (B, 3, H, W) in [0, 1], sides multiples of `pad_multiple`, qualities q (B,) -> bits (B,) of the rounded latents
     under the tables that the scale path chooses; `bfloat16`: analysis in that precision."""
     with torch.no_grad(), torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
         y = net.analyse(x, net.gain_a[q], net.feature_a[q])
@@ -40,10 +40,10 @@ def table_bits(net: ResidualCodec, x: Tensor, q: Tensor, bfloat16: bool = False)
 
 
 def free_parameters(net: ResidualCodec) -> dict[str, nn.Parameter]:
-    """Leave gradients to the scale path alone and give its parameters by name.
+    """Disable gradients except those of the scale path, and return its parameters by name.
 
-    Where rounding steps follow the prior's tables of `MASK_BAND` (masking), those tables stay: moved, they would move
-    what is coded. Their rows of the prior's last layer get no gradient, and its hidden layer none at all.
+    With masking, rounding steps follow the prior's tables of `MASK_BAND`, which therefore stay fixed: their rows of the
+    prior's last layer get no gradient, and its hidden layer none at all.
     """
     net.requires_grad_(False)
     named = dict(net.scale.named_parameters())
@@ -54,16 +54,15 @@ def free_parameters(net: ResidualCodec) -> dict[str, nn.Parameter]:
     if net.config.masking:
         free = torch.ones(net.config.latents, device=net.colour.device)
         free[slice(*MASK_BAND)] = 0
-        rows = free.repeat_interleave(16)[:, None, None, None]  # pixel_shuffle(4): 16 for each latent
+        rows = free.repeat_interleave(16)[:, None, None, None]  # 16 for each latent, see pixel_shuffle(4)
         for tensor, keep in ((net.scale.prior_out.weight, rows), (net.scale.bias_prior_out, free)):
             tensor.register_hook(keep.mul)  # type: ignore[no-untyped-call]
     return named
 
 
 def settle(net: ResidualCodec, sampler: CropSampler, weights: Tensor, seconds: float) -> Iterator[tuple[int, float]]:
-    """Fit the scale path of `net` for so many seconds; yields steps so far and mean weighted loss, now and then.
-
-    `weights` (Q,): what a bit a pixel counts at each quality.
+    """Fit the scale path of `net` for so many seconds; yields steps and mean weighted loss every 100 steps and at the
+    end. `weights` (Q,): the weight of a bit per pixel at each quality.
     """
     device, side = net.colour.device, sampler.crop
     ends = {"bias_prior_out", "bias_refine_out"}
@@ -89,32 +88,19 @@ def settle(net: ResidualCodec, sampler: CropSampler, weights: Tensor, seconds: f
     yield steps, mean
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `settle`."""
-    parser.add_argument("--checkpoint", type=Path, required=True, help="what `train` wrote: RUN/last.pt")
-    parser.add_argument("--data", type=Path, required=True, help="folder of training pictures")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write, for `export`")
-    parser.add_argument("--seconds", type=float, default=240.0)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--crop", type=int, default=192)
-    parser.add_argument("--seed", type=int, default=1)
-
-
-def run(args: argparse.Namespace) -> None:
-    """Settle the averaged weights of a checkpoint."""
+def run(checkpoint: Path, data: Path, out: Path, seconds: float, batch: int, crop: int, seed: int) -> None:
+    """Settle the averaged weights of a checkpoint and write another."""
     torch.set_flush_denormal(True)
-    torch.manual_seed(args.seed)
-    state: dict[str, Any] = torch.load(args.checkpoint, weights_only=True, map_location="cpu")
-    config = ModelConfig.from_json(state["config"])
-    net = ResidualCodec(config).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    net.load_state_dict(state["average"])
-    data = TrainingData.load(args.data, args.crop)
-    weights = bit_weights(balancing_lambdas(config, state["settings"]["tune"]))
-    for steps, loss in settle(net, CropSampler(data, args.batch, args.crop, args.seed), weights, args.seconds):
+    torch.manual_seed(seed)
+    state = load_checkpoint(checkpoint)
+    net = averaged_network(state).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pictures = TrainingData.load(data, crop)
+    weights = bit_weights(balancing_lambdas(net.config, state["settings"]["tune"]))
+    for steps, loss in settle(net, CropSampler(pictures, batch, crop, seed), weights, seconds):
         print(f"step {steps} loss {loss:.4f}", flush=True)
     state["average"] = net.state_dict()
-    state["validation"] = held_out_curve(net, data.validation, state["settings"]["tune"])
+    state["validation"] = held_out_curve(net, pictures.validation, state["settings"]["tune"])
     if state["validation"]:
         print(f"[validation] {as_line(state['validation'])}")
-    state["seconds"] += args.seconds
-    save_checkpoint(state, args.out)
+    state["seconds"] += seconds
+    save_checkpoint(state, out)

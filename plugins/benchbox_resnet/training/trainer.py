@@ -1,75 +1,44 @@
-"""What a training run is made of: settings, the state that a checkpoint holds, one step."""
+"""A training run: its state, which a checkpoint holds, and one step."""
 
 import dataclasses
 import math
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from benchbox_resnet.coding.precision import fast_bfloat16
 from benchbox_resnet.network.config import ModelConfig
 from benchbox_resnet.network.model import Estimate, ResidualCodec
 from benchbox_resnet.network.similarity import ms_ssim
 from benchbox_resnet.training.muon import Muon
 from benchbox_resnet.training.replicas import Replicas
 from benchbox_resnet.training.retune import mse_qualities, respread, retune
+from benchbox_resnet.training.settings import Settings
 
-#: A gradient so many times larger than is usual is an accident: that step is left out.
+#: A step whose gradient is this many times as large as usual is skipped.
 OUTLIER = 8.0
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """Settings of one run. Rates were found on two CPU cores (Muon at 0.02 spikes; Adam at 4e-4 is at its best)."""
-
-    tune: str = "mse"
-    batch: int = 6
-    crop: int = 192
-    muon_lr: float = 0.006
-    weight_decay: float = 0.1
-    adam_lr: float = 4e-4
-    #: Weights of the scale path: a sum over 640 surprises is moved by all of them at once. After `settled` steps the
-    #: rate falls by the square root of the steps: at a constant rate noise alone walks these weights (15,000 steps make
-    #: hidden units five times as large and tables at high rates a tenth too dear). `settle` does the rest.
-    scale_lr: float = 1e-4
-    settled: int = 1000
-    #: Biases at the end of the scale path, in units of eight table steps. They must be fast: where they were slow,
-    #: weights did their work, by way of rectified noise, and grew until noise chose the tables.
-    scale_bias_lr: float = 4e-3
-    #: Gains: each is moved only when its quality is drawn.
-    gain_lr: float = 1e-3
-    #: The linear path starts at its optimum; faster, it only trembles.
-    linear_lr: float = 5e-5
-    warm_up: int = 200
-    clip: float = 1.0
-    ema: float = 0.998
-    #: Seconds of cosine decay to zero at the end of the run; 0 keeps the rate constant (to be continued later).
-    decay_seconds: float = 0.0
-    seconds: float = 3600.0
-    seed: int = 1
-
-
 def balancing_lambdas(config: ModelConfig, tune: str) -> Tensor:
-    """(Q,): the lambda of each quality; under ms-ssim they balance the qualities alone, as those of an mse model that
-    spends as much."""
+    """(Q,): the lambda of each quality. Under ms-ssim they only balance the qualities: each is the lambda of an mse
+    model that spends as many bits."""
     spent = mse_qualities(config) if tune == "ms-ssim" else range(config.qualities)
     return torch.tensor([config.lambda_at(q) for q in spent])
 
 
 def bit_weights(lambdas: Tensor) -> Tensor:
-    """What a bit a pixel counts at each lambda, so that every quality pulls about as hard: any shape."""
+    """Weight of a bit per pixel at each lambda (any shape), which gives all qualities gradients of similar size."""
     return 1 / (20 * lambdas.sqrt())
 
 
 class Trainer:
-    """Network, averaged weights, optimisers and clock; all of it goes into a checkpoint."""
+    """Network, averaged weights, optimisers and clock; a checkpoint holds all of them."""
 
     def __init__(self, config: ModelConfig, settings: Settings, device: torch.device, workers: int = 1) -> None:
-        """`workers` > 1: CPU threads that take single crops (see `replicas`); else PyTorch's own threads."""
+        """`workers` > 1: CPU threads that take a few crops at a time (see `replicas`); 1: PyTorch's own threads."""
         self.config, self.settings, self.device = config, settings, device
         self.net = ResidualCodec(config).to(device=device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.average = ResidualCodec(config).to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
@@ -90,9 +59,9 @@ class Trainer:
         groups = [{"params": [named[n] for n in names]} for names in parts]
         self.adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
         self.step_count, self.skipped, self.seconds = 0, 0, 0.0
-        self.validation: list[tuple[float, ...]] = []  # the last one: quality, bits per pixel, dB
-        self.usual_norm = math.inf  # of the gradient, until there is one
-        #: Where this run began: seconds and steps of the run that it goes on from.
+        self.validation: list[tuple[float, ...]] = []  # the last held-out curve: (quality, bits per pixel, dB)
+        self.usual_norm = math.inf  # of the gradient; infinite before the first step
+        #: Seconds and steps of the run that this one continues.
         self.started, self.first_step = 0.0, 0
         self.lambdas = balancing_lambdas(config, settings.tune).to(device)
         weights = [config.ms_ssim_weight_at(q) for q in range(config.qualities)]
@@ -102,12 +71,12 @@ class Trainer:
         self.muon.pool = self.replicas.pool if self.replicas else None
 
     def compile(self) -> None:
-        """Compile what takes the time; the first step then takes a minute."""
+        """Compile the network and MS-SSIM; the first step then takes a minute."""
         self.net.compile()
         self.similarity = torch.compile(ms_ssim)
 
     def rate_factor(self) -> float:
-        """Warm-up, constant, cosine to zero over the last `decay_seconds`."""
+        """Factor on all learning rates: warm-up, constant, then a cosine to zero over the last `decay_seconds`."""
         s = self.settings
         warm = min(1.0, (self.step_count - self.first_step + 1) / s.warm_up)
         left = s.seconds - (self.seconds - self.started)
@@ -116,7 +85,7 @@ class Trainer:
         return warm * (0.5 - 0.5 * math.cos(math.pi * max(0.0, left) / s.decay_seconds) + 0.003)
 
     def objective(self, net: nn.Module, x: Tensor, q: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Loss (scalar) of a batch x (B, 3, H, W) at qualities q (B,), and numbers to report."""
+        """Loss (scalar) of a batch x (B, 3, H, W) in [0, 1] at qualities q (B,), and numbers to report."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             estimate: Estimate = net(x, q)
         bpp = (estimate.y_bits + estimate.z_bits) / (x.shape[2] * x.shape[3])
@@ -130,7 +99,8 @@ class Trainer:
         return loss, {name: float(value.detach()) for name, value in parts.items()}
 
     def step(self, x: Tensor, model: nn.Module | None = None) -> dict[str, float]:
-        """One update on a batch x (B, 3, H, W); `model` is the network or a distributed wrapper of it."""
+        """One update on a batch x (B, 3, H, W) in [0, 1]; returns numbers to report. `model`: the network or a
+        distributed wrapper of it."""
         begun = time.monotonic()
         factor = self.rate_factor()
         groups = [*self.muon.param_groups, *self.adam.param_groups]
@@ -140,7 +110,7 @@ class Trainer:
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate * factor
         spread = torch.arange(x.shape[0], device=self.device) + torch.rand(x.shape[0], device=self.device)
-        q = (spread * (self.config.qualities / x.shape[0])).long()  # all over the range in every batch
+        q = (spread * (self.config.qualities / x.shape[0])).long()  # every batch spans the range
         if self.replicas is not None:
             report = self.replicas.backward(x, q, self.objective)
         else:
@@ -154,23 +124,23 @@ class Trainer:
             self.update_average()
         else:
             self.skipped += 1
-        if math.isfinite(norm):  # many in a row are no accidents: what is usual rises with them
+        if math.isfinite(norm):  # the usual norm rises when large gradients persist
             known = self.usual_norm if math.isfinite(self.usual_norm) else norm
             self.usual_norm = 0.98 * known + 0.02 * min(norm, 4 * known)
         self.step_count += 1
-        self.seconds += min(time.monotonic() - begun, 10.0)  # a run that was stopped for a while loses nothing
+        self.seconds += min(time.monotonic() - begun, 10.0)  # a process that was suspended loses no training time
         return {**report, "norm": norm, "rate": factor}
 
     @torch.no_grad()
     def update_average(self) -> None:
-        """Move the averaged weights towards the present ones (faster at the beginning)."""
+        """Move the averaged weights towards the current ones (faster at the beginning)."""
         weight = max(1 - self.settings.ema, 1 / (self.step_count - self.first_step + 1))
         source: list[Tensor] = list(self.net.parameters())
         target: list[Tensor] = list(self.average.parameters())
         torch._foreach_lerp_(target, source, weight)
 
     def state(self) -> dict[str, Any]:
-        """Everything that a later process needs to go on."""
+        """Everything that a later process needs to continue."""
         return {
             "config": self.config.to_json(), "settings": dataclasses.asdict(self.settings),
             "net": self.net.state_dict(), "average": self.average.state_dict(),
@@ -181,7 +151,7 @@ class Trainer:
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from `state` as if nothing had happened."""
+        """Continue from `state` exactly as the run that wrote it would have."""
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
         self.muon.load_state_dict(state["muon"])
@@ -192,13 +162,13 @@ class Trainer:
         torch.set_rng_state(state["rng"])
 
     def _qualities_in(self, earlier: ModelConfig) -> Tensor:
-        """(Q,): the qualities of a model tuned for MS-SSIM at which it has this one's weights."""
+        """(Q,): the qualities at which the `earlier` model, tuned for MS-SSIM, had this model's weights."""
         return torch.tensor([earlier.quality_of_ms_ssim_weight(w) for w in self.ms_ssim_weights.tolist()])
 
     def branch(self, state: dict[str, Any], fresh: bool, crops: Tensor) -> None:
         """Begin a new run from `state`; `fresh`: from its averaged weights, with new optimisers and a warm-up.
 
-        `crops` (n, 3, H, W) in [0, 1] are looked at when an mse network is turned into one for ms-ssim.
+        `crops` (n, 3, H, W) in [0, 1] are used when an mse network is turned into one for ms-ssim.
         """
         if fresh:
             self.net.load_state_dict(state["average"])
@@ -213,28 +183,3 @@ class Trainer:
         else:
             self.load(state)
         self.started = self.seconds
-
-
-def save_checkpoint(state: dict[str, Any], path: Path) -> None:
-    """Write so that a reader never sees half a file, whatever dies when."""
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
-
-
-def fast_bfloat16(device: torch.device) -> bool:
-    """Whether convolutions in bfloat16 are faster than in float32 here (measured on a small one, about 50 ms, by the
-    best of several turns: another process may take some of them)."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    dtypes = (torch.float32, torch.bfloat16)
-    layers = [nn.Conv2d(64, 64, 3, padding=1).to(dtype=d, memory_format=torch.channels_last) for d in dtypes]  # type: ignore[call-overload]
-    inputs = [torch.rand(1, 64, 32, 32).to(dtype=d, memory_format=torch.channels_last) for d in dtypes]
-    best = [math.inf, math.inf]
-    with torch.no_grad():
-        for _ in range(12):
-            for k in (0, 1):
-                begun = time.perf_counter()
-                layers[k](inputs[k])
-                best[k] = min(best[k], time.perf_counter() - begun)
-    return best[1] < 0.8 * best[0]

@@ -1,4 +1,4 @@
-"""Held-out pictures: what a network spends on them and what it keeps, in estimated bits."""
+"""Estimated bits and quality of a network on held-out pictures."""
 
 import math
 from collections.abc import Callable
@@ -15,16 +15,16 @@ Measure = Callable[[Tensor, Tensor], float]
 
 
 def psnr(x_hat: Tensor, x: Tensor) -> float:
-    """PSNR in dB over all pixels and colours."""
+    """PSNR in dB over all pixels and colours of x_hat, x (1, 3, H, W) in [0, 1]."""
     return -10 * math.log10(max(float((x_hat - x).square().mean()), 1e-12))
 
 
 def ms_ssim_db(x_hat: Tensor, x: Tensor) -> float:
-    """MS-SSIM as -10 log10(1 - MS-SSIM)."""
+    """MS-SSIM of x_hat, x (1, 3, H, W) in [0, 1] in dB: -10 log10(1 - MS-SSIM)."""
     return -10 * math.log10(max(1 - float(ms_ssim(x_hat, x)), 1e-12))
 
 
-#: What a model trained for this is validated by.
+#: The measure of a model, by what it was trained for.
 MEASURES: dict[str, Measure] = {"mse": psnr, "ms-ssim": ms_ssim_db}
 
 
@@ -32,9 +32,9 @@ MEASURES: dict[str, Measure] = {"mse": psnr, "ms-ssim": ms_ssim_db}
 def validate(
     net: ResidualCodec, pictures: list[Pixels], qualities: list[int], measure: Measure = psnr, side: int = 512
 ) -> list[tuple[float, float]]:
-    """Mean (bits per pixel, dB) over the centre crops of `pictures` at each quality; empty if none is large.
+    """Mean (bits per pixel, dB) over centre crops of `pictures`, of at most `side` pixels, at each quality.
 
-    Pictures too small for MS-SSIM's coarsest scale are left out of every measure.
+    Pictures too small for MS-SSIM's coarsest scale are left out of every measure; empty where none remain.
     """
     device, out = net.colour.device, []
     m = net.config.pad_multiple
@@ -54,7 +54,7 @@ def validate(
 
 
 def held_out_curve(net: ResidualCodec, pictures: list[Pixels], tune: str) -> list[tuple[float, ...]]:
-    """Six qualities over the whole range, each with bits per pixel and dB, rounded; empty if no picture is large."""
+    """(quality, bits per pixel, dB), rounded, at six qualities over the whole range; empty where `validate` is."""
     last = net.config.qualities - 1
     qualities = sorted({round(last * i / 5) for i in range(6)})
     points = validate(net, pictures, qualities, MEASURES[tune])
@@ -62,5 +62,5 @@ def held_out_curve(net: ResidualCodec, pictures: list[Pixels], tune: str) -> lis
 
 
 def as_line(curve: list[tuple[float, ...]]) -> str:
-    """A held-out curve in one line."""
+    """A held-out curve as one line of text."""
     return "  ".join(f"q{q:g} {bpp:.3f}/{db:.2f}" for q, bpp, db in curve)

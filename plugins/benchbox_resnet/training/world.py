@@ -1,4 +1,4 @@
-"""Several processes that train one network: started by `torchrun`, gradients averaged by DistributedDataParallel."""
+"""Several processes that train one network: `torchrun` starts them, DistributedDataParallel averages gradients."""
 
 import contextlib
 import dataclasses
@@ -13,20 +13,20 @@ from torch.nn.parallel import DistributedDataParallel
 
 @dataclasses.dataclass(frozen=True)
 class World:
-    """This process among `size`; alone when torchrun did not start it."""
+    """This process, number `rank` of `size`; the only one where torchrun did not start it."""
 
     rank: int = 0
     size: int = 1
 
     def wrap(self, net: nn.Module, device: torch.device) -> nn.Module:
-        """The network as `Trainer.step` should call it: with averaged gradients where there are others."""
+        """The network that `Trainer.step` should call: with gradients averaged over all processes."""
         if self.size == 1:
             return net
         ids = [device.index or 0] if device.type == "cuda" else None
         return DistributedDataParallel(net, device_ids=ids)
 
     def agree(self, value: float, device: torch.device) -> float:
-        """What the first process says; all must ask at the same place."""
+        """The value of the first process; all processes must call this at the same place."""
         if self.size == 1:
             return value
         said = torch.tensor([value], dtype=torch.float64, device=device)
@@ -36,7 +36,7 @@ class World:
 
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[World]:
-    """Join the processes that torchrun started (RANK, WORLD_SIZE in the environment), leave them at the end."""
+    """Join the processes that torchrun started (RANK, WORLD_SIZE in the environment) and leave them at the end."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield World()
         return

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as stnp
 torch = pytest.importorskip("torch")
 
 from benchbox_resnet.coding.int8 import Int8Blocks, Int8Convolution, in_int8, span_of, to_bytes  # noqa: E402
-from benchbox_resnet.coding.precision import has_fast_int8, require  # noqa: E402
+from benchbox_resnet.coding.precision import fast_int8, require  # noqa: E402
 from benchbox_resnet.network.config import ModelConfig  # noqa: E402
 from benchbox_resnet.network.layers import ResBlock  # noqa: E402
 from benchbox_resnet.network.model import ResidualCodec  # noqa: E402
@@ -20,7 +20,7 @@ from benchbox.errors import CodecUnavailableError  # noqa: E402
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
 SMALL = st.floats(-40, 40, width=32)
 needs_vnni = pytest.mark.skipif(
-    not has_fast_int8(torch.device("cpu")), reason="this processor has no AVX-512 VNNI, or torch no 8-bit convolutions"
+    not fast_int8(torch.device("cpu")), reason="this processor has no AVX-512 VNNI, or torch no 8-bit convolutions"
 )
 
 

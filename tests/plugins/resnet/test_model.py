@@ -55,7 +55,7 @@ def test_wrong_configurations_are_refused() -> None:
         ModelConfig(masking=0.5, mask_finer=13)
     with pytest.raises(ValueError, match="dependent_from must be from 0 to 64"):
         ModelConfig(dependent_from=65)
-    with pytest.raises(ValueError, match="'depth'"):
+    with pytest.raises(CodecError, match="'depth'"):
         ModelConfig.from_json('{"depth": 3}')
 
 

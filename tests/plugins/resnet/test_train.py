@@ -189,7 +189,7 @@ def test_crops_come_from_the_pictures(pictures: Path) -> None:
     x = CropSampler(data, 3, 32, seed=1).draw()
     assert x.shape == (3, 3, 32, 32)
     assert 0 <= float(x.min()) <= float(x.max()) <= 1
-    with pytest.raises(ValueError, match="no training picture"):
+    with pytest.raises(DatasetError, match="no training picture"):
         TrainingData.load(pictures, 4000)
 
 

@@ -17,7 +17,7 @@ from benchbox_resnet.codec import ResnetCodec, decode_symbols
 from benchbox_resnet.coding.bitstream import Stream
 from benchbox_resnet.coding.entropy import PRECISION
 from benchbox_resnet.coding.exact import SYMBOL_UNKNOWN
-from benchbox_resnet.coding.precision import has_fast_int8
+from benchbox_resnet.coding.precision import fast_int8
 from benchbox_resnet.info import RESNET, bundled
 from benchbox_resnet.training.evaluate import measure
 from click.testing import CliRunner
@@ -96,7 +96,7 @@ def test_estimated_and_real_size_agree(kodak: Path) -> None:
 def test_precision_moves_pixels_a_little_and_no_symbol(path: Path, kodak: Path) -> None:
     """Streams written in any precision, decoded in all: the same symbols; pixels within what the codec declares."""
     pixels = read(kodak / "kodim08.png").pixels[:320, :448]
-    known = ("float32", "bfloat16", "int8") if has_fast_int8(CPU) else ("float32", "bfloat16")
+    known = ("float32", "bfloat16", "int8") if fast_int8(CPU) else ("float32", "bfloat16")
     codecs = {p: RESNET.open(RESNET.parse_options({"tune": path.stem, "precision": p}), "cpu") for p in known}
     for writer in codecs.values():
         for quality in (1.0, 8.0, 15.0):
