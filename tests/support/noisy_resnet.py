@@ -1,4 +1,4 @@
-"""A network of random weights, for what must hold for any weights, and a weights file of it."""
+"""A network of random weights, for tests that must hold with any weights, and a weights file of it."""
 
 import dataclasses
 from pathlib import Path
@@ -43,13 +43,13 @@ def noisy_network(seed: int = 0, config: ModelConfig = NOISY) -> ResidualCodec:
 
 
 def plain_tables(config: ModelConfig = NOISY) -> Tables:
-    """Coding tables that nobody counted."""
+    """Coding tables without counts."""
     shape = (config.qualities, config.hyper)
     return build_tables(config, np.zeros(shape), np.ones(shape))
 
 
 def frozen(path: ScalePath) -> dict[str, np.ndarray]:
-    """What `ExactScale` takes, of a network of the shape NOISY."""
+    """The tensors that `ExactScale` takes, for a network of the shape NOISY."""
     return freeze(path) | symbol_statistics(NOISY, plain_tables())
 
 

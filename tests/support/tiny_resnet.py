@@ -1,13 +1,15 @@
-"""A tiny network's configuration, smooth noise to train it on, and a folder of it."""
+"""A tiny network's configuration, smooth noise to train it on, a folder of it, and a way to run `benchbox resnet`."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from benchbox_resnet.commands import resnet  # noqa: E402
 from benchbox_resnet.network.config import ModelConfig  # noqa: E402
 from torch import Tensor  # noqa: E402
 
@@ -30,3 +32,9 @@ def write_pictures(folder: Path) -> Path:
         pixels = (batch(96, 1)[0].permute(1, 2, 0) * 255).byte().numpy()
         Image.fromarray(np.roll(pixels, 9 * i, 0)).save(folder / f"{i}.png")
     return folder
+
+
+def command(*arguments: object) -> str:
+    """Run `benchbox resnet ARGUMENTS`; returns what it printed. Errors are raised."""
+    done = CliRunner().invoke(resnet, [str(a) for a in arguments], standalone_mode=False, catch_exceptions=False)
+    return done.output

@@ -18,6 +18,8 @@ from benchbox_resnet.network.model import ResidualCodec  # noqa: E402
 from benchbox_resnet.network.scale import mask_bounds  # noqa: E402
 from noisy_resnet import MASKED, NOISY, frozen, noisy_network, save_noisy  # noqa: E402
 
+from benchbox.errors import CodecError  # noqa: E402
+
 
 def masked_network() -> ResidualCodec:
     net = noisy_network(config=MASKED)

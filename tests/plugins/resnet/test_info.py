@@ -1,4 +1,4 @@
-"""What benchbox sees of the codec without opening it."""
+"""The codec as benchbox sees it before it is opened: availability, identity, options."""
 
 import importlib.util
 import subprocess
@@ -36,7 +36,7 @@ def test_what_is_absent_is_named_with_the_remedy(absent: str, monkeypatch: pytes
 
 def test_without_weights_the_remedy_is_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WEIGHTS", tmp_path)
-    assert "benchbox-resnet train" in (RESNET.unavailable() or "")
+    assert "benchbox resnet train" in (RESNET.unavailable() or "")
     with pytest.raises(CodecUnavailableError, match="no trained weights"):
         RESNET.require(RESNET.parse_options({}))
     RESNET.require(RESNET.parse_options({"weights": "mine.safetensors"}))

@@ -10,16 +10,15 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from benchbox_resnet import cli  # noqa: E402
 from benchbox_resnet.codec import ResnetCodec  # noqa: E402
 from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
 from benchbox_resnet.training.data import is_held_out  # noqa: E402
 from noisy_resnet import noisy_network, save_noisy  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
-from tiny_resnet import CPU  # noqa: E402
+from tiny_resnet import CPU, command  # noqa: E402
 
-#: Of the synthesis: all that may move.
+#: Names of the tensors of the synthesis, which may change.
 SYNTHESIS = ("net.g_s_", "net.lin_s.", "net.gain_s", "net.feature_s")
 
 
@@ -38,16 +37,14 @@ def squared_error(codec: ResnetCodec, source: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("tune", ["mse", "ms-ssim"])
-def test_it_moves_the_synthesis_alone_and_pictures_gain(
-    tune: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_moves_the_synthesis_alone_and_pictures_gain(tune: str, tmp_path: Path) -> None:
     pictures = photographs(tmp_path / "pictures")
     rough, smooth = tmp_path / "rough.safetensors", tmp_path / "smooth.safetensors"
     save_noisy(rough, noisy_network(), tune)
     side, steps = (64, 450) if tune == "mse" else (192, 120)  # MS-SSIM has five scales
     count = ["--crops", "16", "--held-out", "8", "--batch", "4", "--crop", str(side), "--steps", str(steps)]
-    cli.main(["polish", "--weights", str(rough), "--data", str(pictures), "--out", str(smooth), *count])
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    printed = command("polish", "--weights", rough, "--data", pictures, "--out", smooth, *count)
+    said = json.loads(printed.splitlines()[-1])
     before, after = load_file(rough), load_file(smooth)
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert changed
