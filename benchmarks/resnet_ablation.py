@@ -76,7 +76,7 @@ class Trained:
 def trained(name: str, data: Path, out: Path, seconds: float) -> Trained:
     """Train a variant, or read what an earlier call trained."""
     if not (out / "last.pt").exists():
-        command = [sys.executable, "-m", "benchbox_resnet.training.train", "--data", str(data), "--out", str(out),
+        command = [sys.executable, "-m", "benchbox", "resnet", "train", "--data", str(data), "--out", str(out),
                    "--batch", "8", "--muon-lr", "0.008", "--seconds", str(seconds),
                    "--decay-seconds", str(0.6 * seconds), "--validate-every", "1e9"]  # fmt: skip
         for value in VARIANTS[name]:

@@ -59,7 +59,7 @@ class Pipeline:
         self, model: Model, tile_cells: int = TILE_CELLS, rounding: float = ROUNDING, precision: Precision = "float32"
     ) -> None:
         """`tile_cells`: side of a tile's core; `rounding`: factor on errors of rounding; `precision`: of the float
-        networks, which changes pixels by a few levels, but no table or symbol of a stream."""
+        networks. A stream decodes to the same symbols in any precision, and to pixels that differ by a few levels."""
         self.device = model.net.colour.device
         require(precision, self.device)
         self.bfloat16 = precision != "float32" and (precision == "bfloat16" or fast_bfloat16(self.device))
