@@ -1,4 +1,4 @@
-"""Seconds to encode and decode with the residual-network codec, and where they go; CompressAI beside it if installed.
+"""Seconds to encode and decode with the residual-network codec, in all and by part; CompressAI for comparison.
 
     OMP_NUM_THREADS=1 python benchmarks/resnet_speed.py FOLDER [--pictures 6] [--quality 6]
 

@@ -54,6 +54,6 @@ def frozen(path: ScalePath) -> dict[str, np.ndarray]:
 
 
 def save_noisy(path: Path, net: ResidualCodec, tune: str = "mse") -> Path:
-    """Write `net` as a weights file; `path` comes back."""
+    """Write `net` as a weights file; returns `path`."""
     save_model(path, net, plain_tables(net.config), tune, {"data": "noise"})
     return path

@@ -27,7 +27,7 @@ def batch(crop: int = 64, count: int = 2) -> Tensor:
 
 
 def write_pictures(folder: Path) -> Path:
-    """Four PNG files of 96x96 pixels in `folder`, which comes back."""
+    """Four PNG files of 96x96 pixels in `folder`, which is returned."""
     for i in range(4):
         pixels = (batch(96, 1)[0].permute(1, 2, 0) * 255).byte().numpy()
         Image.fromarray(np.roll(pixels, 9 * i, 0)).save(folder / f"{i}.png")

@@ -1,4 +1,4 @@
-"""Tables that learn from the picture: what is chosen depends on decoded integers alone, and pays."""
+"""Tables that learn from the picture: both sides choose the same ones, and bits are saved."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def written(
     halves: list[np.ndarray], guesses: list[np.ndarray], unsent: np.ndarray, worth: float = 1e6,
     dependent_from: int = NEVER,
 ) -> tuple[bytes, list[np.ndarray]]:  # fmt: skip
-    """Stream and symbols of two halves; `worth` so high that every residual becomes what is nearest."""
+    """Stream and symbols of two halves; the default `worth` is so high that residuals are rounded to the nearest."""
     side, symbols, ids = adapter(unsent, dependent_from), [], []
     for second, (half, guess) in enumerate(zip(halves, guesses, strict=True)):
         s, coded, t = side.encode(half, guess, COSTS, np.full(len(unsent), worth, np.float32), LIMIT)
@@ -81,7 +81,7 @@ def test_what_is_written_is_read(
 
 @pytest.mark.parametrize("true", [0.25, 0.6, 3.0, 40.0])
 @pytest.mark.parametrize("wrong", [-6, 6])
-def test_tables_that_are_wrong_by_a_factor_of_two_are_put_right(true: float, wrong: int) -> None:
+def test_guesses_that_are_wrong_by_a_factor_of_two_are_corrected(true: float, wrong: int) -> None:
     rng = np.random.default_rng(4)
     halves = [rng.laplace(0, true / np.sqrt(2), (24, 24, 32)).astype(np.float32) for _ in "12"]
     right = round(np.log(true / 0.11) / 0.12304)
@@ -90,8 +90,8 @@ def test_tables_that_are_wrong_by_a_factor_of_two_are_put_right(true: float, wro
         guesses = [np.full((24, 24, 32), max(right + error, 0), np.uint8)] * 2
         bits.append(8 * len(written(halves, guesses, np.zeros(64, np.bool_))[0]))
     fixed = TABLES.costs(1024)[max(right + wrong, 0)]
-    unmended = sum(fixed[np.abs(np.rint(half)).astype(int)].sum() for half in halves)
-    assert bits[1] - bits[0] < 0.35 * abs(unmended - bits[0]) + 100
+    uncorrected = sum(fixed[np.abs(np.rint(half)).astype(int)].sum() for half in halves)
+    assert bits[1] - bits[0] < 0.35 * abs(uncorrected - bits[0]) + 100
 
 
 def test_a_picture_of_flat_and_busy_parts_costs_less_than_under_the_guess() -> None:
@@ -116,7 +116,7 @@ def test_nothing_that_a_stream_teaches_can_overflow() -> None:
             assert LIMIT / 2 - 100 < s.max() <= LIMIT  # what is too large is clipped
 
 
-def test_guesses_that_are_damaged_lead_to_an_error_or_other_symbols() -> None:
+def test_wrong_guesses_and_short_streams_are_refused() -> None:
     rng = np.random.default_rng(7)
     halves = [rng.laplace(0, 3, (16, 16, 16)).astype(np.float32) for _ in "12"]
     guesses = [np.full((16, 16, 16), 25, np.uint8)] * 2
@@ -137,7 +137,7 @@ def test_a_symbol_beyond_the_limit_is_refused() -> None:
         adapter(none).decode(Decoder(data, TABLES), guesses[0], 15000)
 
 
-def test_means_of_colours_run_on_from_block_to_block() -> None:
+def test_mean_colours_are_predicted_from_block_to_block() -> None:
     rng = np.random.default_rng(8)
     rows, cols = np.arange(24)[:, None, None], np.arange(24)[:, None]
     smooth = (3 * rows + 2 * cols + rng.normal(0, 0.6, (24, 24, 8))).astype(np.float32)

@@ -30,7 +30,7 @@ def test_damage_is_named(codec: ResnetCodec, photo: np.ndarray) -> None:
 
 
 def test_hostile_streams_cost_nothing(codec: ResnetCodec, photo: np.ndarray) -> None:
-    """Valid checksums, false claims: refused before memory of that size is asked for."""
+    """Wrong fields under a valid checksum are refused before memory of that size is allocated."""
     stream = Stream.unpack(codec.encode(photo, 2))
     with pytest.raises(CorruptBitstream, match="at least"):
         codec.decode(dataclasses.replace(stream, width=60000, height=2900).pack())

@@ -1,4 +1,4 @@
-"""The exact scale path: integers choose the tables, alike wherever they are computed, as the trained network would."""
+"""The exact scale path: integers choose the tables that the trained network would choose."""
 
 from pathlib import Path
 
@@ -51,8 +51,8 @@ def test_the_frozen_scale_path_follows_the_trained_one(tmp_path: Path) -> None:
 
 
 def test_steps_follow_the_picture(tmp_path: Path, photo: np.ndarray) -> None:
-    """Coarser where z says that it is busy, alike in training and in streams, whole numbers, mean colours left alone;
-    tiles leave no trace."""
+    """Steps are coarser where z indicates a busy picture, by whole numbers, the same in training and in streams; mean
+    colours are unchanged, and tiles leave no trace."""
     net = masked_network()
     model = load_model(save_noisy(tmp_path / "masked.safetensors", net, "ms-ssim"), torch.device("cpu"))
     z = torch.zeros(1, MASKED.hyper, 3, 4)
@@ -80,7 +80,7 @@ def test_steps_follow_the_picture(tmp_path: Path, photo: np.ndarray) -> None:
 
 
 def test_without_detail_all_latents_have_the_same_bounds() -> None:
-    """As weights files mean it that say nothing of detail."""
+    """The meaning of weights files without these fields."""
     plain = ModelConfig(masking=0.5, mask_finer=2, mask_coarser=6)
     for bound, steps in zip(mask_bounds(plain), (2, 6), strict=True):
         assert bound.tolist() == [0] * 3 + [steps] * (plain.latents - 3)
@@ -98,7 +98,7 @@ def test_sums_of_the_scale_path_are_exact(tmp_path: Path) -> None:
 
 
 def test_balanced_windows_give_the_same_tables() -> None:
-    """What is too large to be exact is moved into the next layer, and the function stays."""
+    """Weights that are too large to be exact are scaled into the next layer, and the function stays the same."""
     path = noisy_network().scale
     with torch.no_grad():
         path.refine_near.weight[::3] *= 40

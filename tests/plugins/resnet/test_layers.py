@@ -9,7 +9,7 @@ from benchbox_resnet.network.layers import by_pixel, quarters, shuffle, unshuffl
 
 @pytest.mark.parametrize("last", [False, True])
 def test_pictures_are_cut_into_blocks_as_pytorch_does(last: bool) -> None:
-    """Whatever the memory's order: `last` has colours innermost, as decoded pictures do."""
+    """In any memory order: `last` has colours innermost, as decoded pictures have."""
     x = torch.rand(2, 3, 48, 64)
     if last:
         x = x.contiguous(memory_format=torch.channels_last)

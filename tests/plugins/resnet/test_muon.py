@@ -20,7 +20,7 @@ def test_orthogonalise(shape: tuple[int, ...], dtype: Any) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_orthogonalise_gradients_of_low_rank(dtype: Any) -> None:
-    """Where most directions are rounding noise, no direction runs away."""
+    """Where most directions are rounding noise, no direction diverges."""
     torch.manual_seed(3)
     thin = torch.randn(2, 96, 2) @ torch.randn(2, 2, 800) + 1e-6 * torch.randn(2, 96, 800)
     singular = torch.linalg.svdvals(orthogonalise(thin.to(dtype)).float())

@@ -1,4 +1,4 @@
-"""Polishing: the synthesis learns what encoders write, and nothing else moves."""
+"""Polishing: the synthesis improves on what encoders write, and nothing else changes."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ SYNTHESIS = ("net.g_s_", "net.lin_s.", "net.gain_s", "net.feature_s")
 
 
 def photographs(folder: Path) -> Path:
-    """Crops of a photograph of 208x208 pixels, one of them held out by its name; the folder comes back."""
+    """Crops of a photograph of 208x208 pixels, one of them held out by its name; returns the folder."""
     folder.mkdir()
     unseen = next(name for i in range(1000) if is_held_out(Path(name := f"unseen{i}.png")))
     for i, name in enumerate(["a.png", "b.png", "c.png", "d.png", unseen]):

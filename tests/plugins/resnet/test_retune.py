@@ -17,7 +17,7 @@ from tiny_resnet import CPU, TINY, batch  # noqa: E402
 
 
 def test_a_network_is_retuned_from_where_it_was(tmp_path: Path) -> None:
-    """The bits move, and steps grow with frequency; without rounding, nothing else does."""
+    """Bits change, and steps grow with frequency; without rounding, the function stays the same."""
     trainer = Trainer(TINY, Settings(), CPU)
     pixels = [(b.permute(1, 2, 0) * 255).byte().numpy() for b in batch(96, 4)]
     trainer.net.start_from(BlockStatistics.measure(pixels, 16, TINY.latents, blocks=4000))
@@ -49,7 +49,7 @@ def test_a_network_is_retuned_from_where_it_was(tmp_path: Path) -> None:
 
 
 def test_a_model_for_ms_ssim_is_spread_over_other_weights() -> None:
-    """At the weights that both have it is the same; beyond, gains go on along straight lines."""
+    """At common weights it is the same; beyond, gains are extrapolated linearly."""
     config = dataclasses.replace(TINY, latents=80, masking=0.5)
     trainer = Trainer(config, Settings(tune="ms-ssim"), CPU)
     slope = torch.arange(float(config.qualities))

@@ -34,7 +34,7 @@ trained = pytest.mark.skipif(not FILES, reason="no trained weights are bundled")
 
 
 def cost(codec: ResnetCodec, source: np.ndarray, effort: int, quality: int, gray: bool = False) -> float:
-    """Bits + what the trained trade-off says of the error."""
+    """Bits + lambda * squared error, with the lambda of the quality."""
     model = codec.encoder.model
     data = ResnetCodec(RESNET, model, effort=effort).encode(source[:, :, 1:2] if gray else source, quality)
     decoded = codec.decode(data)

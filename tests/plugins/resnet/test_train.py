@@ -1,4 +1,4 @@
-"""Training from the command line: settings of the network, several processes, going on after a kill."""
+"""Training from the command line: fields of the network, several processes, continuing after a kill."""
 
 import os
 import signal

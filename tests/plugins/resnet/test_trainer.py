@@ -59,7 +59,7 @@ def test_ms_ssim_objective() -> None:
 
 
 def test_resumed_training_is_the_same_training(tmp_path: Path) -> None:
-    """A checkpoint taken in the middle leads to the same weights as going straight on."""
+    """A checkpoint taken in the middle leads to the same weights as an uninterrupted run."""
     x = batch()
     torch.manual_seed(7)
     straight = Trainer(TINY, Settings(), CPU)

@@ -1,4 +1,4 @@
-"""Dependent quantisation: what the state machine promises, and what the search along it gains."""
+"""Dependent quantisation: properties of the state machine, and the gain of the search along it."""
 
 import math
 
@@ -58,7 +58,7 @@ def test_tables_of_all_kinds_are_symmetric_and_whole(kind: int) -> None:
 
 
 def coded_at(scale: int, dependent_from: int, seed: int, worth: float) -> tuple[float, float]:
-    """Bits and squared error a symbol, in rounding steps, of Laplace noise that has the scale of its table."""
+    """Bits and squared error per symbol, in rounding steps, of Laplace noise with the scale of its table."""
     spread = SCALE_MIN * math.exp(scale * SCALE_STEP)
     rng = np.random.default_rng(seed)
     halves = [rng.laplace(0, spread / math.sqrt(2), (24, 24, 64)).astype(np.float32) for _ in "12"]
@@ -75,8 +75,8 @@ def coded_at(scale: int, dependent_from: int, seed: int, worth: float) -> tuple[
 
 @pytest.mark.parametrize(("scale", "least"), [(20, 0.07), (26, 0.09), (34, 0.09)])
 def test_it_saves_bits_at_the_same_error_where_tables_are_wide(scale: int, least: float) -> None:
-    """The error of whole steps is worth 6.02 dB a bit, by which both are compared; the granular gain of eight states is
-    0.17 bits at most (Marcellin and Fischer: 1.1 dB of 1.53)."""
+    """Compared at 6.02 dB per bit; the granular gain of eight states is at most 0.17 bits (Marcellin and Fischer: 1.1 dB
+    of 1.53)."""
     plain, plain_error = coded_at(scale, 64, 1, 40.0)
     dependent, error = coded_at(scale, 0, 1, 40.0)
     saved = plain - dependent + 0.5 * math.log2(plain_error / error)
@@ -84,7 +84,7 @@ def test_it_saves_bits_at_the_same_error_where_tables_are_wide(scale: int, least
 
 
 def test_what_is_narrow_is_rounded_plainly() -> None:
-    """Below `dependent_from` nothing depends on what was coded: whole steps, the nearest ones."""
+    """Below `dependent_from` symbols do not depend on the ones before: they are the nearest whole steps."""
     rng = np.random.default_rng(2)
     half = rng.laplace(0, 0.4, (9, 11, 40)).astype(np.float32)
     statistics = symbol_statistics(CONFIG, TABLES)

@@ -1,4 +1,4 @@
-"""The weights in the package: what the file promises, and that they are worth having."""
+"""The bundled weights: their files are as documented, and the codec with them is better than JPEG."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _jpeg(pixels: np.ndarray, quality: int) -> tuple[float, float]:
 
 
 def test_estimated_and_real_size_agree(kodak: Path) -> None:
-    """The entropy coder spends what the tables say: less than one percent more, container included."""
+    """The entropy coder takes less than one percent more than the tables say, container included."""
     pixels = read(kodak / "kodim20.png").pixels
     codec = RESNET.open(RESNET.parse_options({}), "cpu")
     assert isinstance(codec, ResnetCodec)
@@ -94,7 +94,7 @@ def test_estimated_and_real_size_agree(kodak: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_precision_moves_pixels_a_little_and_no_symbol(path: Path, kodak: Path) -> None:
-    """Streams written in any precision, decoded in all: the same symbols; pixels within what the codec declares."""
+    """A stream of any precision decodes to the same symbols in all, and to pixels within the declared tolerance."""
     pixels = read(kodak / "kodim08.png").pixels[:320, :448]
     known = ("float32", "bfloat16", "int8") if fast_int8(CPU) else ("float32", "bfloat16")
     codecs = {p: RESNET.open(RESNET.parse_options({"tune": path.stem, "precision": p}), "cpu") for p in known}
@@ -115,7 +115,7 @@ def test_precision_moves_pixels_a_little_and_no_symbol(path: Path, kodak: Path) 
 
 
 def test_opening_brings_no_compiler_with_it() -> None:
-    """Some functions of torch import a compiler and an algebra system on first use: two seconds."""
+    """Some functions of torch import a compiler and an algebra system on first use, which takes two seconds."""
     code = ("import sys, torch\nfrom benchbox_resnet.info import RESNET\n"
             "RESNET.open(RESNET.parse_options({}), 'cpu').close()\n"
             "print([name for name in ('sympy', 'torch._dynamo', 'scipy.special') if name in sys.modules])")
@@ -127,7 +127,7 @@ def test_opening_brings_no_compiler_with_it() -> None:
 def test_a_file_by_hand_needs_no_codec_named_to_decode(
     tune: str, kodak: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commands of the documentation: whichever model wrote the file, its suffix and its header say enough."""
+    """The commands of the documentation: suffix and header of a file are enough, whichever model wrote it."""
     monkeypatch.chdir(tmp_path)
     PillowImage.open(kodak / "kodim04.png").crop((0, 0, 200, 130)).save("photo.png")
     for line in (f"encode photo.png -c resnet:tune={tune} -q 4 -o photo.bbr", "decode photo.bbr -o out.png"):
@@ -138,8 +138,8 @@ def test_a_file_by_hand_needs_no_codec_named_to_decode(
     assert np.square(out - source).mean() < 150
 
 
-def test_the_brightness_of_a_block_is_foretold(kodak: Path) -> None:
-    """Means of the first latent come near in the second half; in the first they know nothing of their neighbours."""
+def test_the_brightness_of_a_block_is_predicted(kodak: Path) -> None:
+    """Means of the first latent are close in the second half; in the first they do not depend on neighbours."""
     pixels = read(kodak / "kodim23.png").pixels
     codec = RESNET.open(RESNET.parse_options({}), "cpu")
     assert isinstance(codec, ResnetCodec)
