@@ -75,8 +75,8 @@ def coded_at(scale: int, dependent_from: int, seed: int, worth: float) -> tuple[
 
 @pytest.mark.parametrize(("scale", "least"), [(20, 0.07), (26, 0.09), (34, 0.09)])
 def test_it_saves_bits_at_the_same_error_where_tables_are_wide(scale: int, least: float) -> None:
-    """Compared at 6.02 dB per bit; the granular gain of eight states is at most 0.17 bits (Marcellin and Fischer: 1.1 dB
-    of 1.53)."""
+    """Compared at 6.02 dB per bit; the granular gain of eight states is at most 0.17 bits (Marcellin and Fischer:
+    1.1 dB of 1.53)."""
     plain, plain_error = coded_at(scale, 64, 1, 40.0)
     dependent, error = coded_at(scale, 0, 1, 40.0)
     saved = plain - dependent + 0.5 * math.log2(plain_error / error)
