@@ -16,8 +16,8 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import torch
-from benchbox_resnet.config import ModelConfig
-from benchbox_resnet.model import ResidualCodec
+from benchbox_resnet.network.config import ModelConfig
+from benchbox_resnet.network.model import ResidualCodec
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchbox.curves import Curve, bd_rate
@@ -75,7 +75,7 @@ class Trained:
 def trained(name: str, data: Path, out: Path, seconds: float) -> Trained:
     """Train a variant, or read what an earlier call trained."""
     if not (out / "last.pt").exists():
-        command = [sys.executable, "-m", "benchbox_resnet.train", "--data", str(data), "--out", str(out),
+        command = [sys.executable, "-m", "benchbox", "resnet", "train", "--data", str(data), "--out", str(out),
                    "--batch", "8", "--muon-lr", "0.008", "--seconds", str(seconds),
                    "--decay-seconds", str(0.6 * seconds), "--validate-every", "1e9"]  # fmt: skip
         for value in VARIANTS[name]:

@@ -1,4 +1,4 @@
-"""Seconds to encode and decode with the residual-network codec, and where they go; CompressAI beside it if installed.
+"""Seconds to encode and decode with the residual-network codec, in all and by part; CompressAI for comparison.
 
     OMP_NUM_THREADS=1 python benchmarks/resnet_speed.py FOLDER [--pictures 6] [--quality 6]
 
@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchbox_resnet.bitstream import Stream
 from benchbox_resnet.codec import ResnetCodec, decode_symbols
-from benchbox_resnet.entropy import Decoder, encode
+from benchbox_resnet.coding.bitstream import Stream
+from benchbox_resnet.coding.entropy import Decoder, encode
 from benchbox_resnet.info import RESNET
 
 from benchbox.image import read

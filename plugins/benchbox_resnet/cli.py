@@ -1,28 +1,24 @@
-"""`benchbox-resnet`: train, settle, export, polish, evaluate."""
+"""The console script `benchbox-resnet`, the former name of `benchbox resnet`. The next release drops it."""
 
-import argparse
 import sys
 
+import click
+
 from benchbox.errors import BenchboxError
-from benchbox_resnet import evaluate, export, polish, settle, train
+from benchbox_resnet.commands import resnet
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="benchbox-resnet", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module, summary in (
-        (train, "train a network on a folder of pictures"),
-        (settle, "fit the tables of a trained checkpoint, transforms at rest"),
-        (export, "freeze a checkpoint into a weights file"),
-        (polish, "fit the synthesis of a weights file to what its encoder writes"),
-        (evaluate, "real bytes and PSNR of a weights file on a folder of pictures"),
-    ):
-        command = commands.add_parser(module.__name__.rpartition(".")[2], help=summary, description=module.__doc__)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
-    args = parser.parse_args(arguments)
+    """Say the new name on standard error, then do the same as `benchbox resnet`; errors are one line."""
+    click.echo("benchbox-resnet is now `benchbox resnet`; the next release has only the new name", err=True)
     try:
-        args.run(args)
-    except BenchboxError as error:
-        sys.exit(f"benchbox-resnet: {error}")
+        code = resnet.main(arguments, prog_name="benchbox-resnet", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except (BenchboxError, OSError) as error:
+        click.echo(f"benchbox-resnet: {' '.join(str(error).split())}", err=True)
+        code = getattr(error, "exit_code", 1)
+    sys.exit(code or 0)

@@ -3,7 +3,7 @@
     encode: pixels -> `pipeline` (networks, rounding) -> symbols and table numbers -> `entropy` -> `bitstream`
     decode: `bitstream` -> z -> tables of the first half -> its symbols -> tables of the second -> its symbols -> pixels
 
-Decoding of symbols uses integers alone (`exact`); the float networks run afterwards, on all symbols at once.
+Symbols are decoded with integers alone (`coding.exact`); the float networks run afterwards, on all symbols at once.
 """
 
 import contextlib
@@ -18,20 +18,22 @@ import torch
 from benchbox.codec import Codec, CodecInfo, QualityAxis
 from benchbox.errors import CodecUnavailableError, CorruptBitstream, QualityError, UnsupportedImageError
 from benchbox.image import Image
-from benchbox_resnet.alpha import fill_hidden, pack_alpha, unpack_alpha
-from benchbox_resnet.bitstream import MAX_PIXELS, Stream
-from benchbox_resnet.denoise import denoise
-from benchbox_resnet.entropy import Decoder, encode
-from benchbox_resnet.exact import QUALITY_BITS, SYMBOL_UNKNOWN
-from benchbox_resnet.pipeline import SYMBOL_CLIP, TILE_CELLS, Pipeline, Symbols, join_half, split_half
-from benchbox_resnet.precision import Precision, fastest
-from benchbox_resnet.scale import Z_LIMIT
-from benchbox_resnet.tables import z_table_ids
-from benchbox_resnet.weights import Model, file_digest, load_model
+from benchbox_resnet.coding.alpha import fill_hidden, pack_alpha, unpack_alpha
+from benchbox_resnet.coding.bitstream import MAX_PIXELS, Stream
+from benchbox_resnet.coding.denoise import denoise
+from benchbox_resnet.coding.entropy import Decoder, encode
+from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN
+from benchbox_resnet.coding.halves import SYMBOL_CLIP, Symbols, join_half, split_half
+from benchbox_resnet.coding.pipeline import TILE_CELLS, Pipeline
+from benchbox_resnet.coding.precision import Precision, fastest
+from benchbox_resnet.coding.search import Search
+from benchbox_resnet.coding.tables import z_table_ids
+from benchbox_resnet.coding.weights import Model, file_digest, load_model
+from benchbox_resnet.network.scale import Z_LIMIT
 
 
 class ResnetCodec(Codec):
-    """An opened model. One thread unless `threads` says otherwise."""
+    """An opened model."""
 
     def __init__(
         self,
@@ -44,7 +46,8 @@ class ResnetCodec(Codec):
         others: Sequence[Path] = (),
         precision: Precision = "float32",
     ) -> None:
-        """`model` encodes, and decodes the streams that name it; `others`: weights files opened when a stream does."""
+        """`model` encodes, and decodes its own streams; `others`: weights files that are opened when a stream names
+        them; `threads`: CPU threads of the networks; `tile_cells`: see `Pipeline`; the rest are the codec's options."""
         self.info, self.threads, self.effort, self.denoise = info, threads, effort, denoise
         self.encoder = Pipeline(model, tile_cells, precision=precision)
         self.pipelines = {model.digest[:4]: self.encoder}
@@ -63,9 +66,10 @@ class ResnetCodec(Codec):
         denoise: float = 0.0,
         precision: Precision | Literal["auto"] = "float32",
     ) -> "ResnetCodec":
-        """Load the first of the weights files `paths` on a device ("cpu", "cuda", "cuda:1").
+        """Load the first of the weights files `paths` on a device ("cpu", "cuda", "cuda:1"); the others only decode.
 
-        `precision` of the float networks, `auto`: the fastest that the device has (see `precision`).
+        `precision` `auto`: the fastest that the device has instructions for (see `precision.fastest`). Raises
+        CodecUnavailableError where torch has no such device.
         """
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise CodecUnavailableError(f"{info.id}: torch {torch.__version__} sees no CUDA device; use the device cpu")
@@ -76,7 +80,7 @@ class ResnetCodec(Codec):
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[None]:
-        """Thread count and float mode of this codec, put back afterwards."""
+        """Sets this codec's thread count and restores the previous one afterwards."""
         before = torch.get_num_threads()
         if before != self.threads:
             torch.set_num_threads(self.threads)
@@ -87,7 +91,7 @@ class ResnetCodec(Codec):
                 torch.set_num_threads(before)
 
     def encode(self, image: Image, quality: float | None) -> bytes:
-        """(H, W, 1, 3 or 4) uint8 at a quality 0 .. qualities - 1 -> one stream."""
+        """(H, W, C) uint8 with C = 1, 3 or 4, at a quality from 0 to qualities - 1 -> one stream."""
         height, width, channels = image.shape
         reason = self.info.capabilities.refusal(image)
         if reason is None and height * width > MAX_PIXELS:
@@ -106,8 +110,10 @@ class ResnetCodec(Codec):
             colour = denoise(colour, self.denoise)
         if channels == 1:
             colour = np.repeat(colour, 3, axis=2)
+        colour, gray = np.ascontiguousarray(colour), channels == 1
+        search = Search(pipeline, colour, fixed, self.effort, gray) if self.effort else None
         with self._session():
-            coded = pipeline.encode(np.ascontiguousarray(colour), fixed, channels == 1, self.effort)
+            coded = pipeline.encode(colour, fixed, gray, search)
         symbols = encode(coded.symbols, coded.ids, pipeline.model.tables)
         return Stream(pipeline.model.digest[:4], width, height, channels, fixed, symbols, alpha).pack()
 
@@ -134,7 +140,7 @@ class ResnetCodec(Codec):
                 break
         if pipeline is None:
             known = ", ".join(digest.hex() for digest in [*self.pipelines, *(file_digest(p)[:4] for p in self.others)])
-            raise CorruptBitstream(f"the stream needs the model {stream.model.hex()}; here are {known}: "
+            raise CorruptBitstream(f"the stream needs the model {stream.model.hex()}, known are {known}; "
                                    "give its weights with the option 'weights'")  # fmt: skip
         last = (pipeline.config.qualities - 1) << QUALITY_BITS
         if stream.quality > last:
@@ -143,16 +149,17 @@ class ResnetCodec(Codec):
 
 
 def gray_of(colour: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """(H, W, 3) -> (H, W, 1): the rounded mean."""
+    """(H, W, 3) -> (H, W, 1): the rounded mean of the colours."""
     total = colour.sum(2, dtype=np.uint16)
     return np.asarray((total + 1) // 3, np.uint8)[:, :, None]
 
 
 @torch.inference_mode()
 def decode_symbols(pipeline: Pipeline, stream: Stream) -> tuple[Symbols, Symbols, Symbols]:
-    """z_hat (h/4, w/4, Z), symbols of the first half (h, w, M) (unknown elsewhere), symbols of both halves (h, w, M).
+    """z_hat (h/4, w/4, Z), symbols of the first half (h, w, M), `SYMBOL_UNKNOWN` elsewhere, and of both (h, w, M).
 
-    Integers only: the same on every device and thread count. The size is checked before anything is allocated.
+    Integers only: the same on every device and with any number of threads. Raises CorruptBitstream; the size is checked
+    before anything is allocated.
     """
     config = pipeline.config
     m = config.pad_multiple

@@ -1,4 +1,4 @@
-"""What benchbox knows of the codec without opening it: options, capabilities, identity. No torch here."""
+"""The codec's options, capabilities and identity, which need no torch."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ VERSION = 6
 """Part of the identity; raise it whenever code changes the bytes or pixels that the same weights give."""
 
 SEARCH_VERSION = 2
-"""The same for what `effort` finds: part of the identity where there is any."""
+"""The same for the search of `effort`: part of the identity where the option is set."""
 
 WEIGHTS = Path(__file__).parent / "weights"
 
 QUALITIES = 16
-"""Trained operating points of the bundled weights; qualities 0 to 15, fractions taken."""
+"""Trained operating points of the bundled weights: qualities 0 to 15, fractions allowed."""
 
 
 class Options(OptionsModel):
     """Options of the residual-network codec."""
 
-    tune: str = Field("mse", description="which bundled model, by what it was trained for")
+    tune: str = Field("mse", description="bundled model, by the measure it was trained for: mse or ms-ssim")
     weights: str = Field("", description="a weights file (.safetensors) instead of a bundled model")
     effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit two gradient steps")
-    denoise: float = Field(0.0, ge=0, le=1, description="sensor noise removed before coding: 0 none, 1 all found")
+    denoise: float = Field(0.0, ge=0, le=1, description="sensor noise removed before coding: 0 none, 1 all detected")
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
-        "auto", description="of the networks; auto: the fastest that the device multiplies itself"
+        "auto", description="of the networks; auto: the fastest that the device has instructions for"
     )
     threads: int = Field(1, ge=1, le=64, description="CPU threads of the networks")
 
@@ -59,7 +59,7 @@ class ResnetInfo(CodecInfo):
     def unavailable(self) -> str | None:
         absent = _absent_library()
         if absent is None and not bundled():
-            return "no trained weights are installed; train some: benchbox-resnet train --data DIR --out DIR"
+            return "no trained weights are installed; train some: benchbox resnet train --data DIR --out DIR"
         return absent
 
     def require(self, options: Any = None) -> None:
@@ -76,7 +76,7 @@ class ResnetInfo(CodecInfo):
         return codec
 
     def _paths(self, options: Any) -> list[Path]:
-        """The weights file that encodes, then the bundled ones, whose streams are decoded too."""
+        """The weights file that encodes, then the other bundled ones, whose streams are also decoded."""
         if options.weights:
             return [Path(options.weights), *bundled()]
         models = {path.stem: path for path in bundled()}

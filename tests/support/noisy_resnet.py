@@ -1,4 +1,4 @@
-"""A network of random weights, for what must hold for any weights, and a weights file of it."""
+"""A network of random weights, for tests that must hold with any weights, and a weights file of it."""
 
 import dataclasses
 from pathlib import Path
@@ -9,15 +9,15 @@ import skimage.data
 
 torch = pytest.importorskip("torch")
 
-from benchbox_resnet.config import ModelConfig  # noqa: E402
-from benchbox_resnet.data import BlockStatistics  # noqa: E402
-from benchbox_resnet.entropy import Tables  # noqa: E402
-from benchbox_resnet.exact import freeze  # noqa: E402
-from benchbox_resnet.model import ResidualCodec  # noqa: E402
-from benchbox_resnet.scale import ScalePath  # noqa: E402
-from benchbox_resnet.start import hyper_crops, start_hyper  # noqa: E402
-from benchbox_resnet.tables import build_tables, symbol_statistics  # noqa: E402
-from benchbox_resnet.weights import save_model  # noqa: E402
+from benchbox_resnet.coding.entropy import Tables  # noqa: E402
+from benchbox_resnet.coding.exact import freeze  # noqa: E402
+from benchbox_resnet.coding.tables import build_tables, symbol_statistics  # noqa: E402
+from benchbox_resnet.coding.weights import save_model  # noqa: E402
+from benchbox_resnet.network.blocks import BlockStatistics  # noqa: E402
+from benchbox_resnet.network.config import ModelConfig  # noqa: E402
+from benchbox_resnet.network.model import ResidualCodec  # noqa: E402
+from benchbox_resnet.network.scale import ScalePath  # noqa: E402
+from benchbox_resnet.network.start import hyper_crops, start_hyper  # noqa: E402
 
 NOISY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, context=16, scale_hidden=16,
                     qualities=4, dependent_from=12)  # fmt: skip
@@ -43,17 +43,17 @@ def noisy_network(seed: int = 0, config: ModelConfig = NOISY) -> ResidualCodec:
 
 
 def plain_tables(config: ModelConfig = NOISY) -> Tables:
-    """Coding tables that nobody counted."""
+    """Coding tables without counts."""
     shape = (config.qualities, config.hyper)
     return build_tables(config, np.zeros(shape), np.ones(shape))
 
 
 def frozen(path: ScalePath) -> dict[str, np.ndarray]:
-    """What `ExactScale` takes, of a network of the shape NOISY."""
+    """The tensors that `ExactScale` takes, for a network of the shape NOISY."""
     return freeze(path) | symbol_statistics(NOISY, plain_tables())
 
 
 def save_noisy(path: Path, net: ResidualCodec, tune: str = "mse") -> Path:
-    """Write `net` as a weights file; `path` comes back."""
+    """Write `net` as a weights file; returns `path`."""
     save_model(path, net, plain_tables(net.config), tune, {"data": "noise"})
     return path
