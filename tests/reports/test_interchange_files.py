@@ -11,9 +11,10 @@ import pytest
 from benchbox_interchange.files import safe_names
 from hypothesis import given
 from hypothesis import strategies as st
+from stored import results_of, write_reports
 from trading import SCRIPT, changed, make, strictly
 
-from benchbox import api, registry
+from benchbox import registry
 from benchbox.errors import BenchboxError, OptionError
 from benchbox.report import Results
 
@@ -69,7 +70,7 @@ def test_an_option_that_a_report_does_not_take_is_one_line(workspace: Path, tmp_
     for kinds in (["compressai"], ["tables", "compressai"]):
         line = f"{kinds[0]}: .*{expected[kinds[0]]}"
         with pytest.raises(OptionError, match=line):
-            api.write_reports("trade", workspace, known, kinds, {"anchr": "jpeg"}, tmp_path)
+            write_reports(results_of("trade", workspace, known), known, kinds, tmp_path, {"anchr": "jpeg"})
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from stored import results_of
 
 import benchbox
-from benchbox import publishing, registry
+from benchbox import registry
 from benchbox.errors import StoreError
-from benchbox.results import PUBLISHED, load_results
+from benchbox.results import PUBLISHED, agreement, check, find_run, publish
+from benchbox.store import Workspace
 
 PLAN = {
     "name": "small",
@@ -32,7 +34,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(workspace: Path) -> Path:
     out = workspace.parent / "published"
-    files = publishing.publish("small", workspace, registry.load(), out)
+    files = publish(find_run("small", Workspace.at(workspace)), registry.load(), out)
     assert files[0] == out / "index.html"
     return out
 
@@ -46,7 +48,7 @@ def test_the_folder_stands_for_the_run(folder: Path, workspace: Path) -> None:
 def test_rendered_again_the_tables_are_the_same(folder: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(folder, moved)
-    results = load_results(moved, tmp_path, registry.load())
+    results = results_of(moved, tmp_path, registry.load())
     tables = registry.load().report("tables")
     (tmp_path / "again").mkdir()
     files = [f for f in tables.render(results, tables.Options(), tmp_path / "again") if f.suffix == ".csv"]
@@ -57,10 +59,10 @@ def test_rendered_again_the_tables_are_the_same(folder: Path, tmp_path: Path) ->
 
 
 def test_measured_again_it_agrees(folder: Path) -> None:
-    verdicts = list(publishing.check(folder, registry.load(), each=1))
+    verdicts = list(check(folder, registry.load(), each=1))
     assert [v.label for v in verdicts] == ["jpeg", "webp", "png"]
     assert all(v.agrees and v.words == "same bytes, same metrics" for v in verdicts)
-    assert publishing.agreement(verdicts).startswith("3 of 3 points agree")
+    assert agreement(verdicts).startswith("3 of 3 points agree")
 
 
 def test_what_differs_is_named(folder: Path, tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_what_differs_is_named(folder: Path, tmp_path: Path) -> None:
     table.loc[table["codec"] == "jpeg", "psnr"] += 0.5
     table["codec"] = table["codec"].astype(str).replace("png", "lost")
     table.to_parquet(forged / PUBLISHED, index=False)
-    jpeg, web, lost = publishing.check(forged, registry.load(), each=1)
+    jpeg, web, lost = check(forged, registry.load(), each=1)
     assert jpeg.agrees is False
     assert jpeg.words.startswith("psnr ")
     assert "of last year', here is" in jpeg.words
@@ -82,12 +84,12 @@ def test_what_differs_is_named(folder: Path, tmp_path: Path) -> None:
     assert " bytes instead of " in web.words
     assert lost.agrees is None
     assert "no codec is called 'lost'" in lost.words
-    assert publishing.agreement([jpeg, web, lost]) == "0 of 2 points agree; 2 differ; 1 could not be measured here"
+    assert agreement([jpeg, web, lost]) == "0 of 2 points agree; 2 differ; 1 could not be measured here"
 
 
 def test_a_folder_without_results_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"results\.parquet"):
-        list(publishing.check(tmp_path, registry.load()))
+        list(check(tmp_path, registry.load()))
 
 
 def test_a_broken_table_is_one_line(tmp_path: Path) -> None:

@@ -11,16 +11,16 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from benchbox.literature import find_references
+from stored import results_of, write_reports
 from trading import make
 
 import benchbox
-from benchbox import api, registry
+from benchbox import registry
 from benchbox.errors import PluginError, UnknownIdError, UsageError
 from benchbox.reference import Reference, ReferenceFormat
 from benchbox.registry import Registry
 from benchbox.report import Results
-from benchbox.results import load_results
+from benchbox.results.literature import find_references
 
 VTM = {"name": "VTM", "bpp": [0.2, 0.5], "psnr": [30.0, 33.0]}
 
@@ -46,12 +46,12 @@ def with_formats(*formats: ReferenceFormat) -> Registry:
 def test_literature_takes_files_beside_ids(trade: Path, traded: Results, tmp_path: Path) -> None:
     known = registry.load()
     file = make("compressai", traded, tmp_path)[0]
-    both = load_results("trade", trade, known, [str(file), str(file)])
+    both = results_of("trade", trade, known, [str(file), str(file)])
     assert [curve.id for curve in both.references] == ["jpeg", "jpeg-2"]
-    assert not load_results("trade", trade, known).references
+    assert not results_of("trade", trade, known).references
     with pytest.raises(UnknownIdError, match="no published curve"):
-        load_results("trade", trade, known, ["vtm", str(file)])  # Kodak's, not on these pictures
-    pages = api.write_reports("trade", trade, known, ["page"], out=tmp_path / "page", literature=[str(file)])
+        results_of("trade", trade, known, ["vtm", str(file)])  # Kodak's, not on these pictures
+    pages = write_reports(results_of("trade", trade, known, [str(file)]), known, ["page"], tmp_path / "page")
     assert "jpeg (jpeg.json)" in pages[0].read_text("utf-8")
 
 

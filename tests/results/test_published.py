@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from stored import results_of
 
 import benchbox
 from benchbox import registry
-from benchbox.results import load_results
 
 KODAK = Path(__file__).parents[2] / "reports" / "published" / "kodak"
 LITERATURE = ["bpg444", "av1", "vtm", "j2k-kdu5", "bmshj2018-hyperprior", "elic2022"]
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not KODAK.is_dir(), reason="reports/published is
 
 def test_rendered_again_every_table_is_the_same(tmp_path: Path) -> None:
     plugins = registry.load()
-    results = load_results(KODAK, tmp_path, plugins, LITERATURE)
+    results = results_of(KODAK, tmp_path, plugins, LITERATURE)
     report = plugins.report("tables")
     files = [file for file in report.render(results, report.Options(), tmp_path) if file.suffix == ".csv"]
     assert len(files) > 5

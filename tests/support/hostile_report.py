@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from benchbox_reports import ReportOptions, benchbox_reports
+from stored import results_of
 
 import benchbox
 from benchbox import image, registry
 from benchbox.report import Results
-from benchbox.results import load_results
 
 HOSTILE = '"><img src=x onerror=alert(1)>.png'
 SCRIPT = "</script><script>alert(1)</script>"
@@ -31,7 +31,7 @@ def results(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Resu
     benchbox.run({"name": "test", "dataset": f"folder:{base / 'pictures'}", "metrics": ["psnr"], "codec": [
         {"id": "jpeg", "qualities": [10, 30, 50, 70, 90]}, {"id": "webp", "qualities": [5, 30, 50, 70, 90]},
     ]}, workspace=base / "runs", workers=1, reports=[])
-    plain = load_results("test", base / "runs", registry.load())
+    plain = results_of("test", base / "runs", registry.load())
     frame = plain.frame.assign(label=plain.frame["label"].astype(str).replace("webp", SCRIPT))
     return replace(plain, frame=frame, codec_settings={}, name=SCRIPT)
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from benchbox_interchange import benchbox_reports
+from stored import results_of
 
 import benchbox
 from benchbox import image, registry
 from benchbox.report import Results
-from benchbox.results import load_results
 
 SCRIPT = "<script>alert(1)</script>"
 QUALITIES = [10, 30, 60, 90]
@@ -37,7 +37,7 @@ def trade(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def traded(trade: Path) -> Results:
-    return load_results("trade", trade, registry.load())
+    return results_of("trade", trade, registry.load())
 
 
 def make(kind: str, run: Results, out: Path) -> list[Path]:
