@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from stored import results_of
+from stored import stored_results
 from trading import make
 
 from benchbox import curves, registry
@@ -78,7 +78,7 @@ def test_what_compressai_measures_lies_on_our_curve(
     printed = call(peer, "-m", "compressai.utils.bench", "jpeg", workspace.parent / "pictures", "-q", "10,30,60,90")
     file = tmp_path / "bench.json"
     file.write_text(printed)
-    (theirs,) = results_of("trade", workspace, registry.load(), [str(file)]).references
+    (theirs,) = stored_results("trade", workspace, registry.load(), [str(file)]).references
     assert theirs.title == "JPEG (bench.json)"
     for metric, close in (("psnr", 1e-6), ("ms-ssim", 1e-5)):
         ours = next(m for m in results.metrics if m.id == metric)

@@ -21,7 +21,7 @@ from benchbox_reports.speeds import measure_speeds
 from encoded_crops import Rows, make, results_of
 from matplotlib.patches import Rectangle
 from PIL import Image as PillowImage
-from stored import results_of
+from stored import stored_results
 
 import benchbox
 from benchbox import registry
@@ -39,7 +39,7 @@ PLAN = {
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     workspace = tmp_path_factory.mktemp("figures") / "runs"
     benchbox.run(PLAN, workspace=workspace, reports=[])
-    return results_of("paper", workspace, registry.load())
+    return stored_results("paper", workspace, registry.load())
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from benchbox_interchange.files import safe_names
 from hypothesis import given
 from hypothesis import strategies as st
-from stored import results_of, write_reports
+from stored import stored_results, write_reports
 from trading import SCRIPT, changed, make, strictly
 
 from benchbox import registry
@@ -70,7 +70,7 @@ def test_an_option_that_a_report_does_not_take_is_one_line(workspace: Path, tmp_
     for kinds in (["compressai"], ["tables", "compressai"]):
         line = f"{kinds[0]}: .*{expected[kinds[0]]}"
         with pytest.raises(OptionError, match=line):
-            write_reports(results_of("trade", workspace, known), known, kinds, tmp_path, {"anchr": "jpeg"})
+            write_reports(stored_results("trade", workspace, known), known, kinds, tmp_path, {"anchr": "jpeg"})
     assert list(tmp_path.iterdir()) == []
 
 

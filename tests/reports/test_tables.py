@@ -16,7 +16,7 @@ from benchbox_reports.rounding import decimals, significant
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.wording import number
 from scipy.interpolate import PchipInterpolator
-from stored import results_of, write_reports
+from stored import stored_results, write_reports
 from typeset import complaints, needs_latex
 
 import benchbox
@@ -49,7 +49,8 @@ def workspace(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="module")
 def tables(workspace: Path) -> Path:
-    write_reports(results_of("t", workspace, registry.load()), registry.load(), ["tables"], workspace.parent / "out")
+    known = registry.load()
+    write_reports(stored_results("t", workspace, known), known, ["tables"], workspace.parent / "out")
     return workspace.parent / "out" / "tables"
 
 
@@ -163,7 +164,7 @@ def test_speeds_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> Non
 
 
 def test_hosts_are_never_mixed(workspace: Path) -> None:
-    results = results_of("t", workspace, registry.load())
+    results = stored_results("t", workspace, registry.load())
     results.frame["host"] = pd.Categorical(np.where(results.frame["label"] == "jpeg", "ant", "bee"))
     ant, bee = measure_speeds(results, ["jpeg", "webp", "png"])
     assert (ant.host, set(ant.codecs["label"])) == ("ant", {"jpeg"})
@@ -172,7 +173,7 @@ def test_hosts_are_never_mixed(workspace: Path) -> None:
 
 
 def test_without_a_timing_run_there_is_no_speed_table(workspace: Path, tmp_path: Path) -> None:
-    results = results_of("t", workspace, registry.load())
+    results = stored_results("t", workspace, registry.load())
     results.frame["timing"] = pd.Categorical(["indicative"] * len(results.frame))
     assert measure_speeds(results, ["jpeg", "webp", "png"]) == ()
     assert refusals(results) == "66 of 66 were not timed; add [timing] to the plan to time them."
@@ -191,7 +192,7 @@ def test_each_table_says_how_it_was_made(tables: Path) -> None:
 def test_one_picture_has_no_error(workspace: Path) -> None:
     from benchbox_reports.analysis import analyse
 
-    results = results_of("t", workspace, registry.load())
+    results = stored_results("t", workspace, registry.load())
     kept = results.frame[results.frame["sample"] == "crop0.png"]
     object.__setattr__(results, "frame", kept)
     assert points_table(analyse(results))[["bpp_se", "mean_se"]].isna().all(axis=None)
@@ -229,7 +230,7 @@ class Rows(HTMLParser):
 
 def test_the_page_prints_what_the_tables_print(workspace: Path, tables: Path) -> None:
     """Speeds and BD-rates cell by cell as in the Markdown files, lossless sizes as in the CSV."""
-    write_reports(results_of("t", workspace, registry.load()), registry.load(), ["page"], workspace.parent / "page")
+    write_reports(stored_results("t", workspace, registry.load()), registry.load(), ["page"], workspace.parent / "page")
     parser = Rows()
     parser.feed((workspace.parent / "page" / "index.html").read_text(encoding="utf-8"))
     printed = {name: [[cell.replace("\\", "") for cell in row]

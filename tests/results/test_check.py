@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stored import results_of
+from stored import stored_results
 
 import benchbox
 from benchbox import registry
@@ -48,7 +48,7 @@ def test_the_folder_stands_for_the_run(folder: Path, workspace: Path) -> None:
 def test_rendered_again_the_tables_are_the_same(folder: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(folder, moved)
-    results = results_of(moved, tmp_path, registry.load())
+    results = stored_results(moved, tmp_path, registry.load())
     tables = registry.load().report("tables")
     (tmp_path / "again").mkdir()
     files = [f for f in tables.render(results, tables.Options(), tmp_path / "again") if f.suffix == ".csv"]

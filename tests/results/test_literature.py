@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from stored import results_of, write_reports
+from stored import stored_results, write_reports
 from trading import make
 
 import benchbox
@@ -46,12 +46,12 @@ def with_formats(*formats: ReferenceFormat) -> Registry:
 def test_literature_takes_files_beside_ids(trade: Path, traded: Results, tmp_path: Path) -> None:
     known = registry.load()
     file = make("compressai", traded, tmp_path)[0]
-    both = results_of("trade", trade, known, [str(file), str(file)])
+    both = stored_results("trade", trade, known, [str(file), str(file)])
     assert [curve.id for curve in both.references] == ["jpeg", "jpeg-2"]
-    assert not results_of("trade", trade, known).references
+    assert not stored_results("trade", trade, known).references
     with pytest.raises(UnknownIdError, match="no published curve"):
-        results_of("trade", trade, known, ["vtm", str(file)])  # Kodak's, not on these pictures
-    pages = write_reports(results_of("trade", trade, known, [str(file)]), known, ["page"], tmp_path / "page")
+        stored_results("trade", trade, known, ["vtm", str(file)])  # Kodak's, not on these pictures
+    pages = write_reports(stored_results("trade", trade, known, [str(file)]), known, ["page"], tmp_path / "page")
     assert "jpeg (jpeg.json)" in pages[0].read_text("utf-8")
 
 

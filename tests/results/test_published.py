@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stored import results_of
+from stored import stored_results
 
 import benchbox
 from benchbox import registry
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not KODAK.is_dir(), reason="reports/published is
 
 def test_rendered_again_every_table_is_the_same(tmp_path: Path) -> None:
     plugins = registry.load()
-    results = results_of(KODAK, tmp_path, plugins, LITERATURE)
+    results = stored_results(KODAK, tmp_path, plugins, LITERATURE)
     report = plugins.report("tables")
     files = [file for file in report.render(results, report.Options(), tmp_path) if file.suffix == ".csv"]
     assert len(files) > 5

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchbox_reports import ReportOptions, benchbox_reports
-from stored import results_of
+from stored import stored_results
 
 import benchbox
 from benchbox import image, registry
@@ -31,7 +31,7 @@ def results(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Resu
     benchbox.run({"name": "test", "dataset": f"folder:{base / 'pictures'}", "metrics": ["psnr"], "codec": [
         {"id": "jpeg", "qualities": [10, 30, 50, 70, 90]}, {"id": "webp", "qualities": [5, 30, 50, 70, 90]},
     ]}, workspace=base / "runs", workers=1, reports=[])
-    plain = results_of("test", base / "runs", registry.load())
+    plain = stored_results("test", base / "runs", registry.load())
     frame = plain.frame.assign(label=plain.frame["label"].astype(str).replace("webp", SCRIPT))
     return replace(plain, frame=frame, codec_settings={}, name=SCRIPT)
 

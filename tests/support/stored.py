@@ -14,7 +14,7 @@ from benchbox.results import write_reports as write
 from benchbox.store import Workspace
 
 
-def results_of(
+def stored_results(
     run: str | Path, workspace: Path, known: Registry | None = None, literature: Sequence[str] = ()
 ) -> Results:
     """Everything that reports of a run are made from."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchbox_interchange import benchbox_reports
-from stored import results_of
+from stored import stored_results
 
 import benchbox
 from benchbox import image, registry
@@ -37,7 +37,7 @@ def trade(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def traded(trade: Path) -> Results:
-    return results_of("trade", trade, registry.load())
+    return stored_results("trade", trade, registry.load())
 
 
 def make(kind: str, run: Results, out: Path) -> list[Path]:
