@@ -15,11 +15,11 @@ from benchbox.curves.curve import (
     null_reason,
     went_through,
 )  # fmt: skip
-from benchbox.curves.fit import METHODS, Method, envelope
+from benchbox.curves.fit import INTERPOLATIONS, envelope
 from benchbox.curves.pictures import BdOverPictures, PictureTable, bootstrap_interval
 
 __all__ = [
-    "FLAG_OVERLAP", "METHODS", "Bd", "BdOverPictures", "Curve", "LeftOut", "Lossless", "Method", "MetricTable",
+    "FLAG_OVERLAP", "INTERPOLATIONS", "Bd", "BdOverPictures", "Curve", "LeftOut", "Lossless", "MetricTable",
     "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "common_pictures", "compare_frame",
     "display", "envelope", "image_curves", "lossless", "mean_curves", "null_reason", "percent", "went_through",
 ]  # fmt: skip

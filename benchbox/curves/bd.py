@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from benchbox.curves.curve import Curve
-from benchbox.curves.fit import METHODS, MIN_POINTS, Fit, Floats, Method, envelope, interpolation, points_apart, support
+from benchbox.curves.fit import INTERPOLATIONS, MIN_POINTS, Fit, Floats, envelope, points_apart, support
 from benchbox.errors import UsageError
 
 MIN_OVERLAP = 0.01
@@ -73,12 +73,12 @@ def percent(log_ratio: Any) -> Any:
     return 100 * np.expm1(np.log(10.0) * log_ratio)
 
 
-def bd_rate(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
+def bd_rate(anchor: Curve, test: Curve, method: str = "pchip") -> Bd:
     """BD-rate of `test` against `anchor`; see the module's docstring. Raises UsageError for an unknown method."""
     return RateTable([anchor, test], method).bd(0, 1)
 
 
-def bd_metric(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
+def bd_metric(anchor: Curve, test: Curve, method: str = "pchip") -> Bd:
     """BD-metric (BD-PSNR, BD-MS-SSIM ...) of `test` against `anchor`, in the unit in which the metric is drawn."""
     return MetricTable([anchor, test], method).bd(0, 1)
 
@@ -86,9 +86,9 @@ def bd_metric(anchor: Curve, test: Curve, method: Method = "pchip") -> Bd:
 class _Table(ABC):
     """All deltas among C curves. Each curve is fitted once; pairs cost two evaluations of an antiderivative."""
 
-    def __init__(self, curves: Sequence[Curve], method: Method = "pchip") -> None:
-        if method not in METHODS:
-            raise UsageError(f"no BD interpolation is called '{method}'; take one of {', '.join(METHODS)}")
+    def __init__(self, curves: Sequence[Curve], method: str = "pchip") -> None:
+        if method not in INTERPOLATIONS:
+            raise UsageError(f"no BD interpolation is called '{method}'; take one of {', '.join(INTERPOLATIONS)}")
         self.curves = tuple(curves)
         self.method = method
         self._fits = tuple(self._fit(curve) for curve in curves)
@@ -110,7 +110,7 @@ class _Table(ABC):
         if len(x) < MIN_POINTS:
             few = f"{curve.label} has {len(x)} usable point{'' if len(x) == 1 else 's'}, {MIN_POINTS} are needed"
             return Fit(x, y, dropped, None, None, few)
-        return Fit(x, y, dropped, *interpolation(x, y, self.method), "")
+        return Fit(x, y, dropped, *INTERPOLATIONS[self.method].through(x, y), "")
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:

@@ -6,9 +6,9 @@ cubic (PCHIP), the default; C. Herglotz et al., arXiv:2202.12565, for Akima.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,7 @@ from benchbox.curves.pchip import pchip
 
 Floats: TypeAlias = NDArray[np.float64]
 
-Method: TypeAlias = Literal["pchip", "akima", "cubic"]
-
-METHODS: tuple[Method, ...] = ("pchip", "akima", "cubic")
+Function: TypeAlias = Callable[[Floats], Any]
 
 MIN_POINTS = 4
 """Fewest points of a curve: what VCEG-M33 fits its cubic through."""
@@ -45,8 +43,8 @@ class Fit:
     x: Floats
     y: Floats
     dropped: int
-    function: Callable[[Floats], Any] | None
-    antiderivative: Callable[[Floats], Any] | None
+    function: Function | None
+    antiderivative: Function | None
     reason: str
 
     @property
@@ -66,19 +64,41 @@ def points_apart(x: Floats, y: Floats) -> list[int]:
     return kept
 
 
-def interpolation(x: Floats, y: Floats, method: Method) -> tuple[Callable[[Floats], Any], Callable[[Floats], Any]]:
-    """The function through the points, and its antiderivative."""
-    if method == "cubic":  # a least-squares cubic, as in VCEG-M33; fitted on a scaled axis for its conditioning
-        polynomial, _ = np.polynomial.Polynomial.fit(x, y, 3, full=True)  # "full" also silences the rank warning
-        return polynomial, polynomial.integ()
-    if method == "pchip":
-        return pchip(x, y)
-    function = Akima1DInterpolator(x, y)
-    return function, function.antiderivative()
-
-
 def support(x: Floats, low: float, high: float) -> int:
     """Points that the curve between `low` and `high` is drawn through: those inside and the next on either side."""
     first = int(np.searchsorted(x, low, side="right")) - 1
     last = int(np.searchsorted(x, high, side="left"))
     return min(last, len(x) - 1) - max(first, 0) + 1
+
+
+def _akima(x: Floats, y: Floats) -> tuple[Function, Function]:
+    function = Akima1DInterpolator(x, y)
+    return function, function.antiderivative()
+
+
+def _cubic(x: Floats, y: Floats) -> tuple[Function, Function]:
+    """A least-squares cubic, as in VCEG-M33; fitted on a scaled axis for its conditioning."""
+    polynomial, _ = np.polynomial.Polynomial.fit(x, y, 3, full=True)  # "full" also silences the rank warning
+    return polynomial, polynomial.integ()
+
+
+@dataclass(frozen=True)
+class Interpolation:
+    """A way to draw a curve through points.
+
+    Attributes:
+        title: in sentences, e.g. ``"Akima"``.
+        through: (x, y), P >= `MIN_POINTS` float64 each, both strictly rising -> the function and its antiderivative.
+    """
+
+    title: str
+    through: Callable[[Floats, Floats], tuple[Function, Function]]
+
+
+INTERPOLATIONS: Mapping[str, Interpolation] = {
+    "pchip": Interpolation("piecewise cubic (PCHIP)", pchip),
+    "akima": Interpolation("Akima", _akima),
+    "cubic": Interpolation("least-squares cubic", _cubic),
+}
+"""The interpolations that a BD-rate can use; the first is the default. A new one is a line here and a function above;
+options, messages and the notes of reports follow."""

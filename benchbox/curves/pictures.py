@@ -24,7 +24,6 @@ from scipy.special import ndtr, stdtrit
 
 from benchbox.curves.bd import FLAG_OVERLAP, RateTable, percent
 from benchbox.curves.curve import Curve
-from benchbox.curves.fit import Method
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -66,11 +65,11 @@ class PictureTable:
     Args:
         curves: of `curves.image_curves`, one data set and metric; a codec without a curve on a picture is left out
             on that picture.
-        method: interpolation, see `benchbox.bd`.
+        method: one of `INTERPOLATIONS`.
         seed: of the resampling.
     """
 
-    def __init__(self, curves: Sequence[Curve], method: Method = "pchip", seed: int = 0) -> None:
+    def __init__(self, curves: Sequence[Curve], method: str = "pchip", seed: int = 0) -> None:
         self.labels = tuple(dict.fromkeys(curve.label for curve in curves))
         self.samples = tuple(dict.fromkeys(str(curve.sample) for curve in curves))
         self._seed = seed

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from benchbox import OptionsModel, Report, Results, hookimpl
+
+
+def _interpolation(name: str) -> str:
+    """Check the name of an interpolation when one is given: the table of them brings scipy, which loading must not."""
+    from benchbox.curves import INTERPOLATIONS
+
+    if name not in INTERPOLATIONS:
+        raise ValueError(f"no such interpolation; take one of {', '.join(INTERPOLATIONS)}")
+    return name
 
 
 class ReportOptions(OptionsModel):
@@ -22,7 +31,7 @@ class ReportOptions(OptionsModel):
     pictures: int = Field(3, ge=1, le=24, description="visual: how many pictures are shown")
     bpp: str = Field("0.1,0.25,0.5,1.0", description="visual: target rates, bits per pixel")
     thumbnails: int = Field(120, ge=0, le=1000, description="page: how many pictures have a thumbnail")
-    method: Literal["pchip", "akima", "cubic"] = Field("pchip", description="interpolation of BD-rates")
+    method: Annotated[str, AfterValidator(_interpolation)] = Field("pchip", description="interpolation of BD-rates")
 
 
 @dataclass(frozen=True)

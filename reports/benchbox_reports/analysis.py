@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchbox import curves
-from benchbox.curves import Bd, BdOverPictures, Curve, LeftOut, Lossless, Method, MetricTable, PictureTable, RateTable
+from benchbox.curves import Bd, BdOverPictures, Curve, LeftOut, Lossless, MetricTable, PictureTable, RateTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
 from benchbox.reference import Reference
@@ -145,12 +145,12 @@ class Analysis:
     results: Results
     labels: tuple[str, ...]
     anchor: str | None
-    method: Method
+    method: str
     sections: tuple[Section, ...]
     lossless: tuple[Lossless, ...]
 
 
-def analyse(results: Results, anchor: str | None = None, method: Method = "pchip") -> Analysis:
+def analyse(results: Results, anchor: str | None = None, method: str = "pchip") -> Analysis:
     """Compute the curves and comparisons of a run.
 
     Args:
@@ -213,7 +213,7 @@ def _order(names: Sequence[object], frame: pd.DataFrame) -> tuple[str, ...]:
 
 def _section(
     results: Results, names: Sequence[str], frame: pd.DataFrame, dataset: str, metric: Metric, anchor: str | None,
-    lossless: tuple[Lossless, ...], method: Method,
+    lossless: tuple[Lossless, ...], method: str,
 ) -> Section:
     kept, left_out = curves.common_pictures(frame, metric)
     means = tuple(curves.mean_curves(kept, metric))
@@ -233,7 +233,7 @@ def _section(
 
 
 def _pairs(
-    means: Sequence[Curve], images: Sequence[Curve], published: Sequence[PublishedCurve], method: Method
+    means: Sequence[Curve], images: Sequence[Curve], published: Sequence[PublishedCurve], method: str
 ) -> Pairs | None:
     if not means:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbox.curves import FLAG_OVERLAP, BdOverPictures
+from benchbox.curves import FLAG_OVERLAP, INTERPOLATIONS, BdOverPictures
 from benchbox.curves.fit import MIN_POINTS
 from benchbox.curves.pictures import MIN_PICTURES, RESAMPLES
 from benchbox.metric import Metric
@@ -10,7 +10,6 @@ from benchbox_reports.analysis import Comparison, Section
 from benchbox_reports.speeds import Speeds
 
 NONE = "–"
-_METHODS = {"pchip": "piecewise cubic (PCHIP)", "akima": "Akima", "cubic": "least-squares cubic"}
 FLAGS = {
     "overlap": f"the curves share less than {FLAG_OVERLAP:.0%} of the range that either covers",
     "few points": f"the shared part of a curve is drawn through fewer than {MIN_POINTS} points",
@@ -111,9 +110,10 @@ def how_made(section: Section, method: str) -> str:
     domain = "in decibels, −10 log10(1 − value)" if section.metric.display.transform == "db" else "as scored"
     short = ("" if section.n_pictures >= MIN_PICTURES else
              f" There is no interval below {MIN_PICTURES} pictures.")
+    title = INTERPOLATIONS[method].title
     return (
         f"negative is fewer bits. BD-rate: mean difference of log10(bpp) at equal "
-        f"{section.metric.title} ({domain}) over the range that both curves cover, {_METHODS[method]} interpolation. "
+        f"{section.metric.title} ({domain}) over the range that both curves cover, {title} interpolation. "
         f"Mean curves: mean bpp and mean {section.metric.title} over {section.n_used} of {section.n_pictures} pictures "
         f"at each quality. Overlap: shared range over the range that either curve covers. Pictures: BD-rate of each "
         f"picture, averaged as log ratios; the interval is a bootstrap over pictures ({RESAMPLES:,} resamples, "
