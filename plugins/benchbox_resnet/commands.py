@@ -17,12 +17,12 @@ _NEW = click.Path(path_type=Path)
 _DEFAULTS = Settings()
 
 
-@click.group()
+@click.group(context_settings={"show_default": True})
 def resnet() -> None:
     """Train models of the codec `resnet` and turn them into weights files."""
 
 
-@resnet.command(context_settings={"show_default": True})
+@resnet.command()
 @click.option("--data", type=_FOLDER, required=True, help="Folder of training pictures.")
 @click.option("--out", type=_NEW, required=True, help="Folder for checkpoints; a run found there is continued.")
 @click.option("--resume", type=_FILE, help="Start from this checkpoint, or with --fresh from a weights file.")
@@ -55,7 +55,7 @@ def train(preset: str, fields: tuple[str, ...], **given: Any) -> None:
     run(options)
 
 
-@resnet.command(context_settings={"show_default": True})
+@resnet.command()
 @click.option("--checkpoint", type=_FILE, required=True, help="A checkpoint of `train`: RUN/last.pt.")
 @click.option("--data", type=_FOLDER, required=True, help="Folder of training pictures.")
 @click.option("--out", type=_NEW, required=True, help="Checkpoint to write, for `export`.")
@@ -70,7 +70,7 @@ def settle(**given: Any) -> None:
     run(**given)
 
 
-@resnet.command(context_settings={"show_default": True})
+@resnet.command()
 @click.option("--checkpoint", type=_FILE, required=True, help="A checkpoint of `train` or `settle`.")
 @click.option("--data", type=_FOLDER, required=True, help="Folder of training pictures, for the tables.")
 @click.option("--out", type=_NEW, required=True, help="Weights file to write (.safetensors).")
@@ -85,7 +85,7 @@ def export(**given: Any) -> None:
     run(**given)
 
 
-@resnet.command(context_settings={"show_default": True})
+@resnet.command()
 @click.option("--weights", type=_FILE, required=True, help="A weights file of `export`.")
 @click.option("--data", type=_FOLDER, required=True, help="Folder of training pictures.")
 @click.option("--out", type=_NEW, required=True, help="Weights file to write (.safetensors).")
@@ -103,7 +103,7 @@ def polish(**given: Any) -> None:
     run(PolishOptions(**given))
 
 
-@resnet.command(context_settings={"show_default": True})
+@resnet.command()
 @click.option("--weights", type=_FILE, required=True, help="A weights file.")
 @click.option("--images", type=_FOLDER, required=True, help="Folder of pictures.")
 @click.option("--qualities", metavar="Q,Q...", default="0,3,6,9,12,15", help="Qualities from 0 to 15.")
