@@ -84,7 +84,7 @@ def _published_frame(folder: Path) -> pd.DataFrame:
         table = pd.read_parquet(folder / PUBLISHED)
         for column in COLUMNS:
             if column.name not in table:  # a column that came after the release that published this
-                table[column.name] = pd.Series(pd.NA, index=table.index, dtype="object")
+                table[column.name] = pd.Series(None, index=table.index, dtype=column.dtype)
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
         return ordered.astype({column.name: column.dtype for column in COLUMNS})

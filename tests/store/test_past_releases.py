@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import benchbox
-from benchbox.store import COLUMNS
+from benchbox.store import COLUMNS, Column
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 WORKSPACES = sorted(GOLDEN.glob("workspace-*"))
@@ -25,6 +25,17 @@ def test_a_workspace_of_an_earlier_release_loads(golden: Path, tmp_path: Path) -
 @pytest.mark.parametrize("golden", PUBLISHED, ids=lambda path: path.name)
 def test_a_published_folder_of_an_earlier_release_loads(golden: Path) -> None:
     _is_the_past_run(benchbox.load(golden))
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+def test_a_column_that_a_published_table_lacks_is_null(column: Column, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(PUBLISHED[0], tmp_path / "published"))
+    pd.read_parquet(folder / "results.parquet").drop(columns=column.name).to_parquet(folder / "results.parquet")
+    before, frame = benchbox.load(PUBLISHED[0]), benchbox.load(folder)
+    assert frame[column.name].isna().all()
+    assert [*frame] == [*before]
+    assert [str(frame[c].dtype) for c in frame] == [str(before[c].dtype) for c in before]
+    pd.testing.assert_frame_equal(frame.drop(columns=column.name), before.drop(columns=column.name))
 
 
 def _is_the_past_run(frame: pd.DataFrame) -> None:
