@@ -23,7 +23,7 @@ AIM = 0.3
 COMMANDS = {
     "bare interpreter": ("-c", "pass"),
     "import benchbox": ("-c", "import benchbox"),
-    "benchbox --help": ("-c", "import sys; sys.argv = ['benchbox', '--help']; from benchbox.cli import main; main()"),
+    "benchbox --help": ("-c", "import sys; sys.argv = ['benchbox', '--help']; from benchbox.cli.main import main; main()"),
     "benchbox list codecs": ("-m", "benchbox", "list", "codecs"),
 }
 """The third is what the installed `benchbox` script does."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import inspect
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +43,26 @@ def test_every_hook_has_a_heading() -> None:
     headings = set(re.findall(r"^### (benchbox_\w+)$", page("docs/plugins.md"), flags=re.MULTILINE))
     assert len(hooks) == 6
     assert hooks == headings
+
+
+def pieces_of_python() -> list[Any]:
+    """Every block of Python on the pages, and every benchmark."""
+    pages = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+    found = [pytest.param(block, id=f"{path.name}-{number}") for path in pages
+             for number, block in enumerate(blocks(path.read_text(encoding="utf-8"), "python"))]  # fmt: skip
+    return found + [pytest.param(path.read_text(encoding="utf-8"), id=path.name)
+                    for path in sorted(ROOT.glob("benchmarks/*.py"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", pieces_of_python())
+def test_what_it_imports_of_ours_is_there(source: str) -> None:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("benchbox"):
+            module = str(node.module)
+            if module != "benchbox_toy":  # the page's own
+                for alias in node.names:
+                    importlib.import_module(module)
+                    assert hasattr(sys.modules[module], alias.name) or importlib.import_module(f"{module}.{alias.name}")
 
 
 def test_the_site_shows_the_table_of_columns(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A report of a million points fits a hundred thousand curves of twenty points; checking its arguments takes scipy's
 `PchipInterpolator` ten times as long as the fit. Here are the slopes and the coefficients, with what the curves of
-`benchbox.bd` already promise; evaluation is scipy's.
+`benchbox.curves.bd` already promise; evaluation is scipy's.
 Sources: slopes inside, F. N. Fritsch and J. Butland, SIAM J. Sci. Stat. Comput. 5 (1984) 300; at the ends, the
 three-point formula of C. Moler, "Numerical Computing with MATLAB" (2004), 3.6. Tested against scipy.
 """
