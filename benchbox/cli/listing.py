@@ -90,7 +90,7 @@ def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:
 
 def _bundled() -> set[str]:
     """Plugin packages beside the core in a source tree; empty in an ordinary installation."""
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     if not (root / "pyproject.toml").exists():
         return set()
     return {path.parent.name for room in ("plugins", "datasets", "reports")
