@@ -17,6 +17,7 @@ def test_a_package_without_its_entry_point_is_named(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "plugins" / "benchbox_new").mkdir(parents=True)
     (tmp_path / "plugins" / "benchbox_new" / "__init__.py").write_text("")
-    done = subprocess.run([sys.executable, "-m", "benchbox", "list", "plugins"], capture_output=True, text=True, check=True,
-                          env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path)  # fmt: skip
+    command = [sys.executable, "-m", "benchbox", "list", "plugins"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path)
     assert "warning: benchbox_new lies in the source tree but its entry point is not installed" in done.stdout

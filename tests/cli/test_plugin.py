@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,7 +70,7 @@ def test_a_plugins_command_runs_and_is_listed(install: Install, call: Call) -> N
     code, out, err = call("--help")
     assert (code, err) == (0, "")
     assert re.search(r"^  greet  +Say hello\.", out, flags=re.MULTILINE)
-    assert "  run      Measure" in out
+    assert re.search(r"^  run  +Measure", out, flags=re.MULTILINE)
     assert state(call, "acme") == "loaded"
     code, out, _ = call("greet", "--help")
     assert code == 0
