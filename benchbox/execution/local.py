@@ -266,7 +266,7 @@ def _exit(code: int | None) -> str:
 
 
 def memory_share(workers: int) -> int:
-    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the machine's memory."""
+    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the memory."""
     return int(psutil.virtual_memory().total * 0.8) // max(1, workers)
 
 
