@@ -136,11 +136,11 @@ def test_dry_run_measures_nothing(here: Path, capsys: pytest.CaptureFixture[str]
 
 def test_gc_drops_only_what_no_run_needs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call("run", "plan.toml", "--no-report", capsys=capsys)
-    assert "0 streams dropped" in call("gc", capsys=capsys)[1]
+    assert "0 streams deleted" in call("gc", capsys=capsys)[1]
     text = PLAN.replace("[10, 30, 60, 90]\n[[", "[10, 30]\n[[")
     (here / "plan.toml").write_text(text)
     call("run", "plan.toml", "--no-report", capsys=capsys)
-    assert "4 streams dropped" in call("gc", capsys=capsys)[1]
+    assert "4 streams deleted" in call("gc", capsys=capsys)[1]
     assert "0 measured now" in call("run", "plan.toml", "--no-report", capsys=capsys)[1]
 
 
