@@ -32,7 +32,7 @@ BATCH = 100_000
 
 
 def main() -> None:
-    """Fill the store if it is missing, run the report on it, and print its wall and processor seconds and peak memory."""
+    """Fill the store if it is missing, run the report on it, and print its wall and processor seconds and its peak."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     for name, value in (("codecs", 20), ("qualities", 20), ("pictures", 2500)):
