@@ -58,7 +58,7 @@ class OptionError(UsageError):
 
 
 class QualityError(UsageError):
-    """A quality lies outside the codec's axis, or a lossless codec was given one."""
+    """A quality is outside the codec's axis, or a lossless codec was given one."""
 
 
 class ImageError(BenchboxError):

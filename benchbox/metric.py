@@ -15,7 +15,7 @@ from benchbox.image import Image
 
 @dataclass(frozen=True)
 class Display:
-    """How a metric is drawn and printed.
+    """The display of a metric in plots and tables.
 
     Args:
         label: axis label with unit, e.g. ``"MS-SSIM (dB)"``.

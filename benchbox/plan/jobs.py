@@ -54,7 +54,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Have:
-    """What the store holds of an encoding.
+    """The state of an encoding in the store.
 
     Attributes:
         measured: true if it counts as measured and is not encoded again.

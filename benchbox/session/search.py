@@ -1,7 +1,7 @@
 """Searches, for each picture and codec, for the setting nearest a target such as ``bpp=0.5`` or ``ms-ssim=0.98``. A
 search takes few encodings, each stored as an ordinary measurement.
 
-The search halves the default sweep until the target lies between two neighbours, then interpolates between them. It
+The search halves the default sweep until the target is between two neighbours, then interpolates between them. It
 relies on the axis being ordered by size, and on metrics rising with size (falling where lower is better).
 """
 

@@ -106,7 +106,7 @@ def _set_up(worker: Worker, job: Job, streams: Streams) -> _Setup:
 def _warm_up(codec: Codec, pixels: Image, quality: float | None) -> None:
     try:
         codec.decode(codec.encode(pixels, quality))
-    except Exception:  # the first point makes the same call again and records its error
+    except Exception:  # the point makes the same call again and records its error
         return
 
 

@@ -170,7 +170,7 @@ def test_doctor_names_versions(capsys: pytest.CaptureFixture[str]) -> None:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, options: str) -> Iterator[None]:
-    """A file system of its own at `folder`, full soon or read-only; needs the right to mount."""
+    """Mount a small or read-only file system at `folder`; needs the right to mount."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     done = subprocess.run(command, capture_output=True, check=False)

@@ -1,4 +1,4 @@
-"""From frames to curves: means over pictures, nulls with counts, decibels, what is left out."""
+"""Curves from frames: means over pictures, nulls with counts, decibels, pictures left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A codec that crashes, hangs or eats memory costs the point it was at, whatever way its process ends."""
+"""A codec that crashes, hangs or takes too much memory fails the point it was at, however its process ends."""
 
 from __future__ import annotations
 

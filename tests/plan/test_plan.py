@@ -1,4 +1,4 @@
-"""Plans: what is taken, what is refused, and that refusals name the place and the remedy."""
+"""Plans: valid ones are read, others are refused with a message that names the place and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A published run stands for itself: without the store, and against being measured again."""
+"""A published run is read without the store, and checked by measuring points again."""
 
 import shutil
 from pathlib import Path

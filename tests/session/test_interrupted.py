@@ -1,4 +1,4 @@
-"""Runs that are killed or stopped lose at most the points in flight, and one run is at work at a time."""
+"""Runs that are killed or stopped lose at most the points being measured, and only one run at a time is at work."""
 
 from __future__ import annotations
 

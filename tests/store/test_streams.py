@@ -1,4 +1,4 @@
-"""Kept streams: whole, or named as damaged or gone."""
+"""Stored streams are whole, or an error names them as damaged or missing."""
 
 from __future__ import annotations
 
