@@ -1,4 +1,5 @@
-"""A matched run: the searches of `benchbox.match` side by side, in rounds of jobs; what the store has costs nothing."""
+"""A matched run: all searches (`benchbox.session.search`) advance together, in rounds of jobs. Stored points are not
+measured again."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ Proposal: TypeAlias = tuple[Search, float]
 def run_matched(session: Session, retry: bool = False) -> None:
     """Find, for each picture and lossy codec, the setting nearest each of the plan's `match` targets.
 
-    Every encoding tried is kept as an ordinary measurement; the run's rows are those that came nearest, so far while it
-    goes on. Pictures that cannot be read have no row. Running again starts from what is there and encodes nothing new.
+    Every encoding tried is stored as an ordinary measurement. The run's rows are the nearest ones found so far, updated
+    after each round. Pictures that cannot be read have no row. Running a finished run again encodes nothing.
 
     Raises:
-        PlanError: a target that is neither bpp nor a metric of the plan.
-        RunInterrupted: on Ctrl-C; what was measured is kept.
+        PlanError: a target is neither bpp nor a metric of the plan.
+        RunInterrupted: on Ctrl-C; points measured before are kept.
     """
     resolved, store, progress = session.resolved, session.store, session.progress
     found = digests(resolved, store, progress)
@@ -45,7 +46,7 @@ def run_matched(session: Session, retry: bool = False) -> None:
 
 
 class Matching:
-    """All searches of a matched run, as far as the store has what they tried. Only reads the store."""
+    """All searches of a matched run, advanced by what the store holds. Only reads the store."""
 
     def __init__(self, resolved: Resolved, found: Digests, store: Store) -> None:
         targets = [parse_target(text, resolved) for text in resolved.plan.match]
@@ -56,7 +57,7 @@ class Matching:
         self._points: dict[str, Point] = {}
 
     def carry_on(self, retry: bool = False) -> list[Proposal]:
-        """Carry every search on to its end or to a try that the store lacks; returns those tries."""
+        """Continue every search to its end or to a try that the store lacks; returns those tries."""
         waiting: list[Proposal] = []
         moving: Sequence[Search] = self.searches
         while moving:
@@ -69,7 +70,7 @@ class Matching:
         return waiting
 
     def jobs(self, proposals: Iterable[Proposal]) -> list[Job]:
-        """One job a picture and codec, of the points that `carry_on` found missing; equal work is done once."""
+        """One job for each picture and codec, with the points that `carry_on` found missing, each once."""
         grouped: dict[tuple[str, str], tuple[Search, dict[str, Point]]] = {}
         for search, quality in proposals:
             key = search.entry(quality).key
@@ -79,7 +80,7 @@ class Matching:
                 for search, points in grouped.values()]  # fmt: skip
 
     def learn(self, proposals: Sequence[Proposal]) -> None:
-        """Note what the store now has at each proposal."""
+        """Read the value of each proposal from the store."""
         keys = {search.target.of: [s.entry(q).key for s, q in proposals if s.target.of == search.target.of]
                 for search, _ in proposals}  # fmt: skip
         values = {of: self._values(of, wanted) for of, wanted in keys.items()}
@@ -87,14 +88,15 @@ class Matching:
             search.tried[quality] = values[search.target.of].get(search.entry(quality).key)
 
     def nearest(self) -> list[Entry]:
-        """The rows that came nearest so far, each once; of a search without any value, its first try, which shows why."""
+        """The rows nearest to the targets so far, without duplicates; for a search without any value its first try,
+        whose row says why."""
         found = [(search, search.best() if search.best() is not None else next(iter(search.tried), None))
                  for search in self.searches]  # fmt: skip
         return list(dict.fromkeys(search.entry(quality) for search, quality in found if quality is not None))
 
     def endings(self) -> list[str]:
-        """One line that counts the searches that ended off their target, then one for each kind of ending, with an
-        example; nothing where all came near."""
+        """A line with the number of searches that missed their target, then one for each kind of ending, with an
+        example; empty if none missed."""
         missed = [(search, *ending) for search in self.searches if (ending := search.ending())[0]]
         if not missed:
             return []
@@ -104,7 +106,8 @@ class Matching:
             reason = "" if hole is None else self._reason(search, hole, reasons)
             group = (search.configuration.label, str(search.target), f"{why} ({reason})" if reason else why)
             groups.setdefault(group, []).append(search)
-        lines = [f"{len(missed)} of {len(self.searches)} searches ended off their target; the rows say how near they came"]
+        lines = [f"{len(missed)} of {len(self.searches)} searches missed their target; the rows hold the nearest "
+                 "encodings"]
         for (label, target, why), members in list(groups.items())[:MOST_LINES]:
             more = f" and {len(members) - 1} more" if len(members) > 1 else ""
             lines.append(f"  {label} {target}, {members[0].sample}{more}: {why}")
@@ -129,12 +132,12 @@ class Matching:
         return points
 
     def _values(self, of: str, keys: Iterable[str]) -> Mapping[str, float | None]:
-        """key -> bpp or metric of what was measured."""
+        """key -> bpp or metric value, for those of `keys` that were measured."""
         if of == "bpp":
             return self._store.rates(keys)
         return {key: value for key, (value, _) in self._store.scores(keys, of, self._versions[of]).items()}
 
 
 def most_tries_left(search: Search) -> int:
-    """Encodings that a search may still cost."""
+    """Number of encodings that a search may still try."""
     return MOST_TRIES - len(search.tried)

@@ -67,7 +67,7 @@ def _options(subject: CodecSubject) -> None:
 
 def _option_choices(subject: CodecSubject) -> None:
     """Every value of a choice or a switch, and both ends of a bounded number, can be encoded and decoded, in the middle
-    and at both ends of the axis; `open` may refuse one by CodecUnavailableError, which names what this machine lacks."""
+    and at both ends of the axis; `open` may refuse one by CodecUnavailableError, which names what is missing."""
     source = subject.small()
     for name, value in _choices(subject.info.Options):
         values = {**subject.options.model_dump(), name: value}
@@ -146,7 +146,7 @@ def _axis_ends(subject: CodecSubject) -> None:
                 ):
                     what = f"{KIND[channels]} {bits}-bit {name}" + ("" if quality is None else f" at {quality:g}")
                     if not attempt_at(subject, codec, pixels, quality, what) and due:
-                        subject.breach(f"{what}, an end of its axis, was refused; declare the axis as far as it encodes")
+                        subject.breach(f"{what}, an end of its axis, was refused; declare no more than it encodes")
 
 
 def _round_trip(subject: CodecSubject) -> None:
@@ -279,6 +279,6 @@ def _damage(subject: CodecSubject) -> None:
 
 
 _CHECKS: tuple[Callable[[CodecSubject], None], ...] = (
-    _names, _pickle, _options, _identity, _axis, _axis_ends, _declared_kinds, _undeclared_kinds, _round_trip, _tempting_pictures,
-    _option_choices, _deterministic, _fresh_decoder, _input_untouched, _batch, _damage,
+    _names, _pickle, _options, _identity, _axis, _axis_ends, _declared_kinds, _undeclared_kinds, _round_trip,
+    _tempting_pictures, _option_choices, _deterministic, _fresh_decoder, _input_untouched, _batch, _damage,
 )  # fmt: skip

@@ -45,7 +45,7 @@ class CodecSubject(Subject):
         return axis.values[len(axis.values) // 2] if axis else None
 
     def ends(self, options: OptionsModel) -> tuple[float | None, ...]:
-        """Both ends of the quality axis under `options`, often beyond the default sweep; (None,) for a lossless codec."""
+        """Both ends of the quality axis under `options`; (None,) for a lossless codec."""
         axis = self.info.axis(options)
         return (axis.minimum, axis.maximum) if axis else (None,)
 
@@ -59,8 +59,9 @@ class CodecSubject(Subject):
 
     def accepted(self, codec: Codec) -> list[tuple[int, int]]:
         """The declared (channels, bits) that the codec does not refuse."""
+        size = self.at_least(63, 65)
         return [(channels, bits) for channels, bits in self.kinds
-                if attempt(self, codec, picture(*self.at_least(63, 65), channels, bits), f"{bits}-bit {KIND[channels]}")]
+                if attempt(self, codec, picture(*size, channels, bits), f"{bits}-bit {KIND[channels]}")]
 
     def small(self) -> Image:
         """A picture of a kind that the codec accepts, small enough to be encoded many times."""

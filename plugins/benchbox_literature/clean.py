@@ -3,8 +3,8 @@
 Run it again when the collection grows. Each input is a JSON list of curves with `codec`, `source`, `dataset`,
 `metric_optimisation`, `color_space_note`, `bpp`, `psnr_rgb`, `ms_ssim`, `provenance_kind` and optionally `caution`,
 `aggregation` and `n_images`. Points are sorted by rate; no value is changed, added or smoothed, except where a source
-names the wrong metric (`MISLABELLED`). Curves whose name says that they are "not a codec" (bounds on the rate-distortion
-function) are left out. A curve that lies far off its data set's others is refused (see `benchbox_literature.outliers`).
+names the wrong metric (`MISLABELLED`). Curves whose name says that they are "not a codec" (bounds on the
+rate-distortion function) are left out. A curve far off its data set's others is refused (see `outliers`).
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def clean(collected: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     set.
 
     Raises:
-        DatasetError: a curve has a rate that is not positive, a metric that is incomplete or out of range, or lies far off
-            the others.
+        DatasetError: a curve has a rate that is not positive, a metric that is incomplete or out of range, or lies far
+            off the others.
     """
     curves = [_curve(_corrected(entry)) for entry in collected if "not a codec" not in entry["codec"]]
     taken: dict[tuple[str, str], int] = {}
@@ -72,7 +72,8 @@ def _corrected(entry: dict[str, Any]) -> dict[str, Any]:
         return entry
     raw = [round(1 - 10 ** (-value / 10), 6) for value in entry["psnr_rgb"]]
     caution = f"the source states {wrong}; given here as MS-SSIM"
-    return entry | {"psnr_rgb": None, "ms_ssim": raw, "caution": "; ".join(filter(None, (entry.get("caution"), caution)))}
+    cautions = [entry.get("caution"), caution]
+    return entry | {"psnr_rgb": None, "ms_ssim": raw, "caution": "; ".join(filter(None, cautions))}
 
 
 def _curve(entry: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Curves that lie far off the others on their data set: a wrong unit, metric or data set, not a better or worse codec."""
+"""Curves that lie far off the others on their data set: by a wrong unit, metric or data set, not by their codec."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def refuse_outliers(curves: Sequence[Reference]) -> None:
     """Raise DatasetError that names the first curve of `outliers`."""
     for one in outliers(curves):
         side = "above" if one.decibels > 0 else "below"
-        raise DatasetError(f"published curve {one.id} on {one.dataset}: its {one.metric} lies {abs(one.decibels):.1f} dB "
-                           f"{side} the other curves there; its unit, metric or data set is stated wrongly, so correct "
-                           "the collection")
+        raise DatasetError(f"published curve {one.id} on {one.dataset}: its {one.metric} lies {abs(one.decibels):.1f} "
+                           f"dB {side} the other curves there; its unit, metric or data set is stated wrongly, so "
+                           "correct the collection")
 
 
 def _points(bpp: Sequence[float], values: Sequence[float | None], metric: str) -> tuple[Floats, Floats]:

@@ -11,7 +11,6 @@ from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.image import Image
 from benchbox_pillow.common import OPAQUE, PILLOW_GLOBALS, PillowCodec, PillowInfo, opaque
 
-
 LOSSLESS_QUALITY = 100
 """Here aom's quantiser is lossless: it refuses to tune for iq, and its other tunes give equal bytes."""
 

@@ -28,7 +28,8 @@ def frame(pictures: int, points: int = 5, shift: float = 0.0, spread: float = 0.
 
 def missing(table: pd.DataFrame) -> pd.DataFrame:
     """`table` where b failed on the first picture throughout."""
-    table.loc[(table["label"] == "b") & (table["sample"] == "0.png"), ["status", "bpp", "psnr"]] = ["failed", np.nan, np.nan]
+    first = (table["label"] == "b") & (table["sample"] == "0.png")
+    table.loc[first, ["status", "bpp", "psnr"]] = ["failed", np.nan, np.nan]
     return table
 
 

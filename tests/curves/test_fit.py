@@ -93,7 +93,8 @@ def test_an_excursion_outside_the_overlap_costs_no_number() -> None:
     """The part of a curve that is not integrated may be drawn badly."""
     log_bpp, values = LATE_STEP
     step = curve(10 ** np.array(log_bpp), values)
-    over_it, before_it = (curve(np.geomspace(1, rate, 6), np.linspace(30, end, 6)) for rate, end in ((200, 53), (3, 33)))
+    over_it = curve(np.geomspace(1, 200, 6), np.linspace(30, 53, 6))
+    before_it = curve(np.geomspace(1, 3, 6), np.linspace(30, 33, 6))
     assert bd_rate(step, over_it, "akima").value is None
     assert bd_rate(step, before_it, "akima").value == pytest.approx(bd_rate(step, before_it).value, abs=2)
 

@@ -1,4 +1,4 @@
-"""Searching for a target: near it where the axis reaches it, few tries, nothing encoded twice."""
+"""Searching for a target: the result is near it if the axis reaches it, tries are few, nothing is encoded twice."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def test_the_last_setting_with_a_value_is_found_before_an_end_that_fails() -> No
 
 
 def test_a_codec_that_has_no_value_anywhere_costs_few_tries() -> None:
-    one = run_out(search(QualityAxis("q", tuple(map(float, range(5, 100, 10))), 0, 100), Target("bpp", 0.5)), lambda _: None)
+    axis = QualityAxis("q", tuple(map(float, range(5, 100, 10))), 0, 100)
+    one = run_out(search(axis, Target("bpp", 0.5)), lambda _: None)
     assert len(one.tried) <= 5
     assert {0.0, 100.0} < set(one.tried)
     assert one.best() is None

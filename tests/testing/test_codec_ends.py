@@ -1,4 +1,4 @@
-"""The kit tries both ends of an axis, beyond the default sweep, on pictures that compress well, badly and are narrow."""
+"""The kit tries both ends of an axis, beyond the default sweep, on flat, noisy and narrow pictures."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchbox import testing
 from benchbox.codec import Codec
-from benchbox.errors import CodecError, CodecUnavailableError, CorruptBitstream, UnsupportedImageError
+from benchbox.errors import CodecError, CodecUnavailableError, CorruptBitstream
 from benchbox.image import Image, read
 
 
