@@ -29,7 +29,9 @@ def frame(pictures: int, points: int = 5, shift: float = 0.0, spread: float = 0.
 def missing(table: pd.DataFrame) -> pd.DataFrame:
     """`table` where b failed on the first picture throughout."""
     first = (table["label"] == "b") & (table["sample"] == "0.png")
-    table.loc[first, ["status", "bpp", "psnr"]] = ["failed", np.nan, np.nan]
+    table.loc[first, "status"] = "failed"
+    for column in ("bpp", "psnr"):
+        table.loc[first, column] = np.nan
     return table
 
 
