@@ -1,4 +1,4 @@
-"""`--check` looks at every row for what contradicts itself, measures points again, and fails where nothing was checked."""
+"""`--check` finds rows that contradict themselves, measures points again, and fails where nothing was checked."""
 
 from __future__ import annotations
 
