@@ -30,19 +30,19 @@ def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
 
 
 def blame(function: Callable[..., Any], error: BaseException) -> str:
-    """``"acme (plugin acme_codec): axis raised ValueError: no axis (acme_codec.py:12)"``."""
+    """``"acme (plugin acme_codec): axis raised ValueError: no axis (acme_codec.py:12)"``; of a plain function without
+    the object, which is the plugin itself."""
     owner = getattr(function, "__self__", None)
     name = getattr(function, "__name__", "a function")
-    kind = type(owner) if owner is not None and not isinstance(owner, type) else function
+    kind = function if owner is None else type(owner)
     package = str(getattr(kind, "__module__", "unknown")).partition(".")[0]
-    who = f"{getattr(owner, 'id', None) or kind.__name__} (plugin {package})"
-    what = "called sys.exit" if isinstance(error, SystemExit) else f"raised {type(error).__name__}"
+    who = "" if owner is None else f"{getattr(owner, 'id', '') or type(owner).__name__} (plugin {package}): "
     text = one_line(error)
-    return one_line(f"{who}: {name} {what}{f': {text}' if text else ''}{_place(package, error)}")
+    return one_line(f"{who}{name} raised {type(error).__name__}{f': {text}' if text else ''}{_place(package, error)}")
 
 
 def _place(package: str, error: BaseException) -> str:
-    """``" (FILE:LINE)"``, the deepest line that lies in the plugin's own code."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # without the call itself
-    own = [frame for frame in frames if package in Path(frame.filename).with_suffix("").parts] or frames
+    """``" (FILE:LINE)"``, the deepest line that lies in the plugin's own code; "" where none does."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if package in Path(frame.filename).with_suffix("").parts]
     return f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
