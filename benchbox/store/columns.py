@@ -39,7 +39,7 @@ COLUMNS = (
     Column("decode_spread_s", "float64", "s", "interquartile range of decode_s over repeats; NaN without a timing run"),
     Column("encode_cpu_s", "float64", "s", "processor time of the worker and its child processes to encode, median"),
     Column("decode_cpu_s", "float64", "s", "processor time of the worker and its child processes to decode, median"),
-    Column("peak_bytes", "float64", "B", "peak resident memory of the worker and its child processes; NaN without a timing run"),
+    Column("peak_bytes", "float64", "B", "peak memory of the worker and its child processes; NaN without a timing run"),
     Column("timing", "category", "", "timed: machine quiet; disturbed: other processes busy; indicative: quality run"),
     Column("batch", "Int64", "", "pictures per call when timed"),
     Column("threads", "Int64", "", "threads that numeric libraries could use when timed"),
