@@ -1,4 +1,4 @@
-"""What is installed and what is missing, as lines of text."""
+"""The lines of ``benchbox list`` and ``benchbox doctor``: what is installed, and what is missing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def lines(kind: str, workspace: Path, built_in: Collection[str]) -> Iterator[str
 
 
 def codecs(plugins: Registry) -> Iterator[str]:
-    """Id, title, axis or "lossless", availability."""
+    """A table of codecs: id, title, axis or "lossless", availability."""
     yield from _table(("codec", "title", "quality", "status"), (_codec(info) for info in plugins.codecs.values()))
 
 
@@ -46,14 +46,14 @@ def _codec(info: CodecInfo) -> tuple[str, str, str, str]:
 
 
 def metrics(plugins: Registry) -> Iterator[str]:
-    """Id, title, unit, which way is better, availability."""
+    """A table of metrics: id, title, unit, whether higher or lower is better, availability."""
     rows = ((m.id, m.title, m.unit, f"{m.better} is better", m.unavailable() or "available")
             for m in plugins.metrics.values())  # fmt: skip
     yield from _table(("metric", "title", "unit", "sense", "status"), rows)
 
 
 def datasets(plugins: Registry) -> Iterator[str]:
-    """How to name it, title, whether it is here."""
+    """A table of data sets: name as in a plan, title, availability."""
     yield from _table(("data set", "title", "status"), (_dataset(info) for info in plugins.datasets.values()))
 
 
@@ -66,31 +66,33 @@ def _dataset(info: DatasetInfo) -> tuple[str, str, str]:
 
 
 def reports(plugins: Registry) -> Iterator[str]:
-    """Id, title, whether a run makes it unasked."""
+    """A table of reports: id, title, whether a run makes it by default."""
     rows = ((r.id, r.title, "by default" if r.default else "when asked") for r in plugins.reports.values())
     yield from _table(("report", "title", "made"), rows)
 
 
 def references(plugins: Registry) -> Iterator[str]:
-    """Id, data set, title, number of points, caution; then what files ``--literature`` reads besides."""
+    """A table of published curves: id, data set, title, number of points, caution; then the kinds of file that
+    ``--literature`` also reads."""
     rows = ((r.id, r.dataset, r.title, str(len(r.bpp)), r.caution) for r in plugins.references())
     yield from _table(("reference", "data set", "title", "points", "caution"), rows)
     yield from (f"files {', '.join(form.suffixes)}: {form.title}" for form in plugins.reference_formats())
 
 
 def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:
-    """Name, module, distribution, state; warns of bundled packages whose entry point is not installed."""
+    """A table of plugins: name, module, distribution, state; warns of bundled packages without an installed entry
+    point."""
     found = plugin.collect(plugins, built_in).plugins
     rows = ((p.name, p.module, f"{p.distribution} {p.version}".strip(), p.failure or "loaded") for p in found)
     yield from _table(("plugin", "module", "from", "state"), rows)
     loaded = {p.module.partition(":")[0] for p in plugins.plugins}
     for package in _bundled() - loaded:
-        yield f"warning: {package} lies in the source tree but its entry point is not installed; run pip install -e ."
+        yield f"warning: {package} is in the source tree but its entry point is not installed; run pip install -e ."
 
 
 def _bundled() -> set[str]:
-    """Plugin packages beside the core in a source tree; empty in an ordinary installation."""
-    root = Path(__file__).resolve().parents[1]
+    """Plugin packages next to the core in a source tree; empty in an ordinary installation."""
+    root = Path(__file__).resolve().parents[2]
     if not (root / "pyproject.toml").exists():
         return set()
     return {path.parent.name for room in ("plugins", "datasets", "reports")
@@ -98,7 +100,7 @@ def _bundled() -> set[str]:
 
 
 def doctor() -> Iterator[str]:
-    """This machine, all versions, and what is missing with its remedy."""
+    """This machine, all versions, and everything missing with its remedy."""
     plugins = registry.load()
     for name, value in {**machine.describe(), "plugins": plugins.versions}.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value

@@ -20,7 +20,7 @@ from benchbox.registry import Registry
 
 @dataclass(frozen=True)
 class Configuration:
-    """A codec of the plan with everything settled: what is asked of it at each of `qualities`."""
+    """One codec of a plan with its options, identity, qualities and device, all looked up and validated."""
 
     info: CodecInfo
     options: OptionsModel
@@ -31,7 +31,7 @@ class Configuration:
     device: str
 
     def key(self, quality: float | None, sample_sha256: str) -> str:
-        """SHA-256 (hex) of what is asked: the key of an encoding."""
+        """Key of an encoding: SHA-256 (hex) of codec, options, identity, quality, device class and source pixels."""
         asked = {
             "codec": self.info.id, "options": options_json(self.options), "identity": self.identity,
             "quality": quality, "device": self.device.partition(":")[0], "sample": sample_sha256,
@@ -43,7 +43,7 @@ class Configuration:
         return Entry(self.key(quality, sample_sha256), dataset, sample, self.label, self.info.id, quality)
 
     def missing(self, key: str, quality: float | None, metrics: tuple[str, ...], have: Have | None) -> Point | None:
-        """The operating point `key` as a job must measure it, given what the store has; None if nothing is missing."""
+        """The part of operating point `key` that a job must still measure, given `have`; None if nothing is missing."""
         if have is None or not have.measured:
             return Point(key, quality, metrics)
         unscored = have.lacks(metrics)
@@ -70,11 +70,11 @@ class Resolved:
 
     @property
     def text(self) -> str:
-        """The plan as TOML, which means the same from any folder."""
+        """The plan as TOML, with absolute paths, so that it means the same from any folder."""
         return plan_text(self.plan)
 
     def only(self, samples: Collection[tuple[str, str]]) -> Resolved:
-        """The same with those samples only that `samples` names, as (data set id, sample id)."""
+        """The same plan with only the samples that `samples` names, as (data set id, sample id)."""
         return replace(self, datasets=tuple(
             replace(d, samples=tuple(s for s in d.samples if (d.id, s.id) in samples)) for d in self.datasets))
 
@@ -116,8 +116,8 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
 
 
 def device_for(name: str, accepted: Iterable[str]) -> str:
-    """The device that `name` means to something that takes the device classes `accepted`: ``"auto"`` is CUDA where an
-    NVIDIA GPU answers and CUDA is among them, else the CPU; any other name is itself."""
+    """The device to use where only the device classes `accepted` work: ``"auto"`` becomes CUDA if that is among them
+    and an NVIDIA GPU answers, else the CPU; any other name is returned as it is."""
     if name != "auto":
         return name
     return "cuda" if "cuda" in accepted and gpus() else "cpu"

@@ -1,4 +1,4 @@
-"""A run written out: its reports, and a folder that others can take away, look at and test."""
+"""Writes a run's reports, and publishes it as a folder that others can read and check."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchbox.results.load import load_results
 from benchbox.results.place import PUBLISHED, RunPlace
 
 REPORTS = ("page", "figures", "tables")
-"""What a published folder shows, as far as their plugin is there."""
+"""Reports of a published folder, as far as their plugins are installed."""
 
 
 def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Report]:
-    """The reports of those ids; None: those that mark themselves default."""
+    """The reports with those ids; for None, those whose `default` is true."""
     if names is None:
         return [report for report in registry.reports.values() if report.default]
     return [registry.report(name) for name in names]
@@ -27,7 +27,7 @@ def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Repo
 def write_reports(
     results: Results, reports: Sequence[Report], folder: Path, options: Mapping[str, Any] | None = None
 ) -> list[Path]:
-    """Render `reports` below `folder`, each with `options`; returns the files, the one to open first in front.
+    """Render `reports` below `folder`, each with `options`; returns the files, the one to open first at the front.
 
     Raises:
         OptionError: a report has no such option; nothing is written.
@@ -37,15 +37,15 @@ def write_reports(
     if reports:
         folder.mkdir(parents=True, exist_ok=True)
     for report, given in zip(reports, settings, strict=True):
-        own = replace(results, frame=results.frame.copy(deep=False))  # copy on write: none sees another's changes
+        own = replace(results, frame=results.frame.copy(deep=False))  # no report sees another's changes
         files += report.render(own, given, folder)
     return files
 
 
 def publish(place: RunPlace, registry: Registry, folder: Path, literature: Sequence[str] = ()) -> list[Path]:
-    """Write results (Parquet), plan, settings, machine and reports of a run into `folder`; the page is first.
+    """Write results (Parquet), plan, settings, machine and reports of a run to `folder`; returns the reports' files.
 
-    `folder` then stands for the run: `benchbox.load`, ``benchbox report`` and `check` take it.
+    `benchbox.load`, ``benchbox report`` and `check` take `folder` in place of a run's name.
     """
     results = load_results(place, registry, literature)
     folder.mkdir(parents=True, exist_ok=True)
