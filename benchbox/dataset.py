@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,9 +36,13 @@ class Sample(ABC):
         return None
 
     def stamp(self) -> str | None:
-        """A text that changes whenever the pixels may have changed (of path, size, time), so that a digest can be kept;
-        None if there is none: the pixels are digested in every run."""
+        """A text that changes whenever the pixels may have changed (from path, size, times), so that a digest can be
+        kept; None if there is none: the pixels are digested in every run."""
         return None
+
+
+_CLOCK_TICK = 2_000_000_000
+"""Nanoseconds within which a file may change twice under one time stamp: that of the coarsest file system (FAT)."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,10 @@ class FileSample(Sample):
         except OSError:
             return None
         place = os.fsencode(self.path.resolve()).decode("utf-8", "backslashreplace")  # stores take UTF-8 only
-        return f"{place}|{status.st_size}|{status.st_mtime_ns}"
+        times = f"{status.st_mtime_ns}|{status.st_ctime_ns}"  # cp -p, unzip and rsync set the first, none the second
+        stamp = f"{place}|{status.st_size}|{times}|{status.st_ino}"
+        now = time.time_ns()
+        return stamp if now - status.st_ctime_ns > _CLOCK_TICK else f"{stamp}|{now}"
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
             unreadable[place] = digest
             continue
         known[place] = digest
-        if stamp:
+        if stamp and stamp == to_read[place].stamp():  # unchanged since before it was read
             fresh[stamp] = digest
     return Digests(known, unreadable, fresh)
 
@@ -92,10 +92,11 @@ def _read(samples: Mapping[Place, Sample]) -> Iterator[tuple[Place, str | Unread
     items = iter(samples.items())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         while batch := list(islice(items, 4 * (os.cpu_count() or 1))):
-            yield from zip((place for place, _ in batch), pool.map(_digest, (s for _, s in batch)), strict=True)
+            yield from zip((place for place, _ in batch), pool.map(read_digest, (s for _, s in batch)), strict=True)
 
 
-def _digest(sample: Sample) -> str | Unreadable:
+def read_digest(sample: Sample) -> str | Unreadable:
+    """The digest of the pixels as they are now."""
     try:
         return image.digest(sample.load())
     except UnsupportedImageError as error:

@@ -18,6 +18,9 @@ from benchbox.session.session import Session, Summary
 from benchbox.session.todo import list_missing, register
 from benchbox.store import Workspace, WritableStore
 
+MOST_LISTINGS = 3
+"""Times that a run is listed, once more for each time that pictures changed while it went on."""
+
 
 def point_limits(plan: Plan, workers: int) -> PointLimits:
     """The plan's limits; if it sets no memory limit, each of `workers` has an equal share."""
@@ -44,10 +47,10 @@ def execute(
     workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
     with workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
-            if resolved.plan.match:
-                run_matched(session, retry)
-            else:
-                _run(session, retry)
+            for _ in range(MOST_LISTINGS):
+                (run_matched if resolved.plan.match else _run)(session, retry)
+                if not session.pictures_changed():
+                    break
         summary = session.summary()
         if resolved.plan.timing is None:
             return summary
