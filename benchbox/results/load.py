@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbox import image
+from benchbox.dataset import summarised
 from benchbox.errors import DatasetError, StoreError
 from benchbox.image import Image
 from benchbox.metric import Metric
@@ -95,7 +96,8 @@ def _published_frame(folder: Path) -> pd.DataFrame:
 
 
 def _notes(info: Mapping[str, Any]) -> list[str]:
-    return [info["title"], *([f"Source: {info['source']}"] if info["source"] else []), *info["notes"]]
+    source = [f"Source: {info['source']}"] if info["source"] else []
+    return [info["title"], *source, *info["notes"], *summarised(info.get("pictures", {}))]
 
 
 def _original(row: Mapping[str, Any], registry: Registry) -> Image:

@@ -72,6 +72,7 @@ def timing_executor(plan: Plan, protocol: Timing, workspace: Workspace) -> Local
 
 def _run(session: Session, retry: bool) -> None:
     todo = list_missing(session.resolved, session.store, session.progress, retry)
+    session.note_pictures(todo.digests)
     register(todo, session.store)
     session.progress.say(str(todo))
     session.measure(todo.jobs, todo.points)
@@ -84,7 +85,9 @@ def _time(session: Session, protocol: Timing) -> None:
     again by the next run.
     """
     resolved, store, progress = session.resolved, session.store, session.progress
-    known = digests(resolved, store, progress).known
+    found = digests(resolved, store, progress)
+    session.note_pictures(found)
+    known = found.known
     readable = resolved.only(known)
     rows = tuple(entries(readable, known))
     keys = [row.key for row in rows]

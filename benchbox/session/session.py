@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import machine
+from benchbox.dataset import summarised
 from benchbox.errors import RunInterrupted
 from benchbox.execution import Executor, left_behind
 from benchbox.plan import Job, Resolved
 from benchbox.registry import Registry
 from benchbox.session import record
-from benchbox.session.digests import Unreadable, read_digest
+from benchbox.session.digests import Digests, Unreadable, read_digest
 from benchbox.session.progress import Progress
 from benchbox.store import WritableStore
 
@@ -82,6 +83,7 @@ class Session:
         self._id = _session_id(executor)
         self._start = time.monotonic()
         self._failed_in_a_row: Counter[str] = Counter()
+        self._said: set[str] = set()
         self._held: list[tuple[Job, Mapping[str, Any]]] = []
 
     @property
@@ -99,6 +101,9 @@ class Session:
         recovered = _recover(self.store, self._id)
         if recovered:
             self.progress.say(f"recovered {recovered} points of an interrupted run")
+        for dataset in self.resolved.datasets:
+            for line in dataset.passed_over:
+                self.progress.say(f"{dataset.id}: {line}")
         for codec, why in self.resolved.left_out.items():
             self.progress.say(f"{codec} is left out: {why}")
         record.write_run(folder, self.resolved, self._registry, self._id)
@@ -123,6 +128,20 @@ class Session:
                                  "Run the same command again to continue") from None
         finally:
             self.progress.end()
+
+    def note_pictures(self, found: Digests) -> None:
+        """Store digests and notes just taken; enter the reader's notes into the run's record, and say them once."""
+        self.store.keep_digests(found.fresh)
+        self.store.keep_notes(found.fresh_notes)
+        notes: dict[str, dict[str, tuple[str, ...]]] = {}
+        for (dataset, sample), lines in found.notes.items():
+            notes.setdefault(dataset, {})[sample] = lines
+        record.note_pictures(self.folder, notes)
+        for dataset, pictures in notes.items():
+            for line in summarised(pictures):
+                if (said := f"{dataset}: {line}") not in self._said:
+                    self._said.add(said)
+                    self.progress.say(said)
 
     def pictures_changed(self) -> bool:
         """Whether a worker found pictures that are no longer those planned, so that the run is to be listed anew.
