@@ -25,7 +25,7 @@ from benchbox.errors import DatasetError
 from benchbox_datasets.manifest import unsafe_name
 from benchbox_datasets.storage import CHUNK, write_all, writing
 
-HEADER_BYTES = 1 << 20
+HEADER_BYTES = 256 << 10
 """Bytes that the headers of one tar member may have: long names and pax records of honest packers are far shorter."""
 
 DIRECTORY_BYTES = 64 << 20
@@ -141,7 +141,7 @@ class _Metered:
 
     def read(self, size: int) -> bytes:
         if size > self.left:
-            raise DatasetError(f"{self._archive}: the header of a member has more than {HEADER_BYTES >> 20} MiB; "
+            raise DatasetError(f"{self._archive}: the header of a member has more than {HEADER_BYTES >> 10} KiB; "
                                "nothing was taken: get the archive elsewhere")
         data = self._file.read(size)
         self.left -= len(data)
