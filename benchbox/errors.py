@@ -111,6 +111,21 @@ class RunInterrupted(BenchboxError):  # noqa: N818 - the user's wish, not a fail
     exit_code = 130
 
 
+def one_line(text: object, longest: int = 500) -> str:
+    """`text` as one printable line of at most `longest` characters: what others wrote may hold anything.
+
+    Line ends and control characters become spaces, surrogates (bytes that were no UTF-8) become ``?``.
+    """
+    # str() of a third party's exception may fail too; and only the beginning of 50 MB is looked at
+    try:
+        head = str(text)[: 4 * longest]
+    except Exception:
+        head = f"{type(text).__name__} without a readable message"
+    printable = "".join(c if c.isprintable() else "?" if "\ud800" <= c <= "\udfff" else " " for c in head)
+    line = " ".join(printable.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``"; did you mean 'jpeg'?"`` for the closest of `known`, else ``""``."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

@@ -10,6 +10,8 @@ from benchbox import machine, registry
 from benchbox.cli import plugin
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
+from benchbox.errors import BenchboxError, one_line
+from benchbox.guard import guarded
 from benchbox.registry import Registry
 from benchbox.store import COLUMNS, Store, Workspace
 
@@ -37,17 +39,26 @@ def codecs(plugins: Registry) -> Iterator[str]:
 
 
 def _codec(info: CodecInfo) -> tuple[str, str, str, str]:
-    reason = info.unavailable()
-    if reason:
-        return info.id, info.title, "", f"unavailable: {reason}"
-    axis = info.axis(info.parse_options({}))
-    quality = "lossless" if axis is None else f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
-    return info.id, info.title, quality, "available"
+    try:
+        reason = guarded(info.unavailable)
+        if reason:
+            return str(info.id), one_line(info.title), "", one_line(f"unavailable: {reason}")
+        needed = [name for name, option in info.Options.model_fields.items() if option.is_required()]
+        if needed:
+            return str(info.id), one_line(info.title), "", f"available; needs the option {', '.join(needed)}"
+        return str(info.id), one_line(info.title), guarded(_quality, info), "available"
+    except BenchboxError as error:  # a codec at fault costs its own line
+        return str(info.id), one_line(info.title), "", f"at fault: {error}"
+
+
+def _quality(info: CodecInfo) -> str:
+    axis = guarded(info.axis, info.parse_options({}))
+    return "lossless" if axis is None else f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
 
 
 def metrics(plugins: Registry) -> Iterator[str]:
     """A table of metrics: id, title, unit, whether higher or lower is better, availability."""
-    rows = ((m.id, m.title, m.unit, f"{m.better} is better", m.unavailable() or "available")
+    rows = ((m.id, one_line(m.title), m.unit, f"{m.better} is better", _state(m.unavailable))
             for m in plugins.metrics.values())  # fmt: skip
     yield from _table(("metric", "title", "unit", "sense", "status"), rows)
 
@@ -59,10 +70,18 @@ def datasets(plugins: Registry) -> Iterator[str]:
 
 def _dataset(info: DatasetInfo) -> tuple[str, str, str]:
     name = f"{info.id}:{info.argument}" if info.argument else info.id
-    missing = info.missing()
-    if missing and info.fetchable:
-        missing = f"not here: benchbox fetch {info.id}"
-    return name, info.title, missing or "available"
+    state = _state(info.missing)
+    if state != "available" and info.fetchable:
+        state = f"not here: benchbox fetch {info.id}"
+    return name, one_line(info.title), state
+
+
+def _state(ask: Callable[[], str | None]) -> str:
+    """The plugin's own reason, or what it did wrong when asked, or ``"available"``."""
+    try:
+        return one_line(guarded(ask) or "available")
+    except BenchboxError as error:
+        return f"at fault: {error}"
 
 
 def reports(plugins: Registry) -> Iterator[str]:
@@ -77,6 +96,7 @@ def references(plugins: Registry) -> Iterator[str]:
     rows = ((r.id, r.dataset, r.title, str(len(r.bpp)), r.caution) for r in plugins.references())
     yield from _table(("reference", "data set", "title", "points", "caution"), rows)
     yield from (f"files {', '.join(form.suffixes)}: {form.title}" for form in plugins.reference_formats())
+    yield from (f"plugin {p} could not be asked: {p.failure}" for p in plugins.reference_faults())
 
 
 def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:

@@ -11,7 +11,8 @@ import click
 from benchbox.errors import BenchboxError, PluginError, did_you_mean
 
 if TYPE_CHECKING:
-    from benchbox.registry import Plugin, Registry
+    from benchbox.loading import Plugin
+    from benchbox.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def collect(registry: Registry, built_in: Collection[str]) -> PluginCommands:
     for offer in registry.commands():
         if offer.plugin.failure:
             failures[offer.plugin.name] = offer.plugin.failure
-        for command in offer.commands:
+        for command in offer.items:
             if not command.name:
                 failures.setdefault(offer.plugin.name, "one of its commands has no name; give it one")
             elif command.name in built_in:

@@ -15,6 +15,7 @@ from benchbox.errors import PlanError
 if TYPE_CHECKING:
     from benchbox.execution import Executor
     from benchbox.plan import Plan
+    from benchbox.session import Summary
 
 
 @commands.command()
@@ -44,7 +45,7 @@ def run(
     from benchbox.plan import resolve
     from benchbox.results import chosen_reports, find_run, load_results, write_reports
     from benchbox.session import execute, for_terminal, local_executor, point_limits
-    from benchbox.store import Workspace
+    from benchbox.store import Workspace, shown
 
     plugins = registry.load()
     wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
@@ -64,11 +65,13 @@ def run(
 
         executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams)
     summary = execute(resolved, plugins, place, executor, progress, retry)
-    files: list[Path] = []
+    _say(summary)
     if wanted:
         results = load_results(find_run(summary.name, place), plugins)
-        files = write_reports(results, wanted, summary.folder / "report")
-    _conclude(summary, files)
+        for file in write_reports(results, wanted, summary.folder / "report")[:1]:
+            click.echo(f"report: {shown(file)}")
+    if not summary.complete:
+        sys.exit(1)
 
 
 def _settle(
@@ -94,10 +97,8 @@ def _settle(
     return make_plan(table, "the flags"), Path.cwd()
 
 
-def _conclude(summary: Any, files: list[Path]) -> None:
-    """Print the outcome of a run; exit with 1 if something failed."""
-    from benchbox.store import shown
-
+def _say(summary: Summary) -> None:
+    """Print the outcome of a run."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
     click.echo(f"{summary.name}: {counts} ({summary.measured} measured now in {summary.seconds:.1f} s)")
     if summary.timed:
@@ -108,7 +109,3 @@ def _conclude(summary: Any, files: list[Path]) -> None:
         click.echo(f"  ... and {len(summary.failures) - 20} more kinds of failure; the results list all", err=True)
     for label in summary.given_up:
         click.echo(f"  {label}: given up; its remaining points are missing", err=True)
-    if files:
-        click.echo(f"report: {shown(files[0])}")
-    if not summary.complete:
-        sys.exit(1)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset, Sample
-from benchbox.errors import PlanError, QualityError
+from benchbox.errors import PlanError, PluginError, QualityError, one_line
+from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point
@@ -89,7 +90,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
     """
     plan = plan.model_copy(update={"dataset": tuple(_anchored(name, registry, base) for name in plan.dataset)})
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
-    left_out = {e.id: why for e in plan.codec if e.optional and (why := registry.codec(e.id).unavailable())}
+    left_out = {e.id: why for e in plan.codec if e.optional and (why := guarded(registry.codec(e.id).unavailable))}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
     labels = [c.label for c in configurations]
     for label in labels:
@@ -100,7 +101,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
 
 
 def _available(metric: Metric) -> Metric:
-    reason = metric.unavailable()
+    reason = guarded(metric.unavailable)
     if reason is not None:
         raise PlanError(f"metric {metric.id} is unavailable: {reason}")
     return metric
@@ -126,12 +127,14 @@ def device_for(name: str, accepted: Iterable[str]) -> str:
 def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     info = registry.codec(entry.id)
     options = info.parse_options(entry.options)
-    info.require(options)
-    label = entry.label or info.label(options)
+    guarded(info.require, options)
+    label = entry.label or guarded(info.label, options)
     device = device_for(entry.device, info.capabilities.devices)
     if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
-    axis = info.axis(options)
+    axis = guarded(info.axis, options)
+    if axis is not None and not isinstance(axis, QualityAxis):
+        raise PluginError(f"{info.id}: axis gave a {type(axis).__name__}; it must give a QualityAxis or None")
     qualities: tuple[float | None, ...]
     if axis is None:
         if entry.qualities:
@@ -140,4 +143,11 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     else:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
-    return Configuration(info, options, label, info.identity(options), qualities, axis, device)
+    return Configuration(info, options, label, _identity(info, options), qualities, axis, device)
+
+
+def _identity(info: CodecInfo, options: OptionsModel) -> str:
+    identity = guarded(info.identity, options)
+    if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
+        raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
+    return identity

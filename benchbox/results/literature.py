@@ -46,9 +46,11 @@ def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry
     known = {curve.id for curve in offered}
     for name in ids:
         if name not in known:
+            faults = "".join(f"; {p} could not be asked: {p.failure}" for p in registry.reference_faults())
             where = " or ".join(sorted(here))
             raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
-                                 f" (`benchbox list references` shows {len(known)} for these data sets)")
+                                 f" (`benchbox list references` shows {len(known)} for these data sets)"
+                                 f"{faults}")
     return [curve for curve in offered if curve.id in ids]
 
 

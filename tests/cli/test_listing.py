@@ -20,4 +20,4 @@ def test_a_package_without_its_entry_point_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchbox", "list", "plugins"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path)
-    assert "warning: benchbox_new lies in the source tree but its entry point is not installed" in done.stdout
+    assert "warning: benchbox_new is in the source tree but its entry point is not installed" in done.stdout
