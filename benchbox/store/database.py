@@ -146,6 +146,12 @@ class Store:
         with self._wanted(keys):
             return dict(self._db.execute(query).fetchall())
 
+    def why_not(self, keys: Iterable[str]) -> dict[str, str]:
+        """key -> ``"status: reason"`` of those of `keys` whose encoding is not ok."""
+        query = """SELECT key, status, reason FROM wanted CROSS JOIN encodings USING (key) WHERE status != 'ok'"""
+        with self._wanted(keys):
+            return {key: f"{status}: {reason}" if reason else status for key, status, reason in self._db.execute(query)}
+
     def scores(self, keys: Iterable[str], metric: str, version: str) -> dict[str, tuple[float | None, str]]:
         """key -> (value, reason if it is null) for one metric, for those of `keys` that were scored."""
         query = "SELECT key, value, reason FROM wanted CROSS JOIN scores USING (key) WHERE metric = ? AND version = ?"
