@@ -64,7 +64,9 @@ class Store:
     def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False) -> dict[str, Have]:
         """What is held of the encodings `keys`; scores count only in the `versions` given (metric id -> version).
 
-        Failures count as measured once they were tried MAX_ATTEMPTS times, unless `retry`.
+        Failures count as measured once they were tried MAX_ATTEMPTS times, unless `retry`. An encoding whose kept
+        stream is damaged does not count as measured, so that it is encoded again; with `retry`, nor does one whose
+        stream is gone.
         """
         scored: dict[str, set[str]] = {}
         found = {}
@@ -75,11 +77,15 @@ class Store:
                 if versions.get(metric) == version:
                     scored.setdefault(key, set()).add(metric)
             query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
-            for key, status, attempts, stream in self._db.execute(query):
+            rows = self._db.execute(query).fetchall()
+            streams = self.workspace.streams
+            damaged = streams.damaged({stream for _, status, _, stream in rows if status == "ok" and stream})
+            for key, status, attempts, stream in rows:
                 if status == "ok":
                     known = frozenset(scored.get(key, ()))
-                    to_score = len(known) < len(versions) and stream and self.workspace.streams.has(stream)
-                    found[key] = Have(True, stream if to_score else None, known, stream)
+                    to_score = len(known) < len(versions) and stream and streams.has(stream)
+                    again = stream in damaged or (retry and stream and not streams.has(stream))
+                    found[key] = Have(not again, stream if to_score else None, known, stream)
                 else:
                     settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
                     found[key] = Have(settled, None, frozenset(versions))
@@ -231,6 +237,9 @@ def _keep_encoding(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], n
     found = {name: event.get(name) for name in TABLES["encodings"] if name not in (*asked, "attempts", "measured")}
     renewed = ", ".join(f"{name}=excluded.{name}" for name in (*found, "measured") if name != "key")
     row = {**asked, **found, "attempts": 1, "measured": now}
+    if event["status"] == "ok":  # scores of other bytes, where a stream was lost and encoding it again gave others
+        db.execute("DELETE FROM scores WHERE key = :key AND EXISTS (SELECT 1 FROM encodings WHERE key = :key AND "
+                   "status = 'ok' AND stream_sha256 IS NOT :stream_sha256)", row)
     db.execute(
         f"""{insertion("encodings", row)} ON CONFLICT (key) DO UPDATE SET {renewed}, attempts=attempts+1
         WHERE excluded.status='ok' OR encodings.status!='ok'""",
