@@ -14,7 +14,7 @@ from benchbox.errors import PlanError, QualityError
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point
-from benchbox.plan.plan import CodecEntry, Plan, Timing, plan_text
+from benchbox.plan.plan import CodecEntry, Plan, Timing, one_line, plan_text
 from benchbox.registry import Registry
 
 
@@ -111,7 +111,10 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
     name, colon, argument = dataset.partition(":")
     info = registry.dataset_info(name)
     if colon and info.argument == "PATH" and argument:
-        return f"{name}:{(base / Path(argument).expanduser()).resolve()}"
+        try:
+            return one_line(f"{name}:{(base / Path(argument).expanduser()).resolve()}")
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: there is no home folder, or a loop of links
+            raise PlanError(f"{name}: {error}; give the folder's full path") from error
     return dataset
 
 
