@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
-from benchbox import image
+from benchbox import image, machine
 from benchbox.dataset import Sample
 from benchbox.errors import ImageError, UnsupportedImageError
 from benchbox.plan import Resolved
@@ -90,8 +89,8 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
 
 def _read(samples: Mapping[Place, Sample]) -> Iterator[tuple[Place, str | Unreadable]]:
     items = iter(samples.items())
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while batch := list(islice(items, 4 * (os.cpu_count() or 1))):
+    with ThreadPoolExecutor(machine.cores()) as pool:
+        while batch := list(islice(items, 4 * machine.cores())):
             yield from zip((place for place, _ in batch), pool.map(_digest, (s for _, s in batch)), strict=True)
 
 

@@ -27,7 +27,7 @@ def point_limits(plan: Plan, workers: int) -> PointLimits:
 
 def local_executor(plan: Plan, workspace: Workspace, workers: int | None) -> LocalExecutor:
     """Local worker processes under the plan's limits; None: one a core."""
-    count = workers or os.cpu_count() or 1
+    count = workers or machine.cores()
     return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool)
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchbox import machine
 from benchbox.errors import StoreError
 
 _BATCH = 256
@@ -69,7 +70,7 @@ class Streams:
 
     def damaged(self, expected: Iterable[str]) -> set[str]:
         """Those of the SHA-256 `expected` whose file is there and holds something else. Reads all these files."""
-        with ThreadPoolExecutor() as pool:  # hashing releases the interpreter lock
+        with ThreadPoolExecutor(machine.cores()) as pool:  # hashing releases the interpreter lock
             names = sorted(expected)
             batches = (names[k : k + _BATCH] for k in range(0, len(names), _BATCH))
             return set[str]().union(*pool.map(self._damaged, batches))
