@@ -63,7 +63,7 @@ def memory(system: Path = Path("/")) -> int:
 
 def oom_kills(system: Path = Path("/")) -> int:
     """How many processes the kernel has ended for want of memory, in this process's control group where that counts
-    them, else on the whole machine. Where the number has risen while a process died by SIGKILL, memory is the reason."""
+    them, else on the whole machine. Where the number rose while a process died by SIGKILL, memory is the reason."""
     folder = next(_groups("memory", system), None)
     files = [folder / name for name in ("memory.events", "memory.oom_control")] if folder is not None else []
     for file in [*files, system / "proc/vmstat"]:

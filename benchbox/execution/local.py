@@ -255,8 +255,8 @@ class _Active:
         if self._verdict is not None and self._verdict[0] == self._at:
             return {"status": self._verdict[1], "reason": self._verdict[2]}
         if error.exitcode == -signal.SIGKILL and machine.oom_kills() > self._oom_kills:
-            return {"status": "memory", "reason": "the system ended the worker for want of memory; give it more, or run "
-                                                  "with fewer --workers"}
+            return {"status": "memory", "reason": "the system ended the worker for want of memory; give it more, or "
+                                                  "run with fewer --workers"}
         return {"status": "crashed", "reason": f"the worker died ({_exit(error.exitcode)})"}
 
     def _left(self) -> list[Point]:

@@ -71,7 +71,8 @@ def parse_qualities(text: str) -> tuple[float, ...]:
 
 def _check_count(text: str, count: int) -> None:
     if count > MAX_SWEEP:
-        raise PlanError(f"qualities '{text[:40]}{'...' if len(text) > 40 else ''}': {count} values; at most {MAX_SWEEP}")
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        raise PlanError(f"qualities '{shown}': {count} values; at most {MAX_SWEEP}")
 
 
 def _as_tuple(value: Any) -> Any:
@@ -85,8 +86,8 @@ def _as_qualities(value: Any) -> Any:
 
 
 def one_line(text: str) -> str:
-    """`text`, if it can be written into files and shown on one line; raises ValueError where it holds control characters
-    or, as names of files do that are not UTF-8, surrogates."""
+    """`text`, if it can be written into files and shown on one line; raises ValueError where it holds control
+    characters or, as names of files do that are not UTF-8, surrogates."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ValueError(f"{text[:80]!a} has a control character or is not UTF-8; rename it")
     return text

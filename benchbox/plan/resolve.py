@@ -113,7 +113,7 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
     if colon and info.argument == "PATH" and argument:
         try:
             return one_line(f"{name}:{(base / Path(argument).expanduser()).resolve()}")
-        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: there is no home folder, or a loop of links
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder, a loop of links
             raise PlanError(f"{name}: {error}; give the folder's full path") from error
     return dataset
 

@@ -166,6 +166,10 @@ class Store:
                    FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
         return {(codec, options): (seconds, size) for codec, options, seconds, size in self._db.execute(query)}
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever measured here."""
+        return self._db.execute("SELECT 1 FROM encodings LIMIT 1").fetchone() is None
+
     def streams_in_use(self) -> set[str]:
         """SHA-256 of every stream that some run needs."""
         query = "SELECT DISTINCT stream_sha256 FROM encodings WHERE key IN (SELECT key FROM entries)"

@@ -61,8 +61,10 @@ def to_read(workspace: Workspace) -> Iterator[sqlite3.Connection]:
         StoreError: there is none, it is damaged, was written by a later benchbox, or was written to meanwhile.
     """
     path = workspace.database
-    if not path.exists():
-        raise StoreError(f"there are no results in {workspace}; `benchbox run` makes them there")
+    if not _holds_data(path):
+        lost = f"though streams are there; put {path.name} back, or " if workspace.streams.any() else ""
+        raise StoreError(f"there are no results in {workspace}{', ' + lost if lost else '; '}`benchbox run` makes them "
+                         "there")
     journals = [journal for end in ("-wal", "-journal") if _holds_data(journal := path.with_name(path.name + end))]
     try:
         if workspace.busy():

@@ -78,6 +78,10 @@ class Streams:
     def _damaged(self, expected: Sequence[str]) -> set[str]:
         return {sha256 for sha256 in expected if _sha256(self._path(sha256)) not in (sha256, None)}
 
+    def any(self) -> bool:
+        """Whether any stream is kept."""
+        return next(self.folder.glob("*/*"), None) is not None
+
     def drop_all_but(self, used: Collection[str]) -> tuple[int, int]:
         """Delete every stream whose SHA-256 is not in `used`, and what dead workers left half written.
 
@@ -87,9 +91,13 @@ class Streams:
         count = size = 0
         for path in self.folder.glob("*/*"):
             if path.name not in used and not path.is_dir():
-                size += path.stat().st_size
+                try:
+                    size += path.stat().st_size
+                    path.unlink()
+                except OSError as error:
+                    raise StoreError(f"{path}: cannot be deleted: {error.strerror}; check its folder's permissions"
+                                     ) from error
                 count += 1
-                path.unlink()
         return count, size
 
     def _path(self, sha256: str) -> Path:
