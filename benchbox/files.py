@@ -81,8 +81,8 @@ def _said(problem: BaseException) -> str:
         return "is nested too deeply"
     if "set_int_max_str_digits" in str(problem):
         return "holds a number of too many digits"
-    if isinstance(problem, OSError) and problem.strerror:
-        return problem.strerror
+    if isinstance(problem, OSError) and problem.errno:
+        return os.strerror(problem.errno)
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
 
 

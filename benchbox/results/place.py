@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchbox.store import Workspace, locate
-
-if TYPE_CHECKING:
-    pass
 
 PUBLISHED = "results.parquet"
 """The file that makes a folder a published run, which needs no store."""
@@ -28,6 +24,18 @@ class RunPlace:
     folder: Path
     name: str
     workspace: Workspace | None
+
+    @property
+    def taken(self) -> list[Path]:
+        """Folders that no published run may take the place of."""
+        place = self.workspace
+        return [self.folder] if place is None else [self.folder, place.folder, place.streams.folder, place.spool]
+
+    @property
+    def sources(self) -> list[Path]:
+        """The files that its results are read from."""
+        table = self.folder / PUBLISHED if self.workspace is None else self.workspace.database
+        return [table, *(self.folder / name for name in ("plan.toml", "settings.json", "environment.json"))]
 
 
 def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
