@@ -12,11 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from benchbox.errors import StoreError
 from benchbox.plan import Entry, Have, Job
 from benchbox.store import opening
 from benchbox.store.tables import TABLES, insertion, selection
-from benchbox.store.workspace import Workspace, shown
+from benchbox.store.workspace import Workspace
 
 MAX_ATTEMPTS = 2
 """A failed point is tried once more by the next run, then left until asked for."""
@@ -195,7 +194,7 @@ class WritableStore(Store):
             with self._db:
                 yield self._db
         except sqlite3.Error as error:
-            raise StoreError(f"{shown(self.workspace.database)}: {error}; what was measured before is kept") from error
+            raise opening.failure(self.workspace, error) from error
 
     def keep_digests(self, digests: Mapping[str, str]) -> None:
         """Remember pixel digests by stamp."""
