@@ -7,7 +7,9 @@ import math
 import os
 import platform
 import socket
+import stat
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from importlib import metadata
@@ -108,6 +110,32 @@ def _lines(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
+
+
+def provide_numba_cache() -> None:
+    """Give numba a private folder for compiled code where the user's cache folder cannot be written (there is no home
+    folder, or it is read-only): plugins whose functions numba is to keep could not be imported. Call it before them."""
+    home = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if "NUMBA_CACHE_DIR" in os.environ or (not home.startswith("~") and _writable(Path(home, "numba"))):
+        return
+    folder = Path(tempfile.gettempdir(), f"benchbox-numba-{os.getuid()}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        state = folder.lstat()
+        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o022:
+            folder = Path(tempfile.mkdtemp(prefix="benchbox-numba-"))  # another user made it and could plant code
+    except OSError:
+        return
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a folder, made if it is not there, can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 SHORTEST_LOOK = 0.1

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import click
 import pluggy
 
-from benchbox import hookspecs
+from benchbox import hookspecs, machine
 from benchbox.codec import CodecInfo
 from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import BenchboxError, PluginError, UnknownIdError, did_you_mean
@@ -123,6 +123,7 @@ class Registry:
 
 def load(extra: Sequence[ModuleType] = ()) -> Registry:
     """Load every plugin of the entry-point group ``benchbox`` and then the modules `extra`."""
+    machine.provide_numba_cache()
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     plugins: list[Plugin] = []
