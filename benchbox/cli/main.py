@@ -1,4 +1,4 @@
-"""The command line from its first word to its exit code: errors are one line."""
+"""The entry point of the command line: prints every error as one line and sets the exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchbox.errors import BenchboxError
 
 
 def main() -> None:
-    """Run the command line: errors are one line, no traceback unless --debug stands anywhere on it."""
+    """Run the command line. An error is one line, without a traceback unless --debug is among the arguments."""
     _open_streams()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
@@ -39,7 +39,7 @@ def main() -> None:
             raise
         code = _fail(f"{error.filename or 'system'}: {error.strerror or error}{_remedy(error)}", 1)
         _drop_output()
-    except Exception as error:  # the last line between a fault of ours and the user
+    except Exception as error:  # a bug of benchbox itself
         if debug:
             raise
         code = _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1)

@@ -1,4 +1,4 @@
-"""One picture through one codec, for a look: what ``benchbox encode`` and ``benchbox decode`` do."""
+"""One picture through one codec: the work of ``benchbox encode`` and ``benchbox decode``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchbox.plan import device_for, parse_codec
 
 
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:
-    """Encode `picture`, write the stream to `output`; returns a line with size and bpp."""
+    """Encode `picture` and write the stream to `output`; returns a line with size and bpp."""
     _check_output(output, picture)
     info, options = _find(codec, registry.load())
     axis = info.axis(options)
@@ -37,7 +37,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
 
 
 def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
-    """Decode the file `stream`, write a PNG to `output`; returns a line with the picture's size."""
+    """Decode the file `stream` and write a PNG to `output`; returns a line with the picture's size."""
     _check_output(output, stream)
     plugins = registry.load()
     info, options = _find(codec, plugins) if codec else _by_suffix(stream, plugins)

@@ -1,7 +1,7 @@
-"""One job in a limited local process of its own: what a task on a cluster runs.
+"""Runs one job in a local process of its own with limits; a task on a cluster calls it.
 
-A cluster's workers are often daemons, which may not have child processes of Python's own kind; an ordinary subprocess
-may. It is given a pickled task on standard input and answers with JSON lines.
+Workers of a cluster are often daemons, which must not start `multiprocessing` children but may start a subprocess. The
+subprocess reads a pickled task from standard input and prints JSON lines.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchbox.store import Streams
 
 @dataclass(frozen=True)
 class Task:
-    """A job with all that a machine elsewhere needs; `streams` lies on storage that every machine shares."""
+    """A job with all that another machine needs to run it; `streams` is on storage that every machine shares."""
 
     job: Job
     streams: Streams
@@ -33,10 +33,10 @@ class Task:
 
 
 def run_task(task: Task) -> list[dict[str, Any]]:
-    """Run one task in a fresh interpreter; returns its finished points, blamed ones among them.
+    """Run one task in a fresh interpreter; returns its finished points, including those that killed a worker.
 
     Raises:
-        StoreError: the streams cannot be kept on this machine, or the interpreter could not do its work.
+        StoreError: this machine cannot write the streams, or the interpreter failed.
     """
     command = [sys.executable, "-m", "benchbox.execution.isolated"]
     done = subprocess.run(command, input=pickle.dumps(task), capture_output=True, check=False)

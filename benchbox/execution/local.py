@@ -1,8 +1,8 @@
 """Local worker processes with a time and a memory limit for each operating point.
 
-Pebble's pool keeps the processes: fresh interpreters (loky's start method, never fork), a dead one costs only its own
-task. Beside it the parent watches: it reads what each worker appends to its spool, and kills one whose point takes
-too long or too much memory. Points that a dead worker left unfinished are run again, one to a job.
+Pebble's pool holds the processes: fresh interpreters (loky's start method, never fork); one that dies fails only its
+own task. The parent reads the events that each worker appends to its spool, and kills a worker whose point takes too
+long or too much memory. Points that a dead worker left unfinished run again, one per job.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from benchbox.plan import Job, Point
 from benchbox.store import Streams
 
 TICK = 0.05
-"""Seconds between two looks at the workers: a runaway allocation is seen before it fills a machine's memory."""
+"""Seconds between two looks at the workers: short enough to see a runaway allocation before it fills the memory."""
 
 HELPERS_EVERY = 10
-"""Looks from one reading of the system's process table to the next: it is long where much else is running."""
+"""Looks between two readings of the system's process table, which take long where many processes run."""
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 @contextlib.contextmanager
 def thread_environment(threads: int) -> Iterator[None]:
-    """Thread variables for processes started inside; libraries read them once, when first loaded."""
+    """Set the thread variables for processes started inside; numeric libraries read them once, when loaded."""
     before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
     os.environ.update({name: str(threads) for name in _THREAD_VARIABLES})
     try:
@@ -54,8 +54,8 @@ def thread_environment(threads: int) -> Iterator[None]:
 
 
 class LocalExecutor:
-    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams into `streams`. With
-    `core` they stay on that processor, as timing asks for."""
+    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams to `streams`. With
+    `core`, they stay on that processor, as timing requires."""
 
     threads = 1
     """Threads that numeric libraries may use in a worker."""
@@ -71,7 +71,7 @@ class LocalExecutor:
         self._session = uuid.uuid4().hex[:12]
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
-        """Run every job; see `benchbox.execution.Executor`. Raises StoreError when streams can no longer be kept."""
+        """Run every job; see `benchbox.execution.Executor`. Raises StoreError if streams cannot be written."""
         queue = _Queue(jobs)
         active: dict[Future[None], _Active] = {}
         try:
@@ -82,14 +82,14 @@ class LocalExecutor:
             try:
                 watch = _Watch(self._limits)
                 while queue or active:
-                    while queue and len(active) < 2 * self.workers:  # one waiting for each at work hides the round trip
+                    while queue and len(active) < 2 * self.workers:  # a second job per worker hides the round trip
                         job = queue.pop()
                         if wanted(job):
                             submitted = self._submit(pool, job)
                             active[submitted.future] = submitted
                     for future in wait(active, timeout=watch.due(), return_when=FIRST_COMPLETED).done:
                         queue.push(active.pop(future).finish(on_points))
-                    if watch.due() == 0:  # not at each finished job: with many workers there is always one
+                    if watch.due() == 0:  # not after each finished job, or it never rests
                         watch.look(active.values(), on_points)
             except BaseException:
                 for one in active.values():
@@ -111,7 +111,7 @@ class LocalExecutor:
 
 
 class _Queue:
-    """Jobs to come: those to run again first, then the given ones, drawn as they are needed."""
+    """Jobs still to run: first those to run again, then the given ones, drawn as they are needed."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._again: deque[Job] = deque()
@@ -146,7 +146,7 @@ class _Watch:
         return max(0.0, self._next - time.monotonic())
 
     def look(self, active: Iterable[_Active], on_points: OnPoints) -> None:
-        """Take in what was written and enforce the limits."""
+        """Read new events and enforce the limits."""
         self._next = time.monotonic() + TICK
         if self._looks % HELPERS_EVERY == 0:
             self._helpers = _held_by_helpers()
@@ -171,7 +171,7 @@ def _held_by_helpers() -> Counter[int]:
 
 
 class _Active:
-    """A submitted job: which point it is at, since when, in which process, and why it was killed if it was."""
+    """A submitted job: the point it is at and since when, its process, and why it was killed, if it was."""
 
     def __init__(self, job: Job, future: Future[None], tail: Tail) -> None:
         self.job = job
@@ -185,7 +185,7 @@ class _Active:
         self._oom_kills = machine.oom_kills()
 
     def read(self, on_points: OnPoints) -> None:
-        """Take in what the worker has written."""
+        """Read the events that the worker has written since the last call."""
         points = []
         stop = None
         for event in self._tail.events():
@@ -209,17 +209,17 @@ class _Active:
                 self._process = psutil.Process(event["pid"])
 
     def enforce(self, limits: PointLimits, helpers: Mapping[int, int]) -> None:
-        """Kill the worker if its point has gone beyond the limits; `helpers` as from `_held_by_helpers`."""
+        """Kill the worker if its point exceeds the limits; `helpers` as from `_held_by_helpers`."""
         if self._at is None or self._process is None or self._verdict is not None:
             return
         seconds = time.monotonic() - self._since
         if seconds > limits.seconds:
-            self.kill("timeout", f"no end after {limits.seconds:g} s")
+            self.kill("timeout", f"not finished after {limits.seconds:g} s")
         elif (used := self._memory() + helpers.get(self._process.pid, 0)) > limits.memory:
             self.kill("memory", f"used {used >> 20} MiB of the {limits.memory >> 20} MiB allowed")
 
     def _memory(self) -> int:
-        """Bytes the worker holds."""
+        """Resident memory of the worker in bytes."""
         assert self._process is not None
         try:
             return int(self._process.memory_info().rss)
@@ -227,7 +227,7 @@ class _Active:
             return 0
 
     def kill(self, status: str, reason: str = "") -> None:
-        """End the worker process, and whatever it started, at once."""
+        """Kill the worker process and its children at once."""
         self._verdict = (self._at or "", status, reason)
         if self._process is None:
             return
@@ -238,13 +238,13 @@ class _Active:
             os.kill(self._process.pid, signal.SIGKILL)
 
     def finish(self, on_points: OnPoints) -> list[Job]:
-        """Once the future is done: blame the point a dead worker was at, and give back the rest, one to a job."""
+        """After the future is done: blame the point that a dead worker was at; returns the rest, one point per job."""
         self.read(on_points)
         error = self.future.exception()
         if error is not None and not isinstance(error, ProcessExpired):
             raise error
         if error is not None and self._verdict is None and self._at is None and self._left():
-            self._at = self._left()[0].key  # it died before it could say where it was
+            self._at = self._left()[0].key  # it died before it reported a point
         if error is not None and self._at is not None:
             on_points(self.job, [{"event": "point", "key": self._at, **self._blame(error)}])
             self._done.add(self._at)
@@ -271,8 +271,8 @@ def _exit(code: int | None) -> str:
 
 
 def memory_share(workers: int) -> int:
-    """Bytes one of `workers` may take when no plan says otherwise: its share of four fifths of
-    the memory that this process may use."""
+    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the memory that this
+    process may use."""
     return int(machine.memory() * 0.8) // max(1, workers)
 
 

@@ -1,6 +1,6 @@
 """The worker's side of a local run: measure a job and write each event to a file, one JSON line at a time.
 
-The file outlives the worker and the parent, so whatever was measured before either died is found in it.
+The file outlives the worker and the parent, so it holds everything that was measured before either died.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from benchbox.store import Streams
 from benchbox.work import Worker, run_job
 
 ADDRESS_SPACE_SLACK = 8 << 30
-"""Bytes of address space beyond the memory limit: libraries map far more than they touch."""
+"""Bytes of address space beyond the memory limit, since libraries map far more than they use."""
 
 
 def initialise(memory: int, core: int | None = None) -> None:
-    """Prepare a worker process: Ctrl-C is the parent's to handle; stay on one processor `core` if one is given; bound
-    the address space where no CUDA needs it."""
+    """Prepare a worker process: leave Ctrl-C to the parent; stay on the processor `core`, if given; limit the address
+    space to `memory` bytes and `ADDRESS_SPACE_SLACK`, except where CUDA, which maps far more, is present."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     if core is not None:
@@ -44,23 +44,23 @@ def initialise(memory: int, core: int | None = None) -> None:
 
 @functools.cache
 def _process_worker() -> Worker:
-    """This process's one worker: it keeps codecs, metrics and the picture from job to job."""
+    """The one worker of this process, which keeps codecs, metrics and the picture between jobs."""
     return Worker(registry.load())
 
 
 def _end_with_parent() -> None:
-    """Have the system kill this process when its parent dies: a codec that hangs would outlive a killed run."""
+    """Have the system kill this process when its parent dies; otherwise a codec that hangs would outlive the run."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG, prctl(2)
 
 
 def write_job(path: Path, job: Job) -> None:
-    """Write the job's own file, so that a spool left behind can be read without the process that made it."""
+    """Write the job next to its spool, so that a spool left behind can be read without the process that made it."""
     path.with_suffix(".job").write_bytes(pickle.dumps(job))
 
 
 def run_spooled(job: Job, streams: Streams, path: Path, parent: int) -> None:
-    """Measure `job`, appending events to the file `path`; stop between points once the process `parent` is gone."""
+    """Measure `job` and append events to the file `path`; stop between points once the process `parent` has ended."""
     with path.open("a", encoding="utf-8") as file:
 
         def emit(event: dict[str, Any]) -> None:
@@ -74,14 +74,14 @@ def run_spooled(job: Job, streams: Streams, path: Path, parent: int) -> None:
 
 
 class Tail:
-    """Reads the events that were appended to a spool file since the last look; a torn last line waits."""
+    """Reads the events appended to a spool file since the last call; an incomplete last line waits."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._offset = 0
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Whole lines not yet seen."""
+        """The events of complete lines that were not read yet."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._offset)
@@ -94,13 +94,13 @@ class Tail:
             yield json.loads(line)
 
     def remove(self) -> None:
-        """Delete the spool and its job."""
+        """Delete the spool and its job file."""
         self.path.unlink(missing_ok=True)
         self.path.with_suffix(".job").unlink(missing_ok=True)
 
 
 def left_behind(folder: Path) -> Iterator[tuple[Job, list[dict[str, Any]], Tail]]:
-    """Spools of a run that was killed: each job with its finished points."""
+    """The spools of a killed run: each job with its finished points and the spool itself."""
     for path in sorted(folder.glob("*.jsonl")):
         tail = Tail(path)
         with contextlib.suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):

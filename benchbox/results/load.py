@@ -1,4 +1,4 @@
-"""A run read back: its frame, and everything that a report is made from."""
+"""Loads a run: its frame, and everything else that reports need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_ROWS, MOST_BYTES_A_ROW = 20_000_000, 64 << 10
 
 
 def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
-    """The results frame of a run, and its metrics as far as their plugins are still there.
+    """The results frame of a run, and those of its metrics whose plugins are installed.
 
     Raises:
         StoreError: there is no such run, or it cannot be read.
@@ -44,8 +44,8 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
 
 
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
-    """Everything that reports are made from; `literature` names published curves to draw with the run's own, by id or
-    as files (see `find_references`). A published folder has no decoded pictures."""
+    """Everything that reports need. `literature` names published curves to draw with those of the run, by id or as
+    files (see `find_references`). A published folder has no decoded pictures."""
     table, metrics = load_frame(place, registry)
     settings = read_settings(place.folder / "settings.json")
     by_key = table.drop_duplicates("key").set_index("key")
@@ -88,18 +88,16 @@ def _published_frame(folder: Path) -> pd.DataFrame:
         _check_size(folder / PUBLISHED)
         table = pd.read_parquet(folder / PUBLISHED)
         for column in COLUMNS:
-            if column.name not in table:  # a column that came after the release that published this
+            if column.name not in table:  # added after the release that published this
                 table[column.name] = pd.Series(None, index=table.index, dtype=column.dtype)
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
         typed = ordered.astype({column.name: column.dtype for column in COLUMNS})
         check_table(typed)
         return typed
-    except StoreError:
-        raise
     except Exception as error:  # whatever reading a damaged file leads pyarrow and pandas to
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise StoreError(f"{folder / PUBLISHED}: is no results table of this version ({said}); publish the run again"
+        raise StoreError(f"{folder / PUBLISHED}: is not a results table of this version ({said}); publish the run again"
                          ) from error
 
 

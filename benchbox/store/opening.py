@@ -1,4 +1,4 @@
-"""Connections to a workspace's database: to write, or to read and leave every byte of the workspace as it is."""
+"""Connections to a workspace's database: to write, or to read without changing a byte of the workspace."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 
 from benchbox.errors import StoreError
-from benchbox.store.tables import VERSION, DamagedRows, bring_forward
+from benchbox.store.tables import VERSION, DamagedRows, migrate
 from benchbox.store.workspace import Workspace, shown
 
 MAPPED = 2**31
-"""Bytes of the file that reading maps into memory instead of fetching by calls; on local disks, where SQLite may."""
+"""Most bytes of the database file that SQLite maps into memory for reading; on local disks only."""
 
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "lustre", "gpfs", "ceph", "fuse.sshfs", "afs"})
 _DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CORRUPT_INDEX", "SQLITE_CORRUPT_SEQUENCE"})
@@ -27,7 +27,7 @@ _FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "S
 
 @contextmanager
 def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
-    """The database, made or brought forward to this version. The caller holds the workspace's lock.
+    """The database, created if absent and migrated to this version. The caller holds the workspace's lock.
 
     Raises:
         StoreError: it cannot be written, is damaged, or was written by a later benchbox.
@@ -42,9 +42,9 @@ def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
     try:
         journal = "DELETE" if _on_network(workspace.folder) else "WAL"
         db.execute(f"PRAGMA journal_mode={journal}")
-        db.execute("PRAGMA synchronous=NORMAL")  # survives any process's death; a power loss is not promised
+        db.execute("PRAGMA synchronous=NORMAL")  # safe if any process dies, not if the power fails
         _check_version(db, workspace.database)
-        bring_forward(db)
+        migrate(db)
         yield db
     except sqlite3.Error as error:
         raise failure(workspace, error) from error
@@ -56,11 +56,11 @@ def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
 def to_read(workspace: Workspace) -> Iterator[sqlite3.Connection]:
     """The database as it is now, for reading.
 
-    SQLite makes files beside a database in WAL mode even when it only reads it. So a database that nobody writes is
+    SQLite creates files next to a database in WAL mode even when it only reads it. So a database that nobody writes is
     opened as immutable, and one that a killed run left with a journal is read from a copy in a temporary folder.
 
     Raises:
-        StoreError: there is none, it is damaged, was written by a later benchbox, or was written to meanwhile.
+        StoreError: there is none, it is damaged, was written by a later benchbox, or changed while it was read.
     """
     path = workspace.database
     _require(workspace)
@@ -113,28 +113,28 @@ def _state(path: Path) -> list[tuple[Path, int, int]]:
 
 
 def _changed(path: Path) -> StoreError:
-    return StoreError(f"{shown(path)} was written to while it was read; do it again")
+    return StoreError(f"{shown(path)} changed while it was read; run the command again")
 
 
 @contextmanager
-def of_nothing() -> Iterator[sqlite3.Connection]:
-    """A database in memory in which nothing was measured yet."""
+def empty() -> Iterator[sqlite3.Connection]:
+    """An empty database in memory."""
     db = sqlite3.connect(":memory:")
     try:
-        bring_forward(db)
+        migrate(db)
         yield db
     finally:
         db.close()
 
 
 def _copied(files: Sequence[Path], folder: Path) -> Path:
-    """Copies `files` into `folder`; returns the copy of the first."""
+    """Copy `files` into `folder`; returns the copy of the first."""
     before = _state(files[0])
     try:
         copies = [Path(shutil.copy(file, folder)) for file in files]
     except OSError as error:
-        raise StoreError(f"{shown(files[0])}: cannot be copied to {folder}, where what a killed run left is read: "
-                         f"{error.strerror}; make room there, or set TMPDIR to another folder") from error
+        raise StoreError(f"{shown(files[0])}: a killed run left a journal, and reading it needs a copy in {folder}, "
+                         f"which failed: {error.strerror}; make room there or set TMPDIR") from error
     if _state(files[0]) != before:
         raise _changed(files[0])
     return copies[0]
@@ -172,7 +172,7 @@ def _words(path: Path, error: sqlite3.Error) -> str:
 
 
 def _on_network(folder: Path) -> bool:
-    """Whether a folder lies on a network file system, where SQLite's write-ahead log is not safe."""
+    """True for a folder on a network file system, where SQLite's write-ahead log is not safe."""
     folder = folder.resolve()
     mounts = [p for p in psutil.disk_partitions(all=True) if folder.is_relative_to(p.mountpoint)]
     return max(mounts, key=lambda p: len(p.mountpoint)).fstype in _NETWORK if mounts else False

@@ -1,4 +1,4 @@
-"""Kept bitstreams: each lies in a file named by the SHA-256 of its contents, whole or absent."""
+"""Stored bitstreams: one file each, named by the SHA-256 of its contents and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class Streams:
-    """The kept streams below one absolute folder. The only place that knows where and how they are kept."""
+    """The streams stored below one absolute folder. Only this class knows where and how they are stored."""
 
     folder: Path
 
     def put(self, data: bytes) -> str:
-        """Keep a stream and return its SHA-256 (hex). A damaged file in its place is replaced.
+        """Store a stream and return its SHA-256 (hex). A damaged file in its place is replaced.
 
         Raises:
             StoreError: it cannot be written.
@@ -44,20 +44,20 @@ class Streams:
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise StoreError(f"cannot keep a stream in {self.folder}: {error.strerror}; make room or choose another "
+            raise StoreError(f"cannot write a stream to {self.folder}: {error.strerror}; make room or choose another "
                              "--workspace") from error
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The stream of that SHA-256, checked against it.
+        """The stream with that SHA-256; its contents are checked against it.
 
         Raises:
-            StoreError: it is gone or damaged.
+            StoreError: it is missing or damaged.
         """
         try:
             data = self._path(sha256).read_bytes()
         except OSError as error:
-            raise StoreError(f"the stream {sha256[:12]} is gone from {self.folder}; run the plan again with --retry"
+            raise StoreError(f"the stream {sha256[:12]} is missing in {self.folder}; run the plan again with --retry"
                              ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StoreError(f"the stream {sha256[:12]} in {self.folder} is damaged; run the plan again, which encodes "
@@ -65,7 +65,7 @@ class Streams:
         return data
 
     def has(self, sha256: str) -> bool:
-        """Whether the stream of that SHA-256 is kept; `damaged` also looks into it."""
+        """True if the stream with that SHA-256 is stored; `damaged` also reads it."""
         return self._path(sha256).exists()
 
     def damaged(self, expected: Iterable[str]) -> set[str]:
@@ -83,10 +83,10 @@ class Streams:
         return next(self.folder.glob("*/*"), None) is not None
 
     def drop_all_but(self, used: Collection[str]) -> tuple[int, int]:
-        """Delete every stream whose SHA-256 is not in `used`, and what dead workers left half written.
+        """Delete every stream whose SHA-256 is not in `used`, and partial files of dead workers.
 
         Returns:
-            How many files and how many bytes were deleted.
+            Number of files and number of bytes deleted.
         """
         count = size = 0
         for path in self.folder.glob("*/*"):

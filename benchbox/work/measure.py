@@ -1,11 +1,11 @@
-"""One job becomes measurements, by one loop for quality and for timing. The only place that scores.
+"""Measures a job, with one loop for quality and for timing. The only place that scores.
 
-Events are dicts of JSON values, so that they survive in a file whatever becomes of the process that wrote them:
+Events are dicts of JSON values, so that a file of them outlives the process that wrote it:
 
 - ``{"event": "start", "key"}`` before work on a point begins,
-- ``{"event": "point", "key", "status", "reason", ...}`` when it is finished. Of a quality point it holds `bytes` and
-  the other columns of its encoding; `scores` maps a metric to ``[version, value or null, reason]``; `rescored` says
-  that a kept stream was only decoded and scored. Of a timed point it holds `timing`, see `benchbox.clock.repeated`.
+- ``{"event": "point", "key", "status", "reason", ...}`` when it is finished. A quality point has `bytes` and the other
+  columns of its encoding, `scores` (metric id -> ``[version, value or null, reason]``) and `rescored` (true if a kept
+  stream was only decoded and scored). A timed point has `timing`, the result of `benchbox.work.clock.repeated`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Emit = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class _Setup:
-    """What the points of a job share."""
+    """Shared by all points of a job."""
 
     info: CodecInfo
     codec: Codec
@@ -44,10 +44,11 @@ class _Setup:
 def run_job(
     worker: Worker, job: Job, streams: Streams, emit: Emit, go_on: Callable[[], bool] = lambda: True
 ) -> None:
-    """Measure or time every point of a job, emitting each as soon as it is finished.
+    """Measure or time every point of a job and emit each as soon as it is finished.
 
-    The codec is opened and warmed up, untimed, on this picture. Errors of the codec cost the point, not the job;
-    StoreError (a full disk) is passed on, since nothing more could be kept. `go_on` is asked before each point.
+    The codec is opened and warmed up, untimed, on this picture. An error of the codec fails the point, not the job;
+    StoreError (a full disk) is raised, since nothing more could be stored. `go_on` is called before each point; False
+    ends the job.
     """
     if not job.points:
         return
@@ -76,7 +77,7 @@ def run_job(
 
 
 def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Image:
-    """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its kept stream."""
+    """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its stored stream."""
     codec = worker.codec(str(row["codec"]), str(row["options"]), str(row["device"]))
     return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
 
@@ -85,7 +86,7 @@ def _set_up(worker: Worker, job: Job, streams: Streams) -> _Setup:
     """Read the picture and open the codec of a job.
 
     Raises:
-        PluginError: this process has another codec than the one that was planned.
+        PluginError: this process has another version of the codec than the plan was made with.
     """
     source = worker.source(job.sample, job.sample_sha256)
     info = worker.registry.codec(job.codec)
@@ -105,12 +106,12 @@ def _set_up(worker: Worker, job: Job, streams: Streams) -> _Setup:
 def _warm_up(codec: Codec, pixels: Image, quality: float | None) -> None:
     try:
         codec.decode(codec.encode(pixels, quality))
-    except Exception:  # the same call is made again, under record
+    except Exception:  # the point makes the same call again and records its error
         return
 
 
 def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
-    """Fill `row` step by step, so that what was found before an error is kept."""
+    """Fill `row` step by step, so that values found before an error are kept."""
     info, codec, pixels = setup.info, setup.codec, setup.source.pixels
     row |= _shape(pixels)
     refusal = info.capabilities.refusal(pixels)
@@ -133,7 +134,7 @@ def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
 def _encode(setup: _Setup, point: Point, row: dict[str, Any]) -> bytes:
     data, clock = timed(lambda: setup.codec.encode(setup.source.pixels, point.quality))
     if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
-        what = "none" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__
+        what = "0 bytes" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__
         raise PluginError(f"{setup.info.id}: encode must return non-empty bytes, got {what}")
     data = bytes(data)
     row |= {"bytes": len(data), "stream_sha256": setup.streams.put(data),
@@ -165,7 +166,7 @@ def _time(setup: _Setup, point: Point, row: dict[str, Any], protocol: Timing) ->
     info, codec, pixels = setup.info, setup.codec, setup.source.pixels
     streams = encode_batch(codec, [pixels] * protocol.batch, point.quality)
     if info.capabilities.deterministic and point.stream not in (None, hashlib.sha256(streams[0]).hexdigest()):
-        raise PluginError(f"{info.id} gave other bytes than in the quality run; it declares itself deterministic")
+        raise PluginError(f"{info.id} declares itself deterministic, but gave different bytes than in the quality run")
     decode_batch(codec, streams)
     row["timing"] = repeated(codec, pixels, point.quality, streams, protocol)
 

@@ -1,4 +1,4 @@
-"""What a process keeps between jobs, and the scoring of a decoded picture against its source."""
+"""The state of a worker process between jobs, and the scoring of a decoded picture against its source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchbox.registry import Registry
 
 
 class Worker:
-    """What a process keeps between jobs: its registry, the codecs and metrics last used, the picture last read."""
+    """The state of a process between jobs: its registry, open codecs and metrics, and the picture last read."""
 
     OPEN_CODECS = 8
     """Codecs kept open at once: jobs of one picture visit every codec in turn, and opening one may load a model."""
@@ -29,7 +29,7 @@ class Worker:
         self._source: tuple[str, Source] | None = None
 
     def codec(self, codec: str, options: str, device: str) -> Codec:
-        """The opened codec of that id, options (canonical JSON) and device."""
+        """The open codec with that id, options (canonical JSON) and device."""
         key = (codec, options, device)
         if key not in self._codecs:
             info = self.registry.codec(codec)
@@ -40,31 +40,31 @@ class Worker:
         return self._codecs[key]
 
     def scorer(self, metric: str) -> tuple[Metric, Scorer]:
-        """The opened metric of that id."""
+        """The open metric with that id."""
         if metric not in self._scorers:
             info = self.registry.metric(metric)
             self._scorers[metric] = info, info.open("cpu")
         return self._scorers[metric]
 
     def source(self, sample: Sample, sha256: str) -> Source:
-        """The picture of `sample`, checked against its planned digest.
+        """The picture of `sample`, with its pixels checked against the digest `sha256`.
 
         Raises:
-            ChecksumError: its pixels are not those that were planned.
+            ChecksumError: the pixels have another digest.
         """
         if self._source is None or self._source[0] != sha256:
-            self._source = None  # let the last picture go before the next is read
+            self._source = None  # free the last picture before reading the next
             pixels = sample.load()
             if pixel.digest(pixels) != sha256:
-                raise ChecksumError(f"{sample.id}: its pixels are not those that were planned; the file has changed "
-                                    "or is not the one its manifest names")
+                raise ChecksumError(f"{sample.id}: its pixels have changed since the run was planned, or differ from "
+                                    "those that the manifest names; run again, or fetch the data set anew")
             pixels.setflags(write=False)
             self._source = sha256, Source(pixels, self)
         return self._source[1]
 
 
 class Source:
-    """A source picture and, for each metric asked, its prepared reference sides (two for a picture with alpha)."""
+    """A source picture and its prepared reference for each metric used (two references for a picture with alpha)."""
 
     def __init__(self, pixels: Image, owner: Worker) -> None:
         self.pixels = pixels
@@ -77,7 +77,8 @@ class Source:
         return [pixel.composite(pixels, background) for background in (0, pixel.peak(pixels))]
 
     def scores(self, decoded: Image, metrics: tuple[str, ...]) -> dict[str, list[Any]]:
-        """metric -> [version, value or None, reason]; alpha is composited over black and white, the worse counts."""
+        """metric -> [version, value or None, reason]. Alpha is composited over black and over white; the worse value
+        counts."""
         sides = self._sides(decoded)
         return {name: self._score(name, sides) for name in metrics}
 

@@ -58,13 +58,13 @@ def test_nothing_is_made_where_there_is_no_workspace(tmp_path: Path) -> None:
 
 def test_what_no_run_needs_goes(tmp_path: Path) -> None:
     workspace = Path(shutil.copytree(GOLDEN, tmp_path / "runs"))
-    assert "0 streams dropped" in gc(workspace)
+    assert "0 streams deleted" in gc(workspace)
     (workspace / "streams" / "ab").mkdir()
     for name in ("ab" * 32, "ac" * 32):
         (workspace / "streams" / "ab" / name).write_bytes(b"12345")
     (workspace / "spool").mkdir()
     (workspace / "spool" / "left.jsonl").write_text(f'{{"stream_sha256": "{"ac" * 32}"}}')  # of a run that was killed
-    assert "1 streams dropped" in gc(workspace)
+    assert "1 streams deleted" in gc(workspace)
     CliRunner().invoke(commands, ["forget", "past", "--workspace", str(workspace)], catch_exceptions=False)
     (workspace / "spool" / "left.jsonl").unlink()
     gc(workspace)

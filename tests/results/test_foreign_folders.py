@@ -49,7 +49,7 @@ def test_a_table_with_what_no_run_gives_is_refused(column: str, value: Any, fold
 def test_a_table_that_is_cut_is_refused(cut: int, folder: Path) -> None:
     data = (folder / "results.parquet").read_bytes()
     (folder / "results.parquet").write_bytes(data[:cut])
-    with pytest.raises(StoreError, match=r"results\.parquet: is no results table"):
+    with pytest.raises(StoreError, match=r"results\.parquet: is not a results table"):
         benchbox.load(folder)
 
 

@@ -21,7 +21,8 @@ JPEG = {"id": "jpeg", "qualities": [30, 60, 90]}
 
 def damage(workspace: Path, row: pd.Series, data: bytes) -> Path:
     """Replace a row's kept stream by `data`."""
-    path = workspace / "streams" / row["stream_sha256"][:2] / row["stream_sha256"]
+    sha256 = str(row["stream_sha256"])
+    path = workspace / "streams" / sha256[:2] / sha256
     path.write_bytes(data)
     return path
 

@@ -1,4 +1,4 @@
-"""Kept streams: whole, or named as damaged or gone; what is damaged is written again."""
+"""Stored streams are whole, or an error names them as damaged or missing; what is damaged is written again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import pytest
 from benchbox.errors import StoreError
 from benchbox.store import Streams
 
+
+def replace_by_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": lambda file: file.write_bytes(b""),
     "another byte": lambda file: file.write_bytes(b"abd"),
     "cut": lambda file: file.write_bytes(b"ab"),
     "longer": lambda file: file.write_bytes(b"abcc"),
-    "a folder": lambda file: (file.unlink(), file.mkdir()),
+    "a folder": replace_by_folder,
 }
 
 
@@ -35,7 +41,7 @@ def test_a_stream_is_whole_or_named_as_gone(tmp_path: Path) -> None:
     only_file(tmp_path).unlink()
     assert not streams.has(sha256)
     assert streams.damaged([sha256]) == set()
-    with pytest.raises(StoreError, match=r"is gone .* --retry"):
+    with pytest.raises(StoreError, match=r"is missing .* --retry"):
         streams.get(sha256)
 
 
@@ -46,7 +52,7 @@ def test_a_damaged_stream_is_named_and_written_again(damage: Callable[[Path], ob
     damage(only_file(tmp_path))
     sound = [streams.put(bytes([k])) for k in range(20)]
     assert streams.damaged([sha256, *sound]) == {sha256}
-    with pytest.raises(StoreError, match=r"is damaged; run the plan again|is gone"):
+    with pytest.raises(StoreError, match=r"is damaged; run the plan again|is missing"):
         streams.get(sha256)
     assert streams.put(b"abc") == sha256
     assert streams.get(sha256) == b"abc"

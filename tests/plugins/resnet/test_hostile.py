@@ -138,7 +138,8 @@ def test_any_chunk_in_an_alpha_section_is_read_or_refused(kind: str, body: bytes
         plane = unpack_alpha(whole[:at] + chunk + whole[at:], *PLANE.shape)
     except CorruptBitstream:
         return
-    assert (plane.shape, plane.dtype) == (PLANE.shape, np.uint8)
+    assert plane.shape == PLANE.shape
+    assert plane.dtype == np.uint8
 
 
 def test_what_we_write_is_read() -> None:
