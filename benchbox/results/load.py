@@ -87,13 +87,14 @@ def _published_frame(folder: Path) -> pd.DataFrame:
     try:
         _check_size(folder / PUBLISHED)
         table = pd.read_parquet(folder / PUBLISHED)
+        absent = {column.name for column in COLUMNS} - set(table)
         for column in COLUMNS:
             if column.name not in table:  # added after the release that published this
                 table[column.name] = pd.Series(None, index=table.index, dtype=column.dtype)
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
         typed = ordered.astype({column.name: column.dtype for column in COLUMNS})
-        check_table(typed)
+        check_table(typed, absent)
         return typed
     except Exception as error:  # whatever reading a damaged file leads pyarrow and pandas to
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
