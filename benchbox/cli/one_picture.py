@@ -12,7 +12,7 @@ from benchbox.plan import device_for, parse_codec
 
 
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:
-    """Encode `picture` and write the stream to `output`; returns a line with size and bpp."""
+    """Encode `picture` and write the stream to `output`; returns a line with size and bpp, and one for each note."""
     _check_output(output, picture)
     info, options = _find(codec, registry.load())
     axis = info.axis(options)
@@ -20,7 +20,8 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
         raise UnknownIdError(f"{info.id}: a lossless codec has no quality; leave -q out")
     if axis is not None:
         quality = axis.check(quality if quality is not None else axis.values[len(axis.values) // 2], info.id)
-    pixels = image.read(picture).pixels
+    read = image.read(picture)
+    pixels = read.pixels
     refusal = info.capabilities.refusal(pixels)
     if refusal:
         raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
@@ -33,7 +34,8 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
         part.write_bytes(data)
     height, width, _ = pixels.shape
     at = f" at {axis.name} {quality:g}" if axis is not None else ""
-    return f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {info.label(options)}{at}"
+    line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {info.label(options)}{at}"
+    return "\n".join([line, *(f"{picture}: {note}" for note in read.notes)])
 
 
 def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:

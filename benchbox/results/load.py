@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchbox import image
+from benchbox.dataset import summarised
 from benchbox.errors import DatasetError, StoreError
 from benchbox.files import read_text
 from benchbox.image import Image
@@ -59,7 +61,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         return decode_row(worker, row(key), place.workspace.streams)
 
     def original(key: str) -> Image:
-        return _original(str(row(key)["dataset"]), str(row(key)["sample"]), registry)
+        return _original(row(key), registry)
 
     return Results(
         name=str(table["run"].iloc[0]),
@@ -118,11 +120,18 @@ def _check_size(path: Path) -> None:
 
 
 def _notes(info: DatasetSettings) -> list[str]:
-    return [info.title, *([f"Source: {info.source}"] if info.source else []), *info.notes]
+    source = [f"Source: {info.source}"] if info.source else []
+    return [info.title, *source, *info.notes, *summarised(info.pictures)]
 
 
-def _original(dataset: str, sample: str, registry: Registry) -> Image:
+def _original(row: Mapping[str, Any], registry: Registry) -> Image:
+    """The source picture of a row; raises DatasetError where it is gone or is another one now."""
+    dataset, sample = str(row["dataset"]), str(row["sample"])
     for one in registry.dataset(dataset).samples:
         if one.id == sample:
-            return one.load()
+            pixels = one.load()
+            if image.digest(pixels) != row["sample_sha256"]:
+                raise DatasetError(f"data set {dataset}: the picture '{sample}' is not the one that was measured; run "
+                                   "the plan again")
+            return pixels
     raise DatasetError(f"data set {dataset} no longer has the sample '{sample}'")

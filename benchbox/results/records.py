@@ -35,6 +35,7 @@ class DatasetSettings(_Record):
     title: str
     source: str = ""
     notes: list[str] = []
+    pictures: dict[str, list[str]] = {}
 
 
 class Settings(_Record):
