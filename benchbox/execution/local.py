@@ -22,6 +22,7 @@ import psutil
 from loky.backend import get_context
 from pebble import ProcessExpired, ProcessPool
 
+from benchbox import machine
 from benchbox.errors import StoreError
 from benchbox.execution.executor import OnPoints, PointLimits
 from benchbox.execution.spool import Tail, initialise, run_spooled, write_job
@@ -181,6 +182,7 @@ class _Active:
         self._since = 0.0
         self._process: psutil.Process | None = None
         self._verdict: tuple[str, str, str] | None = None  # key, status, reason
+        self._oom_kills = machine.oom_kills()
 
     def read(self, on_points: OnPoints) -> None:
         """Read the events that the worker has written since the last call."""
@@ -252,6 +254,9 @@ class _Active:
     def _blame(self, error: ProcessExpired) -> dict[str, str]:
         if self._verdict is not None and self._verdict[0] == self._at:
             return {"status": self._verdict[1], "reason": self._verdict[2]}
+        if error.exitcode == -signal.SIGKILL and machine.oom_kills() > self._oom_kills:
+            return {"status": "memory", "reason": "the system ended the worker for want of memory; give it more, or "
+                                                  "run with fewer --workers"}
         return {"status": "crashed", "reason": f"the worker died ({_exit(error.exitcode)})"}
 
     def _left(self) -> list[Point]:
@@ -266,7 +271,8 @@ def _exit(code: int | None) -> str:
 
 
 def memory_share(workers: int) -> int:
-    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the memory."""
-    return int(psutil.virtual_memory().total * 0.8) // max(1, workers)
+    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the memory that this
+    process may use."""
+    return int(machine.memory() * 0.8) // max(1, workers)
 
 
