@@ -12,7 +12,7 @@ from typing import Any
 
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
-from benchbox.plan import Configuration, Point
+from benchbox.plan import Configuration, Point, SampleName
 from benchbox.registry import Registry
 from benchbox.results.load import load_results
 from benchbox.results.place import PUBLISHED, find_run, is_published
@@ -82,7 +82,7 @@ class _Again:
             options = info.parse_options(json.loads(row["options"]))
             info.require(options)
             identity = info.identity(options)
-            sample = self._sample(str(row["dataset"]), str(row["sample"]))
+            sample = SampleName.of(str(row["dataset"]), self._sample(str(row["dataset"]), str(row["sample"])))
         except BenchboxError as error:
             return None, f"not measured: {error}"
         asked = Configuration(info, options, str(row["label"]), identity, (quality,), None, str(row["device"]))

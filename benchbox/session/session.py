@@ -18,7 +18,7 @@ from benchbox.plan import Job, Resolved
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.progress import Progress
-from benchbox.store import WritableStore
+from benchbox.store import WritableStore, shown
 
 GIVE_UP_AFTER = 8
 """Time-outs, crashes and memory kills of one codec in a row, with no success between, that end it for this run."""
@@ -94,7 +94,7 @@ class Session:
 
     def __enter__(self) -> Session:
         folder = self.folder
-        recovered = _recover(self.store, self._id)
+        recovered = _recover(self.store, self._id, self.progress)
         if recovered:
             self.progress.say(f"took in {recovered} points of a run that was broken off")
         for codec, why in self.resolved.left_out.items():
@@ -154,14 +154,18 @@ def _session_id(executor: Executor) -> dict[str, Any]:
             "threads": executor.threads, "workers": executor.workers}  # fmt: skip
 
 
-def _recover(store: WritableStore, session: Mapping[str, Any]) -> int:
-    """Take in what a killed run measured but could not store; returns the number of points."""
+def _recover(store: WritableStore, session: Mapping[str, Any], progress: Progress) -> int:
+    """Take in what a killed run measured but could not store; returns the number of points. Damaged files are set
+    aside, and what of them can be read is taken in."""
     count = 0
-    spool = store.workspace.spool
-    for job, points, tail in left_behind(spool):
-        store.append(((job, point) for point in points), session)
-        count += len(points)
-        tail.remove()
-    for stray in spool.glob("*.job*"):  # .job of a task that never began, .jsonl that no job explains
-        stray.unlink(missing_ok=True)
+    for left in left_behind(store.workspace.spool):
+        job = left.job
+        if job is not None:
+            store.append(((job, point) for point in left.points), session)
+            count += len(left.points)
+        if not left.damage:
+            left.files.remove()
+            continue
+        folder = left.files.set_aside()
+        progress.say(f"spool/{left.damage}; moved to {shown(folder)}, what it held is measured again")
     return count

@@ -1,6 +1,7 @@
 """One job becomes measurements: the process that keeps codecs open, the only clock, and the only place that scores."""
 
 from benchbox.work.measure import decode_row, run_job
-from benchbox.work.worker import Worker
+from benchbox.work.second import SecondDecoder
+from benchbox.work.worker import UNSCORED, Worker
 
-__all__ = ["Worker", "decode_row", "run_job"]
+__all__ = ["UNSCORED", "SecondDecoder", "Worker", "decode_row", "run_job"]
