@@ -14,7 +14,7 @@ from benchbox.execution.executor import OnPoints, PointLimits
 from benchbox.execution.spool import Tail
 from benchbox.execution.worker_process import Ending, WorkerProcess
 from benchbox.plan import Job, Point
-from benchbox.work import UNSCORED
+from benchbox.store import UNSCORED
 
 
 class Active:
@@ -134,7 +134,8 @@ class Active:
         score = [self._scoring["version"], None, f"{UNSCORED}{metric}: {reason}"]
         rest = point.metrics[point.metrics.index(metric) + 1 :]
         stream = point.stream or row["stream_sha256"]
-        event = {**row, "event": "point", "key": point.key, "scores": {**row["scores"], metric: score}}
+        event = {**row, "event": "point", "key": point.key, "scores": {**row["scores"], metric: score},
+                 "goes_on": bool(rest)}  # fmt: skip
         return event, Point(point.key, point.quality, rest, stream) if rest else None
 
     def _left(self) -> list[Point]:

@@ -48,7 +48,7 @@ def _serve(settings: dict[str, Any], jobs: int, answers: int) -> None:
     _prepare(settings["memory"], settings["core"])
     second = SecondDecoder.start((jobs, answers))
     adopt_orphans()
-    worker = Worker(registry.load(), second.decode)
+    worker = Worker(registry.load(), second)
     os.write(answers, READY)
     before = _held()
     streams = Streams(Path(settings["streams"]))

@@ -15,6 +15,7 @@ from benchbox.session.digests import digests
 from benchbox.session.matched import run_matched
 from benchbox.session.progress import Progress
 from benchbox.session.session import Session, Summary
+from benchbox.session.signals import ends_like_ctrl_c
 from benchbox.session.todo import list_missing, register
 from benchbox.store import Workspace, WritableStore
 
@@ -38,11 +39,11 @@ def execute(
     """Measure everything that the plan asks for and the workspace lacks; `retry` tries again what failed for good.
 
     Raises:
-        RunInterrupted: on Ctrl-C; what was measured is kept.
+        RunInterrupted: on Ctrl-C, SIGTERM or SIGHUP; what was measured is kept.
         StoreError: nothing more can be kept (a full disk); what was measured before is kept.
     """
     workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is made
-    with workspace.lock(), WritableStore(workspace) as store:
+    with ends_like_ctrl_c(), workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
             if resolved.plan.match:
                 run_matched(session, retry)

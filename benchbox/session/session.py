@@ -131,6 +131,8 @@ class Session:
     def _keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         self.store.append([(job, point) for point in points], self._id)
         for point in points:
+            if point.get("goes_on"):  # comes once more, with the scores that it still lacks
+                continue
             self.done += 1
             self.progress.step(point["status"])
             if point["status"] in _HARD:

@@ -2,10 +2,10 @@
 which brings pandas) the frame that a run's rows become."""
 
 from benchbox.store.columns import COLUMNS, Column
-from benchbox.store.database import EmptyStore, Store, WritableStore
+from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore
 from benchbox.store.streams import Streams
 from benchbox.store.workspace import Workspace, locate, shown
 
 __all__ = [
-    "COLUMNS", "Column", "EmptyStore", "Store", "Streams", "Workspace", "WritableStore", "locate", "shown",
+    "COLUMNS", "UNSCORED", "Column", "EmptyStore", "Store", "Streams", "Workspace", "WritableStore", "locate", "shown",
 ]  # fmt: skip

@@ -21,6 +21,9 @@ from benchbox.store.workspace import Workspace, shown
 MAX_ATTEMPTS = 2
 """A failed point is tried once more by the next run, then left until asked for."""
 
+UNSCORED = "not scored: "
+"""Begins the reason of a score that is missing since something failed, and not since the metric has no value there."""
+
 _SECONDS = ("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s")
 _KEPT_ONLY = ("attempts", "measured")
 """Columns of encodings that results do not show."""
@@ -64,15 +67,16 @@ class Store:
     def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False) -> dict[str, Have]:
         """What is held of the encodings `keys`; scores count only in the `versions` given (metric id -> version).
 
-        Failures count as measured once they were tried MAX_ATTEMPTS times, unless `retry`.
+        Failures count as measured once they were tried MAX_ATTEMPTS times, unless `retry`, which also leaves out scores
+        that are missing since something failed.
         """
         scored: dict[str, set[str]] = {}
         found = {}
         with self._wanted(keys):
-            for key, metric, version in self._db.execute(
-                "SELECT key, metric, version FROM wanted CROSS JOIN scores USING (key)"
+            for key, metric, version, reason in self._db.execute(
+                "SELECT key, metric, version, scores.reason FROM wanted CROSS JOIN scores USING (key)"
             ):
-                if versions.get(metric) == version:
+                if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
                     scored.setdefault(key, set()).add(metric)
             query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
             for key, status, attempts, stream in self._db.execute(query):

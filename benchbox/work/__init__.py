@@ -2,6 +2,6 @@
 
 from benchbox.work.measure import decode_row, run_job
 from benchbox.work.second import SecondDecoder
-from benchbox.work.worker import UNSCORED, Worker
+from benchbox.work.worker import Worker
 
-__all__ = ["UNSCORED", "SecondDecoder", "Worker", "decode_row", "run_job"]
+__all__ = ["SecondDecoder", "Worker", "decode_row", "run_job"]

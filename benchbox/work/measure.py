@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,10 +32,10 @@ from benchbox.codec import Codec, CodecInfo
 from benchbox.errors import PluginError, StoreError, UnsupportedImageError
 from benchbox.image import Image
 from benchbox.plan import Job, Point, Timing
-from benchbox.store import Streams
+from benchbox.store import UNSCORED, Streams
 from benchbox.work.call import call, reason_of
 from benchbox.work.clock import decode_batch, encode_batch, repeated, timed
-from benchbox.work.worker import UNSCORED, Source, Worker, sides_of
+from benchbox.work.worker import Source, Worker, sides_of
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -130,7 +131,7 @@ def _set_up(worker: Worker, job: Job, streams: Streams, emit: Emit) -> _Setup:
     refused = info.capabilities.refusal(source.pixels) is not None
     if job.timing is None and not refused and any(point.stream is None for point in job.points):
         _warm_up(codec, source.copy(), job.points[0].quality)
-    return _Setup(job, info, codec, source, streams, worker, emit, _Trust(worker.decode_elsewhere is None))
+    return _Setup(job, info, codec, source, streams, worker, emit, _Trust(worker.elsewhere is None))
 
 
 def _warm_up(codec: Codec, pixels: Image, quality: float | None) -> None:
@@ -179,10 +180,10 @@ def _score(setup: _Setup, point: Point, row: dict[str, Any], decoded: Image) -> 
 def _decode_elsewhere(setup: _Setup, data: bytes, decoded: Image) -> None:
     """Raises PluginError if the stream decodes to other pixels in a process that did not encode it."""
     job, info = setup.job, setup.info
-    assert setup.worker.decode_elsewhere is not None
+    assert setup.worker.elsewhere is not None
     remedy = "the stream must hold all that decode needs"
     try:
-        other = setup.worker.decode_elsewhere(job.codec, job.options, job.device, data)
+        other = setup.worker.elsewhere.decode(job.codec, job.options, job.device, data)
     except PluginError as error:
         raise PluginError(f"{info.id}: cannot decode its stream in another process ({error}); {remedy}") from None
     tolerance = info.capabilities.pixel_tolerance
@@ -196,7 +197,9 @@ def _decode_elsewhere(setup: _Setup, data: bytes, decoded: Image) -> None:
 
 def _encode(setup: _Setup, point: Point, row: dict[str, Any]) -> bytes:
     given = setup.source.copy()
-    data, clock = call(f"{setup.info.id}: encode", timed, lambda: setup.codec.encode(given, point.quality))
+    elsewhere = None if setup.trust.earned else setup.worker.elsewhere
+    with nullcontext() if elsewhere is None else elsewhere.encoding():
+        data, clock = call(f"{setup.info.id}: encode", timed, lambda: setup.codec.encode(given, point.quality))
     _check_untouched(given, setup)
     if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
         what = "none" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__

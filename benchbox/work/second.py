@@ -1,7 +1,8 @@
 """A second process that only decodes, so that a codec that keeps the picture anywhere but in its stream is found out.
 
 It is forked before any plugin is loaded, when the process has one thread and has seen no picture, and loads plugins and
-opens codecs on its own. What `encode` leaves on an object or in a module never reaches it.
+opens codecs on its own. What `encode` leaves on an object or in a module never reaches it; what `encode` leaves in
+files is hidden from it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -24,6 +26,7 @@ from benchbox.guard import adopt_orphans, end_descendants
 from benchbox.image import Image
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker
+from benchbox.work.written import WrittenFiles
 
 
 class SecondDecoder:
@@ -36,6 +39,7 @@ class SecondDecoder:
     def __init__(self, connection: Connection) -> None:
         self.broken = False
         self._connection = connection
+        self._written = WrittenFiles()
 
     @classmethod
     def start(cls, closed: Iterable[int]) -> Self:
@@ -55,12 +59,20 @@ class SecondDecoder:
         os.waitpid(child, 0)
         return cls(ours)
 
+    def encoding(self) -> AbstractContextManager[None]:
+        """Encode inside it what is then to be decoded."""
+        return self._written.noting()
+
     def decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
-        """The picture that the codec decodes `data` to over there.
+        """The picture that the codec decodes `data` to over there, without the files that `encoding` left.
 
         Raises:
             PluginError: it could not be decoded; the message says why.
         """
+        with self._written.hidden():
+            return self._decode(codec, options, device, data)
+
+    def _decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
         try:
             self._connection.send_bytes(json.dumps([codec, options, device]).encode())
             self._connection.send_bytes(data)

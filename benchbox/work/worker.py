@@ -9,8 +9,9 @@ import contextlib
 import json
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,10 +24,18 @@ from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
 from benchbox.plan import SampleName
 from benchbox.registry import Registry
+from benchbox.store import UNSCORED
 from benchbox.work.call import call, reason_of
 
-DecodeElsewhere = Callable[[str, str, str, bytes], Image]
-"""Decodes a stream in another process, given a codec's id, options and device; raises PluginError if that fails."""
+
+class Elsewhere(Protocol):
+    """Another process that only decodes; see `benchbox.work.second`."""
+
+    def encoding(self) -> AbstractContextManager[None]:
+        """Encode inside it what is then to be decoded."""
+
+    def decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
+        """The picture that the codec of that id, options and device decodes `data` to; else PluginError."""
 
 
 class Worker:
@@ -34,16 +43,16 @@ class Worker:
 
     Attributes:
         registry: the plugins.
-        decode_elsewhere: None where no other process is at hand.
+        elsewhere: None where no other process is at hand.
         kept_processes: ids of the processes that codecs started while they were opened.
     """
 
     OPEN_CODECS = 8
     """Codecs kept open at once: jobs of one picture visit every codec in turn, and opening one may load a model."""
 
-    def __init__(self, registry: Registry, decode_elsewhere: DecodeElsewhere | None = None) -> None:
+    def __init__(self, registry: Registry, elsewhere: Elsewhere | None = None) -> None:
         self.registry = registry
-        self.decode_elsewhere = decode_elsewhere
+        self.elsewhere = elsewhere
         self.kept_processes: set[int] = set()
         self._codecs: OrderedDict[tuple[str, str, str], Codec] = OrderedDict()
         self._scorers: dict[str, Scorer] = {}
@@ -149,10 +158,6 @@ class Source:
         if isinstance(prepared, NotApplicable):
             raise prepared
         return prepared
-
-
-UNSCORED = "not scored: "
-"""Begins the reason of a score that is missing since something failed: `--retry` tries it again."""
 
 
 def _copy(pixels: Image) -> Image:
