@@ -76,4 +76,3 @@ def test_workers_that_never_start_end_the_run_with_a_word(
     assert done.returncode == 1
     assert "worker processes do not start" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not list((tmp_path / "runs" / "spool").iterdir())

@@ -3,6 +3,7 @@ no temporary folder is left."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,8 +26,13 @@ decode = ["cp", "{input}", "{output}"]
 """
 
 
-def at_work(temporary: Path) -> bool:
-    return any(temporary.glob("*/benchbox-exec-*")) or any(temporary.glob("benchbox-exec-*"))
+def at_work(run: int) -> bool:
+    """Whether the run of that process id has its encoder at work."""
+    commands = []
+    for process in psutil.Process(run).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            commands.append(process.cmdline())
+    return ["sleep", "617"] in commands
 
 
 @pytest.fixture
@@ -43,12 +49,12 @@ def run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, before)
     for _ in range(600):
-        if at_work(tmp_path / "tmp"):
+        if at_work(process.pid):
             break
         time.sleep(0.1)
-    yield process
-    process.kill()
-    process.wait()
+    with process:
+        yield process
+        process.kill()
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
@@ -56,7 +62,8 @@ def test_the_run_and_all_that_it_started_end_together(
     name: str, run: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     family = psutil.Process(run.pid).children(recursive=True)
-    assert any("617" in " ".join(process.cmdline()) for process in family)
+    assert at_work(run.pid)
+    assert list((tmp_path / "tmp").iterdir())
     run.send_signal(getattr(signal, name))
     _, errors = run.communicate(timeout=20)
     _, alive = psutil.wait_procs(family, timeout=5)
