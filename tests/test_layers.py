@@ -18,7 +18,7 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine guard", "program depth", "image", "codec metric dataset reference", "report", "hookspecs", "registry",
+    "errors machine processes", "program depth", "image", "codec metric dataset reference", "report", "hookspecs", "registry",
     "plan", "store", "work", "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""

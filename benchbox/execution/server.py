@@ -22,7 +22,7 @@ from benchbox import registry
 from benchbox.errors import StoreError
 from benchbox.execution.spool import read_job, seal
 from benchbox.execution.worker_process import DONE, LEAVING, READY
-from benchbox.guard import MARK, adopt_orphans, end_descendants
+from benchbox.processes import MARK, adopt_orphans, end_descendants
 from benchbox.store import Streams
 from benchbox.work import SecondDecoder, Worker, run_job
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbox import guard
+from benchbox import processes
 from benchbox.errors import BenchboxError
 
 READY, DONE, LEAVING = b"r", b".", b"x"
@@ -41,7 +41,7 @@ class Ending:
 
 
 class WorkerProcess:
-    """A fresh interpreter that runs jobs one after the other, with a guard of its own (`benchbox.guard`).
+    """A fresh interpreter that runs jobs one after the other, with a guard of its own (`benchbox.processes`).
 
     Args:
         settings: what `benchbox.execution.server.main` needs, as JSON values.
@@ -59,7 +59,7 @@ class WorkerProcess:
         numbers = (jobs, answers, life)
         try:
             self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", guard.__file__, *map(str, numbers), *worker], pass_fds=numbers,
+                [sys.executable, "-I", "-S", processes.__file__, *map(str, numbers), *worker], pass_fds=numbers,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         except OSError as error:

@@ -22,7 +22,7 @@ import numpy as np
 from benchbox import image as pixel
 from benchbox import registry
 from benchbox.errors import PluginError
-from benchbox.guard import adopt_orphans, end_descendants
+from benchbox.processes import adopt_orphans, end_descendants
 from benchbox.image import Image
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker

@@ -19,7 +19,7 @@ from benchbox import image as pixel
 from benchbox.codec import Codec
 from benchbox.dataset import FileSample, Sample
 from benchbox.errors import ChecksumError, DatasetError, NotApplicable, PluginError
-from benchbox.guard import descendants
+from benchbox.processes import descendants
 from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
 from benchbox.plan import SampleName
