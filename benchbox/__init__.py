@@ -1,6 +1,6 @@
 """benchbox compares image codecs: plugins, sweeps, scores, rate-distortion reports.
 
-The names below are the public API. Each is loaded when first used, so that `benchbox --help` need not wait for numpy.
+The names below are the public API. Each is loaded when first used, so that `benchbox --help` does not import numpy.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _HOMES = {
     "reference": ("Reference", "ReferenceFormat"),
     "report": ("Report", "Results"),
 }
-"""module -> the public names that live in it"""
+"""module -> its public names"""
 
 
 def __getattr__(name: str) -> Any:
     for module, names in _HOMES.items():
         if name in names:
             value = getattr(importlib.import_module(f"benchbox.{module}"), name)
-            globals()[name] = value  # found at once from now on
+            globals()[name] = value  # the next access finds it without this function
             return value
     raise AttributeError(f"module 'benchbox' has no attribute '{name}'")
 

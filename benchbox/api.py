@@ -1,4 +1,4 @@
-"""The suite from Python: `run` does what the command does, `load` gives its results as a DataFrame."""
+"""benchbox from Python: `run` measures a plan, `load` returns its results as a DataFrame, `compare` their BD-rates."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 
 def load(run: str | Path, workspace: str | Path = "runs") -> pd.DataFrame:
-    """The results of a run, one row an operating point and picture.
+    """The results of a run: one row for each operating point and picture.
 
     Args:
         run: name of the run, or its folder, e.g. ``"runs/demo"``, or a published folder.
         workspace: the folder that holds the runs.
 
     Returns:
-        A DataFrame with the columns that ``benchbox list columns`` shows (dtypes and units there) and one a metric.
+        A DataFrame with the columns that ``benchbox list columns`` shows with their dtypes and units, and one float64
+        column for each metric.
 
     Raises:
-        StoreError: there is no such run; names those there are.
+        StoreError: there is no such run; the message names the runs that exist.
     """
     from benchbox import registry
     from benchbox.results import find_run, load_frame
@@ -41,17 +42,17 @@ def run(
     reports: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Measure what a plan asks for and the workspace lacks, write its reports, and return the results.
+    """Measure the points of a plan that the workspace lacks, write the run's reports, and return its results.
 
     Args:
         plan: a plan file, a mapping of the same shape, a `Plan`, or None for the demo.
-        workspace: the folder that holds the runs; made if it is not there.
-        workers: processes to use; default: one a core.
-        reports: report ids to write below ``runs/NAME/report``; default: those that mark themselves default.
-        progress: hears of each step; default: silent.
+        workspace: the folder that holds the runs; created if absent.
+        workers: number of worker processes; default: one per core.
+        reports: ids of the reports to write below ``runs/NAME/report``; default: those whose `default` is true.
+        progress: is called at each step; default: silent.
 
     Returns:
-        The frame of `load`, from which the reports were made.
+        The same frame as `load`; the reports were made from it.
     """
     from benchbox import registry
     from benchbox.plan import resolve, settle
@@ -71,20 +72,20 @@ def run(
 
 
 def compare(run: str | Path, anchor: str = "jpeg", workspace: str | Path = "runs") -> pd.DataFrame:
-    """BD-rates of a run against one of its codecs.
+    """BD-rates of all codecs of a run against one of them.
 
     Args:
         run: name of the run, or its folder.
-        anchor: label to compare against.
+        anchor: label of the codec to compare against.
         workspace: the folder that holds the runs.
 
     Returns:
-        One row for each data set, metric and label: `bd_rate` (percent of bits at equal metric, on the mean curves,
-        negative: fewer), `pictures` (the same as mean over pictures), its 95 % interval `low` .. `high`, `n` pictures,
-        `overlap` (0..1) and `reason` where a value is null.
+        One row for each data set, metric and label: `bd_rate` (percent of bits at equal metric, from the mean curves;
+        negative means fewer bits), `pictures` (the mean over single pictures, percent), `low` and `high` (its 95 %
+        interval), `n` (pictures used), `overlap` (0..1) and `reason` (why `bd_rate` is null).
 
     Raises:
-        UnknownIdError: the run has no codec of that label with a curve.
+        UnknownIdError: no codec with a curve has that label in this run.
     """
     from benchbox import registry
     from benchbox.curves import compare_frame

@@ -5,22 +5,22 @@
     BenchboxError                     exit code 1
     ├── UsageError                    exit code 2: the request is wrong, nothing was done
     │   ├── PlanError                 a plan file or flag: place, problem, "did you mean"
-    │   ├── UnknownIdError            no codec, metric, data set or report of that id
+    │   ├── UnknownIdError            no codec, metric, data set or report has that id
     │   ├── OptionError               a codec option: unknown, or its value refused
     │   └── QualityError              a quality outside the codec's axis
     ├── ImageError                    a picture file
     │   ├── CorruptImageError         truncated, empty, or not a picture
-    │   └── UnsupportedImageError     sound, but not one that can be taken (CMYK, animation, 32-bit ...);
-    │                                 also raised by a codec for a picture it declines
+    │   └── UnsupportedImageError     sound, but of an unsupported kind (CMYK, animation, 32-bit ...);
+    │                                 also raised by a codec that does not support a picture
     ├── CodecError                    a codec failed
-    │   ├── CorruptBitstream          bytes that are no stream of this codec
-    │   └── CodecUnavailableError     its library is absent; names the command that brings it
+    │   ├── CorruptBitstream          the bytes are not a whole stream of this codec
+    │   └── CodecUnavailableError     its library is missing; names the command that installs it
     ├── NotApplicable                 a metric has no value here (stored as null with the reason)
     ├── DatasetError                  a data set is missing or broken
     │   └── ChecksumError             a file or picture is not the one the manifest names
     ├── PluginError                   a plugin could not be loaded or breaks its contract
     ├── StoreError                    the results database or its folder
-    └── RunInterrupted                Ctrl-C; says how to go on
+    └── RunInterrupted                Ctrl-C; says how to continue
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class BenchboxError(Exception):
     exit_code = 1
 
     def __str__(self) -> str:
-        # A file name whose bytes are no UTF-8 (PEP 383) must not break the terminal or the store that take the message.
+        # A file name that is not valid UTF-8 (PEP 383) must not break the terminal or the store that gets the message.
         return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -58,7 +58,7 @@ class OptionError(UsageError):
 
 
 class QualityError(UsageError):
-    """A quality lies outside the codec's axis, or a lossless codec was given one."""
+    """A quality is outside the codec's axis, or a lossless codec was given one."""
 
 
 class ImageError(BenchboxError):
@@ -70,7 +70,7 @@ class CorruptImageError(ImageError):
 
 
 class UnsupportedImageError(ImageError):
-    """The picture is sound but cannot be taken as it is (raised by readers and by codecs)."""
+    """The picture is sound but of a kind that the reader or the codec does not support."""
 
 
 class CodecError(BenchboxError):
@@ -82,7 +82,7 @@ class CorruptBitstream(CodecError):  # noqa: N818 - the field says "corrupt bits
 
 
 class CodecUnavailableError(CodecError):
-    """The library behind a codec is absent."""
+    """The library behind a codec is missing."""
 
 
 class NotApplicable(BenchboxError):  # noqa: N818 - a statement, not a failure
@@ -106,9 +106,24 @@ class StoreError(BenchboxError):
 
 
 class RunInterrupted(BenchboxError):  # noqa: N818 - the user's wish, not a failure
-    """The run was stopped by the user; the message says how to go on."""
+    """The user stopped the run; the message says how to continue."""
 
     exit_code = 130
+
+
+def one_line(text: object, longest: int = 500) -> str:
+    """`text` as one printable line of at most `longest` characters: what others wrote may hold anything.
+
+    Line ends and control characters become spaces, surrogates (bytes that were no UTF-8) become ``?``.
+    """
+    # str() of a third party's exception may fail too; and only the beginning of 50 MB is looked at
+    try:
+        head = str(text)[: 4 * longest]
+    except Exception:
+        head = f"{type(text).__name__} without a readable message"
+    printable = "".join(c if c.isprintable() else "?" if "\ud800" <= c <= "\udfff" else " " for c in head)
+    line = " ".join(printable.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

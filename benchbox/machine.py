@@ -1,4 +1,4 @@
-"""This machine: processor, memory, GPUs, system and library versions, and how much of it other processes take."""
+"""This machine: processor, memory, GPUs, system and library versions, and the load that other processes put on it."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def describe() -> dict[str, Any]:
 
 
 SHORTEST_LOOK = 0.1
-"""Least seconds over which other processes are watched: the system counts in hundredths of a second."""
+"""Shortest time in seconds over which other processes are watched, as the system counts in hundredths of a second."""
 
 
 class Others:
-    """Counts the processor time that other processes take, from the moment it is made."""
+    """Counts the processor time that other processes use after this object is created."""
 
     def __init__(self) -> None:
         self._start, self._busy, self._own = time.perf_counter(), _busy_seconds(), _own_seconds()
 
     def cores(self) -> float:
-        """Cores kept busy by others on average, over `SHORTEST_LOOK` at least."""
+        """Average number of cores that other processes kept busy, over at least `SHORTEST_LOOK` seconds."""
         time.sleep(max(0.0, SHORTEST_LOOK - (time.perf_counter() - self._start)))
         wall = time.perf_counter() - self._start
         busy = (_busy_seconds() - self._busy) - (_own_seconds() - self._own)
@@ -67,7 +67,10 @@ def _own_seconds() -> float:
 
 
 def forget_peak() -> None:
-    """Start the peak anew (Linux: proc(5), clear_refs 5); where that is forbidden the peak is the whole process's."""
+    """Reset the peak of `peak_memory` (Linux: proc(5), clear_refs 5).
+
+    Where the system forbids that, the peak stays that of the whole life of the process.
+    """
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -75,7 +78,7 @@ def forget_peak() -> None:
 
 
 def peak_memory() -> int | None:
-    """Peak resident memory of this process in bytes, since `forget_peak`; None where the system does not tell."""
+    """Peak resident memory of this process in bytes since `forget_peak`; None where the system does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

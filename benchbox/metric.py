@@ -1,7 +1,7 @@
-"""What a metric is to benchbox: a reference prepared once, then a number for each decoded picture.
+"""The interface of a metric: it prepares a reference picture once, then scores each decoded picture against it.
 
-A metric sees gray (C = 1) or RGB (C = 3), uint8 or uint16, both pictures of one shape and dtype. It never sees alpha:
-the core scores composites over black and over white and lets the worse count (decision 12 of the design).
+A metric receives gray (C = 1) or RGB (C = 3) pictures, uint8 or uint16, both of the same shape and dtype. It never
+receives alpha: the core composites such pictures over black and over white, scores both, and keeps the worse score.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchbox.image import Image
 
 @dataclass(frozen=True)
 class Display:
-    """How a metric is drawn and printed.
+    """The display of a metric in plots and tables.
 
     Args:
         label: axis label with unit, e.g. ``"MS-SSIM (dB)"``.
@@ -29,14 +29,14 @@ class Display:
 
 
 class Prepared(ABC):
-    """A reference picture with everything computed that does not depend on the decoded one."""
+    """A reference picture with everything that can be computed before the decoded picture is known."""
 
     @abstractmethod
     def score(self, image: Image) -> float:
-        """Score a decoded picture of the reference's shape and dtype; a finite float.
+        """Score a decoded picture of the reference's shape and dtype; returns a finite float.
 
         Raises:
-            NotApplicable: the metric has no value here (picture too small, pictures identical); the reason is kept.
+            NotApplicable: the metric has no value here (picture too small, pictures identical); the reason is stored.
         """
 
 
@@ -45,7 +45,7 @@ class Scorer(ABC):
 
     @abstractmethod
     def prepare(self, reference: Image) -> Prepared:
-        """Take a reference picture, (H, W, 1) or (H, W, 3), uint8 or uint16.
+        """Prepare a reference picture, (H, W, 1) or (H, W, 3), uint8 or uint16.
 
         Raises:
             NotApplicable: no decoded picture of this size can have a value.
@@ -54,14 +54,14 @@ class Scorer(ABC):
 
 @dataclass(frozen=True)
 class Metric(ABC):
-    """What is known of a metric without opening it; plugins subclass it and list instances in their hook.
+    """Describes a metric without opening it. Plugins subclass it and return instances from their hook.
 
     Attributes:
         id: lower-case, e.g. ``"ms-ssim"``; its column in results is the id with ``_`` for ``-``.
         title: for tables, e.g. ``"MS-SSIM"``.
-        version: raised whenever values may change; scores of another version are computed anew.
+        version: change it whenever values may change; scores of another version are computed again.
         unit: ``"dB"`` or ``""``.
-        better: which way is better.
+        better: whether higher or lower values are better.
         display: how it is drawn.
         lowest, highest: the range of values; None where unbounded.
     """
@@ -80,7 +80,7 @@ class Metric(ABC):
         """Open the metric on ``"cpu"`` or a CUDA device; heavy imports belong here."""
 
     def unavailable(self) -> str | None:
-        """None if the metric can be opened here; else the reason with the command that brings what is missing."""
+        """None if the metric can be opened here; else the reason, with the command that installs what is missing."""
         return None
 
     @property

@@ -1,12 +1,12 @@
-"""The physical limit: the operating points of `throughput.py` in a bare loop, in one process, with nothing around it.
+"""The physical limit: the operating points of `throughput.py` in a bare loop, in one process, and nothing else.
 
     python benchmarks/bare.py FOLDER QUALITIES        e.g. 10,20,30
 
-Each picture is read, untimed; then for each quality it is encoded and decoded with Pillow and scored with the functions
-that benchbox scores with. What is timed is what no benchmark can do without: encoding, decoding, scoring, and preparing
-the metrics' reference side once a picture. The first picture is done once beforehand, untimed. Prints processor seconds
-as JSON: this is one thread that waits for nothing, so on a quiet machine they are its wall time, and on a disturbed one
-they do not grow with the time that others take.
+Each picture is read, untimed; then, for each quality, it is encoded and decoded with Pillow and scored with the
+functions that benchbox uses. Only the work that no benchmark can avoid is timed: encoding, decoding, scoring, and
+preparing the metrics' reference once per picture. A first picture is processed beforehand, untimed. Prints processor
+seconds as JSON: this single thread never waits, so on a quiet machine they equal its wall time, and on a busy machine
+they do not grow with the time that other processes take.
 """
 
 from __future__ import annotations

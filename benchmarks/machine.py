@@ -1,7 +1,7 @@
-"""What the benchmarks share: timing a command from its start to its end, and seeing whether the machine was left alone.
+"""Shared by the benchmarks: waiting for a quiet machine, and timing a command with the load of other processes.
 
-Two things spoil a timing on a shared machine. `wait_until_quiet` waits before a run; `timed_run` tells afterwards how
-much processor time other processes took meanwhile, which is what a reader needs to judge a figure.
+`wait_until_quiet` waits before a run; `timed_run` reports afterwards how much processor time other processes took
+meanwhile, which a reader needs to judge a figure.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Run:
     """One timed command.
 
     Attributes:
-        start: wall-clock time (seconds since 1970) at which it was started.
-        wall: seconds to its end.
-        cpu: processor seconds of it and of its children.
+        start: wall-clock time of its start (seconds since 1970).
+        wall: seconds from start to end.
+        cpu: processor seconds of the command and its children.
         others: share of the machine (0 .. 1) that other processes took meanwhile.
     """
 
@@ -45,7 +45,7 @@ def machine() -> str:
 
 
 def wait_until_quiet(seconds: float) -> float:
-    """Wait until other processes leave the machine alone, at most `seconds`; returns the busy share last seen."""
+    """Wait at most `seconds` until at most `QUIET` of the machine is busy; returns the last busy share measured."""
     end = time.monotonic() + seconds
     while True:
         busy = float(psutil.cpu_percent(interval=1.5)) / 100
@@ -54,10 +54,10 @@ def wait_until_quiet(seconds: float) -> float:
 
 
 def timed_run(command: Sequence[str], output: Path, environment: Mapping[str, str]) -> Run:
-    """Run a command to its end, its standard output into the file `output`.
+    """Run a command to its end, with its standard output in the file `output`.
 
     Raises:
-        SystemExit: it failed; with what it said last.
+        SystemExit: the command failed; the message ends with its last error output.
     """
     errors = output.with_suffix(".err")
     before, busy = resource.getrusage(resource.RUSAGE_CHILDREN), _busy()

@@ -1,8 +1,8 @@
 """`benchbox report` over a store of a million operating points: wall, processor seconds and peak memory.
 
-``python benchmarks/million.py FOLDER`` makes a workspace in FOLDER (new, or one that this script made) with
-CODECS x QUALITIES x PICTURES operating points, two metrics and one timing each, as a quality run would leave them: the
-values are invented from smooth curves and a seeded noise, the store, the command and its report are the real ones.
+``python benchmarks/million.py FOLDER`` fills a workspace in FOLDER (new, or made by this script before) with
+CODECS x QUALITIES x PICTURES operating points, two metrics and one timing each, as a quality run leaves them. The
+values are synthetic, smooth curves with seeded noise; the store, the command and its report are the real ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BATCH = 100_000
 
 
 def main() -> None:
-    """Make the store where it is missing, report on it, print what that took."""
+    """Fill the store if it is missing, run the report on it, and print its wall and processor seconds and its peak."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     for name, value in (("codecs", 20), ("qualities", 20), ("pictures", 2500)):
@@ -46,7 +46,7 @@ def main() -> None:
         print(f"filled the store in {time.perf_counter() - start:.0f} s")
     command = [sys.executable, "-m", "benchbox", "report", RUN, "--workspace", str(asked.folder), "--format",
                asked.format]
-    run = timed_run(command, asked.folder / "said.txt", {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"})
+    run = timed_run(command, asked.folder / "output.txt", {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"})
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     print(machine())
     print(f"{' x '.join(map(str, sizes))} = {np.prod(sizes):,} operating points, 2 metrics; report {asked.format}")
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def fill(folder: Path, codecs: int, qualities: int, pictures: int) -> None:
-    """A workspace with one run of that size."""
+    """Fill a workspace with one run of that size."""
     labels = [("jpeg" if c == 0 else f"codec{c}") for c in range(codecs)]
     metrics = [registry.load().metrics[name] for name in ("psnr", "ms-ssim")]
     with WritableStore(Workspace.at(folder)) as store:

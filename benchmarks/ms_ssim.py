@@ -1,9 +1,9 @@
-"""How long scoring takes: MS-SSIM beside pytorch-msssim in one process, and PSNR. A tool to run by hand, not a test.
+"""Time to score: MS-SSIM and pytorch-msssim in one process, and other metrics. A tool to run by hand, not a test.
 
     python benchmarks/ms_ssim.py [PICTURE] [--repeats N] [--quality Q]
 
-Without a picture: scikit-image's coffee, enlarged to 768 x 512. One thread. All candidates take turns; printed are the
-median and the minimum of CPU time, which other work on the machine disturbs least, and the median of wall time.
+Default picture: scikit-image's coffee, enlarged to 768 x 512. One thread. All candidates take turns. It prints the
+median and the minimum of CPU time, which other processes disturb least, and the median of wall time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def jpeg(pixels: Image, quality: int) -> Image:
 
 
 def peer(reference: Image, image: Image) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """pytorch-msssim on float32 tensors made beforehand; and the same in float64 for its value."""
+    """pytorch-msssim on float32 tensors made beforehand, and the same in float64 for its value."""
     import pytorch_msssim
     import torch
 
@@ -76,7 +76,7 @@ def measure(candidates: Mapping[str, Callable[[], Any]], repeats: int) -> dict[s
 
 
 def table(times: Mapping[str, list[tuple[float, float]]]) -> None:
-    """Print the times, and how ours compares with the peer's."""
+    """Print the times, and the ratio of the peer's to ours."""
     print(f"{'milliseconds':24}{'CPU median':>12}{'CPU minimum':>13}{'wall median':>13}")
     for name, values in times.items():
         cpu, wall = zip(*values, strict=True)
@@ -91,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", type=Path, nargs="?")
     parser.add_argument("--repeats", type=int, default=30)
-    parser.add_argument("--quality", type=int, default=50, help="of the JPEG that is scored")
+    parser.add_argument("--quality", type=int, default=50, help="quality of the JPEG that is scored")
     arguments = parser.parse_args()
     reference = picture(arguments.picture)
     image = jpeg(reference, arguments.quality)

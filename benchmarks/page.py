@@ -1,7 +1,7 @@
-"""The page of 20 codecs x 20 qualities x 100 pictures: its size, and how long Chromium takes until it is drawn.
+"""The page of 20 codecs x 20 qualities x 100 pictures: its size, and the seconds that Chromium takes to draw it.
 
-``python benchmarks/page.py`` makes the store as `million.py` does, the report by the command, and opens the page from
-disk in headless Chromium, a fresh process each time; an empty page is opened in turn, and what it takes is told apart.
+``python benchmarks/page.py`` fills a store as `million.py` does, makes the report with the command, and opens the page
+from disk in headless Chromium, a fresh process each time. It opens an empty page in turn and prints its time too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TURNS = 7
 
 
 def main() -> None:
-    """Make the page, print its figures."""
+    """Make the page and print its figures."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("no Chromium is installed here (apt install chromium)")
@@ -47,13 +47,13 @@ def main() -> None:
 
 
 def opened(chromium: str, page: Path, base: Path) -> float:
-    """Seconds until Chromium has loaded a page, run its scripts and told its text."""
+    """Seconds until Chromium has loaded a page, run its scripts and printed its document."""
     command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={base / 'profile'}",
                "--dump-dom", page.as_uri()]
     start = time.perf_counter()
-    told = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ)).stdout
+    document = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ)).stdout
     wall = time.perf_counter() - start
-    if page.name == "index.html" and 'class="curve"' not in told:
+    if page.name == "index.html" and 'class="curve"' not in document:
         sys.exit("the page drew no curve")
     return wall
 

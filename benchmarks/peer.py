@@ -2,13 +2,13 @@
 
     python benchmarks/peer.py [FOLDER]        default: .bench/peer in the repository (ignored by git)
 
-Run it again freely: what is in place is left alone. Versions are those of constraints.txt where it names them, so that
-both sides encode with the same Pillow and the same libjpeg-turbo.
+It can be run again: an environment that works is left as it is. Versions are those of constraints.txt where it names
+them, so that both sides encode with the same Pillow and the same libjpeg-turbo.
 
-CompressAI is installed without its dependencies, since they ask for a torchvision that does not import beside this
-torch, for torch_geometric and for an old numpy. `compressai.utils.bench` calls neither torchvision nor
-torch_geometric, but importing `compressai` imports both: each is replaced by a few empty names. All that the benchmark
-does call (torch, Pillow, pytorch-msssim) is the real thing.
+CompressAI is installed without its dependencies, since they require a torchvision that cannot be imported with this
+torch, torch_geometric and an old numpy. `compressai.utils.bench` calls neither torchvision nor torch_geometric, but
+importing `compressai` imports both, so each is replaced by a few empty names. Everything that the benchmark calls
+(torch, Pillow, pytorch-msssim) is the original package.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PEER = "compressai==1.2.8"
 
 NEEDED = ("numpy", "scipy", "pillow", "einops", "pytorch-msssim", "requests", "tqdm", "tomli", "matplotlib", "pandas",
           "psutil", "aiohttp", "xxhash")  # fmt: skip
-"""What importing CompressAI needs beside torch."""
+"""Packages that importing CompressAI needs in addition to torch."""
 
 STUBS = {
     "torchvision/__init__.py": "",
@@ -40,7 +40,7 @@ STUBS = {
     "torch_geometric/data/datapipes.py": "def functional_transform(name):\n    return lambda cls: cls\n",
     "torch_geometric/transforms.py": "class BaseTransform: ...\n\n\nclass Center(BaseTransform): ...\n",
 }
-"""Files of the replaced packages: just the names that CompressAI takes from them while it is imported."""
+"""Files of the replaced packages, with only the names that importing CompressAI uses."""
 
 CHECK = "import compressai, PIL, torch; print('CompressAI', compressai.__version__, 'torch', torch.__version__, " \
         "'Pillow', PIL.__version__)"  # fmt: skip
@@ -52,7 +52,7 @@ def python_of(folder: Path) -> Path:
 
 
 def check(folder: Path) -> str | None:
-    """The peer's versions in one line, or None where it is not ready."""
+    """The peer's versions in one line, or None if it is not ready."""
     if not python_of(folder).exists():
         return None
     done = subprocess.run([python_of(folder), "-c", CHECK], capture_output=True, text=True, check=False)
@@ -60,7 +60,7 @@ def check(folder: Path) -> str | None:
 
 
 def install(folder: Path, packages: Sequence[str]) -> None:
-    """pip install into the environment, bound by constraints.txt."""
+    """Install `packages`, which may include pip options, into the environment."""
     print(f"pip install {' '.join(packages)}", flush=True)
     command = [str(python_of(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
     done = subprocess.run(command, check=False)
@@ -69,7 +69,7 @@ def install(folder: Path, packages: Sequence[str]) -> None:
 
 
 def write_stubs(folder: Path) -> None:
-    """Put the replaced packages in place."""
+    """Write the replaced packages into the environment."""
     (site,) = folder.glob("lib/python3*/site-packages")
     for name, text in STUBS.items():
         path = site / name
@@ -79,7 +79,7 @@ def write_stubs(folder: Path) -> None:
 
 
 def prepare(folder: Path) -> str:
-    """Bring the peer into `folder` unless it is there; returns its versions."""
+    """Install the peer into `folder` unless it is there; returns its versions."""
     ready = check(folder)
     if ready is not None:
         return ready

@@ -2,9 +2,10 @@
 
     python benchmarks/resnet_ablation.py --data PICTURES --out FOLDER [--seconds 150]
 
-One training at a time, from nothing, on an idle machine. First each variant has so many seconds; then each has as long
-as it needs for about as many steps as `small` made. BD-rate is by PSNR, estimated bits and the mean curve of the
-held-out pictures, against `small`. What is in FOLDER already is not trained again. Writes FOLDER/ablation.svg.
+One training at a time, from random weights, on an idle machine. First, each variant trains for that many seconds; then,
+each trains long enough for about as many steps as `small` made. BD-rate is against `small`, from PSNR, estimated bits
+and the mean curve of the held-out pictures. Variants already in FOLDER are not trained again. Writes
+FOLDER/ablation.svg.
 """
 
 import argparse
@@ -35,16 +36,16 @@ VARIANTS = {
     "stride 8": ["stride=8", "latents=192"],
     "gelu": ["activation=gelu"],
 }
-#: Colours that stay apart for colour-blind readers (after Okabe and Ito 2008); black is what others are compared with.
+#: Colours that colour-blind readers can tell apart (after Okabe and Ito 2008); black is the anchor.
 COLOURS = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#8C564B", "#0072B2", "#D55E00", "#CC79A7")
 
-#: Percent; beyond, only stride 8 has anything to show, at the lowest rates.
+#: Percent; only stride 8 exceeds them, at the lowest rates.
 LIMITS = (-16, 32)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One variant: what it is, what training did, and its curve on the held-out pictures."""
+    """One variant: its configuration, its training steps, and its curve on the held-out pictures."""
 
     name: str
     config: ModelConfig
@@ -54,7 +55,7 @@ class Trained:
 
     @property
     def kmacs(self) -> float:
-        """Thousands of multiply-accumulates for each pixel, encoder and decoder together."""
+        """Thousands of multiply-accumulates per pixel, encoder and decoder together."""
         net, side = ResidualCodec(self.config).eval(), 256
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             net(torch.rand(1, 3, side, side), torch.tensor([0]))
@@ -62,18 +63,18 @@ class Trained:
 
     @property
     def parameters(self) -> int:
-        """Trained numbers."""
+        """Number of trained parameters."""
         return sum(p.numel() for p in ResidualCodec(self.config).parameters())
 
     def curve(self) -> Curve:
-        """The curve of means, for BD-rate."""
+        """The mean curve, for BD-rate."""
         quality, none = np.arange(len(self.bpp), dtype=float), np.zeros(len(self.bpp), int)
         return Curve("held out", self.name, "resnet", "psnr", "higher", None, quality, self.bpp, self.psnr, self.psnr,
                      none + 1, none)  # fmt: skip
 
 
 def trained(name: str, data: Path, out: Path, seconds: float) -> Trained:
-    """Train a variant, or read what an earlier call trained."""
+    """Train a variant, or read the result of an earlier training."""
     if not (out / "last.pt").exists():
         command = [sys.executable, "-m", "benchbox", "resnet", "train", "--data", str(data), "--out", str(out),
                    "--batch", "8", "--muon-lr", "0.008", "--seconds", str(seconds),
@@ -87,7 +88,7 @@ def trained(name: str, data: Path, out: Path, seconds: float) -> Trained:
 
 
 def draw(panels: dict[str, list[Trained]], path: Path) -> None:
-    """Bits of each variant beyond those of `small`, over PSNR; one panel for each way to be fair."""
+    """Draw the extra bits of each variant against `small`, over PSNR; one panel for each basis of comparison."""
     figure, rows = plt.subplots(len(panels), figsize=(7, 7), sharex=True, layout="constrained")
     for axes, (title, runs) in zip(rows, panels.items(), strict=True):
         anchor = runs[0]
@@ -105,7 +106,7 @@ def draw(panels: dict[str, list[Trained]], path: Path) -> None:
 
 
 def main() -> None:
-    """Train, print the table, draw."""
+    """Train all variants, print the table and draw the plot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

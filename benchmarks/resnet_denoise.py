@@ -1,10 +1,10 @@
-"""What `denoise` is worth where there is noise: rate-distortion curves of the residual-network codec, one a strength.
+"""The benefit of `denoise` on noisy pictures: rate-distortion curves of the residual-network codec, one per strength.
 
     OMP_NUM_THREADS=1 python benchmarks/resnet_denoise.py FOLDER [--pictures 6] [--noise 8] [--figure FILE.svg]
 
-Noise of so many levels (normal, independent by pixel and colour) is added to the pictures, and the noisy ones are
-coded. Both errors are printed: against the clean picture, which the encoder has not seen, and against what it was
-given. Means over the pictures.
+Normal noise with a standard deviation of that many levels, independent for each pixel and colour, is added to the
+pictures, and the noisy pictures are coded. Two errors are printed: against the clean picture, which the encoder has not
+seen, and against the noisy one. Figures are means over the pictures.
 """
 
 import argparse
@@ -24,7 +24,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def psnr(one: Pixels, other: Pixels) -> float:
-    """dB, of 8 bits."""
+    """PSNR of 8-bit pictures in dB."""
     return float(10 * np.log10(255**2 / np.square(one.astype(float) - other).mean()))
 
 
@@ -45,7 +45,7 @@ def curve(pairs: list[tuple[Pixels, Pixels]], strength: float) -> npt.NDArray[np
 
 
 def draw(path: Path, curves: dict[float, npt.NDArray[np.float64]], noise: float) -> None:
-    """PSNR against the clean picture over bits per pixel, one curve for each strength."""
+    """Draw PSNR against the clean picture over bits per pixel, one curve for each strength."""
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
@@ -62,7 +62,7 @@ def draw(path: Path, curves: dict[float, npt.NDArray[np.float64]], noise: float)
 
 
 def main() -> None:
-    """Measure, print and draw."""
+    """Code the noisy pictures, print the figures and draw the curves."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=6)

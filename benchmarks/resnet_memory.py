@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/resnet_memory.py PICTURE [--megapixels 12] [--quality 6]
 
-The picture is repeated until it has so many pixels. One thread, one process; the peak is of the whole process, torch
-and the picture itself included.
+The picture is tiled until it has that many pixels. One thread, one process; the peak is that of the whole process,
+including torch and the picture itself.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from benchbox.image import read
 
 
 def main() -> None:
-    """Measure and print."""
+    """Encode and decode the picture, and print sizes, seconds and peaks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", type=Path)
     parser.add_argument("--megapixels", type=float, default=12.0)

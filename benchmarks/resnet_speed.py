@@ -1,9 +1,9 @@
-"""Seconds to encode and decode with the residual-network codec, in all and by part; CompressAI for comparison.
+"""Seconds to encode and decode with the residual-network codec, in total and by part, and with CompressAI's models.
 
     OMP_NUM_THREADS=1 python benchmarks/resnet_speed.py FOLDER [--pictures 6] [--quality 6]
 
-One thread, batch 1, medians over the pictures of the best of three passes. CompressAI's models run with random weights,
-which are as fast as trained ones. Nothing else should run on the machine.
+One thread, batch 1; medians over the pictures, of the best of three passes each. CompressAI's models run with random
+weights, which are as fast as trained ones. Nothing else should run on the machine.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def best(work: Callable[[], object], passes: int = 3) -> float:
-    """Least seconds of several calls."""
+    """Seconds of the fastest of several calls."""
     seconds = []
     for _ in range(passes):
         begun = time.perf_counter()
@@ -38,7 +38,7 @@ def best(work: Callable[[], object], passes: int = 3) -> float:
 
 
 def split(codec: ResnetCodec, pixels: Pixels, quality: float) -> dict[str, float]:
-    """Seconds of one picture: the whole, and its parts."""
+    """Seconds for one picture, in total and by part."""
     data = codec.encode(pixels, quality)
     stream, pipeline = Stream.unpack(data), codec.encoder
     coded = pipeline.encode(pixels, stream.quality)
@@ -60,7 +60,7 @@ def split(codec: ResnetCodec, pixels: Pixels, quality: float) -> dict[str, float
 
 
 def compressai_models() -> dict[str, Any]:
-    """The peers, by name, ready to compress; empty when CompressAI is not installed."""
+    """The peers by name, ready to compress; empty if CompressAI is not installed."""
     if importlib.util.find_spec("compressai") is None:
         return {}
     zoo = importlib.import_module("compressai.zoo")
@@ -74,7 +74,7 @@ def compressai_models() -> dict[str, Any]:
 
 @torch.inference_mode()
 def peer(model: Any, pixels: Pixels) -> dict[str, float]:
-    """Seconds of one picture with a CompressAI model."""
+    """Seconds for one picture with a CompressAI model."""
     height, width = (n // 64 * 64 for n in pixels.shape[:2])
     x = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)[None].float() / 255
     packed = model.compress(x)
@@ -85,14 +85,14 @@ def peer(model: Any, pixels: Pixels) -> dict[str, float]:
 
 
 def show(name: str, rows: list[dict[str, float]]) -> None:
-    """Medians, in milliseconds."""
+    """Print medians over the pictures, in milliseconds."""
     print(name)
     for part in rows[0]:
         print(f"  {part:30s} {1000 * statistics.median(r[part] for r in rows):8.1f} ms")
 
 
 def main() -> None:
-    """Measure and print."""
+    """Time all codecs and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=6)

@@ -33,10 +33,10 @@ def main() -> None:
         points = sorted((v, b) for b, v in zip(known[name].bpp, known[name].metrics["psnr"], strict=True) if v)
         values, rates = np.array(points).T
         curve = PchipInterpolator(values, np.log10(rates))
-        for words, low, high in (("below", psnr[0], split), ("above", split, psnr[-1])):
+        for part, low, high in (("below", psnr[0], split), ("above", split, psnr[-1])):
             low, high = max(low, values[0]), min(high, values[-1])
             mean = (own.integrate(low, high) - curve.integrate(low, high)) / (high - low)
-            print(f"{args.label} against {name}, {words} {args.bpp:g} bpp: {100 * (10**mean - 1):+.1f} % "
+            print(f"{args.label} against {name}, {part} {args.bpp:g} bpp: {100 * (10**mean - 1):+.1f} % "
                   f"({low:.2f} to {high:.2f} dB)")
 
 

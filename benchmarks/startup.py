@@ -1,8 +1,8 @@
-"""What starting costs: `import benchbox` and `benchbox --help` above a bare interpreter. A tool to run by hand.
+"""Start-up time: `import benchbox` and `benchbox --help` compared with a bare interpreter. A tool to run by hand.
 
     python benchmarks/startup.py [--repeats N] [--wait SECONDS]
 
-The commands are run in turns; of each the median and the best wall time is printed, and by how much it exceeds the bare
+The commands run in turns. For each, the median and the best wall time are printed, and the difference from the bare
 interpreter. Aim: less than 0.3 s above it.
 """
 
@@ -23,7 +23,7 @@ AIM = 0.3
 COMMANDS = {
     "bare interpreter": ("-c", "pass"),
     "import benchbox": ("-c", "import benchbox"),
-    "benchbox --help": ("-c", "import sys; sys.argv = ['benchbox', '--help']; from benchbox.cli.main import main; main()"),
+    "benchbox --help": ("-c", "import sys; from benchbox.cli.main import main; sys.argv[1:] = ['--help']; main()"),
     "benchbox list codecs": ("-m", "benchbox", "list", "codecs"),
 }
 """The third is what the installed `benchbox` script does."""

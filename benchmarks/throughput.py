@@ -1,19 +1,19 @@
-"""Operating points per second, beside CompressAI's own benchmark and beside the physical limit. A tool to run by hand.
+"""Operating points per second, against CompressAI's own benchmark and the physical limit. A tool to run by hand.
 
     python benchmarks/peer.py                     once: installs the peer
     python benchmarks/throughput.py [FOLDER] [--repeats N] [--wait SECONDS] [--peer-setting JOBS,THREADS]
 
-The work: JPEG at ten qualities over every picture of FOLDER (default: Kodak, where it is found beside the repository),
-scored with PSNR and MS-SSIM. Each side does it from the start of its process to its results on disk, in turns:
+The work: JPEG at ten qualities over every picture of FOLDER (default: Kodak, if it is next to the repository), scored
+with PSNR and MS-SSIM. The sides take turns, each timed from the start of its process to its results on disk:
 
 - benchbox: `benchbox run --no-report` into a fresh workspace, all cores;
 - CompressAI: `python -m compressai.utils.bench jpeg`, in whichever of its settings (jobs x OMP_NUM_THREADS; -: unset)
   was fastest over the first pictures;
 - the limit: `bare.py`, encode + decode + scoring of the same points in one process and nothing else.
 
-Every run is a fresh process ("cold"). Files lie in the system's cache for all sides, and numba's compiled kernels lie
-beside the installed package, as they do from a user's second run on; the very first run, which compiles them, is timed
-once and printed apart.
+Every run is a fresh process ("cold"). Picture files are in the system's cache for all sides. numba's compiled kernels
+are in the cache of the installed package, as from a user's second run on; the very first run, which compiles them, is
+timed once and printed separately.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ KODAK = Path(__file__).resolve().parents[2] / "shared" / "datasets" / "kodak"
 CORES = os.cpu_count() or 1
 
 RATIO, SHARE = 12.0, 0.75
-"""What is aimed at: points per second against the peer, and share of the physical limit."""
+"""The aims: points per second relative to the peer's, and share of the physical limit."""
 
 SAME = {"bpp": 1e-9, "psnr": 1e-3, "ms_ssim": 2e-5}
-"""By how much the two sides' means may differ: the peer scores in float32."""
+"""Allowed difference of the two sides' means; the peer scores in float32."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Ours:
     """A run of benchbox.
 
     Attributes:
-        first: seconds from its start to its first result.
-        window: seconds from then to its last stream.
+        first: seconds from start to first result.
+        window: seconds from the first result to the last stream.
         points: streams written within the window.
     """
 
@@ -68,7 +68,7 @@ class Ours:
 
 
 class FirstResult(Thread):
-    """Notes when the first result of a run appears: looks into its spool a hundred times a second, and no longer."""
+    """Notes when the first result of a run appears; until then, it looks into the spool a hundred times a second."""
 
     def __init__(self, workspace: Path) -> None:
         super().__init__(daemon=True)
@@ -85,7 +85,7 @@ class FirstResult(Thread):
 
 
 class Bench:
-    """The commands, and where their results go."""
+    """Runs the commands of all sides and keeps their output in a scratch folder."""
 
     def __init__(self, pictures: Path, scratch: Path, wait: float) -> None:
         self.pictures = pictures
@@ -100,7 +100,7 @@ class Bench:
         return timed_run([str(part) for part in command], output, {**os.environ, **environment}), output
 
     def ours(self, **environment: str) -> tuple[Ours, Path]:
-        """benchbox, into a fresh workspace; returns that too."""
+        """Run benchbox into a fresh workspace; returns the run and the workspace."""
         workspace = self.scratch / f"runs{next(self._numbers)}"
         command = [sys.executable, "-m", "benchbox", "run", "--no-report", "--name", "jpeg", "--workspace", workspace,
                    "--dataset", f"folder:{self.pictures}", "--codec", f"jpeg@{','.join(map(str, QUALITIES))}",
@@ -113,13 +113,13 @@ class Bench:
         return Ours(run, first.time - run.start, max(written) - first.time, within), workspace
 
     def peer(self, jobs: int, threads: str, pictures: Path | None = None) -> tuple[Run, Path]:
-        """CompressAI's benchmark; returns its JSON file too."""
+        """Run CompressAI's benchmark; returns the run and its JSON file."""
         command = [python_of(PEER), "-m", "compressai.utils.bench", "jpeg", pictures or self.pictures,
                    "--num-jobs", str(jobs), "--qps", ",".join(map(str, QUALITIES))]  # fmt: skip
         return self._timed(command, {} if threads == "-" else {"OMP_NUM_THREADS": threads})
 
     def bare(self) -> dict[str, float]:
-        """Seconds of bare work, by kind."""
+        """Processor seconds of the bare work, by kind."""
         command = [sys.executable, Path(__file__).with_name("bare.py"), self.pictures, ",".join(map(str, QUALITIES))]
         output = self._timed(command, {"OMP_NUM_THREADS": "1"})[1]
         spent: dict[str, float] = json.loads(output.read_text())
@@ -139,7 +139,7 @@ class Bench:
 
 
 def compare(workspace: Path, peer: Path) -> bool:
-    """Print the largest difference between both sides' means at any quality; whether all are as good as equal."""
+    """Print the largest difference between both sides' means at any quality; True if all are within `SAME`."""
     ours = benchbox.load("jpeg", workspace).groupby("quality")[list(SAME)].mean()
     theirs = pd.DataFrame(json.loads(peer.read_text())["results"], index=list(QUALITIES)).rename(
         columns={"psnr-rgb": "psnr", "ms-ssim-rgb": "ms_ssim"}
@@ -151,7 +151,7 @@ def compare(workspace: Path, peer: Path) -> bool:
 
 
 def show(name: str, values: list[float], form: str) -> None:
-    """One line: median, best and worst of a figure whose larger values are the better ones."""
+    """Print one line: median, best and worst of a figure whose larger values are better."""
     figures = (statistics.median(values), max(values), min(values))
     print(f"{name:44}" + "".join(f"{value:>10{form}}" for value in figures))
 
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=KODAK)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--wait", type=float, default=60, help="seconds to wait for a quiet machine before each run")
-    parser.add_argument("--peer-setting", metavar="JOBS,THREADS", help="do not look for the peer's best, take this")
+    parser.add_argument("--peer-setting", metavar="JOBS,THREADS", help="use this, do not search for the best")
     arguments = parser.parse_args()
     if not arguments.folder.is_dir():
         sys.exit(f"{arguments.folder}: there is no such folder; name one with pictures")
@@ -174,7 +174,7 @@ def main() -> None:
 
 
 def report(bench: Bench, versions: str, repeats: int, setting: str | None) -> None:
-    """Run everything and print it."""
+    """Run all sides in turns and print their figures."""
     print(f"{machine()}\n{bench.points} points; peer: {versions}", flush=True)
     if setting is None:
         print("the peer's settings:", flush=True)

@@ -188,3 +188,11 @@ def test_what_an_import_does_not_load(code: str, absent: set[str]) -> None:
     script = f"{code}\nimport sys\nprint(*sorted({absent!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("folder", ["benchbox", "plugins", "datasets", "reports", "tests", "benchmarks", "docs"])
+def test_a_file_stays_under_three_hundred_lines(folder: str) -> None:
+    root = Path(__file__).parents[1] / folder
+    lengths = {str(file.relative_to(root)): file.read_text(encoding="utf-8").count("\n") for file in root.rglob("*.py")}
+    assert lengths
+    assert {name: length for name, length in lengths.items() if length > 300} == {}

@@ -6,7 +6,6 @@ import pytest
 from installed_plugins import Install
 
 from benchbox import registry
-from benchbox.errors import PluginError
 
 CODEC_SOURCE = """
 from benchbox import CodecInfo, hookimpl
@@ -64,17 +63,29 @@ def test_a_broken_plugin_costs_only_itself(source: str, reason: str, install: In
 def test_a_hook_that_fails_keeps_the_plugins_other_hooks(install: Install) -> None:
     install("half", CODEC_SOURCE.format(id="half") + "\n@hookimpl\ndef benchbox_metrics(): raise OSError('disk')\n")
     found = registry.load()
-    assert failure(found, "half") == "benchbox_metrics raised OSError: disk"
+    assert failure(found, "half") == "benchbox_metrics raised OSError: disk (half.py:14)"
     assert "half" in found.codecs
 
 
-def test_one_id_from_two_plugins_names_both_distributions(install: Install) -> None:
+def test_of_one_id_from_two_plugins_the_second_is_left_out(install: Install) -> None:
     install("acme-codec", CODEC_SOURCE.format(id="acme"))
     install("other-codec", CODEC_SOURCE.format(id="acme"))
-    with pytest.raises(PluginError) as caught:
-        registry.load()
-    assert str(caught.value) == ("two plugins offer 'acme' in benchbox_codecs: acme-codec of acme-codec and "
-                                 "other-codec of other-codec; rename or remove one of them")
+    found = registry.load()
+    assert type(found.codec("acme")).__module__ == "acme_codec"
+    assert failure(found, "other-codec") == ("'acme' is offered by acme-codec of acme-codec and by other-codec of "
+                                             "other-codec, whose one is left out; rename or remove one of them")
+    assert not [plugin for plugin in found.plugins if plugin.name == "acme-codec" and plugin.failure]
+
+
+def test_an_id_of_ours_stays_ours_whatever_the_names(install: Install) -> None:
+    usual = registry.load()
+    install("aaa-codec", CODEC_SOURCE.format(id="jpeg") + "\n\nOTHER = Info(id='aaa', title='Aaa')\n"
+            "@hookimpl\ndef benchbox_codecs(): return [Info(id='jpeg', title='Not JPEG'), OTHER]\n")
+    found = registry.load()
+    assert found.codec("jpeg").title == usual.codec("jpeg").title
+    assert found.codec("aaa").title == "Aaa"
+    assert "'jpeg' is offered by pillow of benchbox and by aaa-codec of aaa-codec" in failure(found, "aaa-codec")
+    assert {*found.codecs} == {*usual.codecs, "aaa"}
 
 
 def test_one_name_in_two_distributions(install: Install) -> None:

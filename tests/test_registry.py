@@ -70,7 +70,7 @@ HOOKS: dict[str, tuple[Any, Callable[[registry.Registry], Any]]] = {
     "benchbox_references": (Reference("x", "X", "kodak", "mean", "us", (1.0,), {}),
                             lambda found: next(curve for curve in found.references() if curve.id == "x")),
     "benchbox_commands": (click.Command("x"),
-                          lambda found: next(c for o in found.commands() for c in o.commands if c.name == "x")),
+                          lambda found: next(c for o in found.commands() for c in o.items if c.name == "x")),
 }
 ON_DEMAND = {"benchbox_references", "benchbox_commands"}
 """Hooks that `registry.load` does not call."""

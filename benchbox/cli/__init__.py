@@ -1,1 +1,1 @@
-"""The command line: thin commands over the library, one file a family."""
+"""The command line: thin commands over the library, one module for each group of related commands."""

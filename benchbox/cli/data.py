@@ -1,4 +1,4 @@
-"""``benchbox fetch``, ``gc`` and ``forget``: data sets brought, and what is kept cleared."""
+"""``benchbox fetch``, ``gc`` and ``forget``: fetch data sets, delete streams that no run needs, forget runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchbox.cli.group import commands, workspace_option
 @click.argument("dataset")
 @click.option("--from", "source", type=click.Path(exists=True, path_type=Path), help="Folder or archive on disk.")
 def fetch(dataset: str, source: Path | None) -> None:
-    """Bring a data set: download it (resumed where it broke off) or take it from --from, and check every sum."""
+    """Download a data set, or take it from --from, and verify all checksums. An interrupted download resumes."""
     from tqdm import tqdm
 
     from benchbox import registry
@@ -35,26 +35,26 @@ def fetch(dataset: str, source: Path | None) -> None:
     finally:
         for bar in bars.values():
             bar.close()
-    click.echo(f"{dataset}: {len(files)} files in place, sums checked")
+    click.echo(f"{dataset}: {len(files)} files in place, checksums verified")
 
 
 @commands.command()
 @workspace_option
 def gc(workspace: Path) -> None:
-    """Drop streams that no run needs. What was measured stays."""
+    """Delete streams that no run needs. All measurements stay."""
     from benchbox.store import Workspace, WritableStore
 
     place = Workspace.at(workspace)
     with place.lock(), WritableStore(place) as store:
         count, size = place.streams.drop_all_but(store.streams_in_use())
-    click.echo(f"{place}: {count} streams dropped, {size / 1e6:.1f} MB freed")
+    click.echo(f"{place}: {count} streams deleted, {size / 1e6:.1f} MB freed")
 
 
 @commands.command()
 @click.argument("run")
 @workspace_option
 def forget(run: str, workspace: Path) -> None:
-    """Take RUN off the list of runs. What was measured stays; `benchbox gc` then drops streams that no run needs."""
+    """Remove RUN from the list of runs. Its measurements stay; `benchbox gc` then deletes streams that no run needs."""
     from benchbox.errors import StoreError
     from benchbox.store import Store, Workspace, WritableStore, locate, shown
 

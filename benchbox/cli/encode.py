@@ -12,7 +12,7 @@ from benchbox.cli.group import commands
 @commands.command()
 @click.argument("picture", type=click.Path(path_type=Path))
 @click.option("-c", "--codec", required=True, metavar="ID[:OPTIONS]", help="e.g. jpeg or webp:method=6")
-@click.option("-q", "--quality", type=float, help="On the codec's axis. [default: the middle of its sweep]")
+@click.option("-q", "--quality", type=float, help="Value on the codec's axis. [default: middle of its sweep]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N, or auto.")
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> None:
@@ -24,7 +24,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
 
 @commands.command()
 @click.argument("stream", type=click.Path(path_type=Path))
-@click.option("-c", "--codec", metavar="ID[:OPTIONS]", help="Default: told from the file's suffix.")
+@click.option("-c", "--codec", metavar="ID[:OPTIONS]", help="[default: the codec of the file's suffix]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A PNG file.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N, or auto.")
 def decode(stream: Path, codec: str | None, output: Path, device: str) -> None:

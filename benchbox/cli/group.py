@@ -1,4 +1,4 @@
-"""The command group, which every file of this wing adds its commands to, and the options that several share."""
+"""The command group, to which the modules of this package add their commands, and options that several share."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ literature_option = click.option(
 @click.version_option(package_name="benchbox")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def commands(debug: bool) -> None:
-    """Compare image codecs: sweep them over pictures, score what comes back, report rate-distortion curves."""
+    """Compare image codecs: sweep them over pictures, score the decoded pictures, report rate-distortion curves."""

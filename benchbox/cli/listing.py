@@ -1,4 +1,4 @@
-"""What is installed and what is missing, as lines of text."""
+"""The lines of ``benchbox list`` and ``benchbox doctor``: what is installed, and what is missing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from benchbox import machine, registry
 from benchbox.cli import plugin
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
+from benchbox.errors import BenchboxError, one_line
+from benchbox.guard import guarded
 from benchbox.registry import Registry
 from benchbox.store import COLUMNS, Store, Workspace
 
@@ -32,65 +34,85 @@ def lines(kind: str, workspace: Path, built_in: Collection[str]) -> Iterator[str
 
 
 def codecs(plugins: Registry) -> Iterator[str]:
-    """Id, title, axis or "lossless", availability."""
+    """A table of codecs: id, title, axis or "lossless", availability."""
     yield from _table(("codec", "title", "quality", "status"), (_codec(info) for info in plugins.codecs.values()))
 
 
 def _codec(info: CodecInfo) -> tuple[str, str, str, str]:
-    reason = info.unavailable()
-    if reason:
-        return info.id, info.title, "", f"unavailable: {reason}"
-    axis = info.axis(info.parse_options({}))
-    quality = "lossless" if axis is None else f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
-    return info.id, info.title, quality, "available"
+    try:
+        reason = guarded(info.unavailable)
+        if reason:
+            return str(info.id), one_line(info.title), "", one_line(f"unavailable: {reason}")
+        needed = [name for name, option in info.Options.model_fields.items() if option.is_required()]
+        if needed:
+            return str(info.id), one_line(info.title), "", f"available; needs the option {', '.join(needed)}"
+        return str(info.id), one_line(info.title), guarded(_quality, info), "available"
+    except BenchboxError as error:  # a codec at fault costs its own line
+        return str(info.id), one_line(info.title), "", f"at fault: {error}"
+
+
+def _quality(info: CodecInfo) -> str:
+    axis = guarded(info.axis, info.parse_options({}))
+    return "lossless" if axis is None else f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
 
 
 def metrics(plugins: Registry) -> Iterator[str]:
-    """Id, title, unit, which way is better, availability."""
-    rows = ((m.id, m.title, m.unit, f"{m.better} is better", m.unavailable() or "available")
+    """A table of metrics: id, title, unit, whether higher or lower is better, availability."""
+    rows = ((m.id, one_line(m.title), m.unit, f"{m.better} is better", _state(m.unavailable))
             for m in plugins.metrics.values())  # fmt: skip
     yield from _table(("metric", "title", "unit", "sense", "status"), rows)
 
 
 def datasets(plugins: Registry) -> Iterator[str]:
-    """How to name it, title, whether it is here."""
+    """A table of data sets: name as in a plan, title, availability."""
     yield from _table(("data set", "title", "status"), (_dataset(info) for info in plugins.datasets.values()))
 
 
 def _dataset(info: DatasetInfo) -> tuple[str, str, str]:
     name = f"{info.id}:{info.argument}" if info.argument else info.id
-    missing = info.missing()
-    if missing and info.fetchable:
-        missing = f"not here: benchbox fetch {info.id}"
-    return name, info.title, missing or "available"
+    state = _state(info.missing)
+    if state != "available" and info.fetchable:
+        state = f"not here: benchbox fetch {info.id}"
+    return name, one_line(info.title), state
+
+
+def _state(ask: Callable[[], str | None]) -> str:
+    """The plugin's own reason, or what it did wrong when asked, or ``"available"``."""
+    try:
+        return one_line(guarded(ask) or "available")
+    except BenchboxError as error:
+        return f"at fault: {error}"
 
 
 def reports(plugins: Registry) -> Iterator[str]:
-    """Id, title, whether a run makes it unasked."""
+    """A table of reports: id, title, whether a run makes it by default."""
     rows = ((r.id, r.title, "by default" if r.default else "when asked") for r in plugins.reports.values())
     yield from _table(("report", "title", "made"), rows)
 
 
 def references(plugins: Registry) -> Iterator[str]:
-    """Id, data set, title, number of points, caution; then what files ``--literature`` reads besides."""
+    """A table of published curves: id, data set, title, number of points, caution; then the kinds of file that
+    ``--literature`` also reads."""
     rows = ((r.id, r.dataset, r.title, str(len(r.bpp)), r.caution) for r in plugins.references())
     yield from _table(("reference", "data set", "title", "points", "caution"), rows)
     yield from (f"files {', '.join(form.suffixes)}: {form.title}" for form in plugins.reference_formats())
+    yield from (f"plugin {p} could not be asked: {p.failure}" for p in plugins.reference_faults())
 
 
 def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:
-    """Name, module, distribution, state; warns of bundled packages whose entry point is not installed."""
+    """A table of plugins: name, module, distribution, state; warns of bundled packages without an installed entry
+    point."""
     found = plugin.collect(plugins, built_in).plugins
     rows = ((p.name, p.module, f"{p.distribution} {p.version}".strip(), p.failure or "loaded") for p in found)
     yield from _table(("plugin", "module", "from", "state"), rows)
     loaded = {p.module.partition(":")[0] for p in plugins.plugins}
     for package in _bundled() - loaded:
-        yield f"warning: {package} lies in the source tree but its entry point is not installed; run pip install -e ."
+        yield f"warning: {package} is in the source tree but its entry point is not installed; run pip install -e ."
 
 
 def _bundled() -> set[str]:
-    """Plugin packages beside the core in a source tree; empty in an ordinary installation."""
-    root = Path(__file__).resolve().parents[1]
+    """Plugin packages next to the core in a source tree; empty in an ordinary installation."""
+    root = Path(__file__).resolve().parents[2]
     if not (root / "pyproject.toml").exists():
         return set()
     return {path.parent.name for room in ("plugins", "datasets", "reports")
@@ -98,7 +120,7 @@ def _bundled() -> set[str]:
 
 
 def doctor() -> Iterator[str]:
-    """This machine, all versions, and what is missing with its remedy."""
+    """This machine, all versions, and everything missing with its remedy."""
     plugins = registry.load()
     for name, value in {**machine.describe(), "plugins": plugins.versions}.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value

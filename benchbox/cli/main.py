@@ -1,4 +1,4 @@
-"""The command line from its first word to its exit code: errors are one line."""
+"""The entry point of the command line: prints every error as one line and sets the exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchbox.errors import BenchboxError
 
 
 def main() -> None:
-    """Run the command line: errors are one line, no traceback unless --debug stands anywhere on it."""
+    """Run the command line. An error is one line, without a traceback unless --debug is among the arguments."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:
@@ -34,7 +34,7 @@ def main() -> None:
         if debug:
             raise
         code = _fail(f"{error.filename or 'system'}: {error.strerror or error}", 1)
-    except Exception as error:  # the last line between a fault of ours and the user
+    except Exception as error:  # a bug of benchbox itself
         if debug:
             raise
         code = _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1)

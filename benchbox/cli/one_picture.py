@@ -1,4 +1,4 @@
-"""One picture through one codec, for a look: what ``benchbox encode`` and ``benchbox decode`` do."""
+"""One picture through one codec: the work of ``benchbox encode`` and ``benchbox decode``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchbox.plan import device_for, parse_codec
 
 
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:
-    """Encode `picture`, write the stream to `output`; returns a line with size and bpp."""
+    """Encode `picture` and write the stream to `output`; returns a line with size and bpp."""
     info, options = _find(codec, registry.load())
     axis = info.axis(options)
     if axis is None and quality is not None:
@@ -34,7 +34,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
 
 
 def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
-    """Decode the file `stream`, write a PNG to `output`; returns a line with the picture's size."""
+    """Decode the file `stream` and write a PNG to `output`; returns a line with the picture's size."""
     plugins = registry.load()
     info, options = _find(codec, plugins) if codec else _by_suffix(stream, plugins)
     try:

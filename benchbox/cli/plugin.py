@@ -1,4 +1,4 @@
-"""Subcommands that plugins add to ``benchbox``: looked up only when needed, refused if their name is taken."""
+"""Subcommands that plugins add to ``benchbox``: loaded only when needed, refused if their name is taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import click
 from benchbox.errors import BenchboxError, PluginError, did_you_mean
 
 if TYPE_CHECKING:
-    from benchbox.registry import Plugin, Registry
+    from benchbox.loading import Plugin
+    from benchbox.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class PluginCommands:
         commands: those in use, by name.
         owners: the plugin of each command in use.
         clashes: for each name that several plugins offer, one line that names them. None of these commands is in use.
-        plugins: every plugin; `failure` also says what is wrong with its commands.
+        plugins: every plugin; its `failure` also covers faults of its commands.
     """
 
     commands: Mapping[str, click.Command]
@@ -38,7 +39,7 @@ def collect(registry: Registry, built_in: Collection[str]) -> PluginCommands:
     for offer in registry.commands():
         if offer.plugin.failure:
             failures[offer.plugin.name] = offer.plugin.failure
-        for command in offer.commands:
+        for command in offer.items:
             if not command.name:
                 failures.setdefault(offer.plugin.name, "one of its commands has no name; give it one")
             elif command.name in built_in:
@@ -108,7 +109,7 @@ class PluginGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand. An unexpected error in a plugin's one becomes a PluginError that names the plugin."""
+        """Run the subcommand. An unexpected error in a plugin's command becomes a PluginError that names the plugin."""
         try:
             return super().invoke(ctx)
         except (BenchboxError, OSError, click.ClickException, click.Abort, click.exceptions.Exit):
@@ -126,11 +127,11 @@ class PluginGroup(click.Group):
         known = ctx.meta.get(__name__)  # lives as long as this invocation of the program
         if isinstance(known, PluginCommands):
             return known
-        from benchbox import registry  # brings numpy and every plugin: not needed by built-in names
+        from benchbox import registry  # imports numpy and every plugin, which built-in commands do not need
 
         try:
             found = collect(registry.load(), self.commands)
-        except BenchboxError as error:  # the built-in commands must be listed all the same
+        except BenchboxError as error:  # the built-in commands must still be listed
             click.echo(f"benchbox: commands of plugins are left out: {error}", err=True)
             found = PluginCommands({}, {}, {}, ())
         ctx.meta[__name__] = found

@@ -1,4 +1,4 @@
-"""``benchbox report``, ``publish`` and ``export``: a run written out."""
+"""``benchbox report``, ``publish`` and ``export``: write reports, a folder to publish, or a table of a run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from benchbox.cli.group import commands, literature_option, workspace_option
 @commands.command()
 @click.argument("run")
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Report ids (see `benchbox list reports`).")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the report, e.g. anchor=webp.")
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder. [default: in the run's]")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Report option, e.g. anchor=webp.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="[default: `report` in RUN's folder]")
 @literature_option
 @click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
 @workspace_option
@@ -22,7 +22,7 @@ def report(
     run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str, check: bool,
     workspace: Path,
 ) -> None:  # fmt: skip
-    """Write reports of RUN (its name, its folder, or a published folder) from what is stored; measures nothing."""
+    """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing."""
     from benchbox import registry
     from benchbox.results import chosen_reports, find_run, load_results, write_reports
     from benchbox.store import Workspace, shown
@@ -34,18 +34,18 @@ def report(
     wanted = chosen_reports(plugins, list(formats) or None)
     place = find_run(run, Workspace.at(workspace))
     pairs = dict(option.partition("=")[::2] for option in options)
-    results = load_results(place, plugins, _words(literature))
+    results = load_results(place, plugins, _split(literature))
     files = write_reports(results, wanted, output or place.folder / "report", pairs)
     for file in files[:1]:
         click.echo(f"report: {shown(file)}")
 
 
-def _words(text: str) -> list[str]:
+def _split(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _check(folder: Path) -> None:
-    """Print what became of each point that is measured again; exit 1 where one differs."""
+    """Print the verdict on each point that is measured again; exit with 1 if one differs."""
     from benchbox import registry
     from benchbox.results import agreement, check
 
@@ -65,12 +65,12 @@ def _check(folder: Path) -> None:
 @literature_option
 @workspace_option
 def publish(run: str, output: Path, literature: str, workspace: Path) -> None:
-    """Write RUN as a folder to give away: results, plan, machine, page, figures, tables."""
+    """Write RUN as a folder that others can read and check: results, plan, machine, page, figures, tables."""
     from benchbox import registry, results
     from benchbox.store import Workspace
 
     place = results.find_run(run, Workspace.at(workspace))
-    files = results.publish(place, registry.load(), output, _words(literature))
+    files = results.publish(place, registry.load(), output, _split(literature))
     click.echo(f"published: {files[0] if files else output}")
 
 

@@ -1,4 +1,4 @@
-"""``benchbox run``: from a plan or flags to a measured run and its reports."""
+"""``benchbox run``: measures a plan, given as a file or flags, and writes its reports."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from benchbox.errors import PlanError
 if TYPE_CHECKING:
     from benchbox.execution import Executor
     from benchbox.plan import Plan
+    from benchbox.session import Summary
 
 
 @commands.command()
@@ -23,28 +24,28 @@ if TYPE_CHECKING:
 @click.option("--dataset", "datasets", multiple=True, metavar="ID[:ARG]", help="e.g. samples, kodak, folder:photos")
 @click.option("--codec", "codecs", multiple=True, metavar="ID[:OPTIONS][@QUALITIES]", help="webp:method=6@10:95:5")
 @click.option("--metric", "metrics", multiple=True, metavar="ID", help="e.g. psnr, ms-ssim")
-@click.option("--match", "targets", multiple=True, metavar="OF=VALUE", help="bpp=0.5: nearest setting")
-@click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: one a core]")
+@click.option("--match", "targets", multiple=True, metavar="OF=VALUE", help="Find nearest settings, e.g. bpp=0.5")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: one per core]")
 @click.option("--dask", "dask", metavar="ADDRESS", help="Run on a dask cluster, e.g. tcp://10.0.0.1:8786 or 'local'.")
-@click.option("--retry", is_flag=True, help="Try again what failed in earlier runs.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, how long it takes and how much disk.")
+@click.option("--retry", is_flag=True, help="Also try points that failed in earlier runs.")
+@click.option("--dry-run", is_flag=True, help="Print the missing points with estimates of time and disk; measure none.")
 @click.option("--report", "reports", multiple=True, metavar="ID", help="Reports to write. [default: page]")
-@click.option("--no-report", is_flag=True, help="Write none.")
+@click.option("--no-report", is_flag=True, help="Write no reports.")
 @workspace_option
 def run(
     plan: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
     targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, dry_run: bool,
     reports: tuple[str, ...], no_report: bool, workspace: Path,
 ) -> None:  # fmt: skip
-    """Measure what PLAN (a TOML file) or the flags ask for; with neither, the demo.
+    """Measure PLAN (a TOML file) or what the flags describe; with neither, the demo.
 
-    Running again does only what is missing: a new codec runs alone, a new metric only scores kept streams.
+    Running again measures only what is missing: a new codec runs alone, a new metric only scores stored streams.
     """
     from benchbox import registry
     from benchbox.plan import resolve
     from benchbox.results import chosen_reports, find_run, load_results, write_reports
     from benchbox.session import execute, for_terminal, local_executor, point_limits
-    from benchbox.store import Workspace
+    from benchbox.store import Workspace, shown
 
     plugins = registry.load()
     wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
@@ -64,11 +65,13 @@ def run(
 
         executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams)
     summary = execute(resolved, plugins, place, executor, progress, retry)
-    files: list[Path] = []
+    _say(summary)
     if wanted:
         results = load_results(find_run(summary.name, place), plugins)
-        files = write_reports(results, wanted, summary.folder / "report")
-    _conclude(summary, files)
+        for file in write_reports(results, wanted, summary.folder / "report")[:1]:
+            click.echo(f"report: {shown(file)}")
+    if not summary.complete:
+        sys.exit(1)
 
 
 def _settle(
@@ -94,10 +97,8 @@ def _settle(
     return make_plan(table, "the flags"), Path.cwd()
 
 
-def _conclude(summary: Any, files: list[Path]) -> None:
-    """Say what a run gave; exit 1 where something failed."""
-    from benchbox.store import shown
-
+def _say(summary: Summary) -> None:
+    """Print the outcome of a run."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
     click.echo(f"{summary.name}: {counts} ({summary.measured} measured now in {summary.seconds:.1f} s)")
     if summary.timed:
@@ -105,10 +106,6 @@ def _conclude(summary: Any, files: list[Path]) -> None:
     for label, status, reason, rows in summary.failures[:20]:
         click.echo(f"  {status}: {label}, {rows} points: {reason}", err=True)
     if len(summary.failures) > 20:
-        click.echo(f"  ... and {len(summary.failures) - 20} more kinds; all stand in the results", err=True)
+        click.echo(f"  ... and {len(summary.failures) - 20} more kinds of failure; the results list all", err=True)
     for label in summary.given_up:
         click.echo(f"  {label}: given up; its remaining points are missing", err=True)
-    if files:
-        click.echo(f"report: {shown(files[0])}")
-    if not summary.complete:
-        sys.exit(1)

@@ -1,4 +1,4 @@
-"""``benchbox list`` and ``benchbox doctor``: what the user asks to see."""
+"""``benchbox list`` and ``benchbox doctor``: print what is installed, stored or missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_(kind: str, workspace: Path) -> None:
 
 @commands.command()
 def doctor() -> None:
-    """Print this machine, all versions, and for everything unavailable the command that brings it."""
+    """Print this machine, all versions, and for everything missing the command that installs it."""
     from benchbox.cli import listing
 
     for line in listing.doctor():

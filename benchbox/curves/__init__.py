@@ -1,4 +1,4 @@
-"""From a results frame to rate-distortion curves, BD-rates, intervals and verdicts. Pure functions: no files, no
+"""Rate-distortion curves, BD-rates, intervals and comparison tables from a results frame. Pure functions: no files, no
 drawing."""
 
 from benchbox.curves.bd import FLAG_OVERLAP, Bd, MetricTable, RateTable, bd_metric, bd_rate, percent

@@ -1,4 +1,4 @@
-"""Bjøntegaard deltas between rate-distortion curves: BD-rate and BD-metric, with what they rest on.
+"""Bjøntegaard deltas between rate-distortion curves: BD-rate and BD-metric, with their overlap, point counts and flags.
 
 BD-rate is the mean horizontal distance of two curves, over the values that both reach, of log10(bpp) as a function of
 the metric; 10^mean - 1 is printed as percent. Negative: `test` needs fewer bits than `anchor` at equal metric.
@@ -8,17 +8,17 @@ Sources: G. Bjøntegaard, VCEG-M33 (2001) for the cubic polynomial; VCEG-AI11 (2
 cubic (PCHIP), the default here; C. Herglotz et al., arXiv:2202.12565, for Akima. Checked in tests against the package
 ``bjontegaard``.
 
-Which points count: those with a finite value and bpp > 0 that no other point dominates, i.e. a point is dropped when
-another has no more bpp and no worse metric. What is left rises strictly. `Bd.dropped` says how many points were
-dropped (duplicates are one point), and the result carries the flag ``"non-monotone"``.
+Points: a point counts if it has a finite value and bpp > 0 and no other point dominates it, i.e. none has at most its
+bpp and a metric at least as good. The points that count rise strictly. `Bd.dropped` is the number of dominated points
+(duplicates are one point); if there are any, the result has the flag ``"non-monotone"``.
 
-What the overlap is: the interval of metric values (for BD-metric, of log10(bpp)) that both curves cover, `Bd.low` to
-`Bd.high`; `Bd.overlap` is its length over the length of the interval that either covers (1: both cover the same).
+Overlap: the interval of metric values (for BD-metric, of log10(bpp)) that both curves cover, `Bd.low` to `Bd.high`;
+`Bd.overlap` is its length over the length of the interval that either covers (1: both cover the same).
 
-When there is no number: fewer than `MIN_POINTS` points, overlap below `MIN_OVERLAP`, or a cubic or Akima fit that
-leaves the range of its own points. Then the value is None and `Bd.reason` says why; it is never infinite. A number that
-rests on little is flagged: ``"overlap"`` below `FLAG_OVERLAP`, ``"few points"`` where the part of either curve that is
-integrated is drawn through fewer than `MIN_POINTS` points.
+No number: with fewer than `MIN_POINTS` points, an overlap below `MIN_OVERLAP`, or a cubic or Akima fit that leaves the
+range of its own points, the value is None and `Bd.reason` says why; it is never infinite. Weak numbers are flagged:
+``"overlap"`` below `FLAG_OVERLAP`, ``"few points"`` where the integrated part of either curve is drawn through fewer
+than `MIN_POINTS` points.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from benchbox.curves.fit import INTERPOLATIONS, MIN_POINTS, Fit, Floats, envelop
 from benchbox.errors import UsageError
 
 MIN_OVERLAP = 0.01
-"""Smallest overlap integrated; a mean over less is the difference at a point, not of two curves."""
+"""Smallest overlap that is integrated; a mean over less is a difference at one point, not of two curves."""
 
 FLAG_OVERLAP = 0.5
-"""Overlap below which a number is flagged."""
+"""Overlap below which a number has the flag ``"overlap"``."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class Bd:
     Attributes:
         value: percent for BD-rate, the metric's drawn unit for BD-metric (test minus anchor); None with a `reason`.
         log_ratio: BD-rate as the mean of log10(bpp of test / bpp of anchor); None for BD-metric or with a reason.
-        low, high: the overlap (metric values as drawn; log10(bpp) for BD-metric); None where there is none.
+        low, high: the overlap (metric values as drawn; log10(bpp) for BD-metric); None if there is none.
         overlap: 0 .. 1, see the module's docstring.
-        n_anchor, n_test: points used; `dropped`: dominated points of both curves that were not.
-        flags: out of "overlap", "few points", "non-monotone".
+        n_anchor, n_test: number of points used; `dropped`: number of dominated points of both curves.
+        flags: any of "overlap", "few points", "non-monotone".
         reason: why there is no value, or "".
     """
 
@@ -69,7 +69,7 @@ class Bd:
 
 
 def percent(log_ratio: Any) -> Any:
-    """A mean of log10 rate ratios as percent of bits: 0 is equal, -50 half, 100 double. Scalar or array."""
+    """A mean log10 rate ratio as percent of bits: 0 is equal, -50 half, 100 double. Scalar or array."""
     return 100 * np.expm1(np.log(10.0) * log_ratio)
 
 
@@ -84,7 +84,7 @@ def bd_metric(anchor: Curve, test: Curve, method: str = "pchip") -> Bd:
 
 
 class _Table(ABC):
-    """All deltas among C curves. Each curve is fitted once; pairs cost two evaluations of an antiderivative."""
+    """All deltas among C curves. Each curve is fitted once; a pair costs two evaluations of an antiderivative."""
 
     def __init__(self, curves: Sequence[Curve], method: str = "pchip") -> None:
         if method not in INTERPOLATIONS:
@@ -95,13 +95,13 @@ class _Table(ABC):
 
     @abstractmethod
     def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
-        """What is integrated over (rising) and what is integrated."""
+        """(x, y): the variable of integration, rising, and the integrand."""
 
     def _fit(self, curve: Curve) -> Fit:
         keep = curve.usable
         bpp, gain = curve.bpp[keep], curve.value[keep] if curve.better == "higher" else -curve.value[keep]
         chosen, dropped = np.arange(len(bpp)), 0
-        if not ((bpp[1:] > bpp[:-1]).all() and (gain[1:] > gain[:-1]).all()):  # most curves rise as they come
+        if not ((bpp[1:] > bpp[:-1]).all() and (gain[1:] > gain[:-1]).all()):  # most curves already rise strictly
             chosen = envelope(bpp, gain)
             dropped = len(set(zip(bpp.tolist(), gain.tolist(), strict=True))) - len(chosen)
         log_bpp, gain = np.log10(bpp[chosen]), gain[chosen]
@@ -114,7 +114,7 @@ class _Table(ABC):
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
-        """(C, C) lower and upper end of each pair's overlap, in the fit's x; NaN where a curve is no function."""
+        """(C, C) lower and upper end of each pair's overlap, in the fit's x; NaN if a curve has no fit."""
         low, high = np.array([fit.range for fit in self._fits]).reshape(-1, 2).T
         return np.maximum.outer(low, low), np.minimum.outer(high, high)
 
@@ -128,7 +128,7 @@ class _Table(ABC):
 
     @cached_property
     def deltas(self) -> Floats:
-        """(C, C) mean of y_test - y_anchor over the overlap, rows anchor, columns test; NaN where there is none."""
+        """(C, C) mean of y_test - y_anchor over the overlap, rows anchor, columns test; NaN if there is no number."""
         low, high = self.bounds
         valid = self.overlaps >= MIN_OVERLAP
         area = np.full(low.shape, np.nan)
@@ -141,7 +141,7 @@ class _Table(ABC):
         return np.asarray(np.where(np.abs(delta) <= self._reach(), delta, np.nan))
 
     def _reach(self) -> Floats:
-        """(C, C) the greatest difference that the points allow; a fit beyond it has left its points."""
+        """(C, C) largest difference that the points allow; a fit that exceeds it leaves the range of its points."""
         ends = np.array([(fit.y.min(), fit.y.max()) if fit.antiderivative else (np.nan, np.nan) for fit in self._fits])
         low, high = ends.reshape(-1, 2).T
         return np.asarray(np.maximum.outer(high, high) - np.minimum.outer(low, low) + 1e-9)
@@ -161,7 +161,7 @@ class _Table(ABC):
         return "" if np.isfinite(self.deltas[i, j]) else self._why(i, j)
 
     def flags(self, i: int, j: int) -> tuple[str, ...]:
-        """What is weak about the delta of curve `j` against curve `i`."""
+        """The flags of the delta of curve `j` against curve `i`, as `Bd.flags`."""
         low, high = self.bounds[0][i, j], self.bounds[1][i, j]
         fits = (self._fits[i], self._fits[j])
         found = {
@@ -181,17 +181,17 @@ class _Table(ABC):
 
     @property
     def ends(self) -> tuple[Floats, Floats]:
-        """(C, C) lower and upper end of each pair's overlap as `interval` gives it; of no meaning without overlap."""
+        """(C, C) lower and upper end of each pair's overlap, as from `interval`; meaningless for pairs without one."""
         return self._interval(*self.bounds)
 
     def interval(self, i: int, j: int) -> tuple[float, float] | None:
-        """The overlap of curves `i` and `j` as `Bd.low` and `Bd.high`, None where there is none."""
+        """The overlap of curves `i` and `j` as `Bd.low` and `Bd.high`; None if there is none."""
         if not self.overlaps[i, j] > 0:
             return None
         return self._interval(float(self.bounds[0][i, j]), float(self.bounds[1][i, j]))
 
     def bd(self, anchor: int, test: int) -> Bd:
-        """The delta of curve `test` against curve `anchor` (indices into the curves given), with all it rests on."""
+        """The delta of curve `test` against curve `anchor` (indices into `curves`)."""
         i, j = anchor, test
         fits = self._fits[i], self._fits[j]
         shared = float(self.overlaps[i, j])
@@ -206,7 +206,7 @@ class _Table(ABC):
 
 class RateTable(_Table):
     """BD-rates of all against all: ``RateTable(curves, method)``, then `deltas` (log10 rate ratios, antisymmetric) as
-    an array or `bd(anchor, test)` for one pair. The curves must be of one metric and data set."""
+    an array, or `bd(anchor, test)` for one pair. All curves must be of one metric and data set."""
 
     def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
         return gain, log_bpp
@@ -218,8 +218,8 @@ class RateTable(_Table):
         return (low, high) if self.curves[0].better == "higher" else (-high, -low)
 
     def log_ratios(self, anchor: int, test: int, values: Floats) -> Floats:
-        """(P,) log10(bpp of `test` / bpp of `anchor`) at equal metric, at the metric `values` (P,) as drawn: what
-        `deltas` is the mean of. NaN outside the overlap, and everywhere where there is no BD-rate."""
+        """(P,) log10(bpp of `test` / bpp of `anchor`) at the metric `values` (P,), given as drawn; `deltas` is the mean
+        of these. NaN outside the overlap, and everywhere if there is no BD-rate."""
         gain = values if self.curves[0].better == "higher" else -values
         anchored, tested = self._fits[anchor].function, self._fits[test].function
         if anchored is None or tested is None or not np.isfinite(self.deltas[anchor, test]):
@@ -229,7 +229,7 @@ class RateTable(_Table):
 
 
 class MetricTable(_Table):
-    """BD-metrics of all against all, as `RateTable`; `deltas` are gains (positive is better) whatever the metric."""
+    """BD-metrics of all against all, used like `RateTable`; `deltas` are gains, positive is better for any metric."""
 
     def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
         return log_bpp, gain

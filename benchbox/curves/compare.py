@@ -17,10 +17,11 @@ _COLUMNS = ("dataset", "metric", "label", "bd_rate", "pictures", "low", "high", 
 
 
 def compare_frame(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -> pd.DataFrame:
-    """See `benchbox.compare`."""
+    """One row for each data set, metric and label other than `anchor`; columns and errors as in `benchbox.compare`."""
     labels = list(dict.fromkeys(frame.loc[frame["quality"].notna(), "label"].astype(str)))
     if anchor not in labels:
-        hint = did_you_mean(anchor, labels) or f"; take one of {', '.join(labels) or 'none: there is no lossy codec'}"
+        choice = f"; take one of {', '.join(labels)}" if labels else "; add a lossy codec, only these have curves"
+        hint = did_you_mean(anchor, labels) or choice
         raise UnknownIdError(f"no codec with a curve in this run is called '{anchor}'{hint}")
     rows = [row for metric in metrics for dataset in frame["dataset"].drop_duplicates()
             for row in _rows(frame[frame["dataset"] == dataset], str(dataset), metric, anchor)]  # fmt: skip

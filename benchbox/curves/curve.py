@@ -1,17 +1,17 @@
-"""From the results frame to rate-distortion curves. Pure functions: no files, no drawing.
+"""Rate-distortion curves from a results frame. Pure functions: no files, no drawing.
 
-Two kinds of curve, and wherever a number stands it says which:
+There are two kinds of curve, and every number in a report says which kind it comes from:
 
 - `mean_curves`, the literature's convention: at each quality, the mean of bpp and the mean of the metric over the
   pictures of a data set. A metric that is drawn in decibels (`Display.transform == "db"`: MS-SSIM) is averaged raw and
   converted afterwards, -10 log10(1 - mean).
-- `image_curves`: one curve for each picture, each value converted by itself.
+- `image_curves`: one curve for each picture, with each value converted by itself.
 
-A mean is over all pictures of the data set or it is null: a point where one picture failed or has no value is NaN, and
-`Curve.n_missing` says how many pictures are missing. `common_pictures` takes out, by name and with the reason, the
-pictures that some codec cannot do at all, so that every curve is a mean over the same pictures.
+A mean is over all pictures of the data set, or it is null: a point where one picture failed or has no value is NaN, and
+`Curve.n_missing` says how many pictures are missing. `common_pictures` removes the pictures that some codec cannot
+encode at all, and returns their names with the reasons, so that every curve is a mean over the same pictures.
 
-Lossless codecs have no quality and so no curve; `lossless` gives their mean bpp.
+Lossless codecs have no quality and therefore no curve; `lossless` gives their mean bpp.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 MIN_SHARE = 0.5
-"""A codec that has values for fewer than this share of the pictures cannot make `common_pictures` drop the others."""
+"""A codec with values for fewer than this share of the pictures does not make `common_pictures` drop the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +41,12 @@ class Curve:
 
     Attributes:
         dataset, label, codec: as in the frame; `label` is the codec with the options that differ from default.
-        metric: metric id; `better` which way is better.
+        metric: metric id; `better`: whether higher or lower values are better.
         sample: the picture, or None for a mean over pictures.
         quality: (P,) value of the codec's axis.
         bpp: (P,) bits per pixel, 8 * bytes / (height * width); NaN where a picture has none.
         raw: (P,) the metric as scored; NaN where null.
-        value: (P,) the metric as drawn and integrated: decibels where the metric asks for it, else `raw`.
+        value: (P,) the metric as drawn and integrated: decibels if the metric's display says so, else `raw`.
         n: (P,) pictures with a value; `n_missing`: (P,) pictures without.
     """
 
@@ -65,13 +65,13 @@ class Curve:
 
     @property
     def usable(self) -> NDArray[np.bool_]:
-        """(P,) which points have a positive rate and a finite value."""
+        """(P,) True for points with a positive rate and a finite value."""
         return np.isfinite(self.bpp) & (self.bpp > 0) & np.isfinite(self.value)
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A picture that means of one metric leave out, and why."""
+    """A picture that is left out of the means of one metric: `label` has no value for it, for this `reason`."""
 
     dataset: str
     sample: str
@@ -81,8 +81,8 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Lossless:
-    """A lossless codec on one data set: mean `bpp` over the `n` pictures that went through (None if there are none),
-    of which `exact` came back unchanged; `n_missing` did not go through."""
+    """A lossless codec on one data set: mean `bpp` over the `n` pictures with status ok (None if there are none);
+    `exact` of these came back unchanged; `n_missing` pictures have another status."""
 
     dataset: str
     label: str
@@ -94,7 +94,7 @@ class Lossless:
 
 
 def went_through(rows: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which rows have the status ok; a missing status (not measured yet) is not."""
+    """(rows,) True for rows with status ok; a missing status (not measured yet) is not ok."""
     return np.asarray(rows["status"].isin(["ok"]), dtype=bool)
 
 
@@ -107,7 +107,7 @@ def display(raw: Floats, metric: Metric) -> Floats:
 
 
 def mean_curves(frame: pd.DataFrame, metric: Metric) -> list[Curve]:
-    """One curve for each data set and label, a mean over all the data set's pictures in `frame`.
+    """One curve for each data set and label: the mean over all the data set's pictures in `frame`.
 
     Data sets and labels come in the order in which the frame first has them. A picture without a row, with a status
     other than ok or without a value is missing at that quality, and the point's `raw` and `value` are NaN; `bpp` is NaN
@@ -132,7 +132,7 @@ def mean_curves(frame: pd.DataFrame, metric: Metric) -> list[Curve]:
 
 
 def image_curves(frame: pd.DataFrame, metric: Metric) -> list[Curve]:
-    """One curve for each data set, label and picture, ordered so. Points that failed have NaN.
+    """One curve for each data set, label and picture, in that order. Points that failed are NaN.
 
     Raises:
         StoreError: as `mean_curves`.
@@ -152,12 +152,12 @@ def image_curves(frame: pd.DataFrame, metric: Metric) -> list[Curve]:
 
 
 def common_pictures(frame: pd.DataFrame, metric: Metric) -> tuple[pd.DataFrame, list[LeftOut]]:
-    """The rows of the pictures that every curve can be a mean over, and the pictures left out.
+    """The rows of the pictures for which every label has a value, and the pictures left out.
 
-    A picture is left out when some label has no value for it at any quality: an unsupported kind of picture, one too
-    small for the metric. A label with values for fewer than half of the data set's pictures (`MIN_SHARE`) has no say,
-    or one broken codec would empty all curves; its own points are null. A picture with a value at some qualities stays,
-    and the points that it lacks are null.
+    A picture is left out if some label has no value for it at any quality, e.g. because the codec does not support the
+    picture or it is too small for the metric. A label with values for fewer than half of the data set's pictures
+    (`MIN_SHARE`) is ignored here, since one broken codec would otherwise empty all curves; its own points are null. A
+    picture with a value at some qualities stays; its other points are null.
     """
     lossy = frame[frame["quality"].notna()]
     has = went_through(lossy) & np.isfinite(_column(lossy, metric))
@@ -180,7 +180,7 @@ def common_pictures(frame: pd.DataFrame, metric: Metric) -> tuple[pd.DataFrame, 
 
 
 def lossless(frame: pd.DataFrame) -> list[Lossless]:
-    """The codecs without a quality, for each data set in order of the frame."""
+    """The lossless codecs (those without a quality) of each data set, in order of the frame."""
     result = []
     for dataset in _names(frame["dataset"]):
         inside = frame[frame["dataset"] == dataset]
@@ -188,7 +188,7 @@ def lossless(frame: pd.DataFrame) -> list[Lossless]:
         rows = inside[inside["quality"].isna()]
         lossy = set(inside["label"][inside["quality"].notna()])
         for label in _names(rows["label"]):
-            if label in lossy:  # a lossy label may carry a row without quality when all of it failed
+            if label in lossy:  # a lossy codec that failed everywhere may have a row without quality
                 continue
             own = rows[rows["label"] == label]
             good = own[went_through(own)]
@@ -208,7 +208,7 @@ def _lossy_groups(
     if twice.any():
         row = lossy[twice.to_numpy(dtype=bool)].iloc[0]
         raise StoreError(f"{row['label']} at quality {row['quality']:g} on picture {row['sample']} of {row['dataset']} "
-                         "stands twice in the results; take the rows of one run and one device only")
+                         "appears twice in the results; take the rows of one run and one device only")
     n_images = frame.groupby("dataset", observed=True)["sample"].nunique()
     for (dataset, label), rows in lossy.groupby(["dataset", "label"], sort=False, observed=True):
         yield (str(dataset), str(label), str(rows["codec"].iloc[0])), rows, int(n_images.loc[str(dataset)])
@@ -240,7 +240,7 @@ def _reason(rows: pd.DataFrame, label: str, sample: str, metric: Metric) -> str:
 
 
 def null_reason(null_reasons: object, metric: str) -> str:
-    """The reason that the column ``null_reasons`` (JSON text) gives for the metric of that id, or ``""``."""
+    """The reason for the metric id `metric` in a value of the column ``null_reasons`` (JSON text), or ``""``."""
     if not isinstance(null_reasons, str) or not null_reasons:
         return ""
     reasons = json.loads(null_reasons)

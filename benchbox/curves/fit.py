@@ -1,4 +1,4 @@
-"""A rate-distortion curve as a function: which points count, and the interpolations between them.
+"""A rate-distortion curve as a function: the points that count, and the interpolations between them.
 
 Sources: G. Bjøntegaard, VCEG-M33 (2001) for the cubic polynomial; VCEG-AI11 (2008) and JCTVC-L1100 for the piecewise
 cubic (PCHIP), the default; C. Herglotz et al., arXiv:2202.12565, for Akima.
@@ -21,15 +21,16 @@ Floats: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[[Floats], Any]
 
 MIN_POINTS = 4
-"""Fewest points of a curve: what VCEG-M33 fits its cubic through."""
+"""Fewest points of a curve: as many as VCEG-M33 fits its cubic through."""
 
 RESOLUTION = 1e-6
-"""Points closer than this share of the curve's span, in rate or in metric, are one point: a difference of rounding
-would give the fit an endless slope."""
+"""Points closer than this share of the curve's span, in rate or in metric, count as one point; otherwise a rounding
+difference would make the slope of the fit unbounded."""
 
 
 def envelope(bpp: Floats, gain: Floats) -> NDArray[np.int64]:
-    """Indices, by rising bpp, of the points that no other point dominates; `gain` is a metric where more is better."""
+    """Indices, by rising bpp, of the points that no other point dominates; `gain`: a metric whose higher values are
+    better."""
     order = np.lexsort((-gain, bpp))
     best = np.maximum.accumulate(gain[order])
     new = np.r_[True, best[1:] > best[:-1]] if len(order) else np.zeros(0, dtype=bool)
@@ -38,7 +39,8 @@ def envelope(bpp: Floats, gain: Floats) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A curve as a function y(x) with its antiderivative, or the reason why it is none."""
+    """A curve as a function y(x) with its antiderivative, or the reason why it has none; `dropped` counts dominated
+    points."""
 
     x: Floats
     y: Floats
@@ -65,7 +67,7 @@ def points_apart(x: Floats, y: Floats) -> list[int]:
 
 
 def support(x: Floats, low: float, high: float) -> int:
-    """Points that the curve between `low` and `high` is drawn through: those inside and the next on either side."""
+    """Number of points that define the curve between `low` and `high`: those inside and the next on either side."""
     first = int(np.searchsorted(x, low, side="right")) - 1
     last = int(np.searchsorted(x, high, side="left"))
     return min(last, len(x) - 1) - max(first, 0) + 1
@@ -100,5 +102,5 @@ INTERPOLATIONS: Mapping[str, Interpolation] = {
     "akima": Interpolation("Akima", _akima),
     "cubic": Interpolation("least-squares cubic", _cubic),
 }
-"""The interpolations that a BD-rate can use; the first is the default. A new one is a line here and a function above;
-options, messages and the notes of reports follow."""
+"""The interpolations that a BD-rate can use; the first is the default. A new one needs a line here and a function
+above; options, messages and the notes of reports follow from it."""

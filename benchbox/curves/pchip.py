@@ -1,9 +1,9 @@
-"""Piecewise cubic Hermite interpolation (PCHIP) of rising points, as scipy's and without its cost a curve.
+"""Piecewise cubic Hermite interpolation (PCHIP) of rising points: scipy's results at a lower cost per curve.
 
-A report of a million points fits a hundred thousand curves of twenty points; checking its arguments takes scipy's
-`PchipInterpolator` ten times as long as the fit. Here are the slopes and the coefficients, with what the curves of
-`benchbox.curves.bd` already promise; evaluation is scipy's.
-Sources: slopes inside, F. N. Fritsch and J. Butland, SIAM J. Sci. Stat. Comput. 5 (1984) 300; at the ends, the
+A report of a million points fits a hundred thousand curves of twenty points, and scipy's `PchipInterpolator` spends ten
+times as long on checking its arguments as on the fit. This module computes only the slopes and the coefficients, for
+points that already rise strictly, as those in `benchbox.curves.bd` do; scipy evaluates the result.
+Sources: for inner slopes, F. N. Fritsch and J. Butland, SIAM J. Sci. Stat. Comput. 5 (1984) 300; for the ends, the
 three-point formula of C. Moler, "Numerical Computing with MATLAB" (2004), 3.6. Tested against scipy.
 """
 
@@ -19,8 +19,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 
 def pchip(x: Floats, y: Floats) -> tuple[PPoly, PPoly]:
-    """The function through the points (x, y), P >= 3 float64 each, both strictly rising, and its antiderivative, 0 at
-    x[0]. Nothing is checked."""
+    """The function through the points (x, y), P >= 3 float64 each, both strictly rising, and its antiderivative, which
+    is 0 at x[0]. Nothing is checked."""
     width = x[1:] - x[:-1]
     mean = (y[1:] - y[:-1]) / width
     slope = _slopes(width, mean)
@@ -42,7 +42,8 @@ _POWERS = np.array([[4.0], [3.0], [2.0], [1.0]])
 
 
 def _slopes(width: Floats, mean: Floats) -> Floats:
-    """The slope at each point: of `width` and mean slope (> 0) of the pieces, their weighted harmonic mean."""
+    """The slope at each point, from the `width` and `mean` slope (> 0) of each piece: inside, the weighted harmonic
+    mean of both neighbours; at the ends, the three-point formula."""
     slope = np.empty(len(width) + 1)
     before, after = 2 * width[1:] + width[:-1], width[1:] + 2 * width[:-1]
     slope[1:-1] = (before + after) / (before / mean[:-1] + after / mean[1:])

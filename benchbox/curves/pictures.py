@@ -1,11 +1,11 @@
-"""BD-rate picture by picture, and what it says over pictures: mean, median, share won, bootstrap interval.
+"""BD-rate of each picture, and statistics over pictures: mean, median, share won, bootstrap interval.
 
-Each picture gives log10 of a rate ratio; means, medians and intervals are taken of these and turned into percent at the
-end. So A against B and B against A agree: (1 + a)(1 + b) = 1 for the mean, the median and crosswise for the interval's
-ends, which a mean of percents would not do.
+Each picture gives log10 of a rate ratio. Means, medians and intervals are taken of these logs and converted to percent
+at the end, so that A against B agrees with B against A: (1 + a)(1 + b) = 1 for the mean, the median and crosswise for
+the interval's ends. A mean of percents would not have this property.
 
-The 95 % interval resamples pictures with replacement (`RESAMPLES` times, seeded; both codecs of a pair always on the
-same pictures, all pairs on the same draws) and takes percentiles of the resampled means, widened for few pictures as in
+The 95 % interval resamples pictures with replacement (`RESAMPLES` times, seeded; both codecs of a pair use the same
+pictures, all pairs the same draws) and takes percentiles of the resampled means, widened for few pictures as in
 T. Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69 (2015) ("expanded
 percentile"): the level of each end is Phi(-sqrt(n / (n - 1)) t), t the 97.5 % point of Student's t with n - 1 degrees.
 Below `MIN_PICTURES` there is no interval.
@@ -29,7 +29,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 RESAMPLES = 10_000
 MIN_PICTURES = 5
-"""Fewest pictures with an interval: fewer give too few different resamples for percentiles to mean anything."""
+"""Fewest pictures for an interval: with fewer, there are too few different resamples for meaningful percentiles."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class BdOverPictures:
         interval: 95 % bootstrap interval of the mean, percent; None below `MIN_PICTURES`.
         range: medians over the pictures used of the overlap's lower and upper end (metric values as drawn).
         won: share of pictures, 0 .. 1, on which `test` needs fewer bits; None with a `reason`.
-        n: pictures used; `flagged`: how many of them rest on an overlap below one half.
-        left_out: picture -> why it has no BD-rate.
+        n: number of pictures used; `flagged`: number of these whose overlap is below one half.
+        left_out: picture -> reason why it has no BD-rate.
         reason: why there is no mean, or "".
     """
 
@@ -63,10 +63,10 @@ class PictureTable:
     """BD-rates of all codecs against all, on every picture of one data set, by one metric.
 
     Args:
-        curves: of `curves.image_curves`, one data set and metric; a codec without a curve on a picture is left out
+        curves: result of `image_curves` for one data set and metric; a codec without a curve on a picture is left out
             on that picture.
         method: one of `INTERPOLATIONS`.
-        seed: of the resampling.
+        seed: seed of the resampling.
     """
 
     def __init__(self, curves: Sequence[Curve], method: str = "pchip", seed: int = 0) -> None:
@@ -84,22 +84,22 @@ class PictureTable:
 
     @cached_property
     def log_ratios(self) -> Floats:
-        """(S, C, C) log10(bpp of column / bpp of row) of each picture; NaN where there is none."""
-        return self._spread([table.deltas for table in self._tables], np.nan)
+        """(S, C, C) log10(bpp of column / bpp of row) on each picture; NaN where there is no BD-rate."""
+        return self._stacked([table.deltas for table in self._tables], np.nan)
 
     @cached_property
     def overlaps(self) -> Floats:
         """(S, C, C) overlap of each pair on each picture, 0 .. 1."""
-        return self._spread([table.overlaps for table in self._tables], 0.0)
+        return self._stacked([table.overlaps for table in self._tables], 0.0)
 
     @cached_property
     def _ends(self) -> Floats:
         """(2, S, C, C) lower and upper end of each pair's overlap on each picture, metric values as drawn."""
-        return np.stack([self._spread([table.ends[k] for table in self._tables], np.nan) for k in range(2)])
+        return np.stack([self._stacked([table.ends[k] for table in self._tables], np.nan) for k in range(2)])
 
     @cached_property
     def means(self) -> Floats:
-        """(C, C) mean log ratio over the pictures that have one; NaN where none has. Rows anchor, columns test."""
+        """(C, C) mean log ratio over the pictures that have one; NaN if none has. Rows anchor, columns test."""
         return _nan_mean(self.log_ratios)
 
     @cached_property
@@ -116,7 +116,7 @@ class PictureTable:
         return ends.reshape(2, size, size)
 
     def summary(self, anchor: str, test: str) -> BdOverPictures:
-        """What the pictures say of label `test` against label `anchor`."""
+        """Statistics over pictures of label `test` against label `anchor`."""
         i, j = self.labels.index(anchor), self.labels.index(test)
         ratios = self.log_ratios[:, i, j]
         has = np.isfinite(ratios)
@@ -139,8 +139,8 @@ class PictureTable:
             reason="",
         )
 
-    def _spread(self, parts: Sequence[Floats], empty: float) -> Floats:
-        """Pictures' (c, c) arrays as one (S, C, C) array; `empty` where a picture lacks a curve."""
+    def _stacked(self, parts: Sequence[Floats], empty: float) -> Floats:
+        """The (c, c) arrays of the pictures as one (S, C, C) array; `empty` where a picture lacks a curve."""
         place = {label: k for k, label in enumerate(self.labels)}
         whole = np.full((len(self.samples), len(place), len(place)), empty)
         for k, (part, places) in enumerate(zip(parts, self._places, strict=True)):
@@ -157,7 +157,7 @@ class PictureTable:
 
 
 def bootstrap_interval(values: Floats, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
-    """95 % interval of the mean of each column of `values`, (n, K) -> (2, K); n >= 2 rows are resampled together.
+    """95 % interval of the mean of each column of `values`, (n, K) -> (2, K); the n >= 2 rows are resampled together.
 
     Method and source: see the module's docstring.
     """

@@ -1,5 +1,5 @@
-"""Where jobs run: in local worker processes with limits, or (`benchbox.execution.dask`) on a cluster. An executor takes
-jobs and calls back with each finished point, whatever happens to its workers."""
+"""Executors run jobs in local worker processes with limits, or on a cluster (`benchbox.execution.dask`). They call back
+with each finished point, whatever happens to the workers."""
 
 from benchbox.execution.executor import Executor, OnPoints, PointLimits
 from benchbox.execution.local import LocalExecutor, memory_share

@@ -1,5 +1,5 @@
-"""The same jobs on a dask cluster, where one machine is too small. The workspace must lie on storage that every machine
-shares; each task still runs its job in a limited process of its own."""
+"""Runs jobs on a dask cluster, for when one machine is too small. The workspace must be on storage that every machine
+shares. Each task runs its job in a process of its own, under the same limits as a local run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchbox.store import Streams
 
 
 class DaskExecutor:
-    """Runs jobs on the dask scheduler at `address`, or on a cluster of this machine's processes for ``"local"``."""
+    """Runs jobs on the dask scheduler at `address`; ``"local"`` starts a cluster of processes on this machine."""
 
     threads = 1
 
@@ -33,7 +33,7 @@ class DaskExecutor:
 
         Raises:
             UsageError: the scheduler cannot be reached.
-            StoreError: a machine cannot keep streams in the workspace.
+            StoreError: a machine cannot write streams to the workspace.
         """
         remaining = iter(jobs)
         with self._client() as client:

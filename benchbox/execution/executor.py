@@ -9,24 +9,24 @@ from typing import Any, Protocol
 from benchbox.plan import Job
 
 OnPoints = Callable[[Job, Sequence[Mapping[str, Any]]], None]
-"""Called in the parent with a job and points of it that are finished, as soon as they are known. What the callback
-keeps is safe once it returns: only then is the worker's own record of it deleted."""
+"""Called in the parent with a job and its newly finished points. The worker's own record of these points is deleted
+only after the callback has returned, so no point is lost in between."""
 
 
 @dataclass(frozen=True)
 class PointLimits:
-    """What one operating point may cost: wall `seconds`, and `memory` in bytes of the worker and its children."""
+    """Limits of one operating point: wall `seconds`, and `memory` in bytes of the worker and its children."""
 
     seconds: float
     memory: int
 
 
 class Executor(Protocol):
-    """Runs jobs, many at once."""
+    """Runs jobs, several at once. `workers` is the number of processes, `threads` that of each process."""
 
     workers: int
     threads: int
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool]) -> None:
-        """Run every job to its end, but for those no longer `wanted` when their turn comes. A worker that dies, hangs
-        or outgrows its limits costs the point it was at."""
+        """Run every job to its end, except those no longer `wanted` when their turn comes. A worker that dies, hangs or
+        exceeds its limits fails only the point it was at."""

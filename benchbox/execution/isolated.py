@@ -31,7 +31,7 @@ def run_task(task: str) -> list[dict[str, Any]]:
     """Run the task of `task_text` in a fresh interpreter; returns its finished points, blamed ones among them.
 
     Raises:
-        StoreError: the streams cannot be kept on this machine, or the interpreter could not do its work.
+        StoreError: this machine cannot write the streams, or the interpreter failed.
     """
     command = [sys.executable, "-m", "benchbox.execution.isolated"]
     done = subprocess.run(command, input=task.encode(), capture_output=True, check=False)

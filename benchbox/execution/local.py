@@ -29,10 +29,10 @@ from benchbox.plan import Job
 from benchbox.store import Streams
 
 TICK = 0.05
-"""Seconds between two looks at the workers: a runaway allocation is seen before it fills a machine's memory."""
+"""Seconds between two looks at the workers: short enough to see a runaway allocation before it fills the memory."""
 
 HELPERS_EVERY = 10
-"""Looks from one reading of the system's process table to the next: it is long where much else is running."""
+"""Looks between two readings of the system's process table, which take long where many processes run."""
 
 START_SECONDS = (20.0, 120.0)
 """A worker has as long to start as a point may take, but at least and at most these seconds."""
@@ -45,7 +45,7 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 @contextlib.contextmanager
 def thread_environment(threads: int) -> Iterator[None]:
-    """Thread variables for processes started inside; libraries read them once, when first loaded."""
+    """Set the thread variables for processes started inside; numeric libraries read them once, when loaded."""
     before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
     os.environ.update({name: str(threads) for name in _THREAD_VARIABLES})
     try:
@@ -59,8 +59,8 @@ def thread_environment(threads: int) -> Iterator[None]:
 
 
 class LocalExecutor:
-    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams into `streams`. With
-    `core` they stay on that processor, as timing asks for."""
+    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams to `streams`. With
+    `core`, they stay on that processor, as timing requires."""
 
     threads = 1
     """Threads that numeric libraries may use in a worker."""
@@ -109,7 +109,7 @@ class LocalExecutor:
 
 
 class _Queue:
-    """Jobs to come: those to run again first, then the given ones, drawn as they are needed."""
+    """Jobs still to run: first those to run again, then the given ones, drawn as they are needed."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._again: deque[Job] = deque()
@@ -246,5 +246,5 @@ class _Watch:
 
 
 def memory_share(workers: int) -> int:
-    """Bytes one of `workers` may take when no plan says otherwise: its share of four fifths of the machine's memory."""
+    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the memory."""
     return int(psutil.virtual_memory().total * 0.8) // max(1, workers)

@@ -76,7 +76,7 @@ class Tail:
         self._offset = 0
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Whole lines not yet seen."""
+        """The events of complete lines that were not read yet."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._offset)

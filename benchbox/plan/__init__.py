@@ -1,5 +1,5 @@
-"""From what a user asks for to jobs: a plan file or flags become a `Plan`, its ids are looked up (`Resolved`), and what
-the store lacks of it becomes jobs. Pure: no store, no device, no clock."""
+"""Plans: a file or flags become a validated `Plan`, its ids are looked up (`Resolved`), and the points that the store
+lacks become jobs. Nothing here measures or stores anything."""
 
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.missing import entries, missing_jobs, timing_jobs

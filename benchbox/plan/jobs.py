@@ -1,4 +1,4 @@
-"""The work orders: an operating point, a job of several of them, a row of a run, and what the store has of one."""
+"""Jobs and their parts: an operating point, a job of several points, a row of a run, and the store's state of one."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class SampleName:
 
 @dataclass(frozen=True)
 class Point:
-    """One operating point of a job: encode at `quality` and score with `metrics`; or, where `stream` names a kept
-    stream by its SHA-256, only decode that and score."""
+    """One operating point of a job: encode at `quality` and score with `metrics`. If `stream` is the SHA-256 of a kept
+    stream, that stream is only decoded and scored."""
 
     __pydantic_config__ = _STRICT
 
@@ -62,8 +62,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Job:
-    """One sample x one codec configuration x its missing operating points. Plain data: workers look codecs up by id.
-    With `timing` the points, measured before, are timed under that protocol."""
+    """The missing operating points of one sample with one codec configuration. Plain data: workers look codecs up by
+    id. If `timing` is set, the points were measured before and are timed under that protocol."""
 
     __pydantic_config__ = _STRICT
 
@@ -78,7 +78,7 @@ class Job:
     timing: Timing | None = None
 
     def only(self, points: Iterable[Point]) -> Job:
-        """The same job with these points."""
+        """The same job with only these points."""
         return replace(self, points=tuple(points))
 
     def as_json(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _adapter() -> TypeAdapter[Job]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row that a run will have: which point, of which data set, under which sample id."""
+    """One row that a run will have: the point `key`, in a data set, under a sample id."""
 
     key: str
     dataset: str
@@ -116,12 +116,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Have:
-    """What the store holds of an encoding.
+    """The state of an encoding in the store.
 
     Attributes:
-        measured: whether it counts as measured, so that it is not encoded again.
+        measured: true if it counts as measured and is not encoded again.
         stream: SHA-256 of its stream if that is kept, else None.
-        scored: metrics that have a value or a reason.
+        scored: metrics that have a value, or a reason for having none.
         sha256: SHA-256 of its stream, kept or not.
     """
 

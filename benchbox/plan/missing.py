@@ -1,4 +1,4 @@
-"""The rows of a run, and the jobs it still needs: the plan minus what the store has. Pure."""
+"""The rows of a run, and the jobs it still needs: the plan minus what the store has. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchbox.plan.resolve import Configuration, Resolved
 
 
 def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Iterator[Entry]:
-    """All rows of a run, in its order; `digests` gives the pixel digest (or its substitute) of (data set, sample)."""
+    """All rows of a run, in plan order; `digests` maps (data set id, sample id) to a pixel digest or its substitute."""
     for dataset, sample, configuration in _groups(resolved):
         digest = digests[dataset.id, sample.id]
         for quality in configuration.qualities:
@@ -22,11 +22,11 @@ def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Itera
 def missing_jobs(
     resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have]
 ) -> Iterator[Job]:
-    """The plan minus what the store has.
+    """The jobs for the plan's points that the store lacks. A point that several rows share is measured once.
 
     Args:
-        digests: pixel digests of (data set id, sample id); a sample without one cannot be read and gets no job.
-        rows: the run's `entries`. Equal work is done once.
+        digests: (data set id, sample id) -> pixel digest; a sample without one cannot be read and gets no job.
+        rows: the run's `entries`.
         have: what the store holds, by key.
     """
     metrics = tuple(metric.id for metric in resolved.metrics)
@@ -50,8 +50,8 @@ def timing_jobs(
     resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have],
     timed: Mapping[str, int],
 ) -> Iterator[Job]:  # fmt: skip
-    """Jobs that time what was measured; arguments as for `missing_jobs`, and `timed` counts the repeats held of each
-    key under this protocol, on this host."""
+    """The jobs that time measured points. Arguments as for `missing_jobs`; `timed` maps a key to the number of repeats
+    that the store holds under this protocol, on this host."""
     protocol = resolved.plan.timing
     if protocol is None:
         return

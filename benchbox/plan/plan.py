@@ -1,4 +1,4 @@
-"""What a user asks for: a plan file or command-line flags -> a validated `Plan`. No clock, no store, no plugin.
+"""A validated `Plan` from a TOML file, a mapping or command-line flags. No clock, no store, no plugin.
 
 A plan as TOML::
 
@@ -11,7 +11,7 @@ A plan as TOML::
 
     [[codec]]
     id = "webp"
-    qualities = "10:95:5"                 # start:stop:step, stop included; or a list; without it the codec's own axis
+    qualities = "10:95:5"                 # start:stop:step, stop included; or a list; default: the codec's own sweep
     options = { method = 6 }
 
     [limits]
@@ -34,14 +34,14 @@ from benchbox.errors import PlanError, did_you_mean
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DEMO = Path(__file__).with_name("demo.toml")
 DISTURBED = 0.2
-"""Cores that other processes may keep busy, on average over a point's repeats, before its times are refused."""
+"""Average number of cores that other processes may keep busy during a point's repeats before its times are refused."""
 
 MAX_SWEEP = 1000
-"""Most qualities one codec may be asked for; a longer list is a slip of the step."""
+"""Most qualities in one sweep; a longer one comes from a mistyped step."""
 
 
 def parse_qualities(text: str) -> tuple[float, ...]:
-    """``"10:95:5"`` (stop included) or ``"10,20,30"`` -> values. Raises PlanError that quotes `text`."""
+    """Parse ``"10:95:5"`` (stop included) or ``"10,20,30"``. Raises PlanError that quotes `text`."""
     try:
         if ":" not in text:
             return tuple(float(part) for part in text.split(","))
@@ -71,7 +71,7 @@ class _Strict(BaseModel):
 class CodecEntry(_Strict):
     """One codec of a plan. `label` names its curve (default: id and the options that differ from their defaults);
     `device` is ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"auto"`` (CUDA where the codec and the machine have it); an
-    `optional` codec is left out, with a word to the user, where its library is absent."""
+    `optional` codec is left out, with a message to the user, where its library is missing."""
 
     id: str
     options: dict[str, Any] = {}
@@ -82,15 +82,15 @@ class CodecEntry(_Strict):
 
 
 class Limits(_Strict):
-    """What one operating point may cost: wall seconds, and memory of the worker in MiB (default: its share of RAM)."""
+    """Limits of one operating point: wall seconds, and memory of the worker in MiB (default: its share of RAM)."""
 
     point_seconds: Annotated[float, Field(gt=0)] = 300
     memory_mib: Annotated[int | None, Field(gt=0)] = None
 
 
 class Timing(_Strict):
-    """How to time: `repeats` of each point after an untimed warm-up, `batch` pictures a call, on processor core `core`
-    (default: the last one)."""
+    """The timing protocol: `repeats` of each point after an untimed warm-up, `batch` pictures per call, on processor
+    core `core` (default: the last one)."""
 
     repeats: Annotated[int, Field(ge=1, le=1000)] = 5
     batch: Annotated[int, Field(ge=1, le=1024)] = 1
@@ -99,7 +99,8 @@ class Timing(_Strict):
 
 class Plan(_Strict):
     """A validated plan. With `match` (``"bpp=0.5"``, ``"ms-ssim=0.98"``) the qualities are not swept: for each picture
-    and codec the one nearest each target is searched. With `timing`, what was measured is timed too; not both."""
+    and codec, a search finds the one nearest each target. With `timing`, measured points are timed too. The two
+    exclude each other."""
 
     name: str
     dataset: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
@@ -113,7 +114,7 @@ class Plan(_Strict):
     @model_validator(mode="after")
     def _not_matched_and_timed(self) -> Plan:
         if self.match and self.timing is not None:
-            raise ValueError("a matched run is not timed; take out either match or timing")
+            raise ValueError("a matched run is not timed; remove either match or timing")
         return self
 
     @field_validator("name")
@@ -125,7 +126,7 @@ class Plan(_Strict):
 
 
 def load_plan(path: Path) -> Plan:
-    """Read a plan file. Raises PlanError that names the file, the place and the remedy."""
+    """Read a plan file. Raises PlanError that names the file, the key and the remedy."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -136,7 +137,11 @@ def load_plan(path: Path) -> Plan:
 
 
 def settle(plan: str | Path | Mapping[str, Any] | Plan | None) -> tuple[Plan, Path]:
-    """(validated plan, folder that its relative paths start from) of a file, a mapping, a plan, or None: the demo."""
+    """(validated plan, folder that its relative paths start from) from a file, a mapping, a plan, or None for the demo.
+
+    Raises:
+        PlanError: as `load_plan`.
+    """
     if plan is None:
         return load_plan(_DEMO), Path.cwd()
     if isinstance(plan, Plan):
@@ -147,7 +152,7 @@ def settle(plan: str | Path | Mapping[str, Any] | Plan | None) -> tuple[Plan, Pa
 
 
 def make_plan(table: Mapping[str, Any], where: str) -> Plan:
-    """Validate a plan given as a mapping; `where` names it in errors."""
+    """Validate a plan given as a mapping. Raises PlanError, in which `where` names the mapping."""
     try:
         return Plan.model_validate(dict(table))
     except ValidationError as error:
@@ -162,7 +167,7 @@ def make_plan(table: Mapping[str, Any], where: str) -> Plan:
 
 
 def plan_text(plan: Plan) -> str:
-    """The plan as TOML, from which `load_plan` makes an equal one."""
+    """The plan as TOML; `load_plan` reads an equal plan from it."""
     import tomli_w
 
     return tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
@@ -175,7 +180,7 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
 
 
 def parse_codec(text: str) -> CodecEntry:
-    """The quick form ``id[:key=value,...][@qualities]``, e.g. ``"webp:method=6@10:95:5"``."""
+    """Parse the short form ``id[:key=value,...][@qualities]``, e.g. ``"webp:method=6@10:95:5"``. Raises PlanError."""
     head, at, tail = text.partition("@")
     name, _, settings = head.partition(":")
     options: dict[str, Any] = {}

@@ -20,7 +20,7 @@ from benchbox.registry import Registry
 
 @dataclass(frozen=True)
 class Configuration:
-    """A codec of the plan with everything settled: what is asked of it at each of `qualities`."""
+    """One codec of a plan with its options, identity, qualities and device, all looked up and validated."""
 
     info: CodecInfo
     options: OptionsModel
@@ -31,7 +31,7 @@ class Configuration:
     device: str
 
     def key(self, quality: float | None, sample_sha256: str) -> str:
-        """SHA-256 (hex) of what is asked: the key of an encoding."""
+        """Key of an encoding: SHA-256 (hex) of codec, options, identity, quality, device class and source pixels."""
         asked = {
             "codec": self.info.id, "options": options_json(self.options), "identity": self.identity,
             "quality": quality, "device": self.device.partition(":")[0], "sample": sample_sha256,
@@ -43,7 +43,7 @@ class Configuration:
         return Entry(self.key(quality, sample_sha256), dataset, sample, self.label, self.info.id, quality)
 
     def missing(self, key: str, quality: float | None, metrics: tuple[str, ...], have: Have | None) -> Point | None:
-        """The operating point `key` as a job must measure it, given what the store has; None if nothing is missing."""
+        """The part of operating point `key` that a job must still measure, given `have`; None if nothing is missing."""
         if have is None or not have.measured:
             return Point(key, quality, metrics)
         unscored = have.lacks(metrics)
@@ -72,11 +72,11 @@ class Resolved:
 
     @property
     def text(self) -> str:
-        """The plan as TOML, which means the same from any folder."""
+        """The plan as TOML, with absolute paths, so that it means the same from any folder."""
         return plan_text(self.plan)
 
     def only(self, samples: Collection[tuple[str, str]]) -> Resolved:
-        """The same with those samples only that `samples` names, as (data set id, sample id)."""
+        """The same plan with only the samples that `samples` names, as (data set id, sample id)."""
         return replace(self, datasets=tuple(
             replace(d, samples=tuple(s for s in d.samples if (d.id, s.id) in samples)) for d in self.datasets))
 
@@ -91,7 +91,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
     """
     plan = plan.model_copy(update={"dataset": tuple(_anchored(name, registry, base) for name in plan.dataset)})
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
-    left_out = {e.id: why for e in plan.codec if e.optional and (why := registry.codec(e.id).unavailable())}
+    left_out = {e.id: why for e in plan.codec if e.optional and (why := guarded(registry.codec(e.id).unavailable))}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
     labels = [c.label for c in configurations]
     for label in labels:
@@ -102,7 +102,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
 
 
 def _available(metric: Metric) -> Metric:
-    reason = metric.unavailable()
+    reason = guarded(metric.unavailable)
     if reason is not None:
         raise PlanError(f"metric {metric.id} is unavailable: {reason}")
     return metric
@@ -118,8 +118,8 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
 
 
 def device_for(name: str, accepted: Iterable[str]) -> str:
-    """The device that `name` means to something that takes the device classes `accepted`: ``"auto"`` is CUDA where an
-    NVIDIA GPU answers and CUDA is among them, else the CPU; any other name is itself."""
+    """The device to use where only the device classes `accepted` work: ``"auto"`` becomes CUDA if that is among them
+    and an NVIDIA GPU answers, else the CPU; any other name is returned as it is."""
     if name != "auto":
         return name
     return "cuda" if "cuda" in accepted and gpus() else "cpu"
@@ -128,12 +128,14 @@ def device_for(name: str, accepted: Iterable[str]) -> str:
 def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     info = registry.codec(entry.id)
     options = info.parse_options(entry.options)
-    info.require(options)
-    label = entry.label or info.label(options)
+    guarded(info.require, options)
+    label = entry.label or guarded(info.label, options)
     device = device_for(entry.device, info.capabilities.devices)
     if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
-    axis = info.axis(options)
+    axis = guarded(info.axis, options)
+    if axis is not None and not isinstance(axis, QualityAxis):
+        raise PluginError(f"{info.id}: axis gave a {type(axis).__name__}; it must give a QualityAxis or None")
     qualities: tuple[float | None, ...]
     if axis is None:
         if entry.qualities:
@@ -142,4 +144,11 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     else:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
-    return Configuration(info, options, label, info.identity(options), qualities, axis, device)
+    return Configuration(info, options, label, _identity(info, options), qualities, axis, device)
+
+
+def _identity(info: CodecInfo, options: OptionsModel) -> str:
+    identity = guarded(info.identity, options)
+    if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
+        raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
+    return identity

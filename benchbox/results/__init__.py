@@ -1,4 +1,4 @@
-"""A run read back: its frame and what reports are made from, its reports and published folders, and their check."""
+"""Reads a run back as a frame, writes its reports, publishes it as a folder, and checks published folders."""
 
 from benchbox.results.check import Verdict, agreement, check
 from benchbox.results.load import load_frame, load_results

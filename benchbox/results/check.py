@@ -1,4 +1,4 @@
-"""A published run checked: some of its points are measured again and compared."""
+"""Checks a published run: measures some of its points again and compares."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from benchbox.store import Streams, Workspace
 from benchbox.work import Worker, run_job
 
 TOLERANCE = 1e-6
-"""Scores that differ by less, relative to the larger of 1 and the value, agree: sums in another order, not others."""
+"""Scores agree if they differ by at most this, relative to the larger of 1 and the value: room for another order of
+summation."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What measuring one published point again gave.
+    """The result of measuring one published point again.
 
     Attributes:
         label, sample, quality: the point.
-        agrees: whether bytes and scores are those published; None where it could not be measured here.
-        words: ``"same bytes, same metrics"``, or what differs, or why it was not measured.
+        agrees: true if bytes and scores are those published; None if the point could not be measured here.
+        words: ``"same bytes, same metrics"``, or the differences, or why the point was not measured.
     """
 
     label: str
@@ -41,9 +42,9 @@ class Verdict:
 
 
 def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Iterator[Verdict]:
-    """Measure `each` points of every codec of a published folder again and compare, in this process.
+    """Measure `each` points of every codec of a published folder again, in this process, and compare.
 
-    Points are drawn by `seed` among those that went well. A codec or data set that is absent here is said so.
+    Points are drawn with `seed` among those with status ok. If a codec or data set is absent here, the verdict says so.
 
     Raises:
         StoreError: `folder` holds no published run.
@@ -71,7 +72,7 @@ class _Again:
         self._datasets: dict[str, Mapping[str, Sample]] = {}
 
     def verdict(self, row: Mapping[str, Any]) -> Verdict:
-        """What measuring the point of one published row gives."""
+        """The verdict on the point of one published row."""
         quality = None if row["quality"] != row["quality"] else float(row["quality"])
         agrees, words = self._compare(row, quality)
         return Verdict(str(row["label"]), str(row["sample"]), quality, agrees, words)
@@ -108,11 +109,11 @@ class _Again:
 
 
 def _differences(row: Mapping[str, Any], fresh: Mapping[str, Any], deterministic: bool) -> list[str]:
-    """How a point measured again differs; bytes count only for codecs that promise the same ones."""
+    """The differences of a point measured again; bytes count only for codecs that declare themselves deterministic."""
     out = []
     if deterministic and fresh["stream_sha256"] != row["stream_sha256"]:
         sizes = f"{fresh['bytes']} bytes instead of {row['bytes']}"
-        out.append(sizes if fresh["bytes"] != row["bytes"] else "other bytes, as many")
+        out.append(sizes if fresh["bytes"] != row["bytes"] else "different bytes of the same length")
     for metric, (_, value, _) in fresh["scores"].items():
         known = row.get(metric.replace("-", "_"))
         known = None if known != known else known
@@ -124,7 +125,7 @@ def _differences(row: Mapping[str, Any], fresh: Mapping[str, Any], deterministic
 
 
 def agreement(verdicts: Sequence[Verdict]) -> str:
-    """One line that sums verdicts up."""
+    """One line that counts verdicts."""
     same = sum(v.agrees is True for v in verdicts)
     differ = sum(v.agrees is False for v in verdicts)
     absent = len(verdicts) - same - differ

@@ -1,4 +1,4 @@
-"""The published curves that a report draws with a run's own: looked up by id, or read from files."""
+"""The published curves that a report draws with those of a run: looked up by id, or read from files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from benchbox.registry import Registry
 
 
 def find_references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The curves that `names` asks for on the run's data sets: first those named by id, then one from each file.
+    """The published curves in `names` on the run's data sets: first those named by id, then one from each file.
 
-    Where the id of a curve from a file is taken, ``-2``, ``-3`` ... is appended to it.
+    If the id of a curve from a file is taken, ``-2``, ``-3`` ... is appended to it.
 
     Args:
         names: ids of published curves, and paths of files that end in a suffix of one of the registry's formats.
@@ -22,8 +22,8 @@ def find_references(names: Sequence[str], datasets: Collection[str], registry: R
         registry: the plugins that offer curves and formats.
 
     Raises:
-        UnknownIdError: no plugin has a curve of such an id on any of `datasets`.
-        UsageError: no format reads a file; names the file, the problem and the remedy.
+        UnknownIdError: no plugin has a curve with that id on any of `datasets`.
+        UsageError: no format can read a file; the message names the file, the problem and the remedy.
     """
     if not names:
         return []
@@ -38,7 +38,7 @@ def find_references(names: Sequence[str], datasets: Collection[str], registry: R
 
 
 def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The curves of those ids on the run's data sets, in the registry's order."""
+    """The curves with those ids on the run's data sets, in the registry's order."""
     if not ids:
         return []
     here = {name.partition(":")[0] for name in datasets}
@@ -46,19 +46,21 @@ def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry
     known = {curve.id for curve in offered}
     for name in ids:
         if name not in known:
+            faults = "".join(f"; {p} could not be asked: {p.failure}" for p in registry.reference_faults())
             where = " or ".join(sorted(here))
             raise UnknownIdError(f"no published curve on {where} is called '{name}'{did_you_mean(name, known)}"
-                                 f" (`benchbox list references` shows {len(known)} for these data sets)")
+                                 f" (`benchbox list references` shows {len(known)} for these data sets)"
+                                 f"{faults}")
     return [curve for curve in offered if curve.id in ids]
 
 
 def _readers(name: str, formats: Sequence[ReferenceFormat]) -> list[ReferenceFormat]:
-    """The formats that claim the file `name` by its suffix; none where `name` is an id."""
+    """The formats that read files with the suffix of `name`; none if `name` is an id."""
     return [form for form in formats if name.lower().endswith(form.suffixes)]
 
 
 def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Reference:
-    """The curve in a file, by the first of `readers` that takes it; raises UsageError with what each of them says."""
+    """The curve in a file, from the first of `readers` that can read it; raises UsageError with all their messages."""
     problems = []
     for reader in readers:
         try:
@@ -69,7 +71,7 @@ def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[s
 
 
 def _free(name: str, taken: Collection[str]) -> str:
-    """`name`, or the first of ``name-2``, ``name-3`` ... that is not taken."""
+    """The first of ``name``, ``name-2``, ``name-3`` ... that is not taken."""
     number, free = 1, name
     while free in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""A run read back: its frame, and everything that a report is made from."""
+"""Loads a run: its frame, and everything else that reports need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
-    """The results frame of a run, and its metrics as far as their plugins are still there.
+    """The results frame of a run, and those of its metrics whose plugins are installed.
 
     Raises:
         StoreError: there is no such run, or it cannot be read.
@@ -40,8 +40,8 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
 
 
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
-    """Everything that reports are made from; `literature` names published curves to draw with the run's own, by id or
-    as files (see `find_references`). A published folder has no decoded pictures."""
+    """Everything that reports need. `literature` names published curves to draw with those of the run, by id or as
+    files (see `find_references`). A published folder has no decoded pictures."""
     table, metrics = load_frame(place, registry)
     settings = _read(place.folder / "settings.json")
     by_key = table.drop_duplicates("key").set_index("key")
@@ -83,13 +83,14 @@ def _published_frame(folder: Path) -> pd.DataFrame:
     try:
         table = pd.read_parquet(folder / PUBLISHED)
         for column in COLUMNS:
-            if column.name not in table:  # a column that came after the release that published this
+            if column.name not in table:  # added after the release that published this
                 table[column.name] = pd.Series(None, index=table.index, dtype=column.dtype)
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
         return ordered.astype({column.name: column.dtype for column in COLUMNS})
     except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"{folder / PUBLISHED}: is no results table of this version ({error})") from error
+        raise StoreError(f"{folder / PUBLISHED}: is not a results table of this version ({error}); publish the run "
+                         "again") from error
 
 
 def _notes(info: Mapping[str, Any]) -> list[str]:

@@ -1,15 +1,11 @@
-"""Where a run lies: in a workspace, or in a published folder that needs no store."""
+"""The place of a run: in a workspace, or in a published folder that needs no store."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchbox.store import Workspace, locate
-
-if TYPE_CHECKING:
-    pass
 
 PUBLISHED = "results.parquet"
 """The file that makes a folder a published run, which needs no store."""
@@ -17,12 +13,12 @@ PUBLISHED = "results.parquet"
 
 @dataclass(frozen=True)
 class RunPlace:
-    """Where a run lies.
+    """The place of a run.
 
     Attributes:
-        folder: its plan, settings and environment.
-        name: of the run; a published folder's own name.
-        workspace: that holds its results; None for a published folder, which holds them itself.
+        folder: absolute path of the folder with the run's plan, settings and environment.
+        name: name of the run; that of the folder for a published run.
+        workspace: the workspace that holds the results; None for a published folder, which holds them itself.
     """
 
     folder: Path
@@ -31,7 +27,7 @@ class RunPlace:
 
 
 def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
-    """The place of a run that is given by name, by its folder in a workspace, or as a published folder."""
+    """The place of a run given by name, by its folder in a workspace, or as a published folder."""
     if is_published(run):
         return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
     workspace, name = locate(run, workspace)
@@ -39,5 +35,5 @@ def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
 
 
 def is_published(run: str | Path) -> bool:
-    """Whether `run` is the folder of a published run."""
+    """True if `run` is the folder of a published run."""
     return (Path(run) / PUBLISHED).is_file()

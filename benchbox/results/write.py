@@ -1,4 +1,4 @@
-"""A run written out: its reports, and a folder that others can take away, look at and test."""
+"""Writes a run's reports, and publishes it as a folder that others can read and check."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from benchbox.codec import validated_options
+from benchbox.errors import BenchboxError, PluginError
+from benchbox.guard import guarded
 from benchbox.registry import Registry
 from benchbox.report import Report, Results
 from benchbox.results.load import load_results
 from benchbox.results.place import PUBLISHED, RunPlace
+from benchbox.store import shown
 
 REPORTS = ("page", "figures", "tables")
-"""What a published folder shows, as far as their plugin is there."""
+"""Reports of a published folder, as far as their plugins are installed."""
 
 
 def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Report]:
-    """The reports of those ids; None: those that mark themselves default."""
+    """The reports with those ids; for None, those whose `default` is true."""
     if names is None:
         return [report for report in registry.reports.values() if report.default]
     return [registry.report(name) for name in names]
@@ -27,25 +30,43 @@ def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Repo
 def write_reports(
     results: Results, reports: Sequence[Report], folder: Path, options: Mapping[str, Any] | None = None
 ) -> list[Path]:
-    """Render `reports` below `folder`, each with `options`; returns the files, the one to open first in front.
+    """Render `reports` below `folder`, each with `options`; returns the files, the one to open first at the front.
 
     Raises:
         OptionError: a report has no such option; nothing is written.
+        PluginError: a report failed or returned something other than its files; the others are written all the same.
     """
     settings = [validated_options(report.Options, options or {}, report.id) for report in reports]
     files: list[Path] = []
     if reports:
         folder.mkdir(parents=True, exist_ok=True)
+    faults = []
     for report, given in zip(reports, settings, strict=True):
-        own = replace(results, frame=results.frame.copy(deep=False))  # copy on write: none sees another's changes
-        files += report.render(own, given, folder)
+        own = replace(results, frame=results.frame.copy(deep=False))  # no report sees another's changes
+        try:
+            files += _checked(report, guarded(report.render, own, given, folder), folder)
+        except BenchboxError as error:  # a report at fault costs itself and not the others
+            faults.append(str(error))
+    if faults:
+        written = f"; written all the same: {shown(files[0])}" if files else ""
+        raise PluginError(f"report {'; report '.join(faults)}{written}")
     return files
 
 
-def publish(place: RunPlace, registry: Registry, folder: Path, literature: Sequence[str] = ()) -> list[Path]:
-    """Write results (Parquet), plan, settings, machine and reports of a run into `folder`; the page is first.
+def _checked(report: Report, files: Any, folder: Path) -> list[Path]:
+    """The files that `report` says it wrote, if they lie below `folder`."""
+    if not isinstance(files, list | tuple) or not all(isinstance(file, Path) for file in files):
+        raise PluginError(f"{report.id}: render gave {type(files).__name__}; it must give a list of paths")
+    for file in files:
+        if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
+            raise PluginError(f"{report.id}: render names {file}, which is no file below {folder}; write there")
+    return list(files)
 
-    `folder` then stands for the run: `benchbox.load`, ``benchbox report`` and `check` take it.
+
+def publish(place: RunPlace, registry: Registry, folder: Path, literature: Sequence[str] = ()) -> list[Path]:
+    """Write results (Parquet), plan, settings, machine and reports of a run to `folder`; returns the reports' files.
+
+    `benchbox.load`, ``benchbox report`` and `check` take `folder` in place of a run's name.
     """
     results = load_results(place, registry, literature)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""One sitting of a run: list what is missing, have it measured, keep what comes, and say how it goes."""
+"""One session of a run: list the missing points, measure them, store each result as it comes, and show progress."""
 
 from benchbox.session.estimate import describe
 from benchbox.session.progress import Progress, Silent, for_terminal

@@ -23,7 +23,7 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A picture that no codec will see: the `status` of its rows, and the reason."""
+    """A picture that cannot be read and so reaches no codec: the `status` of its rows, and the reason."""
 
     status: str
     reason: str
@@ -35,8 +35,8 @@ class Digests:
 
     Attributes:
         known: the pixel digest of each sample that can be read.
-        unreadable: the samples that cannot.
-        fresh: digests taken just now, by the stamp of their sample; for `WritableStore.keep_digests`.
+        unreadable: the samples that cannot be read.
+        fresh: digests computed just now, by the stamp of their sample; for `WritableStore.keep_digests`.
     """
 
     known: Mapping[Place, str]
@@ -45,7 +45,7 @@ class Digests:
 
     @property
     def substitutes(self) -> dict[Place, str]:
-        """What takes the place of a digest in the keys of pictures that cannot be read."""
+        """Substitute digests for the keys of pictures that cannot be read."""
         return {place: "unreadable " + hashlib.sha256("\n".join([*place, why.reason]).encode()).hexdigest()
                 for place, why in self.unreadable.items()}  # fmt: skip
 
@@ -58,15 +58,15 @@ class Digests:
 def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
     """The digests of all samples of a plan. Writes nothing.
 
-    Pictures are decoded in threads (the decoders release the interpreter lock), a few at a time, and not kept.
+    Pictures are decoded in threads (the decoders release the interpreter lock), a few at a time, and then freed.
     """
     known: dict[Place, str] = {}
     unknown: dict[Place, Sample] = {}
     for dataset in resolved.datasets:
         for sample in dataset.samples:
-            promised = sample.sha256()
-            if promised is not None:
-                known[dataset.id, sample.id] = promised
+            declared = sample.sha256()
+            if declared is not None:
+                known[dataset.id, sample.id] = declared
             else:
                 unknown[dataset.id, sample.id] = sample
     stamps = {place: sample.stamp() for place, sample in unknown.items()}
@@ -74,18 +74,18 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
     known |= {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     to_read = {place: sample for place, sample in unknown.items() if place not in known}
     if len(to_read) > 100:
-        progress.say(f"reading {len(to_read)} pictures to digest their pixels (once; remembered for later runs)")
-    bad: dict[Place, Unreadable] = {}
+        progress.say(f"hashing the pixels of {len(to_read)} pictures (once; later runs reuse the digests)")
+    unreadable: dict[Place, Unreadable] = {}
     fresh: dict[str, str] = {}
     for place, digest in _read(to_read):
         stamp = stamps[place]
         if isinstance(digest, Unreadable):
-            bad[place] = digest
+            unreadable[place] = digest
             continue
         known[place] = digest
         if stamp:
             fresh[stamp] = digest
-    return Digests(known, bad, fresh)
+    return Digests(known, unreadable, fresh)
 
 
 def _read(samples: Mapping[Place, Sample]) -> Iterator[tuple[Place, str | Unreadable]]:

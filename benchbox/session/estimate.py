@@ -1,6 +1,6 @@
-"""A run described before it is made: what is missing, and an estimate from earlier times or one probing point a codec.
+"""Describes a run without making it: the missing points, and their cost from earlier times or a probe of each codec.
 
-Nothing is written into the workspace: probes run in a temporary folder.
+Nothing is written to the workspace; probes run in a temporary folder.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from benchbox.session.todo import list_missing
 from benchbox.store import EmptyStore, Store, Workspace
 
 SCORING_SECONDS = 0.03
-"""Seconds a megapixel and metric that scoring takes: the order of the bundled metrics."""
+"""Seconds per megapixel and metric that scoring takes: the order of magnitude of the bundled metrics."""
 
 Cost = tuple[float, float]
-"""(seconds, bytes) a megapixel of one operating point."""
+"""(seconds, bytes) per megapixel of one operating point."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def describe(
     resolved: Resolved, workspace: Workspace, executor: Callable[[Workspace], LocalExecutor], progress: Progress,
     retry: bool = False,
 ) -> str:  # fmt: skip
-    """The text of ``--dry-run``; `executor` makes one that works in the workspace it is given."""
+    """The text of ``--dry-run``; `executor` makes an executor for the workspace it is given."""
     for codec, why in resolved.left_out.items():
         progress.say(f"{codec} is left out: {why}")
     with ExitStack() as stack:
@@ -77,7 +77,7 @@ def _searches(resolved: Resolved, store: Store, progress: Progress, retry: bool)
     for search, _ in waiting:
         place = (search.digest, search.configuration.label)
         most[place] = most.get(place, 0) + most_tries_left(search)
-    headline = (f"{resolved.plan.name}: {len(waiting)} of {len(matching.searches)} searches to carry on, "
+    headline = (f"{resolved.plan.name}: {len(waiting)} of {len(matching.searches)} searches to continue, "
                 f"at most {sum(most.values())} points to measure")
     return _Work(headline, matching.jobs(waiting), lambda job: most[job.sample_sha256, job.label],
                  _samples(resolved))
@@ -109,7 +109,7 @@ def _lines(
 def _costs(
     jobs: Iterable[Job], known: Mapping[tuple[str, str], Cost], executor: LocalExecutor
 ) -> dict[str, Cost]:
-    """label -> cost: from the workspace, or of one middle point of each codec that was never timed there."""
+    """label -> cost: from the workspace, or by probing one middle point of each codec that has no times there."""
     found: dict[str, Cost] = {}
     probes: dict[str, Job] = {}
     for job in jobs:

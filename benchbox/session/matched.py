@@ -1,4 +1,5 @@
-"""A matched run: the searches of `benchbox.match` side by side, in rounds of jobs; what the store has costs nothing."""
+"""A matched run: all searches (`benchbox.session.search`) advance together, in rounds of jobs. Stored points are not
+measured again."""
 
 from __future__ import annotations
 
@@ -18,12 +19,12 @@ Proposal: TypeAlias = tuple[Search, float]
 def run_matched(session: Session, retry: bool = False) -> None:
     """Find, for each picture and lossy codec, the setting nearest each of the plan's `match` targets.
 
-    Every encoding tried is kept as an ordinary measurement; the run's rows are those that came nearest, so far while it
-    goes on. Pictures that cannot be read have no row. Running again starts from what is there and encodes nothing new.
+    Every encoding tried is stored as an ordinary measurement. The run's rows are the nearest ones found so far, updated
+    after each round. Pictures that cannot be read have no row. Running a finished run again encodes nothing.
 
     Raises:
-        PlanError: a target that is neither bpp nor a metric of the plan.
-        RunInterrupted: on Ctrl-C; what was measured is kept.
+        PlanError: a target is neither bpp nor a metric of the plan.
+        RunInterrupted: on Ctrl-C; points measured before are kept.
     """
     resolved, store, progress = session.resolved, session.store, session.progress
     found = digests(resolved, store, progress)
@@ -39,12 +40,12 @@ def run_matched(session: Session, retry: bool = False) -> None:
     store.register(session.name, matching.nearest())
     missed = matching.missed()
     if missed:
-        progress.say(f"{len(missed)} of {len(matching.searches)} searches ended off their target: it lies beyond the "
-                     "axis or between two whole numbers; the rows say how near they came")
+        progress.say(f"{len(missed)} of {len(matching.searches)} searches missed their target, which is beyond the "
+                     "codec's axis or between two whole-number settings; the rows hold the nearest encodings")
 
 
 class Matching:
-    """All searches of a matched run, as far as the store has what they tried. Only reads the store."""
+    """All searches of a matched run, advanced by what the store holds. Only reads the store."""
 
     def __init__(self, resolved: Resolved, found: Digests, store: Store) -> None:
         targets = [parse_target(text, resolved) for text in resolved.plan.match]
@@ -55,7 +56,7 @@ class Matching:
         self._points: dict[str, Point] = {}
 
     def carry_on(self, retry: bool = False) -> list[Proposal]:
-        """Carry every search on to its end or to a try that the store lacks; returns those tries."""
+        """Continue every search to its end or to a try that the store lacks; returns those tries."""
         waiting: list[Proposal] = []
         moving: Sequence[Search] = self.searches
         while moving:
@@ -68,7 +69,7 @@ class Matching:
         return waiting
 
     def jobs(self, proposals: Iterable[Proposal]) -> list[Job]:
-        """One job a picture and codec, of the points that `carry_on` found missing; equal work is done once."""
+        """One job for each picture and codec, with the points that `carry_on` found missing, each once."""
         grouped: dict[tuple[str, str], tuple[Search, dict[str, Point]]] = {}
         for search, quality in proposals:
             key = search.entry(quality).key
@@ -78,7 +79,7 @@ class Matching:
                 for search, points in grouped.values()]  # fmt: skip
 
     def learn(self, proposals: Sequence[Proposal]) -> None:
-        """Note what the store now has at each proposal."""
+        """Read the value of each proposal from the store."""
         keys = {search.target.of: [s.entry(q).key for s, q in proposals if s.target.of == search.target.of]
                 for search, _ in proposals}  # fmt: skip
         values = {of: self._values(of, wanted) for of, wanted in keys.items()}
@@ -86,11 +87,11 @@ class Matching:
             search.tried[quality] = values[search.target.of].get(search.entry(quality).key)
 
     def nearest(self) -> list[Entry]:
-        """The rows that came nearest so far, each once."""
+        """The rows nearest to the targets so far, without duplicates."""
         return list(dict.fromkeys(s.entry(best) for s in self.searches if (best := s.best()) is not None))
 
     def missed(self) -> list[Search]:
-        """The searches that did not come near their target."""
+        """The searches whose nearest value is not near their target."""
         return [s for s in self.searches if (b := s.best()) is None or not s.target.near(s.tried[b] or 0)]
 
     def _missing(self, proposals: Sequence[Proposal], retry: bool) -> list[Point | None]:
@@ -103,12 +104,12 @@ class Matching:
         return points
 
     def _values(self, of: str, keys: Iterable[str]) -> Mapping[str, float | None]:
-        """key -> bpp or metric of what was measured."""
+        """key -> bpp or metric value, for those of `keys` that were measured."""
         if of == "bpp":
             return self._store.rates(keys)
         return {key: value for key, (value, _) in self._store.scores(keys, of, self._versions[of]).items()}
 
 
 def most_tries_left(search: Search) -> int:
-    """Encodings that a search may still cost."""
+    """Number of encodings that a search may still try."""
     return MOST_TRIES - len(search.tried)

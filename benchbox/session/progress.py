@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: a live bar on a terminal, plain lines elsewhere."""
+"""Progress of a run: a live bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any, Protocol
 
 
 class Progress(Protocol):
-    """Told of each step of a run."""
+    """Is called at each step of a run."""
 
     def say(self, message: str) -> None:
-        """One line for the user."""
+        """Show one line to the user."""
 
     def begin(self, total: int, label: str) -> None:
-        """A stretch of `total` steps begins."""
+        """A stage of `total` steps begins."""
 
     def step(self, status: str) -> None:
-        """One step is done: "ok", or what else became of it."""
+        """One step is finished; `status` is "ok" or the kind of failure."""
 
     def end(self) -> None:
-        """The stretch is over, or was broken off."""
+        """The stage has ended or was interrupted."""
 
 
 class Silent:
-    """Says nothing."""
+    """Shows nothing."""
 
     def say(self, message: str) -> None:
         return

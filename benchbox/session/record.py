@@ -1,4 +1,4 @@
-"""What is written beside a run: its plan, the settings of its codecs and data sets, the machine of each session."""
+"""The files in a run's folder: its plan, the settings of its codecs and data sets, and the machine of each session."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchbox.registry import Registry
 
 
 def write_run(folder: Path, resolved: Resolved, registry: Registry, session: Mapping[str, Any]) -> None:
-    """Write ``plan.toml``, ``settings.json`` and ``environment.json``; sessions before this one stay listed.
+    """Write ``plan.toml``, ``settings.json`` and ``environment.json``; earlier sessions stay listed.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -34,7 +34,7 @@ def write_run(folder: Path, resolved: Resolved, registry: Registry, session: Map
 
 
 def note_end(folder: Path) -> None:
-    """Write when the last session ended; left out where the disk is full, since the run's own error matters more."""
+    """Record the end of the last session. A full disk is ignored here, since the run's own error matters more."""
     sessions = _sessions(folder)
     if sessions:
         sessions[-1]["end"] = _now()

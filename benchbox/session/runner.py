@@ -1,4 +1,4 @@
-"""A run: what the plan asks for and the store lacks becomes jobs, and what they give is kept."""
+"""Executes a run: measures the points that the store lacks, then times them if the plan says so."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from benchbox.store import Workspace, WritableStore
 
 
 def point_limits(plan: Plan, workers: int) -> PointLimits:
-    """The plan's limits; where it gives no memory, each of `workers` has an equal share."""
+    """The plan's limits; if it sets no memory limit, each of `workers` has an equal share."""
     memory = plan.limits.memory_mib << 20 if plan.limits.memory_mib else memory_share(workers)
     return PointLimits(plan.limits.point_seconds, memory)
 
 
 def local_executor(plan: Plan, workspace: Workspace, workers: int | None) -> LocalExecutor:
-    """Local worker processes under the plan's limits; None: one a core."""
+    """An executor of local processes under the plan's limits; `workers` None means one per core."""
     count = workers or os.cpu_count() or 1
     return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool)
 
@@ -36,7 +36,7 @@ def execute(
     resolved: Resolved, registry: Registry, workspace: Workspace, executor: Executor, progress: Progress,
     retry: bool = False,
 ) -> Summary:  # fmt: skip
-    """Measure everything that the plan asks for and the workspace lacks; `retry` tries again what failed for good.
+    """Measure all points of the plan that the workspace lacks; `retry` includes points that runs no longer try.
 
     Raises:
         RunInterrupted: on Ctrl-C, SIGTERM or SIGHUP; what was measured is kept.
@@ -59,7 +59,7 @@ def execute(
 
 
 def timing_executor(plan: Plan, protocol: Timing, workspace: Workspace) -> LocalExecutor:
-    """One worker pinned to one core; a point may take as long as all its repeats."""
+    """An executor of one worker pinned to one core; a point may take as long as all its repeats."""
     limits = point_limits(plan, 1)
     longer = PointLimits(limits.seconds * 2 * (protocol.repeats + 1) * protocol.batch, limits.memory)
     core = protocol.core if protocol.core is not None else max(os.sched_getaffinity(0))
@@ -76,9 +76,9 @@ def _run(session: Session, retry: bool) -> None:
 
 
 def _time(session: Session, protocol: Timing) -> None:
-    """Time, under the plan's protocol, what was measured.
+    """Time the measured points under the plan's protocol.
 
-    Only undisturbed timings of this host and protocol count as held, so a point timed while other work ran is timed
+    Only undisturbed timings of this host and protocol count, so a point timed while other processes were busy is timed
     again by the next run.
     """
     resolved, store, progress = session.resolved, session.store, session.progress
@@ -98,8 +98,8 @@ def _time(session: Session, protocol: Timing) -> None:
     session.measure(todo, points)
     disturbed = _points(lacking())
     if disturbed:
-        progress.say(f"{disturbed} points were timed while other work ran and are refused by speed tables; run again "
-                     "on a quiet machine")
+        progress.say(f"{disturbed} points were timed while other processes were busy; speed tables refuse them; run "
+                     "again on a quiet machine")
 
 
 def _points(jobs: Sequence[Job]) -> int:

@@ -1,8 +1,8 @@
-"""For each picture and codec the setting nearest a target, ``bpp=0.5`` or ``ms-ssim=0.98``: a search over the codec's
-axis by few encodings, each kept as an ordinary measurement.
+"""Searches, for each picture and codec, for the setting nearest a target such as ``bpp=0.5`` or ``ms-ssim=0.98``. A
+search takes few encodings, each stored as an ordinary measurement.
 
-The search halves the default sweep until the target lies between two neighbours, then interpolates between them. It
-relies on the axis being in order of rising size, and on metrics rising with it (falling where lower is better).
+The search halves the default sweep until the target is between two neighbours, then interpolates between them. It
+relies on the axis being ordered by size, and on metrics rising with size (falling where lower is better).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchbox.errors import PlanError, did_you_mean
 from benchbox.plan import Configuration, Entry, Resolved
 
 MOST_TRIES = 14
-"""Encodings one search may cost: four or five halve a sweep, the rest close in."""
+"""Most encodings of one search: four or five halve a sweep, the rest interpolate."""
 
 CLOSE = 0.005
 """A search ends within this share of a target bpp, or of the distance of a bounded metric from its best value."""
@@ -27,7 +27,8 @@ CLOSE_DB = 0.02
 
 @dataclass(frozen=True)
 class Target:
-    """What to come near: `of` is ``"bpp"`` or a metric id; `rising`, whether more bits raise it."""
+    """The `value` to approach: `of` is ``"bpp"`` or a metric id with its `unit` and `best` value (None: unbounded);
+    `rising` is true if more bits raise it."""
 
     of: str
     value: float
@@ -36,7 +37,7 @@ class Target:
     best: float | None = None
 
     def near(self, value: float) -> bool:
-        """Whether `value` is close enough to stop."""
+        """True if `value` is close enough to stop."""
         if self.unit == "dB":
             return abs(value - self.value) <= CLOSE_DB
         scale = abs(self.best - self.value) if self.best is not None else abs(self.value)
@@ -47,17 +48,17 @@ class Target:
 
 
 def parse_target(text: str, resolved: Resolved) -> Target:
-    """``"bpp=0.5"`` or ``"METRIC=VALUE"`` of one of the plan's metrics. Raises PlanError that quotes `text`."""
+    """Parse ``"bpp=0.5"`` or ``"METRIC=VALUE"`` with one of the plan's metrics. Raises PlanError that quotes `text`."""
     name, _, number = text.partition("=")
     try:
         value = float(number)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise PlanError(f"match '{text}': write bpp=0.5, or a metric and its value, as ms-ssim=0.98")
+        raise PlanError(f"match '{text}': write bpp=0.5, or a metric and its value such as ms-ssim=0.98")
     if name == "bpp":
         if value <= 0:
-            raise PlanError(f"match '{text}': bits per pixel are above zero")
+            raise PlanError(f"match '{text}': bpp must be above zero")
         return Target("bpp", value)
     metrics = {metric.id: metric for metric in resolved.metrics}
     if name not in metrics:
@@ -70,7 +71,7 @@ def parse_target(text: str, resolved: Resolved) -> Target:
 
 @dataclass
 class Search:
-    """One search: a picture, a codec, a target, and the value found at each quality tried (None: no value there)."""
+    """One search: a picture, a codec, a target, and the value at each quality tried (None: no value there)."""
 
     dataset: str
     sample: str
@@ -92,7 +93,7 @@ class Search:
         return sorted({axis.minimum, axis.maximum, *axis.values}, reverse=falls)
 
     def entry(self, quality: float) -> Entry:
-        """The row that a try stands for."""
+        """The row of a try at `quality`."""
         return self.configuration.entry(self.dataset, self.sample, self.digest, quality)
 
     def propose(self) -> float | None:
@@ -109,11 +110,11 @@ class Search:
         if between:
             return between[len(between) // 2]
         if low is None or high is None:
-            return None  # the target lies beyond the axis
+            return None  # the target is beyond the axis
         return self._interpolate(low, high)
 
     def best(self) -> float | None:
-        """The quality whose value came nearest, None where nothing has a value."""
+        """The quality whose value is nearest the target; None if no quality tried has a value."""
         found = {q: abs(v - self.target.value) for q, v in self.tried.items() if v is not None}
         return min(found, key=lambda q: found[q]) if found else None
 
@@ -132,7 +133,7 @@ class Search:
         assert start is not None
         assert end is not None
         share = (self.target.value - start) / (end - start) if end != start else 0.5
-        quality = low + min(0.9, max(0.1, share)) * (high - low)  # an end again would teach nothing
+        quality = low + min(0.9, max(0.1, share)) * (high - low)  # not too near an end, whose value is known
         if self._axis.integer:
             quality = float(round(quality))
             if quality in self.tried:

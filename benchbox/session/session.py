@@ -1,4 +1,4 @@
-"""One session of a run: keeps points as they come, and records what they were measured with."""
+"""One session of a run: stores points as they come, and records the software and machine that measured them."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from benchbox.session.progress import Progress
 from benchbox.store import WritableStore, shown
 
 GIVE_UP_AFTER = 8
-"""Time-outs, crashes and memory kills of one codec in a row, with no success between, that end it for this run."""
+"""A codec is given up for this run after this many time-outs, crashes and memory kills without a success between."""
 
-_HARD = frozenset({"timeout", "crashed", "memory"})
+_WORKER_DIED = frozenset({"timeout", "crashed", "memory"})
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run consists of now, and what its last session did.
+    """The state of a run, and the work of its last session.
 
     Attributes:
-        name, folder: of the run.
-        counts: rows by status.
-        failures: (label, status, reason, rows) of what is not ok, most frequent first.
-        measured: points measured by this session, in `seconds`.
+        name, folder: name and folder of the run.
+        counts: status -> number of rows.
+        failures: (label, status, reason, rows) of the rows that are not ok, most frequent first.
+        measured: number of points that this session measured, in `seconds`.
         given_up: labels of codecs that failed too often in a row.
-        timed: points timed under protocol.
+        timed: number of points timed under the timing protocol.
     """
 
     name: str
@@ -50,21 +50,21 @@ class Summary:
 
     @property
     def complete(self) -> bool:
-        """Whether every row is there and none failed (unsupported pictures are an answer, not a failure)."""
+        """True if every row is measured and none failed (an unsupported picture is an answer, not a failure)."""
         return set(self.counts) <= {"ok", "unsupported"}
 
 
 class Session:
-    """One session of a run, with all that it needs; a context manager. The caller holds the workspace's lock.
+    """One session of a run; a context manager. The caller holds the workspace's lock.
 
-    Entering it takes in what a killed run left behind and writes the run's record; leaving it notes the end. A codec
-    that fails hard again and again is given up.
+    Entering it stores the points that a killed run left in the spool and writes the run's record; leaving it records
+    the end. A codec whose worker dies `GIVE_UP_AFTER` times in a row is given up.
 
     Attributes:
         resolved: the plan.
-        store: where points are kept.
-        progress: hears of every step.
-        done: points measured so far.
+        store: receives the points.
+        progress: is called at each step.
+        done: number of points measured so far.
         given_up: labels of codecs given up.
     """
 
@@ -96,7 +96,7 @@ class Session:
         folder = self.folder
         recovered = _recover(self.store, self._id, self.progress)
         if recovered:
-            self.progress.say(f"took in {recovered} points of a run that was broken off")
+            self.progress.say(f"recovered {recovered} points of an interrupted run")
         for codec, why in self.resolved.left_out.items():
             self.progress.say(f"{codec} is left out: {why}")
         record.write_run(folder, self.resolved, self._registry, self._id)
@@ -106,11 +106,11 @@ class Session:
         record.note_end(self.folder)
 
     def measure(self, jobs: Iterable[Job], points: int) -> None:
-        """Run jobs of `points` operating points in all and keep what comes.
+        """Run `jobs`, which have `points` operating points in total, and store each point as it comes.
 
         Raises:
-            RunInterrupted: on Ctrl-C; what was measured is kept.
-            StoreError: nothing more can be kept (a full disk); what was measured before is kept.
+            RunInterrupted: on Ctrl-C; points measured before are kept.
+            StoreError: nothing more can be stored (a full disk); points measured before are kept.
         """
         self.progress.begin(points, self.name)
         before = self.done
@@ -118,12 +118,12 @@ class Session:
             self._executor.run(jobs, self._keep, self._wanted)
         except KeyboardInterrupt:
             raise RunInterrupted(f"stopped; {self.done - before} of {points} points were measured and are kept. "
-                                 "Run the same command again to go on") from None
+                                 "Run the same command again to continue") from None
         finally:
             self.progress.end()
 
     def summary(self) -> Summary:
-        """What the run consists of as the store now has it."""
+        """The state of the run, read from the store."""
         counts, failures = self.store.status_counts(self.name), self.store.failures(self.name)
         took = time.monotonic() - self._start
         return Summary(self.name, self.folder, counts, failures, self.done, took, self.given_up)
@@ -135,7 +135,7 @@ class Session:
                 continue
             self.done += 1
             self.progress.step(point["status"])
-            if point["status"] in _HARD:
+            if point["status"] in _WORKER_DIED:
                 self._failed_in_a_row[job.label] += 1
             elif point["status"] == "ok":
                 self._failed_in_a_row[job.label] = 0
@@ -145,12 +145,13 @@ class Session:
             return True
         if job.label not in self.given_up:
             self.given_up.append(job.label)
-            self.progress.say(f"{job.label}: given up for this run after {GIVE_UP_AFTER} hard failures in a row")
+            self.progress.say(f"{job.label}: given up for this run after {GIVE_UP_AFTER} time-outs, crashes or memory "
+                              "kills in a row")
         return False
 
 
 def _session_id(executor: Executor) -> dict[str, Any]:
-    """What the timings of a session depend on; ids sort by time."""
+    """The id of a new session and the conditions that its timings depend on; ids sort by time."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     return {"id": f"{stamp}-{uuid.uuid4().hex[:6]}", "host": machine.host(),
             "threads": executor.threads, "workers": executor.workers}  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a run still needs: one function lists it and writes nothing, another enters the run's rows into the store."""
+"""The work that a run still needs: one function lists it and writes nothing, another stores the run's rows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from benchbox.store import Store, WritableStore
 
 @dataclass(frozen=True)
 class Todo:
-    """What a run consists of and still needs.
+    """The rows of a run and the jobs that it still needs.
 
     Attributes:
         resolved: the plan.
-        digests: of its pictures.
-        rows: of the run, in its order.
-        jobs: what is missing.
+        digests: pixel digests of its pictures.
+        rows: the run's rows, in plan order.
+        jobs: jobs for the missing points.
     """
 
     resolved: Resolved
@@ -28,12 +28,12 @@ class Todo:
 
     @property
     def points(self) -> int:
-        """Operating points to measure or score."""
+        """Number of operating points to measure or score."""
         return sum(len(job.points) for job in self.jobs)
 
     @property
     def rescored(self) -> int:
-        """How many of them need only a kept stream decoded and scored."""
+        """Number of points that need only a stored stream decoded and scored."""
         return sum(point.stream is not None for job in self.jobs for point in job.points)
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Todo:
 
 
 def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bool = False) -> Todo:
-    """The rows of a run and what the store lacks of them; `retry` counts in what failed for good."""
+    """The rows of a run and jobs for those that the store lacks; `retry` includes points that runs no longer try."""
     found = digests(resolved, store, progress)
     rows = tuple(entries(resolved, found.all))
     have = store.have((row.key for row in rows), {m.id: m.version for m in resolved.metrics}, retry)
@@ -50,7 +50,7 @@ def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bo
 
 
 def register(todo: Todo, store: WritableStore) -> None:
-    """Enter the run's rows, the digests taken, and the pictures that cannot be read."""
+    """Store the run's rows, the digests computed, and the pictures that cannot be read."""
     store.keep_digests(todo.digests.fresh)
     store.register(todo.resolved.plan.name, todo.rows)
     _record_unreadable(todo, store)

@@ -1,5 +1,5 @@
-"""What is kept: a workspace with its database and its streams, the columns of results, and (in `benchbox.store.frame`,
-which brings pandas) the frame that a run's rows become."""
+"""A workspace on disk: its database, its streams, and the columns of results. `benchbox.store.frame`, which imports
+pandas, turns the rows of a run into a frame."""
 
 from benchbox.store.columns import COLUMNS, Column
 from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore

@@ -1,7 +1,7 @@
-"""Encodings, scores and timings of a workspace: `Store` reads them, `WritableStore` keeps what is measured.
+"""Encodings, scores and timings of a workspace: `Store` reads them, `WritableStore` also adds to them.
 
-The key of an encoding is the SHA-256 of what was asked (`Configuration.key`), so runs share what they have in common.
-Failures are kept to be shown, with the count of attempts; they are never taken for results.
+The key of an encoding is a SHA-256 of everything it depends on (`Configuration.key`), so runs share equal encodings.
+Failures are stored with the number of attempts, to be shown; they never count as results.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchbox.store.tables import TABLES, insertion, selection
 from benchbox.store.workspace import Workspace, shown
 
 MAX_ATTEMPTS = 2
-"""A failed point is tried once more by the next run, then left until asked for."""
+"""A failed point is tried once more by the next run, and after that only with ``--retry``."""
 
 UNSCORED = "not scored: "
 """Begins the reason of a score that is missing since something failed, and not since the metric has no value there."""
@@ -31,7 +31,7 @@ _ENTRY = ("run", "dataset", "sample", "label", "quality", "key", "codec")
 
 
 class Store:
-    """What was measured in a workspace, to read; a context manager."""
+    """Reads the measurements of a workspace; a context manager."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -48,7 +48,7 @@ class Store:
         self._opening.__exit__(*exception)
 
     def known_digests(self, stamps: Iterable[str]) -> dict[str, str]:
-        """Pixel digests of earlier readings by stamp."""
+        """stamp -> pixel digest (SHA-256, hex), for those of `stamps` that were read before."""
         wanted = set(stamps)
         rows = self._db.execute("SELECT stamp, sha256 FROM digests") if wanted else ()
         return {stamp: sha256 for stamp, sha256 in rows if stamp in wanted}
@@ -65,7 +65,8 @@ class Store:
             self._db.execute("DROP TABLE wanted")
 
     def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False) -> dict[str, Have]:
-        """What is held of the encodings `keys`; scores count only in the `versions` given (metric id -> version).
+        """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
+        count.
 
         Failures count as measured once they were tried MAX_ATTEMPTS times, unless `retry`, which also leaves out scores
         that are missing since something failed.
@@ -90,7 +91,7 @@ class Store:
         return found
 
     def failures(self, run: str) -> list[tuple[str, str, str, int]]:
-        """(label, status, reason, rows) of everything in a run that is not ok, most frequent first."""
+        """(label, status, reason, rows) for all rows of a run that are not ok, most frequent first."""
         query = """SELECT label, status, reason, COUNT(*) FROM entries JOIN encodings USING (key)
                    WHERE run = ? AND status != 'ok' GROUP BY label, status, reason ORDER BY 4 DESC, 1"""
         return list(self._db.execute(query, (run,)))
@@ -117,8 +118,8 @@ class Store:
         )
 
     def values(self, run: str) -> sqlite3.Cursor:
-        """(ordinal, metric, version, value, reason) of all scores of a run's rows; `ordinal` is the place of the row in
-        `rows`. One pass reads all metrics, since looking a key up costs more than reading its scores."""
+        """(ordinal, metric, version, value, reason) for all scores of a run's rows; `ordinal` is the row's place in
+        `rows`. One pass reads all metrics, since looking up a key costs more than reading its scores."""
         return self._db.execute(
             """SELECT ordinal, metric, version, value, scores.reason AS reason
                FROM entries CROSS JOIN scores USING (key) WHERE run = ?""",
@@ -126,8 +127,8 @@ class Store:
         )
 
     def timings(self, run: str) -> sqlite3.Cursor:
-        """A run's timings, one row a repetition, in no order that may be relied on: ordinal, and the columns of the
-        table but for its key, repetition, device and workers."""
+        """A run's timings, one row per repetition, in no defined order: ordinal, and the columns of the table except
+        its key, repetition, device and workers."""
         names = [name for name in TABLES["timings"] if name not in ("key", "repetition", "device", "workers")]
         return self._db.execute(
             f"SELECT ordinal, {selection(self._db, 'timings', names)} FROM entries CROSS JOIN timings USING (key) "
@@ -136,21 +137,21 @@ class Store:
         )
 
     def rates(self, keys: Iterable[str]) -> dict[str, float]:
-        """key -> bits per pixel of those of `keys` that were measured."""
+        """key -> bits per pixel, for those of `keys` that were measured."""
         query = """SELECT key, 8.0 * bytes / (width * height) FROM wanted CROSS JOIN encodings USING (key)
                    WHERE status = 'ok'"""
         with self._wanted(keys):
             return dict(self._db.execute(query).fetchall())
 
     def scores(self, keys: Iterable[str], metric: str, version: str) -> dict[str, tuple[float | None, str]]:
-        """key -> (value, reason where it is null) of one metric, for those of `keys` that were scored."""
+        """key -> (value, reason if it is null) for one metric, for those of `keys` that were scored."""
         query = "SELECT key, value, reason FROM wanted CROSS JOIN scores USING (key) WHERE metric = ? AND version = ?"
         with self._wanted(keys):
             return {key: (value, reason) for key, value, reason in self._db.execute(query, (metric, version))}
 
     def timed(self, keys: Iterable[str], host: str, batch: int, disturbed: float) -> dict[str, int]:
-        """key -> repeats held of one undisturbed timing session on `host`, during which others kept fewer than
-        `disturbed` cores busy."""
+        """key -> most repeats from one timing session on `host`; only repeats during which other processes kept fewer
+        than `disturbed` cores busy count."""
         query = """SELECT key, MAX(n) FROM (SELECT key, COUNT(*) AS n FROM wanted CROSS JOIN timings USING (key)
                    WHERE protocol = 'timing' AND host = ? AND batch = ? AND others < ? GROUP BY key, session)
                    GROUP BY key"""
@@ -158,27 +159,27 @@ class Store:
             return dict(self._db.execute(query, (host, batch, disturbed)).fetchall())
 
     def seconds_and_bytes(self) -> dict[tuple[str, str], tuple[float, float]]:
-        """(codec, options) -> mean (seconds to encode and decode, bytes) a megapixel, over all that was measured."""
+        """(codec, options) -> mean (seconds to encode and decode, bytes) per megapixel, over all measurements."""
         query = """SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
                    SUM(bytes) * 1e6 / SUM(width * height)
                    FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
         return {(codec, options): (seconds, size) for codec, options, seconds, size in self._db.execute(query)}
 
     def streams_in_use(self) -> set[str]:
-        """SHA-256 of every stream that some run needs."""
+        """SHA-256 of every stream that a run needs."""
         query = "SELECT DISTINCT stream_sha256 FROM encodings WHERE key IN (SELECT key FROM entries)"
         return {sha256 for (sha256,) in self._db.execute(query) if sha256}
 
 
 class EmptyStore(Store):
-    """A workspace where nothing was measured yet; nothing is made there."""
+    """An empty store in memory, for a workspace without a database; creates nothing on disk."""
 
     def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
-        return opening.of_nothing()
+        return opening.empty()
 
 
 class WritableStore(Store):
-    """What was measured in a workspace, to read and to add to. The caller holds the workspace's lock."""
+    """Reads the measurements of a workspace and adds to them. The caller holds the workspace's lock."""
 
     def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
         return opening.to_write(self.workspace)
@@ -192,12 +193,12 @@ class WritableStore(Store):
             raise StoreError(f"{shown(self.workspace.database)}: {error}; what was measured before is kept") from error
 
     def keep_digests(self, digests: Mapping[str, str]) -> None:
-        """Remember pixel digests by stamp."""
+        """Store pixel digests by stamp."""
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO digests (stamp, sha256) VALUES (?, ?)", digests.items())
 
     def register(self, run: str, rows: Iterable[Entry]) -> None:
-        """Say which rows belong to a run, in place of what was said before."""
+        """Replace the rows of a run by `rows`."""
         with self._transaction() as db:
             db.execute("DELETE FROM entries WHERE run = ?", (run,))
             db.executemany(
@@ -207,12 +208,12 @@ class WritableStore(Store):
             )
 
     def forget(self, run: str) -> int:
-        """Drop a run's entries and return how many there were; its measurements stay for other runs."""
+        """Delete a run's rows and return their number; its measurements stay for other runs."""
         with self._transaction() as db:
             return db.execute("DELETE FROM entries WHERE run = ?", (run,)).rowcount
 
     def append(self, events: Iterable[tuple[Job, Mapping[str, Any]]], session: Mapping[str, Any]) -> None:
-        """Keep finished points in one transaction. `session` gives id, host, threads and workers."""
+        """Store finished points in one transaction. `session` gives id, host, threads and workers."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._transaction() as db:
             for job, event in events:
@@ -228,7 +229,7 @@ class WritableStore(Store):
 
 
 def _keep_encoding(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], now: str) -> None:
-    """An encoding and what came of it; a failure never replaces a result."""
+    """Store an encoding and its outcome; a failure never replaces a result."""
     quality = next(point.quality for point in job.points if point.key == event["key"])
     asked = {"codec": job.codec, "options": job.options, "identity": job.identity, "quality": quality,
              "device": job.device.partition(":")[0], "sample_sha256": job.sample_sha256}  # fmt: skip
@@ -250,7 +251,7 @@ def _keep_scores(db: sqlite3.Connection, event: Mapping[str, Any]) -> None:
 
 
 def _keep_timing(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Mapping[str, Any]) -> None:
-    """Every raw second of a timed point. A point that failed when timed keeps its result and is timed again."""
+    """Store every raw second of a timed point. A point that failed when timed keeps its result and is timed again."""
     taken, protocol = event.get("timing"), job.timing
     if taken is None or protocol is None:
         return
@@ -261,7 +262,7 @@ def _keep_timing(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], ses
 
 
 def _conditions(job: Job, session: Mapping[str, Any], protocol: str, batch: int) -> dict[str, Any]:
-    """What the times of a point depend on, by column."""
+    """The conditions that a point's times depend on, by column."""
     return {"session": session["id"], "host": session["host"], "device": job.device, "threads": session["threads"],
             "workers": session["workers"], "batch": batch, "protocol": protocol}  # fmt: skip
 

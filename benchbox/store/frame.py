@@ -21,16 +21,17 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _DTYPES = {column.name: column.dtype for column in COLUMNS}
 _KINDS = ("disturbed", "indicative", "timed")
-"""What times are, as the column ``timing`` says; their worth rises from the quality run to the undisturbed protocol."""
+"""Values of the column ``timing``."""
 _INDICATIVE = _KINDS.index("indicative")
 _WORTH = np.array([1, 0, 2])
+"""Rank of each kind: undisturbed timings are used first, then disturbed ones, then those of a quality run."""
 
 
 def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """One row an operating point and picture, in the plan's order; one float64 column for each of `metrics`.
+    """One row for each operating point and picture, in the plan's order; one float64 column for each of `metrics`.
 
     Raises:
-        StoreError: there is no such run; names those there are.
+        StoreError: there is no such run; the message names the runs that exist.
     """
     table = read_columns(store.rows(run), _DTYPES)
     count = len(table["key"])
@@ -42,24 +43,24 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
     scores = read_columns(store.values(run), {"ordinal": "float64", "metric": "category", "version": "category",
                                               "value": "float64", "reason": "category"})  # fmt: skip
     place = scores["ordinal"].astype(np.int64)
-    whys: dict[int, dict[str, str]] = {}
+    null_reasons: dict[int, dict[str, str]] = {}
     for metric in metrics:
         own = np.asarray((scores["metric"] == metric.id) & (scores["version"] == metric.version), dtype=bool)
         table[metric.column] = np.full(count, np.nan)
         table[metric.column][place[own]] = scores["value"][own]
-        told = own & np.asarray(scores["reason"] != "", dtype=bool)
-        for row, reason in zip(place[told].tolist(), scores["reason"][told], strict=True):
-            whys.setdefault(row, {})[metric.id] = str(reason)
+        with_reason = own & np.asarray(scores["reason"] != "", dtype=bool)
+        for row, reason in zip(place[with_reason].tolist(), scores["reason"][with_reason], strict=True):
+            null_reasons.setdefault(row, {})[metric.id] = str(reason)
     texts = np.full(count, "{}", dtype=object)
-    for row, why in whys.items():
-        texts[row] = json.dumps(why)
+    for row, reasons in null_reasons.items():
+        texts[row] = json.dumps(reasons)
     table["null_reasons"] = pd.array(texts, dtype="string")
     return pd.DataFrame({name: table[name] for name in [*_DTYPES, *(metric.column for metric in metrics)]})
 
 
 def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
-    """The columns that speak of time, for `count` rows: each row's from its best session, the last undisturbed one
-    under protocol, else the last disturbed one, else the last quality run."""
+    """The time columns of `count` rows. Each row's times are from one session: the last undisturbed timing session,
+    else the last disturbed one, else the last quality run."""
     raw = pd.DataFrame(read_columns(store.timings(run), _DTYPES | {
         "ordinal": "float64", "session": "category", "protocol": "category", "others": "float64"}))
     protocol, quiet = (raw["protocol"] == "timing").to_numpy(dtype=bool), (raw["others"] < DISTURBED).to_numpy()
@@ -82,7 +83,7 @@ def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
 
 
 def _spreads(timed: pd.DataFrame, rows: range) -> dict[str, Floats]:
-    """Interquartile ranges of the repeats under protocol."""
+    """Interquartile ranges, in seconds, of the repeats of timing sessions."""
     found = {}
     for side in ("encode", "decode"):
         seconds = timed.groupby("ordinal")[f"{side}_s"]

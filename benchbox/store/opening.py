@@ -1,4 +1,4 @@
-"""Connections to a workspace's database: to write, or to read and leave every byte of the workspace as it is."""
+"""Connections to a workspace's database: to write, or to read without changing a byte of the workspace."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 
 from benchbox.errors import StoreError
-from benchbox.store.tables import VERSION, bring_forward
+from benchbox.store.tables import VERSION, migrate
 from benchbox.store.workspace import Workspace, shown
 
 MAPPED = 2**31
-"""Bytes of the file that reading maps into memory instead of fetching by calls; on local disks, where SQLite may."""
+"""Most bytes of the database file that SQLite maps into memory for reading; on local disks only."""
 
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "lustre", "gpfs", "ceph", "fuse.sshfs", "afs"})
 _DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
@@ -24,7 +24,7 @@ _DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
 
 @contextmanager
 def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
-    """The database, made or brought forward to this version. The caller holds the workspace's lock.
+    """The database, created if absent and migrated to this version. The caller holds the workspace's lock.
 
     Raises:
         StoreError: it cannot be written, is damaged, or was written by a later benchbox.
@@ -35,16 +35,16 @@ def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise StoreError(f"cannot write in {workspace}: {error.strerror}; choose another --workspace") from error
     except sqlite3.Error as error:
-        raise StoreError(_words(workspace.database, error)) from error
+        raise StoreError(_message(workspace.database, error)) from error
     try:
         try:
             journal = "DELETE" if _on_network(workspace.folder) else "WAL"
             db.execute(f"PRAGMA journal_mode={journal}")
-            db.execute("PRAGMA synchronous=NORMAL")  # survives any process's death; a power loss is not promised
+            db.execute("PRAGMA synchronous=NORMAL")  # safe if any process dies, not if the power fails
             _check_version(db, workspace.database)
-            bring_forward(db)
+            migrate(db)
         except sqlite3.Error as error:
-            raise StoreError(_words(workspace.database, error)) from error
+            raise StoreError(_message(workspace.database, error)) from error
         yield db
     finally:
         db.close()
@@ -54,11 +54,11 @@ def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
 def to_read(workspace: Workspace) -> Iterator[sqlite3.Connection]:
     """The database as it is now, for reading.
 
-    SQLite makes files beside a database in WAL mode even when it only reads it. So a database that nobody writes is
+    SQLite creates files next to a database in WAL mode even when it only reads it. So a database that nobody writes is
     opened as immutable, and one that a killed run left with a journal is read from a copy in a temporary folder.
 
     Raises:
-        StoreError: there is none, it is damaged, was written by a later benchbox, or was written to meanwhile.
+        StoreError: there is none, it is damaged, was written by a later benchbox, or changed while it was read.
     """
     path = workspace.database
     if not path.exists():
@@ -80,29 +80,29 @@ def to_read(workspace: Workspace) -> Iterator[sqlite3.Connection]:
                 yield db
             after = path.stat()
             if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-                raise StoreError(f"{shown(path)} was written to while it was read; do it again")
+                raise StoreError(f"{shown(path)} changed while it was read; run the command again")
     except sqlite3.Error as error:
-        raise StoreError(_words(path, error)) from error
+        raise StoreError(_message(path, error)) from error
 
 
 @contextmanager
-def of_nothing() -> Iterator[sqlite3.Connection]:
-    """A database in memory in which nothing was measured yet."""
+def empty() -> Iterator[sqlite3.Connection]:
+    """An empty database in memory."""
     db = sqlite3.connect(":memory:")
     try:
-        bring_forward(db)
+        migrate(db)
         yield db
     finally:
         db.close()
 
 
 def _copied(files: Sequence[Path], folder: Path) -> Path:
-    """Copies `files` into `folder`; returns the copy of the first."""
+    """Copy `files` into `folder`; returns the copy of the first."""
     try:
         copies = [Path(shutil.copy(file, folder)) for file in files]
     except OSError as error:
-        raise StoreError(f"{shown(files[0])}: cannot be copied to {folder}, where what a killed run left is read: "
-                         f"{error.strerror}") from error
+        raise StoreError(f"{shown(files[0])}: a killed run left a journal, and reading it needs a copy in {folder}, "
+                         f"which failed: {error.strerror}; make room there or set TMPDIR") from error
     return copies[0]
 
 
@@ -123,7 +123,7 @@ def _check_version(db: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"{shown(path)} was written by a later benchbox (tables {found}); upgrade benchbox")
 
 
-def _words(path: Path, error: sqlite3.Error) -> str:
+def _message(path: Path, error: sqlite3.Error) -> str:
     if getattr(error, "sqlite_errorname", "") in _DAMAGED:
         return f"{shown(path)}: is damaged ({error}); move it away or choose another with --workspace"
     return f"{shown(path)}: {error}; check the disk and the folder's permissions or choose another with --workspace"
@@ -137,7 +137,7 @@ def _holds_data(journal: Path) -> bool:
 
 
 def _on_network(folder: Path) -> bool:
-    """Whether a folder lies on a network file system, where SQLite's write-ahead log is not safe."""
+    """True for a folder on a network file system, where SQLite's write-ahead log is not safe."""
     folder = folder.resolve()
     mounts = [p for p in psutil.disk_partitions(all=True) if folder.is_relative_to(p.mountpoint)]
     return max(mounts, key=lambda p: len(p.mountpoint)).fstype in _NETWORK if mounts else False

@@ -1,4 +1,4 @@
-"""Kept bitstreams: each lies in a file named by the SHA-256 of its contents, whole or absent."""
+"""Stored bitstreams: one file each, named by the SHA-256 of its contents and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from benchbox.errors import StoreError
 
 @dataclass(frozen=True)
 class Streams:
-    """The kept streams below one absolute folder. The only place that knows where and how they are kept."""
+    """The streams stored below one absolute folder. Only this class knows where and how they are stored."""
 
     folder: Path
 
     def put(self, data: bytes) -> str:
-        """Keep a stream and return its SHA-256 (hex).
+        """Store a stream and return its SHA-256 (hex).
 
         Raises:
             StoreError: it cannot be written.
@@ -37,33 +37,33 @@ class Streams:
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise StoreError(f"cannot keep a stream in {self.folder}: {error.strerror}; make room or choose another "
+            raise StoreError(f"cannot write a stream to {self.folder}: {error.strerror}; make room or choose another "
                              "--workspace") from error
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The stream of that SHA-256, checked against it.
+        """The stream with that SHA-256; its contents are checked against it.
 
         Raises:
-            StoreError: it is gone or damaged.
+            StoreError: it is missing or damaged.
         """
         try:
             data = self._path(sha256).read_bytes()
         except OSError as error:
-            raise StoreError(f"the stream {sha256[:12]} is gone from {self.folder}; run the plan again") from error
+            raise StoreError(f"the stream {sha256[:12]} is missing in {self.folder}; run the plan again") from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StoreError(f"the stream {sha256[:12]} in {self.folder} is damaged; delete it and run the plan again")
         return data
 
     def has(self, sha256: str) -> bool:
-        """Whether the stream of that SHA-256 is kept."""
+        """True if the stream with that SHA-256 is stored."""
         return self._path(sha256).exists()
 
     def drop_all_but(self, used: Collection[str]) -> tuple[int, int]:
-        """Delete every stream whose SHA-256 is not in `used`, and what dead workers left half written.
+        """Delete every stream whose SHA-256 is not in `used`, and partial files of dead workers.
 
         Returns:
-            How many files and how many bytes were deleted.
+            Number of files and number of bytes deleted.
         """
         count = size = 0
         for path in self.folder.glob("*/*"):

@@ -1,8 +1,8 @@
-"""The tables of the results database, by column; made where they are absent, brought forward where they are older.
+"""The tables of the results database, by column: created if absent, migrated if older.
 
-Three tables hold what was measured: `encodings` (what was asked and what came of it), `scores` (one value or reason
-for each encoding, metric and version) and `timings` (every raw second). `entries` says which encodings belong to a
-run, and `digests` spares decoding pictures anew.
+Three tables hold measurements: `encodings` (what was encoded, how, and the outcome), `scores` (one value or reason for
+each encoding, metric and version) and `timings` (every raw second). `entries` says which encodings belong to a run.
+`digests` remembers pixel digests, so that pictures need not be decoded again.
 
 A new column is added here, at the end of its table and without NOT NULL: a database of an earlier release gains it
 when it is next opened to write, and reads as null until then.
@@ -46,8 +46,8 @@ _KEYS = {"scores": "key, metric, version", "timings": "key, session, repetition"
 """Primary keys of more than one column."""
 
 
-def bring_forward(db: sqlite3.Connection) -> None:
-    """Make what is absent, tables and columns, and note the version."""
+def migrate(db: sqlite3.Connection) -> None:
+    """Create the tables and columns that are absent, and set the version."""
     for table, columns in TABLES.items():
         lines = [f"{name} {kind}" for name, kind in columns.items()]
         lines += [f"PRIMARY KEY ({_KEYS[table]})"] if table in _KEYS else []
@@ -60,13 +60,13 @@ def bring_forward(db: sqlite3.Connection) -> None:
 
 
 def selection(db: sqlite3.Connection, table: str, names: Iterable[str]) -> str:
-    """The columns `names` of `table` for a SELECT; those that an older database lacks are null."""
+    """The columns `names` of `table` for a SELECT; columns that an older database lacks are null."""
     present = _present(db, table)
     return ", ".join(f"{table}.{name} AS {name}" if name in present else f"NULL AS {name}" for name in names)
 
 
 def insertion(table: str, names: Iterable[str], conflict: str = "") -> str:
-    """An INSERT of the columns `names` as named parameters; `conflict` is what stands between INSERT and INTO."""
+    """An INSERT of the columns `names` as named parameters; `conflict` goes between INSERT and INTO."""
     names = list(names)
     return f"INSERT {conflict} INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
 

@@ -1,7 +1,7 @@
 """The rows of a database cursor as typed columns, a chunk at a time.
 
-A million rows of twenty columns as Python objects take two gigabytes, and pandas guesses the type of each anew. Here
-rows become columns as they come: texts that repeat as categories, numbers as numbers.
+A million rows of twenty columns as Python objects take two gigabytes, and pandas would guess the type of each value.
+Here each chunk of rows becomes typed columns at once: repeated texts as categories, numbers as numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 CHUNK = 50_000
-"""Rows that stand as Python objects at once."""
+"""Rows that are held as Python objects at a time."""
 
 
 def read_columns(cursor: sqlite3.Cursor, dtypes: Mapping[str, str], chunk: int = CHUNK) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def read_columns(cursor: sqlite3.Cursor, dtypes: Mapping[str, str], chunk: int =
 
 
 class _Column(ABC):
-    """A column as it grows."""
+    """A column that grows chunk by chunk."""
 
     def __init__(self) -> None:
         self._parts: list[Any] = []
@@ -66,7 +66,7 @@ class _Categories(_Column):
 
     def array(self) -> Any:
         names = sorted(self._codes)
-        place = np.full(len(names) + 1, -1, dtype=np.int32)  # of a missing value: the last, -1
+        place = np.full(len(names) + 1, -1, dtype=np.int32)  # the last entry, -1, is for missing values
         for k, name in enumerate(names):
             place[self._codes[name]] = k
         codes = place[np.concatenate(self._parts)] if self._parts else place[:0]

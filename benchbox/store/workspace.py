@@ -1,4 +1,4 @@
-"""The folder that holds what was measured: the place of each thing in it, and whether a run is at work there."""
+"""The folder that holds runs and measurements: the path of each thing in it, and the lock of a run at work there."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ _RESERVED = frozenset({_STREAMS, _SPOOL, _LOCK, *(_DATABASE + end for end in (""
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace, wherever the current folder is; made by `Workspace.at`.
+    """A workspace; made by `Workspace.at`.
 
     Attributes:
-        folder: absolute.
+        folder: absolute path, so that it stays the same when the current folder changes.
     """
 
     folder: Path
 
     @classmethod
     def at(cls, folder: str | Path) -> Workspace:
-        """The workspace in `folder`; a relative path starts from the current folder of this moment."""
+        """The workspace in `folder`; a relative path starts from the folder that is current now."""
         return cls(Path(folder).absolute())
 
     @property
     def database(self) -> Path:
-        """The file with everything measured but the streams."""
+        """The database file, which holds all measurements except the streams."""
         return self.folder / _DATABASE
 
     @property
     def streams(self) -> Streams:
-        """The kept streams."""
+        """The stored streams."""
         return Streams(self.folder / _STREAMS)
 
     @property
     def spool(self) -> Path:
-        """The folder where workers write what they measure until it is in the database."""
+        """The folder to which workers write measurements until these are in the database."""
         return self.folder / _SPOOL
 
     def run_folder(self, run: str) -> Path:
         """The folder of the run of that name: its plan, settings, environment and reports.
 
         Raises:
-            PlanError: the workspace needs that name for itself.
+            PlanError: the workspace uses that name itself.
         """
         if run.lower() in _RESERVED:
             raise PlanError(f"a run cannot be called '{run}': the workspace uses that name; choose another")
@@ -57,7 +57,7 @@ class Workspace:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the workspace to write in it: one run at a time. The system releases it however the process ends.
+        """Lock the workspace for writing, one run at a time. The system releases the lock however the process ends.
 
         Raises:
             StoreError: another run holds it, or it cannot be written.
@@ -76,7 +76,7 @@ class Workspace:
             yield
 
     def busy(self) -> bool:
-        """Whether a run is at work here now. Writes nothing."""
+        """True if a run is at work here now. Writes nothing."""
         try:
             with (self.folder / _LOCK).open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -91,7 +91,7 @@ class Workspace:
 
 
 def locate(run: str | Path, workspace: Workspace) -> tuple[Workspace, str]:
-    """(workspace, name) of a run that is given by name, or by its folder, e.g. ``runs/demo``."""
+    """(workspace, name) of a run given by its name or by its folder, e.g. ``runs/demo``."""
     path = Path(run)
     if len(path.parts) > 1:
         return Workspace.at(path.parent), path.name
@@ -99,7 +99,7 @@ def locate(run: str | Path, workspace: Workspace) -> tuple[Workspace, str]:
 
 
 def shown(path: Path) -> str:
-    """`path` as messages give it: relative to the current folder where it lies below it, else absolute."""
+    """`path` for messages: relative to the current folder if it is below that, else absolute."""
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):

@@ -1,4 +1,4 @@
-"""One job becomes measurements: the process that keeps codecs open, the only clock, and the only place that scores."""
+"""Measuring a job: the worker that keeps codecs open, the only clock, and the only place that scores."""
 
 from benchbox.work.measure import decode_row, run_job
 from benchbox.work.second import SecondDecoder

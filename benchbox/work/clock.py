@@ -1,8 +1,8 @@
 """The only clock: seconds of one call, and repeats under the timing protocol with every raw second kept.
 
-Wall and processor seconds are taken of each call, the worker's peak memory over all repeats, and how many cores other
-processes kept busy meanwhile: speed tables refuse what was measured while others worked. Codecs hand over host data, so
-device work and transfers are inside the time; a batch is timed whole and divided by its size.
+Each call gives wall and processor seconds; all repeats together give the worker's peak memory and the number of cores
+that other processes kept busy. Speed tables refuse times taken while other processes worked. Codecs return host data,
+so device work and transfers are inside the time; a batch is timed as a whole and divided by its size.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from benchbox.plan import Timing
 
 @dataclass(frozen=True)
 class Clock:
-    """Seconds one call took: wall and processor time of this process."""
+    """Seconds that one call took: wall time, and processor time of this process."""
 
     wall: float
     cpu: float
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, Clock]:
-    """What `call` returns and the seconds it took. Codecs hand over host data, so no work is left when it returns."""
+    """The value of `call` and the seconds it took. Codecs return host data, so no device work is pending afterwards."""
     cpu, wall = time.process_time(), time.perf_counter()
     value = call()
     wall = time.perf_counter() - wall
@@ -36,8 +36,12 @@ def timed(call: Callable[[], Any]) -> tuple[Any, Clock]:
 
 def repeated(codec: Codec, pixels: Image, quality: float | None, streams: Sequence[bytes], protocol: Timing
              ) -> dict[str, Any]:  # fmt: skip
-    """Raw seconds of each repeat (`encode_s`, `decode_s`, `encode_cpu_s`, `decode_cpu_s`, for one picture), `others`
-    (cores that other processes kept busy) and `peak_bytes`; `streams` are what a batch of `pixels` encodes to."""
+    """Time encoding and decoding `protocol.repeats` times; `streams` is the encoded batch of `pixels`.
+
+    Returns:
+        `encode_s`, `decode_s`, `encode_cpu_s` and `decode_cpu_s` (lists: seconds per picture of each repeat), `others`
+        (average number of cores that other processes kept busy) and `peak_bytes`.
+    """
     images = [pixels] * protocol.batch
     forget_peak()
     others = Others()
@@ -51,12 +55,12 @@ def repeated(codec: Codec, pixels: Image, quality: float | None, streams: Sequen
 
 
 def encode_batch(codec: Codec, images: Sequence[Image], quality: float | None) -> list[bytes]:
-    """The streams of `images` by one call; one picture goes through `Codec.encode`."""
+    """The streams of `images`, encoded in one call; a single picture goes through `Codec.encode`."""
     return [codec.encode(images[0], quality)] if len(images) == 1 else codec.encode_batch(images, quality)
 
 
 def decode_batch(codec: Codec, streams: Sequence[bytes]) -> list[Image]:
-    """The pictures of `streams` by one call; one stream goes through `Codec.decode`."""
+    """The pictures of `streams`, decoded in one call; a single stream goes through `Codec.decode`."""
     return [codec.decode(streams[0])] if len(streams) == 1 else codec.decode_batch(streams)
 
 

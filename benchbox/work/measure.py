@@ -1,6 +1,6 @@
-"""One job becomes measurements, by one loop for quality and for timing. The only place that scores.
+"""Measures a job, with one loop for quality and for timing. The only place that scores.
 
-Events are dicts of JSON values, so that they survive in a file whatever becomes of the process that wrote them:
+Events are dicts of JSON values, so that a file of them outlives the process that wrote it:
 
 - ``{"event": "start", "key"}`` before work on a point begins; with ``"unscored": {metric: version}`` where the point
   was measured before and is only to be scored,
@@ -42,7 +42,7 @@ Emit = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class _Setup:
-    """What the points of a job share."""
+    """Shared by all points of a job."""
 
     job: Job
     info: CodecInfo
@@ -64,7 +64,7 @@ class _Trust:
 def run_job(
     worker: Worker, job: Job, streams: Streams, emit: Emit, go_on: Callable[[], bool] = lambda: True
 ) -> None:
-    """Measure or time every point of a job, emitting each as soon as it is finished.
+    """Measure or time every point of a job and emit each as soon as it is finished.
 
     The codec is opened and warmed up, untimed, on this picture. Errors of the codec cost the point, not the job;
     StoreError (a full disk) is passed on, since nothing more could be kept. `go_on` is asked before each point but the
@@ -108,7 +108,7 @@ def _is_rescored(job: Job, point: Point) -> bool:
 
 
 def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Image:
-    """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its kept stream."""
+    """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its stored stream."""
     codec = worker.codec(str(row["codec"]), str(row["options"]), str(row["device"]))
     return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
 
@@ -117,7 +117,7 @@ def _set_up(worker: Worker, job: Job, streams: Streams, emit: Emit) -> _Setup:
     """Read the picture and open the codec of a job.
 
     Raises:
-        PluginError: this process has another codec than the one that was planned.
+        PluginError: this process has another version of the codec than the plan was made with.
     """
     source = worker.source(job.sample, job.sample_sha256)
     info = worker.registry.codec(job.codec)
@@ -142,7 +142,7 @@ def _warm_up(codec: Codec, pixels: Image, quality: float | None) -> None:
 
 
 def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
-    """Fill `row` step by step, so that what was found before an error is kept."""
+    """Fill `row` step by step, so that values found before an error are kept."""
     info, codec, pixels = setup.info, setup.codec, setup.source.pixels
     row |= _shape(pixels)
     refusal = info.capabilities.refusal(pixels)
@@ -202,7 +202,7 @@ def _encode(setup: _Setup, point: Point, row: dict[str, Any]) -> bytes:
         data, clock = call(f"{setup.info.id}: encode", timed, lambda: setup.codec.encode(given, point.quality))
     _check_untouched(given, setup)
     if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
-        what = "none" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__
+        what = "0 bytes" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__
         raise PluginError(f"{setup.info.id}: encode must return non-empty bytes, got {what}")
     data = bytes(data)
     row |= {"bytes": len(data), "stream_sha256": setup.streams.put(data),

@@ -24,7 +24,7 @@ def benchbox_codecs() -> Sequence[CodecInfo]:
     return [RESNET]
 
 
-@hookimpl(optionalhook=True)
+@hookimpl
 def benchbox_commands() -> Sequence[click.Command]:
     """The group `resnet`, for `benchbox resnet train` and others."""
     from benchbox_resnet.commands import resnet

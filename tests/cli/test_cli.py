@@ -136,11 +136,11 @@ def test_dry_run_measures_nothing(here: Path, capsys: pytest.CaptureFixture[str]
 
 def test_gc_drops_only_what_no_run_needs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call("run", "plan.toml", "--no-report", capsys=capsys)
-    assert "0 streams dropped" in call("gc", capsys=capsys)[1]
+    assert "0 streams deleted" in call("gc", capsys=capsys)[1]
     text = PLAN.replace("[10, 30, 60, 90]\n[[", "[10, 30]\n[[")
     (here / "plan.toml").write_text(text)
     call("run", "plan.toml", "--no-report", capsys=capsys)
-    assert "4 streams dropped" in call("gc", capsys=capsys)[1]
+    assert "4 streams deleted" in call("gc", capsys=capsys)[1]
     assert "0 measured now" in call("run", "plan.toml", "--no-report", capsys=capsys)[1]
 
 
@@ -170,7 +170,7 @@ def test_doctor_names_versions(capsys: pytest.CaptureFixture[str]) -> None:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, options: str) -> Iterator[None]:
-    """A file system of its own at `folder`, full soon or read-only; needs the right to mount."""
+    """Mount a small or read-only file system at `folder`; needs the right to mount."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     done = subprocess.run(command, capture_output=True, check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,7 +57,7 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def state(call: Call, name: str) -> str:
-    """What ``benchbox list plugins`` says of a plugin whose distribution is called like it."""
+    """The state that ``benchbox list plugins`` shows for a plugin whose distribution has the same name."""
     code, out, _ = call("list", "plugins")
     assert code == 0
     (line,) = [line for line in out.splitlines() if line.startswith(f"{name} ")]
@@ -68,8 +69,8 @@ def test_a_plugins_command_runs_and_is_listed(install: Install, call: Call) -> N
     assert call("greet", "world") == (0, "hello, world\n", "")
     code, out, err = call("--help")
     assert (code, err) == (0, "")
-    assert "  greet    Say hello." in out
-    assert "  run      Measure" in out
+    assert re.search(r"^  greet  +Say hello\.", out, flags=re.MULTILINE)
+    assert re.search(r"^  run  +Measure", out, flags=re.MULTILINE)
     assert state(call, "acme") == "loaded"
     code, out, _ = call("greet", "--help")
     assert code == 0
@@ -121,27 +122,24 @@ def test_a_hook_that_fails_costs_only_its_commands(returned: str, reason: str, i
     install("other", plugin("[greet]"))
     assert call("greet")[:2] == (0, "hello, nothing\n")
     assert "greet" in call("--help")[1]
-    assert state(call, "acme") == reason
+    assert state(call, "acme").startswith(reason)
     assert state(call, "other") == "loaded"
     code, _, err = call("acmee")
     assert code == 2
     assert "see `benchbox list plugins`" in err
 
 
-def test_plugins_that_cannot_be_loaded_together_leave_the_built_in_commands(install: Install, call: Call) -> None:
-    """Two codecs of one id stop every use of plugins; help says so and lists what is built in."""
+def test_two_codecs_of_one_id_leave_every_command(install: Install, call: Call) -> None:
     source = ("from benchbox import CodecInfo, hookimpl\nclass Info(CodecInfo):\n"
               "    def identity(self, options): pass\n"
-              "    def axis(self, options): pass\n"
-              "    def open(self, options, device): pass\n"
               "@hookimpl\ndef benchbox_codecs(): return [Info(id='acme', title='Acme')]\n")
     install("acme", source)
     install("other", source)
     code, out, err = call("--help")
-    assert code == 0
+    assert (code, err) == (0, "")
     assert "  run " in out
-    assert err.startswith("benchbox: commands of plugins are left out: two plugins offer 'acme'")
-    assert len(err.splitlines()) == 1
+    assert "  resnet " in out
+    assert "'acme' is offered by acme of acme and by other of other" in state(call, "other")
 
 
 @pytest.mark.parametrize(("what", "code", "message"), [

@@ -1,4 +1,4 @@
-"""Bjøntegaard deltas: against the package bjontegaard, against closed forms, and what has no number."""
+"""Bjøntegaard deltas: against the package bjontegaard, against closed forms, and curves that give no number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From frames to curves: means over pictures, nulls with counts, decibels, what is left out."""
+"""Curves from frames: means over pictures, nulls with counts, decibels, pictures left out."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_one_curve_for_each_data_set_label_and_picture():
 
 
 def test_two_rows_for_one_point_are_refused():
-    with pytest.raises(StoreError, match=r"jpeg at quality 1 on picture a of d stands twice"):
+    with pytest.raises(StoreError, match=r"jpeg at quality 1 on picture a of d appears twice"):
         curves.mean_curves(frame([row("a", 1.0, 1.0, 30.0), row("a", 1.0, 1.0, 30.0)]), PSNR)
 
 

@@ -1,4 +1,4 @@
-"""Our PCHIP is scipy's, on whatever rises."""
+"""Our PCHIP equals scipy's on rising points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEP = st.floats(1e-6, 1e6)
 def test_it_is_the_interpolation_of_scipy(steps: list[tuple[float, float]], start: float) -> None:
     x, y = start + np.cumsum(np.array(steps), axis=0).T
     if not ((np.diff(x) > 0).all() and (np.diff(y) > 0).all()):
-        return  # a step that vanished beside the others
+        return  # a step that is lost in rounding against the others
     function, area = pchip(x, y)
     known = PchipInterpolator(x, y)
     at = np.linspace(x[0], x[-1], 101)

@@ -20,7 +20,7 @@ from benchbox.execution.dask import DaskExecutor
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # distributed's own processes warn of what is not ours
+@pytest.mark.filterwarnings("ignore")  # distributed's processes warn of its own faults
 def test_a_cluster_gives_what_local_processes_give(tmp_path: Path, photo: np.ndarray) -> None:
     (tmp_path / "p").mkdir()
     for i in range(2):

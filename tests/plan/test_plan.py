@@ -1,4 +1,4 @@
-"""Plans: what is taken, what is refused, and that refusals name the place and the remedy."""
+"""Plans: valid ones are read, others are refused with a message that names the place and the remedy."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_typo_is_named_with_its_place(change: dict[str, object], message: str)
 
 
 def test_a_matched_run_is_not_timed() -> None:
-    with pytest.raises(PlanError, match=r"a matched run is not timed; take out either match or timing"):
+    with pytest.raises(PlanError, match=r"a matched run is not timed; remove either match or timing"):
         make_plan(SIMPLE | {"match": "bpp=1", "timing": {}}, "plan")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchbox import registry, testing
+from benchbox import loading, registry, testing
 from benchbox.image import write_png
 
 REGISTRY = registry.load()
@@ -43,7 +43,7 @@ def why_no_dataset(info: Any) -> str | None:
 
 
 @pytest.mark.parametrize("plugin", REGISTRY.plugins, ids=lambda plugin: plugin.name)
-def test_plugin_loads(plugin: registry.Plugin) -> None:
+def test_plugin_loads(plugin: loading.Plugin) -> None:
     assert plugin.failure is None
 
 

@@ -1,4 +1,4 @@
-"""A published run stands for itself: without the store, and against being measured again."""
+"""A published run is read without the store, and checked by measuring points again."""
 
 import shutil
 from pathlib import Path
@@ -94,5 +94,5 @@ def test_a_folder_without_results_is_named(tmp_path: Path) -> None:
 
 def test_a_broken_table_is_one_line(tmp_path: Path) -> None:
     (tmp_path / PUBLISHED).write_bytes(b"PAR1 no")
-    with pytest.raises(StoreError, match="no results table"):
+    with pytest.raises(StoreError, match="is not a results table"):
         benchbox.load(tmp_path)

@@ -1,4 +1,4 @@
-"""``--literature`` names curves by id, and files of curves, which the plugin that knows their format reads."""
+"""``--literature`` takes ids of curves, and files of curves, which the plugin for their format reads."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_an_id_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     assert [curve.title for curve in found[1:]] == ["VTM (one.json)", "VTM (TWO.JSON)"]
 
 
-def test_an_unknown_id_is_told_the_nearest() -> None:
+def test_an_unknown_id_gets_the_nearest_as_a_hint() -> None:
     with pytest.raises(UnknownIdError, match=r"no published curve on kodak is called 'vtn'; did you mean 'vtm'\?"):
         find_references(["vtn"], ["kodak"], registry.load())
 

@@ -42,7 +42,7 @@ def test_over_a_finished_run_it_changes_nothing(
     more = plan(pictures, JPEG, metrics=["psnr", "psnr-y"])
     assert "9 of them only to score" in dry_run(tmp_path, more, monkeypatch, capsys)
     out = dry_run(tmp_path, plan(pictures, JPEG), monkeypatch, capsys, "--match", "bpp=1", "--match", "psnr=30")
-    assert "6 of 6 searches to carry on, at most " in out
+    assert "6 of 6 searches to continue, at most " in out
     assert digests(tmp_path / "runs") == before
     assert go(tmp_path, plan(pictures, JPEG)).equals(first)
 
@@ -54,7 +54,7 @@ def test_over_a_matched_run_it_has_nothing_to_do(
     go(tmp_path, matched)
     before = digests(tmp_path / "runs")
     out = dry_run(tmp_path, matched, monkeypatch, capsys)
-    assert out.startswith("t: 0 of 3 searches to carry on, at most 0 points to measure\n")
+    assert out.startswith("t: 0 of 3 searches to continue, at most 0 points to measure\n")
     assert digests(tmp_path / "runs") == before
 
 

@@ -1,4 +1,4 @@
-"""Runs that are killed or stopped lose at most the points in flight, and one run is at work at a time."""
+"""Runs that are killed or stopped lose at most the points being measured, and only one run at a time is at work."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_ctrl_c_stops_in_order(tmp_path: Path, pictures: Path, evil: None) -> No
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "of 12 points were measured and are kept. Run the same command again to go on" in errors
+    assert "of 12 points were measured and are kept. Run the same command again to continue" in errors
     assert len(benchbox.load("t", tmp_path / "runs").query("status == 'ok'")) >= 6
     assert "Traceback" not in errors
 

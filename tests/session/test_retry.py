@@ -1,4 +1,4 @@
-"""``benchbox run --retry`` tries again what failed for good, in sweeps and in matched runs."""
+"""``benchbox run --retry`` also tries points that runs no longer try, in sweeps and in matched runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs: what rows hold; resuming, adding and re-scoring; pictures that cannot be read."""
+"""Runs: the contents of rows; resuming, adding and re-scoring; pictures that cannot be read."""
 
 from __future__ import annotations
 

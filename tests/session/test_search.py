@@ -1,4 +1,4 @@
-"""Searching for a target: near it where the axis reaches it, few tries, nothing encoded twice."""
+"""Searching for a target: the result is near it if the axis reaches it, tries are few, nothing is encoded twice."""
 
 from __future__ import annotations
 

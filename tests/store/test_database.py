@@ -1,4 +1,4 @@
-"""The results database: what it refuses, what it keeps, and that failures never stand in for results."""
+"""The results database: refused writes, stored measurements, and failures that never count as results."""
 
 from __future__ import annotations
 

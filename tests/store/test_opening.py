@@ -1,4 +1,4 @@
-"""Opening a workspace's database: versions, damage, network disks; and reading, which leaves every byte as it was."""
+"""Opening a workspace's database: versions, damage, network disks; reading does not change a byte."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_column_that_an_older_database_lacks_is_null_and_then_made(table: str,
     before = benchbox.load("past", workspace.folder)
     with sqlite3.connect(workspace.database) as db:
         db.executescript("".join(f"ALTER TABLE {table} DROP COLUMN {name};" for name in last))
-    if table not in ("scores", "entries"):  # their nullable columns are what a score and a point are
+    if table not in ("scores", "entries"):  # their nullable columns, value and quality, were there from the start
         frame = benchbox.load("past", workspace.folder)
         assert len(frame) == len(before)
         changed = [name for name in frame if not frame[name].equals(before[name])]

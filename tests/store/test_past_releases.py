@@ -1,4 +1,4 @@
-"""What an earlier release wrote opens in this one: workspaces and published folders, under tests/golden."""
+"""Workspaces and published folders of an earlier release, under tests/golden, open in this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kept streams: whole, or named as damaged or gone."""
+"""Stored streams are whole, or an error names them as damaged or missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_stream_is_whole_or_named_as_damaged(tmp_path: Path) -> None:
         streams.get(sha256)
     file.unlink()
     assert not streams.has(sha256)
-    with pytest.raises(StoreError, match="is gone"):
+    with pytest.raises(StoreError, match="is missing"):
         streams.get(sha256)
 
 

@@ -1,4 +1,4 @@
-"""Columns read chunk by chunk are those that pandas makes of the whole."""
+"""Columns read chunk by chunk equal those that pandas makes from all rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workspace is the same wherever the current folder is, and keeps its own names."""
+"""A workspace does not depend on the current folder, and refuses runs with the names it uses itself."""
 
 from __future__ import annotations
 

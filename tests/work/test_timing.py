@@ -1,4 +1,4 @@
-"""Timed runs: every repeat is kept, and what was measured beside other work says so and is measured again."""
+"""Timed runs: every repeat is stored; points timed while other processes were busy are marked and timed again."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """A weights file of random weights, and the codec opened with it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,3 +23,11 @@ def codec(weights: Path) -> Iterator[Any]:
     opened = ResnetCodec.open(RESNET, [weights], "cpu")
     yield opened
     opened.close()
+
+
+@pytest.fixture(autouse=True)
+def whole_floats() -> Iterator[None]:
+    """Training lets the processor flush subnormal numbers to 0; no other test may see that."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)

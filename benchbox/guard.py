@@ -1,0 +1,48 @@
+"""Calls into plugins: whatever a third party's method raises becomes one line that names the plugin and the place."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from benchbox.errors import BenchboxError, PluginError, one_line
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Call a plugin's function or method.
+
+    Raises:
+        BenchboxError: as the plugin raised it.
+        PluginError: the plugin raised anything else, SystemExit included; names the plugin, its object, the method,
+            the error, and the file and line. Ctrl-C stays Ctrl-C.
+    """
+    try:
+        return function(*arguments, **named)
+    except BenchboxError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(blame(function, error)) from error
+
+
+def blame(function: Callable[..., Any], error: BaseException) -> str:
+    """``"acme (plugin acme_codec): axis raised ValueError: no axis (acme_codec.py:12)"``; of a plain function without
+    the object, which is the plugin itself."""
+    owner = getattr(function, "__self__", None)
+    name = getattr(function, "__name__", "a function")
+    kind = function if owner is None else type(owner)
+    package = str(getattr(kind, "__module__", "unknown")).partition(".")[0]
+    who = "" if owner is None else f"{getattr(owner, 'id', '') or type(owner).__name__} (plugin {package}): "
+    text = one_line(error)
+    return one_line(f"{who}{name} raised {type(error).__name__}{f': {text}' if text else ''}{_place(package, error)}")
+
+
+def _place(package: str, error: BaseException) -> str:
+    """``" (FILE:LINE)"``, the deepest line that lies in the plugin's own code; "" where none does."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if package in Path(frame.filename).with_suffix("").parts]
+    return f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""

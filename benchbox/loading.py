@@ -1,0 +1,174 @@
+"""Finds plugins and asks them what they offer; a plugin at fault costs itself, by name, and nothing else.
+
+Entry points are loaded here and not by pluggy's own loader, which stops at a broken plugin and drops a second plugin of
+the same name. Here they are sorted by name and each is loaded in a `try`, so that the order of results is always the
+same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import metadata
+from types import ModuleType
+from typing import Any
+
+import click
+import pluggy
+
+from benchbox import hookspecs
+from benchbox.codec import CodecInfo
+from benchbox.dataset import DatasetInfo
+from benchbox.errors import BenchboxError, one_line
+from benchbox.guard import guarded
+from benchbox.metric import Metric
+from benchbox.reference import Reference, ReferenceFormat
+from benchbox.report import Report
+
+GROUP = "benchbox"
+OWN = "benchbox"
+"""The distribution that keeps an id when a plugin of another distribution offers it too."""
+
+_OFFERS: Mapping[str, tuple[type, ...]] = {
+    "benchbox_codecs": (CodecInfo,),
+    "benchbox_metrics": (Metric,),
+    "benchbox_datasets": (DatasetInfo,),
+    "benchbox_reports": (Report,),
+    "benchbox_references": (Reference, ReferenceFormat),
+    "benchbox_commands": (click.Command,),
+}
+"""The type of the items that each hook returns."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin: where it came from, and why it (or a part of it) is not in use, if so."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    failure: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.distribution}"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one plugin offers through a hook; none, with the reason in `plugin.failure`, if its hook failed."""
+
+    plugin: Plugin
+    items: tuple[Any, ...]
+
+
+class Loader:
+    """The plugins of the entry-point group ``benchbox``, and then the modules `extra`, in the order of their names."""
+
+    def __init__(self, extra: Sequence[ModuleType] = ()) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._found: list[Plugin] = []
+        self._modules: list[tuple[Plugin, Any]] = []
+        self._faults: dict[Plugin, str] = {}
+        for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+            distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
+            self._register(Plugin(point.name, point.value, distribution, version), point.load)
+        for module in extra:
+            self._register(Plugin(module.__name__, module.__name__, "(given)", ""), partial(_itself, module))
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """All that were found, each with the first fault that was seen so far."""
+        return tuple(replace(p, failure=p.failure or self._faults.get(p)) for p in self._found)
+
+    def table(self, hook: str) -> dict[str, Any]:
+        """id -> what the plugins offer through one hook; of two with one id, the second by name is left out."""
+        table: dict[str, Any] = {}
+        owner: dict[str, Plugin] = {}
+        for plugin, module in self._modules:
+            for item in self._offer(plugin, module, hook).items:
+                if item.id in owner:
+                    self._part(item, plugin, table, owner)
+                else:
+                    table[item.id], owner[item.id] = item, plugin
+        return table
+
+    def offers(self, hook: str) -> list[Offer]:
+        """What each plugin offers through one hook, which is called now."""
+        return [self._offer(plugin, module, hook) for plugin, module in self._modules]
+
+    def _register(self, found: Plugin, loader: Callable[[], Any]) -> None:
+        twin = next((p for p in self._found if p.name == found.name and p.failure is None), None)
+        if twin is not None and twin.module == found.module:
+            return  # the same entry point seen twice on sys.path (an editable install next to its metadata)
+        if twin is not None:
+            reason = f"a plugin of this name is loaded from {twin.distribution}; rename the entry point of one of them"
+            self._found.append(replace(found, failure=reason))
+            return
+        try:
+            module = loader()
+            self._manager.register(module, name=found.name)
+            self._manager.check_pending()
+        except (Exception, SystemExit) as error:  # a third party's import may raise anything, or call sys.exit
+            if self._manager.has_plugin(found.name):
+                self._manager.unregister(name=found.name)
+            text = one_line((str(error).splitlines() or [""])[0])
+            self._found.append(replace(found, failure=f"{type(error).__name__}: {text}"))
+            return
+        self._found.append(found)
+        self._modules.append((found, module))
+
+    def _offer(self, plugin: Plugin, module: Any, hook: str) -> Offer:
+        function = getattr(module, hook, None)
+        if function is None:
+            return Offer(plugin, ())
+        try:
+            items = tuple(guarded(_drawn(function)))
+            strange = [item for item in items if not isinstance(item, _OFFERS[hook])]
+            if not strange:
+                return Offer(plugin, items)
+            kinds = " or ".join(kind.__name__ for kind in _OFFERS[hook])
+            reason = f"{hook} gave a {type(strange[0]).__name__}; it must give instances of {kinds}"
+        except BenchboxError as error:
+            reason = str(error)
+        self._faults.setdefault(plugin, reason)
+        return Offer(replace(plugin, failure=reason), ())
+
+    def _part(self, item: Any, plugin: Plugin, table: dict[str, Any], owner: dict[str, Plugin]) -> None:
+        """Enter `item`, whose id is taken: one of the two gets another id if it can, else one is left out."""
+        first = owner[item.id]
+        renamed = _renamed(item, first)
+        if renamed is not None and renamed.id not in owner:
+            table[renamed.id], owner[renamed.id] = renamed, plugin
+            return
+        renamed = _renamed(table[item.id], plugin)
+        if renamed is not None and renamed.id not in owner:
+            table[renamed.id], owner[renamed.id] = renamed, first
+            table[item.id], owner[item.id] = item, plugin
+            return
+        kept, out = (plugin, first) if plugin.distribution == OWN != first.distribution else (first, plugin)
+        if kept is plugin:
+            table[item.id], owner[item.id] = item, plugin
+        self._faults.setdefault(out, f"'{item.id}' is offered by {kept} and by {out}, whose one is left out; rename "
+                                     "or remove one of them")
+
+
+def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
+    """`function` with its result drawn to the end, so that a generator's errors are the plugin's too."""
+
+    def drawn() -> list[Any]:
+        return list(function())
+
+    drawn.__name__, drawn.__module__ = function.__name__, function.__module__
+    return drawn
+
+
+def _itself(module: ModuleType) -> ModuleType:
+    return module
+
+
+def _renamed(item: Any, other: Plugin) -> CodecInfo | None:
+    reason = f"{other.distribution} has a codec with the id '{item.id}'"
+    return item.renamed_for(reason) if isinstance(item, CodecInfo) else None
