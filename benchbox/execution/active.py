@@ -83,7 +83,7 @@ class Active:
         seconds = time.monotonic() - self._since
         allowed = start_seconds if self._at is None else limits.seconds
         if seconds > allowed:
-            self._kill("timeout", f"no end after {allowed:g} s")
+            self._kill("timeout", f"not finished after {allowed:g} s")
         elif self._at is not None and (used := self._memory() + helpers) > limits.memory:
             self._kill("memory", f"used {used >> 20} MiB of the {limits.memory >> 20} MiB allowed")
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, QualityError
+from benchbox.errors import PlanError, PluginError, QualityError, one_line
+from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName

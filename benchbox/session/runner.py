@@ -39,10 +39,10 @@ def execute(
     """Measure all points of the plan that the workspace lacks; `retry` includes points that runs no longer try.
 
     Raises:
-        RunInterrupted: on Ctrl-C, SIGTERM or SIGHUP; what was measured is kept.
-        StoreError: nothing more can be kept (a full disk); what was measured before is kept.
+        RunInterrupted: on Ctrl-C, SIGTERM or SIGHUP; points measured before are kept.
+        StoreError: nothing more can be stored (a full disk); points measured before are kept.
     """
-    workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is made
+    workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
     with ends_like_ctrl_c(), workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
             if resolved.plan.match:

@@ -22,8 +22,8 @@ import numpy as np
 from benchbox import image as pixel
 from benchbox import registry
 from benchbox.errors import PluginError
-from benchbox.processes import adopt_orphans, end_descendants
 from benchbox.image import Image
+from benchbox.processes import adopt_orphans, end_descendants
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker
 from benchbox.work.written import WrittenFiles

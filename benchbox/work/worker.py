@@ -19,10 +19,10 @@ from benchbox import image as pixel
 from benchbox.codec import Codec
 from benchbox.dataset import FileSample, Sample
 from benchbox.errors import ChecksumError, DatasetError, NotApplicable, PluginError
-from benchbox.processes import descendants
 from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
 from benchbox.plan import SampleName
+from benchbox.processes import descendants
 from benchbox.registry import Registry
 from benchbox.store import UNSCORED
 from benchbox.work.call import call, reason_of

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from small_runs import go, plan
+from small_runs import go, plan, rows_of
 
 from benchbox import image
 
@@ -22,7 +22,8 @@ FINE = ("threads", "files", "children", "detached", "stdout", "fork", "forkraise
 ENDS = {
     "exit": "encode raised SystemExit(0)", "exittext": "encode raised SystemExit(enough)", "osexit": "exit status 3",
     "oszero": "exit status 0", "term": "SIGTERM", "abort": "SIGABRT", "killed": "SIGKILL", "closefds": "exit status 1",
-    "sigign": "no end after 6 s", "base": "encode raised BaseException(base)", "kbd": "encode raised KeyboardInterrupt",
+    "sigign": "not finished after 6 s",
+    "base": "encode raised BaseException(base)", "kbd": "encode raised KeyboardInterrupt",
     "stopiter": "StopIteration", "hugeerr": "ValueError: xxx", "recur": "RecursionError", "said": "my last words",
     "storeerr": "StoreError(no room)", "decodeexit": "decode raised SystemExit(1)",
 }  # fmt: skip
@@ -106,13 +107,13 @@ def test_the_codec_beside_them_has_its_rows_right(frame: pd.DataFrame, truth: pd
 
 @pytest.mark.parametrize("mode", FINE)
 def test_a_codec_that_still_gives_a_stream_is_measured(mode: str, frame: pd.DataFrame) -> None:
-    (row,) = frame[frame["codec"] == f"leak-{mode}"].itertuples()
+    (row,) = rows_of(frame[frame["codec"] == f"leak-{mode}"])
     assert (row.status, row.reason) == ("ok", "")
 
 
 @pytest.mark.parametrize("mode", ENDS)
 def test_a_codec_that_ends_its_process_is_blamed_by_name(mode: str, frame: pd.DataFrame) -> None:
-    (row,) = frame[frame["codec"] == f"leak-{mode}"].itertuples()
+    (row,) = rows_of(frame[frame["codec"] == f"leak-{mode}"])
     assert row.status in ("failed", "crashed", "timeout")
     assert ENDS[mode] in str(row.reason)
     assert len(str(row.reason)) <= 500

@@ -109,7 +109,7 @@ def test_a_job_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
 def test_whole_files_are_taken_in(tmp_path: Path, broken_off: dict[str, Any]) -> None:
     frame, said = carry_on(tmp_path, broken_off)
     assert set(frame["status"]) == {"ok"}
-    assert any(line.startswith("took in ") for line in said)
+    assert any(line.startswith("recovered ") for line in said)
     assert not list((tmp_path / "runs" / "spool").iterdir())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_runs import go, plan
+from small_runs import go, plan, rows_of
 
 from benchbox import image
 
@@ -49,7 +49,7 @@ FAULTS = {
     "prepare-kbd": "prepare raised KeyboardInterrupt", "score-exit": "score raised SystemExit(0)",
     "open-exit": "open raised SystemExit(0)", "score-osexit": "the worker died (exit status 0",
     "prepare-osexit": "the worker died (exit status 0", "score-segv": "SIGSEGV", "open-osexit": "exit status 0",
-    "score-hangs": "no end after 4 s", "score-text": "ValueError", "score-none": "TypeError",
+    "score-hangs": "not finished after 4 s", "score-text": "ValueError", "score-none": "TypeError",
 }  # fmt: skip
 """Metric -> what the reason of its empty column says."""
 
@@ -70,7 +70,7 @@ def test_the_points_and_the_other_columns_stay(frame: pd.DataFrame) -> None:
     assert set(frame["status"]) == {"ok"}
     assert set(frame["reason"]) == {""}
     assert frame["z_plain"].notna().all()
-    (jpeg,) = frame[frame["codec"] == "jpeg"].itertuples()
+    (jpeg,) = rows_of(frame[frame["codec"] == "jpeg"])
     assert jpeg.psnr > 5
     assert (frame["bytes"] > 0).all()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from small_runs import go, plan
+from small_runs import go, plan, rows_of
 
 from benchbox import image
 
@@ -70,8 +70,8 @@ def frames(
     image.write_png(folder / "p" / "a.png", rng.integers(0, 255, (48, 64, request.param)).astype(np.uint8))
     if request.param == 3:
         third(SOURCE)
-    sound = [JPEG, {"id": "webp", "qualities": [50]}, {"id": "png"}]
-    bad = [{"id": name, "qualities": [1]} for name in ("encode", "late", "polite", "decode", "sound")]
+    sound: list[dict[str, Any]] = [JPEG, {"id": "webp", "qualities": [50]}, {"id": "png"}]
+    bad: list[dict[str, Any]] = [{"id": name, "qualities": [1]} for name in ("encode", "late", "polite", "decode", "sound")]
     together = go(folder / "together", plan(folder / "p", *bad, *sound, metrics=METRICS), workers=1)
     return together, go(folder / "alone", plan(folder / "p", *sound, metrics=ALONE), workers=1)
 
@@ -92,7 +92,7 @@ def test_those_that_come_after_are_measured_with_the_true_picture(frames: tuple[
 def test_the_writer_is_blamed(
     codec: str, status: str, reason: str, frames: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    (row,) = frames[0][frames[0]["codec"] == codec].itertuples()
+    (row,) = rows_of(frames[0][frames[0]["codec"] == codec])
     assert row.status == status
     assert reason in str(row.reason)
 

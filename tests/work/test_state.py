@@ -15,7 +15,7 @@ from small_runs import go, plan
 
 import benchbox
 from benchbox import image
-from benchbox.cli.main import commands
+from benchbox.cli.group import commands
 
 SOURCE = """
 module = {}
