@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import socket
 import subprocess
 import time
@@ -62,8 +63,39 @@ def _busy_seconds() -> float:
 
 
 def _own_seconds() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    return time.process_time() + children_seconds()
+
+
+def children_seconds() -> float:
+    """Processor seconds of all child processes of this one, with theirs: of those that ended and, on Linux, of those
+    that still run. The sum goes on when a child ends."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime + sum(_seconds_of(pid) for pid in _children())
+
+
+def children_peak() -> int:
+    """Bytes: the sum of the peak resident memory of the child processes that run now, with theirs (Linux; else 0)."""
+    return sum(_peak(Path(f"/proc/{pid}/status")) or 0 for pid in _children())
+
+
+def _children(process: str = "self") -> list[int]:
+    """Process ids of the running descendants of `process`; those that end meanwhile may be left out."""
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{process}/task"):
+            found += map(int, Path(f"/proc/{process}/task/{task}/children").read_text().split())
+    except OSError:  # not Linux, or the process has ended
+        return found
+    return found + [below for pid in found for below in _children(str(pid))]
+
+
+def _seconds_of(pid: int) -> float:
+    """User and system seconds of a process and of its children that ended, proc(5); 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def forget_peak() -> None:
@@ -78,9 +110,13 @@ def forget_peak() -> None:
 
 
 def peak_memory() -> int | None:
-    """Peak resident memory of this process in bytes since `forget_peak`; None where the system does not report it."""
+    """Peak resident memory of this process in bytes, since `forget_peak`; None where the system does not tell."""
+    return _peak(Path("/proc/self/status"))
+
+
+def _peak(status: Path) -> int | None:
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = status.read_text().splitlines()
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), None)

@@ -47,7 +47,7 @@ def _split(text: str) -> list[str]:
 def _check(folder: Path) -> None:
     """Print the verdict on each point that is measured again; exit with 1 if one differs."""
     from benchbox import registry
-    from benchbox.results import agreement, check
+    from benchbox.results import agreement, check, passes
 
     verdicts = []
     for v in check(folder, registry.load()):
@@ -55,7 +55,7 @@ def _check(folder: Path) -> None:
         at = "" if v.quality is None else f" at {v.quality:g}"
         click.echo(f"{v.label}{at}, {v.sample}: {v.words}")
     click.echo(agreement(verdicts))
-    if any(v.agrees is False for v in verdicts):
+    if not passes(verdicts):
         sys.exit(1)
 
 

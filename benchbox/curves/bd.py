@@ -9,16 +9,17 @@ cubic (PCHIP), the default here; C. Herglotz et al., arXiv:2202.12565, for Akima
 ``bjontegaard``.
 
 Points: a point counts if it has a finite value and bpp > 0 and no other point dominates it, i.e. none has at most its
-bpp and a metric at least as good. The points that count rise strictly. `Bd.dropped` is the number of dominated points
-(duplicates are one point); if there are any, the result has the flag ``"non-monotone"``.
+bpp and a metric at least as good, where bpp and metrics within `RESOLUTION` count as equal. The points that count rise
+strictly. `Bd.dropped` is the number of dominated points (duplicates are one point); if there are any, the result has
+the flag ``"non-monotone"``.
 
 Overlap: the interval of metric values (for BD-metric, of log10(bpp)) that both curves cover, `Bd.low` to `Bd.high`;
 `Bd.overlap` is its length over the length of the interval that either covers (1: both cover the same).
 
-No number: with fewer than `MIN_POINTS` points, an overlap below `MIN_OVERLAP`, or a cubic or Akima fit that leaves the
-range of its own points, the value is None and `Bd.reason` says why; it is never infinite. Weak numbers are flagged:
-``"overlap"`` below `FLAG_OVERLAP`, ``"few points"`` where the integrated part of either curve is drawn through fewer
-than `MIN_POINTS` points.
+No number: with fewer than `MIN_POINTS` points, an overlap below `MIN_OVERLAP`, or a cubic or Akima fit that somewhere
+in the overlap leaves the range of its neighbouring points by more than `SWING`, the value is None and `Bd.reason` says
+why; it is never infinite. Weak numbers are flagged: ``"overlap"`` below `FLAG_OVERLAP`, ``"few points"`` where the
+integrated part of either curve is drawn through fewer than `MIN_POINTS` points.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchbox.curves.curve import Curve
 from benchbox.curves.fit import INTERPOLATIONS, MIN_POINTS, Fit, Floats, envelope, points_apart, support
@@ -105,12 +107,13 @@ class _Table(ABC):
             chosen = envelope(bpp, gain)
             dropped = len(set(zip(bpp.tolist(), gain.tolist(), strict=True))) - len(chosen)
         log_bpp, gain = np.log10(bpp[chosen]), gain[chosen]
-        apart = points_apart(log_bpp, gain)
+        apart, near = points_apart(log_bpp, gain)
+        dropped += near
         x, y = self._xy(log_bpp[apart], gain[apart])
         if len(x) < MIN_POINTS:
             few = f"{curve.label} has {len(x)} usable point{'' if len(x) == 1 else 's'}, {MIN_POINTS} are needed"
             return Fit(x, y, dropped, None, None, few)
-        return Fit(x, y, dropped, *INTERPOLATIONS[self.method].through(x, y), "")
+        return INTERPOLATIONS[self.method].fit(x, y, dropped)
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
@@ -138,13 +141,18 @@ class _Table(ABC):
                 area[i, valid[i]] = ends[1] - ends[0]
         with np.errstate(invalid="ignore", divide="ignore"):
             delta = (area.T - area) / (high - low)
-        return np.asarray(np.where(np.abs(delta) <= self._reach(), delta, np.nan))
+        away = self._astray()
+        return np.asarray(np.where(away | away.T, np.nan, delta))
 
-    def _reach(self) -> Floats:
-        """(C, C) largest difference that the points allow; a fit that exceeds it leaves the range of its points."""
-        ends = np.array([(fit.y.min(), fit.y.max()) if fit.antiderivative else (np.nan, np.nan) for fit in self._fits])
-        low, high = ends.reshape(-1, 2).T
-        return np.asarray(np.maximum.outer(high, high) - np.minimum.outer(low, low) + 1e-9)
+    def _astray(self) -> NDArray[np.bool_]:
+        """(C, C) whether the fit of the row's curve is far from its points somewhere in the pair's overlap, by its
+        largest excursion: those up and down may cancel in the mean."""
+        low, high = self.bounds
+        out = np.zeros(low.shape, dtype=bool)
+        for i, fit in enumerate(self._fits):
+            if len(fit.astray):
+                out[i] = np.searchsorted(fit.astray, low[i]) < np.searchsorted(fit.astray, high[i], side="right")
+        return out
 
     def _why(self, i: int, j: int) -> str:
         for fit in (self._fits[i], self._fits[j]):

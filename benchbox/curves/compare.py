@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from benchbox.curves.bd import RateTable
+from benchbox.curves.bd import Bd, RateTable
 from benchbox.curves.curve import common_pictures, image_curves, mean_curves
-from benchbox.curves.pictures import PictureTable
+from benchbox.curves.pictures import MIN_PICTURES, BdOverPictures, PictureTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
 
-_COLUMNS = ("dataset", "metric", "label", "bd_rate", "pictures", "low", "high", "n", "overlap", "reason")
+_COLUMNS: Mapping[str, str] = {
+    "dataset": "object", "metric": "object", "label": "object", "bd_rate": "float64", "pictures": "float64",
+    "low": "float64", "high": "float64", "n": "int64", "overlap": "float64", "reason": "object",
+}  # fmt: skip
 
 
 def compare_frame(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -> pd.DataFrame:
@@ -23,19 +26,34 @@ def compare_frame(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -
         choice = f"; take one of {', '.join(labels)}" if labels else "; add a lossy codec, only these have curves"
         hint = did_you_mean(anchor, labels) or choice
         raise UnknownIdError(f"no codec with a curve in this run is called '{anchor}'{hint}")
-    rows = [row for metric in metrics for dataset in frame["dataset"].drop_duplicates()
-            for row in _rows(frame[frame["dataset"] == dataset], str(dataset), metric, anchor)]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    rows = [{"dataset": str(dataset), "metric": metric.id, **row}
+            for metric in metrics for dataset in frame["dataset"].drop_duplicates()
+            for row in _rows(frame[frame["dataset"] == dataset], metric, anchor, labels)]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
 
 
-def _rows(frame: pd.DataFrame, dataset: str, metric: Metric, anchor: str) -> Iterator[dict[str, Any]]:
+def _rows(frame: pd.DataFrame, metric: Metric, anchor: str, labels: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """One row for each of the run's lossy `labels` but the anchor, on the one data set of `frame`."""
     means = mean_curves(common_pictures(frame, metric)[0], metric)
     rates, pictures = RateTable(means), PictureTable(image_curves(frame, metric))
     places = {curve.label: place for place, curve in enumerate(means)}
-    for label, place in places.items():
-        if label == anchor or anchor not in places:
+    for label in labels:
+        if label == anchor:
             continue
-        bd, over = rates.bd(places[anchor], place), pictures.summary(anchor, label)
+        absent = [name for name in (anchor, label) if name not in places or name not in pictures.labels]
+        if absent:
+            yield {"label": label, "n": 0, "reason": f"{absent[0]} has no curve on this data set"}
+            continue
+        bd, over = rates.bd(places[anchor], places[label]), pictures.summary(anchor, label)
         low, high = over.interval or (None, None)
-        yield {"dataset": dataset, "metric": metric.id, "label": label, "bd_rate": bd.value, "pictures": over.mean,
-               "low": low, "high": high, "n": over.n, "overlap": bd.overlap, "reason": bd.reason}  # fmt: skip
+        yield {"label": label, "bd_rate": bd.value, "pictures": over.mean, "low": low, "high": high, "n": over.n,
+               "overlap": bd.overlap, "reason": _reason(bd, over)}  # fmt: skip
+
+
+def _reason(bd: Bd, over: BdOverPictures) -> str:
+    """Why `bd_rate`, `pictures`, or `low` and `high` are null, or ""."""
+    parts = [bd.reason, over.reason]
+    if over.interval is None and not over.reason:
+        some = f"{over.n} picture{'' if over.n == 1 else 's'}"
+        parts.append(f"{some} with a BD-rate; an interval needs {MIN_PICTURES}")
+    return "; ".join(part for part in parts if part)

@@ -7,7 +7,7 @@ cubic (PCHIP), the default; C. Herglotz et al., arXiv:2202.12565, for Akima.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,7 +25,15 @@ MIN_POINTS = 4
 
 RESOLUTION = 1e-6
 """Points closer than this share of the curve's span, in rate or in metric, count as one point; otherwise a rounding
-difference would make the slope of the fit unbounded."""
+difference would make the slope of the fit unbounded. As with exactly equal values, the better of two points at one rate
+is kept, and the cheaper of two at one metric value."""
+
+SWING = 0.1
+"""Farthest that a fit may leave the band between two neighbouring points, as a share of the span of its points. Of 878
+published curves none leaves it by more than 0.091, most by less than 0.03."""
+
+_LOOKS = np.arange(1, 16) / 16
+"""Places between two neighbouring points at which a fit is evaluated to judge it."""
 
 
 def envelope(bpp: Floats, gain: Floats) -> NDArray[np.int64]:
@@ -48,22 +56,47 @@ class Fit:
     function: Function | None
     antiderivative: Function | None
     reason: str
+    astray: Floats = field(default_factory=lambda: np.zeros(0))
+    """Rising x at which the function is farther than `SWING` from its points."""
 
     @property
     def range(self) -> tuple[float, float]:
         return (float(self.x[0]), float(self.x[-1])) if self.antiderivative else (np.nan, np.nan)
 
 
-def points_apart(x: Floats, y: Floats) -> list[int]:
-    """Indices of points of a rising curve that lie more than `RESOLUTION` of its span apart in both directions."""
-    kept: list[int] = []
+def points_apart(x: Floats, y: Floats) -> tuple[list[int], int]:
+    """Indices of points of a rising curve that lie more than `RESOLUTION` of its span apart in both directions, and how
+    many others were dropped as worse; points that are near in both directions are one point.
+
+    Args:
+        x: (P,) log10(bpp), `y`: (P,) a metric where more is better; both strictly rising.
+    """
     span_x, span_y = (RESOLUTION * float(v[-1] - v[0]) if len(v) else 0.0 for v in (x, y))
     if ((x[1:] - x[:-1] > span_x) & (y[1:] - y[:-1] > span_y)).all():
-        return list(range(len(x)))
+        return list(range(len(x))), 0
+    kept: list[int] = []
+    dropped = 0
     for k in range(len(x)):
-        if not kept or (x[k] - x[kept[-1]] > span_x and y[k] - y[kept[-1]] > span_y):
+        dearer, better = (not kept or v[k] - v[kept[-1]] > span for v, span in ((x, span_x), (y, span_y)))
+        if dearer and better:
             kept.append(k)
-    return kept
+        elif better:  # at one rate
+            kept[-1] = k
+        dropped += dearer != better
+    return kept, dropped
+
+
+def astray(x: Floats, y: Floats, function: Function) -> Floats:
+    """Rising x at which a fit of the points (x, y), both rising, leaves the band between its two neighbouring points by
+    more than `SWING` of what the points span. Looked at within every piece and at the points."""
+    inside = x[:-1, None] + (x[1:] - x[:-1])[:, None] * _LOOKS
+    between = np.asarray(function(inside))
+    allowed = SWING * float(y[-1] - y[0])
+    out = (between > y[1:, None] + allowed) | (between < y[:-1, None] - allowed)
+    at_points = np.abs(np.asarray(function(x)) - y) > allowed
+    if not out.any() and not at_points.any():
+        return np.zeros(0)
+    return np.sort(np.r_[inside[out], x[at_points]])
 
 
 def support(x: Floats, low: float, high: float) -> int:
@@ -91,14 +124,22 @@ class Interpolation:
     Attributes:
         title: in sentences, e.g. ``"Akima"``.
         through: (x, y), P >= `MIN_POINTS` float64 each, both strictly rising -> the function and its antiderivative.
+        monotone: whether the function rises as its points do, so that it need not be judged.
     """
 
     title: str
     through: Callable[[Floats, Floats], tuple[Function, Function]]
+    monotone: bool = False
+
+    def fit(self, x: Floats, y: Floats, dropped: int) -> Fit:
+        """The fit of the points (x, y), `dropped` others left out."""
+        function, antiderivative = self.through(x, y)
+        away = np.zeros(0) if self.monotone else astray(x, y, function)
+        return Fit(x, y, dropped, function, antiderivative, "", away)
 
 
 INTERPOLATIONS: Mapping[str, Interpolation] = {
-    "pchip": Interpolation("piecewise cubic (PCHIP)", pchip),
+    "pchip": Interpolation("piecewise cubic (PCHIP)", pchip, monotone=True),
     "akima": Interpolation("Akima", _akima),
     "cubic": Interpolation("least-squares cubic", _cubic),
 }

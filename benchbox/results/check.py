@@ -6,23 +6,25 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
+from benchbox.metric import Metric
 from benchbox.plan import Configuration, Point, SampleName
 from benchbox.registry import Registry
+from benchbox.report import Results
+from benchbox.results.agree import differences
+from benchbox.results.faults import metric_columns, row_faults
 from benchbox.results.load import load_results
 from benchbox.results.place import PUBLISHED, find_run, is_published
 from benchbox.store import Streams, Workspace
 from benchbox.work import Worker, run_job
 
-TOLERANCE = 1e-6
-"""Scores agree if they differ by at most this, relative to the larger of 1 and the value: room for another order of
-summation."""
-
+if TYPE_CHECKING:
+    import pandas as pd
 
 @dataclass(frozen=True)
 class Verdict:
@@ -52,53 +54,88 @@ def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Ite
     if not is_published(folder):
         raise StoreError(f"{folder}: no {PUBLISHED} there; name a folder that `benchbox publish` wrote")
     results = load_results(find_run(folder, Workspace.at(folder.parent)), registry)
-    good = results.frame[results.frame["status"] == "ok"]
+    frame = results.frame.assign(fault=row_faults(results.frame))
+    unchecked = _unchecked(results)
+    metrics = [metric for metric in results.metrics if metric.id not in unchecked]
     with tempfile.TemporaryDirectory(prefix="benchbox-") as scratch:
-        again = _Again(registry, tuple(metric.id for metric in results.metrics), Streams(Path(scratch)))
-        for label, rows in good.groupby("label", observed=True, sort=False):
-            chosen = sorted(random.Random(f"{seed} {label}").sample(range(len(rows)), min(each, len(rows))))
-            for row in rows.iloc[chosen].to_dict("records"):
-                yield again.verdict({str(k): v for k, v in row.items()})
+        again = _Again(registry, metrics, unchecked, Streams(Path(scratch)))
+        for label, rows in frame.groupby("label", observed=True, sort=False, dropna=False):
+            faulty, sound = rows[rows["fault"] != ""], rows[(rows["fault"] == "") & (rows["status"] == "ok")]
+            left = min(max(0, each - len(faulty)), len(sound))
+            chosen = sorted(random.Random(f"{seed} {label}").sample(range(len(sound)), left))
+            more = len(faulty) - each
+            for row in [*_records(faulty.iloc[:each]), *_records(sound.iloc[chosen])]:
+                verdict = again.verdict(row)
+                if row["fault"] and more > 0:
+                    words = f"{verdict.words}; {more} more rows of {label} contradict themselves"
+                    verdict = replace(verdict, words=words)
+                yield verdict
+
+
+def _unchecked(results: Results) -> dict[str, str]:
+    """Metric of the table -> why its scores cannot be computed here."""
+    known = {metric.column: metric for metric in results.metrics}
+    found = {}
+    for column in metric_columns(results.frame):
+        metric = known.get(column)
+        reason = "no plugin offers it here" if metric is None else metric.unavailable()
+        if reason is not None:
+            found[column if metric is None else metric.id] = reason
+    return found
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dicts, with None for every null."""
+    import pandas as pd
+
+    return [{str(name): None if pd.isna(value) else value for name, value in row.items()}
+            for row in rows.to_dict("records")]  # fmt: skip
 
 
 class _Again:
     """Measures published points again; each data set is opened once."""
 
-    def __init__(self, registry: Registry, metrics: tuple[str, ...], streams: Streams) -> None:
+    def __init__(
+        self, registry: Registry, metrics: Sequence[Metric], unchecked: Mapping[str, str], streams: Streams
+    ) -> None:
         self._registry = registry
         self._worker = Worker(registry)
         self._metrics = metrics
+        self._unchecked = unchecked
         self._streams = streams
         self._datasets: dict[str, Mapping[str, Sample]] = {}
 
     def verdict(self, row: Mapping[str, Any]) -> Verdict:
-        """The verdict on the point of one published row."""
-        quality = None if row["quality"] != row["quality"] else float(row["quality"])
-        agrees, words = self._compare(row, quality)
-        return Verdict(str(row["label"]), str(row["sample"]), quality, agrees, words)
+        """The verdict on the point of one published row, whose `fault` is what was found without measuring."""
+        agrees, words = self._compare(row)
+        if row["fault"]:
+            agrees, words = False, f"{row['fault']}; {words}"
+        return Verdict(str(row["label"]), str(row["sample"]), row["quality"], agrees, words)
 
-    def _compare(self, row: Mapping[str, Any], quality: float | None) -> tuple[bool | None, str]:
+    def _compare(self, row: Mapping[str, Any]) -> tuple[bool | None, str]:
         try:
             info = self._registry.codec(str(row["codec"]))
-            options = info.parse_options(json.loads(row["options"]))
+            options = info.parse_options(_options(row["options"]))
             info.require(options)
             identity = info.identity(options)
             sample = SampleName.of(str(row["dataset"]), self._sample(str(row["dataset"]), str(row["sample"])))
         except BenchboxError as error:
             return None, f"not measured: {error}"
+        quality = row["quality"]
         asked = Configuration(info, options, str(row["label"]), identity, (quality,), None, str(row["device"]))
-        job = asked.job(sample, str(row["sample_sha256"]), [Point(str(row["key"]), quality, self._metrics)])
+        point = Point(str(row["key"]), quality, tuple(metric.id for metric in self._metrics))
         events: list[dict[str, Any]] = []
-        run_job(self._worker, job, self._streams, events.append)
+        run_job(self._worker, asked.job(sample, str(row["sample_sha256"]), [point]), self._streams, events.append)
         fresh = events[-1]
         if fresh["status"] != "ok":
             return None, f"not measured: {fresh['reason']}"
-        differences = _differences(row, fresh, info.capabilities.deterministic)
-        if not differences:
-            return True, "same bytes, same metrics"
-        if identity != row["identity"]:
-            differences.append(f"published with '{row['identity']}', here is '{identity}'")
-        return False, "; ".join(differences)
+        found = differences(row, fresh, info.capabilities, self._metrics)
+        words = "; ".join(difference.words for difference in found)
+        versions = f"; published with '{row['identity']}', here is '{identity}'" if identity != row["identity"] else ""
+        if all(difference.declared for difference in found):
+            same = f"within what it declares: {words}{versions}" if found else "same bytes, same metrics"
+            return True, same + "".join(f"; {name} not computed: {why}" for name, why in self._unchecked.items())
+        return False, words + versions
 
     def _sample(self, dataset: str, sample: str) -> Sample:
         if dataset not in self._datasets:
@@ -108,20 +145,15 @@ class _Again:
         return self._datasets[dataset][sample]
 
 
-def _differences(row: Mapping[str, Any], fresh: Mapping[str, Any], deterministic: bool) -> list[str]:
-    """The differences of a point measured again; bytes count only for codecs that declare themselves deterministic."""
-    out = []
-    if deterministic and fresh["stream_sha256"] != row["stream_sha256"]:
-        sizes = f"{fresh['bytes']} bytes instead of {row['bytes']}"
-        out.append(sizes if fresh["bytes"] != row["bytes"] else "different bytes of the same length")
-    for metric, (_, value, _) in fresh["scores"].items():
-        known = row.get(metric.replace("-", "_"))
-        known = None if known != known else known
-        if (value is None) != (known is None):
-            out.append(f"{metric} {value} instead of {known}")
-        elif value is not None and known is not None and abs(value - known) > TOLERANCE * max(1.0, abs(known)):
-            out.append(f"{metric} {value:.6g} instead of {known:.6g}")
-    return out
+def _options(text: Any) -> dict[str, Any]:
+    """The column `options` of a row; raises StoreError where it is no JSON object."""
+    try:
+        found = json.loads(str(text))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise StoreError(f"the options {str(text)[:60]!r} are no JSON object")
+    return found
 
 
 def agreement(verdicts: Sequence[Verdict]) -> str:
@@ -129,4 +161,12 @@ def agreement(verdicts: Sequence[Verdict]) -> str:
     same = sum(v.agrees is True for v in verdicts)
     differ = sum(v.agrees is False for v in verdicts)
     absent = len(verdicts) - same - differ
+    if not same + differ:
+        why = f"{absent} could not be measured here" if absent else "the table has no point that went well"
+        return f"0 points could be checked: {why}"
     return f"{same} of {same + differ} points agree; {differ} differ; {absent} could not be measured here"
+
+
+def passes(verdicts: Sequence[Verdict]) -> bool:
+    """Whether some point was checked and none differs."""
+    return any(v.agrees for v in verdicts) and not any(v.agrees is False for v in verdicts)

@@ -12,6 +12,9 @@ from benchbox.session.search import MOST_TRIES, Search, parse_target, searches
 from benchbox.session.session import Session
 from benchbox.store import Store
 
+MOST_LINES = 8
+"""Kinds of endings that are said one by one after a run."""
+
 Proposal: TypeAlias = tuple[Search, float]
 """A search and the quality that it would try next."""
 
@@ -28,7 +31,7 @@ def run_matched(session: Session, retry: bool = False) -> None:
     """
     resolved, store, progress = session.resolved, session.store, session.progress
     found = digests(resolved, store, progress)
-    store.keep_digests(found.fresh)
+    session.note_pictures(found)
     for (_, sample), why in found.unreadable.items():
         progress.say(f"{sample} is left out: {why.reason}")
     matching = Matching(resolved, found, store)
@@ -38,10 +41,8 @@ def run_matched(session: Session, retry: bool = False) -> None:
         matching.learn(proposals)
         store.register(session.name, matching.nearest())
     store.register(session.name, matching.nearest())
-    missed = matching.missed()
-    if missed:
-        progress.say(f"{len(missed)} of {len(matching.searches)} searches missed their target, which is beyond the "
-                     "codec's axis or between two whole-number settings; the rows hold the nearest encodings")
+    for line in matching.endings():
+        progress.say(line)
 
 
 class Matching:
@@ -87,12 +88,39 @@ class Matching:
             search.tried[quality] = values[search.target.of].get(search.entry(quality).key)
 
     def nearest(self) -> list[Entry]:
-        """The rows nearest to the targets so far, without duplicates."""
-        return list(dict.fromkeys(s.entry(best) for s in self.searches if (best := s.best()) is not None))
+        """The rows nearest to the targets so far, without duplicates; for a search without any value its first try,
+        whose row says why."""
+        found = [(search, search.best() if search.best() is not None else next(iter(search.tried), None))
+                 for search in self.searches]  # fmt: skip
+        return list(dict.fromkeys(search.entry(quality) for search, quality in found if quality is not None))
 
-    def missed(self) -> list[Search]:
-        """The searches whose nearest value is not near their target."""
-        return [s for s in self.searches if (b := s.best()) is None or not s.target.near(s.tried[b] or 0)]
+    def endings(self) -> list[str]:
+        """A line with the number of searches that missed their target, then one for each kind of ending, with an
+        example; empty if none missed."""
+        missed = [(search, *ending) for search in self.searches if (ending := search.ending())[0]]
+        if not missed:
+            return []
+        reasons = self._store.why_not(search.entry(hole).key for search, _, hole in missed if hole is not None)
+        groups: dict[tuple[str, str, str], list[Search]] = {}
+        for search, why, hole in missed:
+            reason = "" if hole is None else self._reason(search, hole, reasons)
+            group = (search.configuration.label, str(search.target), f"{why} ({reason})" if reason else why)
+            groups.setdefault(group, []).append(search)
+        lines = [f"{len(missed)} of {len(self.searches)} searches missed their target; the rows hold the nearest "
+                 "encodings"]
+        for (label, target, why), members in list(groups.items())[:MOST_LINES]:
+            more = f" and {len(members) - 1} more" if len(members) > 1 else ""
+            lines.append(f"  {label} {target}, {members[0].sample}{more}: {why}")
+        if len(groups) > MOST_LINES:
+            lines.append(f"  and {len(groups) - MOST_LINES} other endings")
+        return lines
+
+    def _reason(self, search: Search, hole: float, reasons: Mapping[str, str]) -> str:
+        """Why there is no value at `hole`; `reasons` are those of encodings that went wrong."""
+        key, of = search.entry(hole).key, search.target.of
+        if key in reasons or of == "bpp":
+            return reasons.get(key, "")
+        return self._store.scores([key], of, self._versions[of]).get(key, (None, ""))[1]
 
     def _missing(self, proposals: Sequence[Proposal], retry: bool) -> list[Point | None]:
         metrics = tuple(self._versions)

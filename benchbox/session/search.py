@@ -2,7 +2,8 @@
 search takes few encodings, each stored as an ordinary measurement.
 
 The search halves the default sweep until the target is between two neighbours, then interpolates between them. It
-relies on the axis being ordered by size, and on metrics rising with size (falling where lower is better).
+relies on the axis being ordered by size, and on metrics rising with size (falling where lower is better). A try without
+a value (the codec failed or declined, the metric does not apply) is left out, and the search goes on beside it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from benchbox.codec import QualityAxis
 from benchbox.errors import PlanError, did_you_mean
@@ -17,6 +19,9 @@ from benchbox.plan import Configuration, Entry, Resolved
 
 MOST_TRIES = 14
 """Most encodings of one search: four or five halve a sweep, the rest interpolate."""
+
+MOST_EMPTY = 5
+"""Tries without any value after which a search ends: the middle of the sweep, its ends, and between them."""
 
 CLOSE = 0.005
 """A search ends within this share of a target bpp, or of the distance of a bounded metric from its best value."""
@@ -97,41 +102,98 @@ class Search:
         return self.configuration.entry(self.dataset, self.sample, self.digest, quality)
 
     def propose(self) -> float | None:
-        """The quality to try next; None when the search is over."""
-        if len(self.tried) >= MOST_TRIES or any(value is None for value in self.tried.values()):
+        """The quality to try next; None when the search is over, see `ending`."""
+        known = self._known
+        if len(self.tried) >= MOST_TRIES or (not known and len(self.tried) >= MOST_EMPTY):
             return None
-        if any(self.target.near(value) for value in self.tried.values() if value is not None):
+        if any(self.target.near(value) for value in known.values()):
             return None
         sweep = self._sweep()
-        low, high = self._bracket(sweep)
+        if not known and self.tried:
+            return self._farthest(sweep)
+        low, high = self._bracket()
         order = {quality: place for place, quality in enumerate(sorted([*sweep, *self.tried], key=self._size))}
         between = [q for q in sweep if q not in self.tried
                    and (low is None or order[q] > order[low]) and (high is None or order[q] < order[high])]  # fmt: skip
         if between:
             return between[len(between) // 2]
         if low is None or high is None:
-            return None  # the target is beyond the axis
+            return self._toward_hole(low, high)
         return self._interpolate(low, high)
+
+    def ending(self) -> tuple[str, float | None]:
+        """Why a search that is over ended off its target, and the try without a value that this speaks of; "" where it
+        came near."""
+        best, axis = self.best(), self._axis
+        if best is None:
+            return f"none of {len(self.tried)} settings tried has a value", next(iter(self.tried), None)
+        if self.target.near(self._known[best]):
+            return "", None
+        low, high = self._bracket()
+        if low is None or high is None:
+            hole, edge = self._hole_beyond(low, high), f"{axis.name} {low if low is not None else high:g}"
+            if hole is not None:
+                return f"the target lies beyond {edge}, and {axis.name} {hole:g} has no value", hole
+            return f"the target lies beyond the axis, which ends at {edge}", None
+        between = f"{axis.name} {low:g} and {high:g}"
+        if axis.integer and abs(high - low) <= 1:
+            return f"the target lies between {between}, and there is no setting between them", None
+        inside = [q for q in self.holes if min(low, high) < q < max(low, high)]
+        if inside:
+            return f"the target lies between {between}, and {axis.name} {inside[-1]:g} has no value", inside[-1]
+        return f"{len(self.tried)} tries, the last between {between}, came no nearer", None
+
+    @property
+    def holes(self) -> list[float]:
+        """The qualities tried that have no value."""
+        return [quality for quality, value in self.tried.items() if value is None]
+
+    @property
+    def _known(self) -> dict[float, float]:
+        return {quality: value for quality, value in self.tried.items() if value is not None}
 
     def best(self) -> float | None:
         """The quality whose value is nearest the target; None if no quality tried has a value."""
-        found = {q: abs(v - self.target.value) for q, v in self.tried.items() if v is not None}
+        found = {q: abs(v - self.target.value) for q, v in self._known.items()}
         return min(found, key=lambda q: found[q]) if found else None
 
     def _size(self, quality: float) -> float:
         values = self._axis.values
         return -quality if values[0] > values[-1] else quality
 
-    def _bracket(self, sweep: Sequence[float]) -> tuple[float | None, float | None]:
+    def _farthest(self, sweep: Sequence[float]) -> float | None:
+        """The place of the sweep farthest from all that were tried."""
+        places = [place for place, quality in enumerate(sweep) if quality in self.tried]
+        left = [place for place, quality in enumerate(sweep) if quality not in self.tried]
+        away = max(left, key=lambda place: min(abs(place - tried) for tried in places), default=None)
+        return None if away is None else sweep[away]
+
+    def _bracket(self) -> tuple[float | None, float | None]:
         """The tried qualities next below and next above the target, in order of size."""
-        below = [q for q, v in self.tried.items() if v is not None and (v <= self.target.value) == self.target.rising]
-        above = [q for q, v in self.tried.items() if v is not None and q not in below]
+        below = [q for q, v in self._known.items() if (v <= self.target.value) == self.target.rising]
+        above = [q for q in self._known if q not in below]
         return max(below, key=self._size, default=None), min(above, key=self._size, default=None)
 
+    def _hole_beyond(self, low: float | None, high: float | None) -> float | None:
+        """The nearest try without a value on the open side of the bracket."""
+        if low is not None:
+            return min((q for q in self.holes if self._size(q) > self._size(low)), key=self._size, default=None)
+        assert high is not None
+        return max((q for q in self.holes if self._size(q) < self._size(high)), key=self._size, default=None)
+
+    def _toward_hole(self, low: float | None, high: float | None) -> float | None:
+        """Halfway from the outermost value to the next try without one; None if the target lies beyond the axis."""
+        edge, hole = low if low is not None else high, self._hole_beyond(low, high)
+        if edge is None or hole is None:
+            return None
+        middle = (edge + hole) / 2
+        quality = float(math.floor(middle)) if self._axis.integer else round(middle, 6)
+        if quality in self.tried and self._axis.integer:
+            quality = float(math.ceil(middle))
+        return None if quality in self.tried else quality
+
     def _interpolate(self, low: float, high: float) -> float | None:
-        start, end = self.tried[low], self.tried[high]
-        assert start is not None
-        assert end is not None
+        start, end = self._known[low], self._known[high]
         share = (self.target.value - start) / (end - start) if end != start else 0.5
         quality = low + min(0.9, max(0.1, share)) * (high - low)  # not too near an end, whose value is known
         if self._axis.integer:
@@ -140,7 +202,19 @@ class Search:
                 inside = [q for q in range(math.ceil(min(low, high)) + 1, math.ceil(max(low, high)))
                           if q not in self.tried]  # fmt: skip
                 return float(inside[len(inside) // 2]) if inside else None
-        return None if quality in self.tried else round(quality, 6)
+            return quality
+        quality = round(self._beside_holes(quality, low, high), 6)
+        return None if quality in self.tried else quality
+
+    def _beside_holes(self, quality: float, low: float, high: float) -> float:
+        """`quality`, or where tries between `low` and `high` had no value the middle of the gap among them in which it
+        lies or that is next to it: at the hole itself the same try would come again."""
+        first, last = sorted((low, high))
+        places = sorted([first, last, *(q for q in self.holes if first < q < last)])
+        if len(places) == 2:
+            return quality
+        gap = min(pairwise(places), key=lambda ends: (abs(sum(ends) / 2 - quality), ends[0] - ends[1]))
+        return sum(gap) / 2
 
 
 def searches(resolved: Resolved, digests: Mapping[tuple[str, str], str], targets: Sequence[Target]) -> list[Search]:

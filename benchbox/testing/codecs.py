@@ -16,7 +16,7 @@ from benchbox.errors import CodecUnavailableError, OptionError
 from benchbox.image import Image, check, peak
 from benchbox.testing.check import Check, run_all
 from benchbox.testing.pictures import AWKWARD_SIZES, noise, picture
-from benchbox.testing.subject import KIND, CodecSubject, agree, attempt, mse, same_kind, survives
+from benchbox.testing.subject import KIND, CodecSubject, agree, attempt, attempt_at, mse, same_kind, survives
 
 
 def check_codec(info: CodecInfo, options: Mapping[str, Any] | None = None, images: Mapping[str, Image] | None = None,
@@ -66,8 +66,8 @@ def _options(subject: CodecSubject) -> None:
 
 
 def _option_choices(subject: CodecSubject) -> None:
-    """Every value of a choice or a switch, and both ends of a bounded number, can be encoded and decoded; `open` may
-    refuse one by CodecUnavailableError, which names what this machine lacks."""
+    """Every value of a choice or a switch, and both ends of a bounded number, can be encoded and decoded, in the middle
+    and at both ends of the axis; `open` may refuse one by CodecUnavailableError, which names what is missing."""
     source = subject.small()
     for name, value in _choices(subject.info.Options):
         values = {**subject.options.model_dump(), name: value}
@@ -78,8 +78,10 @@ def _option_choices(subject: CodecSubject) -> None:
                 codec = stack.enter_context(subject.opened(options))
             except CodecUnavailableError:
                 continue
-            data = codec.encode(source, axis.values[len(axis.values) // 2] if axis else None)
-            same_kind(subject, source, codec.decode(data), f"with {name}={value}")
+            middle = axis.values[len(axis.values) // 2] if axis else None
+            for quality in dict.fromkeys((middle, *subject.ends(options))):
+                data = codec.encode(source, quality)
+                same_kind(subject, source, codec.decode(data), f"with {name}={value} at quality {quality}")
 
 
 def _choices(model: type[OptionsModel]) -> Iterator[tuple[str, Any]]:
@@ -122,6 +124,29 @@ def _axis(subject: CodecSubject) -> None:
     if errors[1] > top * top / 100:  # 20 dB: channels swapped, picture shifted or turned
         subject.breach(f"at {axis.name} {axis.values[-1]:g} a photograph comes back below 20 dB; "
                        "are channels or axes swapped?")
+
+
+def _axis_ends(subject: CodecSubject) -> None:
+    """Both ends of the axis, and a lossless codec, encode a photograph and flat pictures; noise and strips may be
+    refused with a reason."""
+    height, width = subject.at_least(63, 65)
+    least = subject.info.capabilities.min_size
+    with subject.opened() as codec:
+        for quality in subject.ends(subject.options):
+            for channels, bits in subject.accepted(codec):
+                flat = np.full_like(picture(height, width, channels, bits), 1 << (bits - 1))
+                if channels == 4:
+                    flat[0, 0, 3] = 0  # nowhere opaque, as `picture`
+                for name, pixels, due in (
+                    ("photograph", picture(height, width, channels, bits), True),
+                    ("flat picture", flat, True),
+                    ("noise", noise(height, width, channels, bits), False),
+                    ("noise one row high", noise(least, width, channels, bits), False),
+                    ("noise one column wide", noise(height, least, channels, bits), False),
+                ):
+                    what = f"{KIND[channels]} {bits}-bit {name}" + ("" if quality is None else f" at {quality:g}")
+                    if not attempt_at(subject, codec, pixels, quality, what) and due:
+                        subject.breach(f"{what}, an end of its axis, was refused; declare no more than it encodes")
 
 
 def _round_trip(subject: CodecSubject) -> None:
@@ -254,6 +279,6 @@ def _damage(subject: CodecSubject) -> None:
 
 
 _CHECKS: tuple[Callable[[CodecSubject], None], ...] = (
-    _names, _pickle, _options, _identity, _axis, _declared_kinds, _undeclared_kinds, _round_trip, _tempting_pictures,
-    _option_choices, _deterministic, _fresh_decoder, _input_untouched, _batch, _damage,
+    _names, _pickle, _options, _identity, _axis, _axis_ends, _declared_kinds, _undeclared_kinds, _round_trip,
+    _tempting_pictures, _option_choices, _deterministic, _fresh_decoder, _input_untouched, _batch, _damage,
 )  # fmt: skip

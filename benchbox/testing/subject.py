@@ -44,6 +44,11 @@ class CodecSubject(Subject):
         axis = self.info.axis(self.options)
         return axis.values[len(axis.values) // 2] if axis else None
 
+    def ends(self, options: OptionsModel) -> tuple[float | None, ...]:
+        """Both ends of the quality axis under `options`; (None,) for a lossless codec."""
+        axis = self.info.axis(options)
+        return (axis.minimum, axis.maximum) if axis else (None,)
+
     @contextmanager
     def opened(self, options: OptionsModel | None = None) -> Iterator[Codec]:
         codec = self.info.open(options or self.options, self.device)
@@ -51,6 +56,12 @@ class CodecSubject(Subject):
             yield codec
         finally:
             codec.close()
+
+    def accepted(self, codec: Codec) -> list[tuple[int, int]]:
+        """The declared (channels, bits) that the codec does not refuse."""
+        size = self.at_least(63, 65)
+        return [(channels, bits) for channels, bits in self.kinds
+                if attempt(self, codec, picture(*size, channels, bits), f"{bits}-bit {KIND[channels]}")]
 
     def small(self) -> Image:
         """A picture of a kind that the codec accepts, small enough to be encoded many times."""
@@ -76,11 +87,17 @@ class CodecSubject(Subject):
 
 
 def attempt(subject: CodecSubject, codec: Codec, pixels: Image, name: str) -> bool:
-    """Encode and decode one picture; False if it was refused, by the capabilities or by the codec."""
+    """Encode and decode one picture at the middle quality; False if it was refused, by the capabilities or by the
+    codec."""
+    return attempt_at(subject, codec, pixels, subject.quality, name)
+
+
+def attempt_at(subject: CodecSubject, codec: Codec, pixels: Image, quality: float | None, name: str) -> bool:
+    """`attempt` at a quality; None for a lossless codec."""
     if subject.info.capabilities.refusal(pixels) is not None:
         return False
     try:
-        data = codec.encode(pixels, subject.quality)
+        data = codec.encode(pixels, quality)
     except UnsupportedImageError as error:
         if not str(error).strip():
             subject.breach(f"{name} was refused without a reason")

@@ -7,6 +7,7 @@ so device work and transfers are inside the time; a batch is timed as a whole an
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,16 @@ from typing import Any
 
 from benchbox.codec import Codec
 from benchbox.image import Image
-from benchbox.machine import Others, forget_peak, peak_memory
+from benchbox.machine import Others, children_peak, children_seconds, forget_peak, peak_memory
 from benchbox.plan import Timing
+
+LOOK_EVERY = 0.002
+"""Seconds between looks at the memory of child processes."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Seconds that one call took: wall time, and processor time of this process."""
+    """Seconds that one call took: wall time, and processor time of this process and its children."""
 
     wall: float
     cpu: float
@@ -28,10 +32,11 @@ class Clock:
 
 def timed(call: Callable[[], Any]) -> tuple[Any, Clock]:
     """The value of `call` and the seconds it took. Codecs return host data, so no device work is pending afterwards."""
-    cpu, wall = time.process_time(), time.perf_counter()
+    children, cpu, wall = children_seconds(), time.process_time(), time.perf_counter()
     value = call()
     wall = time.perf_counter() - wall
-    return value, Clock(wall, time.process_time() - cpu)
+    cpu = time.process_time() - cpu
+    return value, Clock(wall, cpu + max(0.0, children_seconds() - children))
 
 
 def repeated(codec: Codec, pixels: Image, quality: float | None, streams: Sequence[bytes], protocol: Timing
@@ -40,18 +45,42 @@ def repeated(codec: Codec, pixels: Image, quality: float | None, streams: Sequen
 
     Returns:
         `encode_s`, `decode_s`, `encode_cpu_s` and `decode_cpu_s` (lists: seconds per picture of each repeat), `others`
-        (average number of cores that other processes kept busy) and `peak_bytes`.
+        (average number of cores that other processes kept busy) and `peak_bytes` (of this process, and of the child
+        processes that the codec starts).
     """
     images = [pixels] * protocol.batch
     forget_peak()
-    others = Others()
+    before, others = children_seconds(), Others()
     encode, decode = [], []
     for _ in range(protocol.repeats):
         encode.append(timed(lambda: encode_batch(codec, images, quality))[1])
         decode.append(timed(lambda: decode_batch(codec, streams))[1])
     busy = others.cores()
+    peak = peak_memory()
+    if peak is not None and children_seconds() > before:
+        peak += _children_at_most(lambda: decode_batch(codec, encode_batch(codec, images, quality)))
     return {**_seconds("encode", encode, protocol.batch), **_seconds("decode", decode, protocol.batch),
-            "others": busy, "peak_bytes": peak_memory()}  # fmt: skip
+            "others": busy, "peak_bytes": peak}  # fmt: skip
+
+
+def _children_at_most(call: Callable[[], Any]) -> int:
+    """Bytes: the greatest `children_peak` during `call`, looked at every few milliseconds from a thread, which would
+    disturb a call that is timed."""
+    most, over = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not over.wait(LOOK_EVERY):
+            most = max(most, children_peak())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        call()
+    finally:
+        over.set()
+        watcher.join()
+    return most
 
 
 def encode_batch(codec: Codec, images: Sequence[Image], quality: float | None) -> list[bytes]:

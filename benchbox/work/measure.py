@@ -9,6 +9,7 @@ Events are dicts of JSON values, so that a file of them outlives the process tha
 - ``{"event": "point", "key", "status", "reason", ...}`` when the point is finished. A quality point has `bytes` and
   the other columns of its encoding; `scores` maps a metric to ``[version, value or null, reason]``; `rescored` says
   that a kept stream was only decoded and scored. A timed point has `timing`, see `benchbox.work.clock.repeated`.
+  `changed` is true where the picture is no longer the one that was planned, so that nothing was measured.
 
 Plugins get copies of pictures, made outside the clock, and a codec that writes into its input fails by name. The first
 point of a job is decoded in another process too, so that a codec that keeps the picture elsewhere than in its stream is
@@ -74,7 +75,13 @@ def run_job(
         return
     emit(_start(worker, job, job.points[0]))
     try:
-        setup = _set_up(worker, job, streams, emit)
+        source = worker.source(job.sample, job.sample_sha256)
+    except Exception as error:  # the picture changed after it was planned; a third party's sample may raise anything
+        for point in job.points:
+            emit({"event": "point", "key": point.key, "changed": True, **_failed(worker, job, point, error)})
+        return
+    try:
+        setup = _set_up(worker, job, source, streams, emit)
     except StoreError:
         raise
     except Exception as error:  # a codec may raise anything
@@ -113,13 +120,12 @@ def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Imag
     return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
 
 
-def _set_up(worker: Worker, job: Job, streams: Streams, emit: Emit) -> _Setup:
-    """Read the picture and open the codec of a job.
+def _set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emit) -> _Setup:
+    """Open the codec of a job.
 
     Raises:
         PluginError: this process has another version of the codec than the plan was made with.
     """
-    source = worker.source(job.sample, job.sample_sha256)
     info = worker.registry.codec(job.codec)
     options = info.parse_options(json.loads(job.options))
     call(f"{job.codec}: unavailable", info.require, options)

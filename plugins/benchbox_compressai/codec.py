@@ -116,7 +116,8 @@ class CompressaiCodec(CheckedCodec):
 def _model(name: str, qualities: int) -> CompressaiInfo:
     # Tolerance: the networks compute in floating point, and other processors and thread counts round differently.
     return CompressaiInfo(id=name, title=f"{name} (CompressAI)", Options=Options,
-                          capabilities=Capabilities(channels=frozenset({3}), pixel_tolerance=1), suffix=".cai",
+                          capabilities=Capabilities(channels=frozenset({3}), pixel_tolerance=1,
+                                                    size_tolerance=0.01, score_tolerance=0.03), suffix=".cai",
                           codec_class=CompressaiCodec, qualities=qualities)
 
 

@@ -21,7 +21,12 @@ class JpeglsCodec(ImagecodecsCodec):
     def write(self, pixels: Any, quality: float) -> bytes:
         import imagecodecs
 
-        return bytes(imagecodecs.jpegls_encode(pixels, level=int(quality)))
+        # imagecodecs reserves as many bytes as the pixels have, which pictures that do not compress exceed. No code is
+        # longer than four samples (LIMIT in ITU-T T.87, A.2.1), and bit stuffing adds one bit in seven at most.
+        try:
+            return bytes(imagecodecs.jpegls_encode(pixels, level=int(quality), out=2 * pixels.nbytes + 4096))
+        except imagecodecs.JpeglsError:
+            return bytes(imagecodecs.jpegls_encode(pixels, level=int(quality), out=5 * pixels.nbytes + 4096))
 
     def read(self, data: bytes) -> Any:
         import imagecodecs

@@ -2,8 +2,9 @@
 
 Run it again when the collection grows. Each input is a JSON list of curves with `codec`, `source`, `dataset`,
 `metric_optimisation`, `color_space_note`, `bpp`, `psnr_rgb`, `ms_ssim`, `provenance_kind` and optionally `caution`,
-`aggregation` and `n_images`. Points are sorted by rate; no value is changed, added or smoothed. Curves whose name says
-that they are "not a codec" (bounds on the rate-distortion function) are left out.
+`aggregation` and `n_images`. Points are sorted by rate; no value is changed, added or smoothed, except where a source
+names the wrong metric (`MISLABELLED`). Curves whose name says that they are "not a codec" (bounds on the
+rate-distortion function) are left out. A curve far off its data set's others is refused (see `outliers`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchbox.errors import DatasetError
+from benchbox_literature.outliers import refuse_outliers
+from benchbox_literature.stored import reference
 
 DATASETS = {
     "kodak": "kodak",
@@ -37,6 +40,9 @@ FAMILIAR = {
 
 METRICS = {"psnr_rgb": "psnr", "ms_ssim": "ms-ssim"}
 """Key of a collected curve -> metric id."""
+MISLABELLED = {"github:Googolxx/STF@bbcfe3a48f:results/stf_ms-ssim_CLIC.json": "MS-SSIM in decibels, as PSNR"}
+"""Source -> what it gives, under which wrong name: its "psnr" is -10 log10(1 - MS-SSIM)."""
+
 BOUNDS = {"psnr": (0.0, 100.0), "ms-ssim": (0.0, 1.0)}
 
 
@@ -45,16 +51,29 @@ def clean(collected: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     set.
 
     Raises:
-        DatasetError: a curve has a rate that is not positive, or a metric that is incomplete or out of range.
+        DatasetError: a curve has a rate that is not positive, a metric that is incomplete or out of range, or lies far
+            off the others.
     """
-    curves = [_curve(entry) for entry in collected if "not a codec" not in entry["codec"]]
+    curves = [_curve(_corrected(entry)) for entry in collected if "not a codec" not in entry["codec"]]
     taken: dict[tuple[str, str], int] = {}
     for curve in curves:
         place = (curve["dataset"], curve["id"])
         taken[place] = taken.get(place, 0) + 1
         if taken[place] > 1:
             curve["id"] += f"-{taken[place]}"
+    refuse_outliers([reference(curve) for curve in curves])
     return curves
+
+
+def _corrected(entry: dict[str, Any]) -> dict[str, Any]:
+    """`entry` with its metric under the right name and the caution that says so."""
+    wrong = MISLABELLED.get(entry["source"])
+    if wrong is None:
+        return entry
+    raw = [round(1 - 10 ** (-value / 10), 6) for value in entry["psnr_rgb"]]
+    caution = f"the source states {wrong}; given here as MS-SSIM"
+    cautions = [entry.get("caution"), caution]
+    return entry | {"psnr_rgb": None, "ms_ssim": raw, "caution": "; ".join(filter(None, cautions))}
 
 
 def _curve(entry: dict[str, Any]) -> dict[str, Any]:

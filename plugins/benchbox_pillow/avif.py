@@ -11,6 +11,9 @@ from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.image import Image
 from benchbox_pillow.common import OPAQUE, PILLOW_GLOBALS, PillowCodec, PillowInfo, opaque
 
+LOSSLESS_QUALITY = 100
+"""Here aom's quantiser is lossless: it refuses to tune for iq, and its other tunes give equal bytes."""
+
 
 class Options(OptionsModel):
     """Options of AVIF."""
@@ -52,9 +55,10 @@ class AvifCodec(PillowCodec):
 
     def settings(self, image: Image, quality: float) -> dict[str, Any]:
         subsampling = "4:0:0" if image.shape[2] == 1 else self.options.subsampling
+        tune = self.options.tune if quality < LOSSLESS_QUALITY else "ssim"
         return {"quality": int(quality), "speed": self.options.speed, "subsampling": subsampling, "range": "full",
                 "codec": "aom", "max_threads": self.options.threads, "autotiling": False, "tile_rows": 0,
-                "tile_cols": 0, "alpha_premultiplied": False, "advanced": {"tune": self.options.tune}}
+                "tile_cols": 0, "alpha_premultiplied": False, "advanced": {"tune": tune}}
 
     def open(self, data: bytes) -> Any:
         from PIL import AvifImagePlugin

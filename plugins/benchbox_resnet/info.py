@@ -116,6 +116,8 @@ RESNET = ResnetInfo(
     Options=Options,
     suffix=".bbr",
     capabilities=Capabilities(
-        channels=frozenset({1, 3, 4}), deterministic=True, pixel_tolerance=6, devices=("cpu", "cuda")
+        channels=frozenset({1, 3, 4}), deterministic=True, pixel_tolerance=6, devices=("cpu", "cuda"),
+        # The transforms compute in floating point: between processors of two makers 0.1 to 0.7 % of bytes, 0.02 dB.
+        size_tolerance=0.01, score_tolerance=0.03,
     ),
 )

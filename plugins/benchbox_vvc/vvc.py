@@ -7,6 +7,7 @@ padded to even sides of 64 or more, and because gray is coded as colour without 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +24,10 @@ VERSION = 1
 
 _HEADER = struct.Struct(">BHH")
 _KINDS = {0xB1: 1, 0xB3: 3}  # first byte of a stream -> channels
+
+_ROOM = 3
+"""Times the height that a picture is coded in whose stream does not fit ffmpeg's buffer: 4:2:0 noise of 10 bits has 15
+bits a pixel."""
 
 
 class Options(OptionsModel):
@@ -61,17 +66,28 @@ class VvcCodec(CheckedCodec):
             luma = colour.gray_to_luma(padded)
             flat = np.full((luma.shape[0] // 2, luma.shape[1] // 2), colour.MIDDLE, np.uint16)
             planes = (luma, flat, flat)
-        samples = b"".join(plane.astype("<u2").tobytes() for plane in planes)
         kind = next(key for key, count in _KINDS.items() if count == channels)
+        return _HEADER.pack(kind, width, height) + self._stream(planes, quality)
+
+    def _stream(self, planes: Sequence[Any], quality: float) -> bytes:
+        """The VVC stream of the three planes. Where it would exceed the 8 bits a pixel that ffmpeg reserves, gray rows
+        below the picture, which cost next to nothing, make room for it."""
         try:
-            stream = ffmpeg.encode(samples, padded.shape[1], padded.shape[0], self.options.preset, int(quality),
-                                   self.options.threads)
+            return self._code(planes, quality)
         except CodecError as error:
-            if "external library" in str(error):  # ffmpeg says no more when a stream exceeds its 8 bits a pixel
-                raise UnsupportedImageError(f"{self.info.id}: vvenc failed at qp {quality:g}, as it does where a "
-                                            "stream would exceed 8 bits a pixel; take a higher qp") from error
-            raise CodecError(f"{self.info.id}: {error}") from error
-        return _HEADER.pack(kind, width, height) + stream
+            if "external library" not in str(error):  # ffmpeg says no more where its buffer is too small
+                raise CodecError(f"{self.info.id}: {error}") from error
+        try:
+            return self._code([np.pad(plane, ((0, (_ROOM - 1) * plane.shape[0]), (0, 0)), constant_values=colour.MIDDLE)
+                               for plane in planes], quality)  # fmt: skip
+        except CodecError as error:
+            raise UnsupportedImageError(f"{self.info.id}: vvenc failed at qp {quality:g} ({error}); take a higher "
+                                        "qp") from error
+
+    def _code(self, planes: Sequence[Any], quality: float) -> bytes:
+        height, width = planes[0].shape
+        samples = b"".join(plane.astype("<u2").tobytes() for plane in planes)
+        return ffmpeg.encode(samples, width, height, self.options.preset, int(quality), self.options.threads)
 
     def decode(self, data: bytes) -> Image:
         if len(data) <= _HEADER.size or data[0] not in _KINDS:
@@ -84,13 +100,15 @@ class VvcCodec(CheckedCodec):
             samples = ffmpeg.decode(data[_HEADER.size:], self.options.threads)
         except CodecError as error:
             raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({error})") from error
-        if len(samples) != 3 * rows * columns:  # 1.5 samples of 2 bytes a pixel
+        size = 3 * rows * columns  # 1.5 samples of 2 bytes a pixel
+        if len(samples) not in (size, _ROOM * size):
             raise CorruptBitstream(f"{self.info.id}: {len(samples)} bytes of samples, not those of {width}x{height}")
+        coded = rows * len(samples) // size
         values = np.frombuffer(samples, "<u2").astype(np.uint16)
-        luma = values[:rows * columns].reshape(rows, columns)
+        luma = values[:coded * columns].reshape(coded, columns)[:rows]
         if _KINDS[kind] == 1:
             return np.ascontiguousarray(colour.luma_to_gray(luma)[:height, :width])
-        cb, cr = values[rows * columns:].reshape(2, rows // 2, columns // 2)
+        cb, cr = values[coded * columns:].reshape(2, coded // 2, columns // 2)[:, :rows // 2]
         return np.ascontiguousarray(colour.from_planes(luma, cb, cr)[:height, :width])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,13 +62,63 @@ def test_a_target_beyond_the_axis_ends_at_its_end() -> None:
     assert len(one.tried) <= 4
 
 
-def test_a_failed_try_ends_its_search() -> None:
-    one = search(QualityAxis("q", (10.0, 50.0, 90.0), 0, 100), Target("bpp", 0.5))
-    first = one.propose()
-    assert first is not None
-    one.tried[first] = None
-    assert one.propose() is None
+def run_out(one: Search, value: Callable[[float], float | None]) -> Search:
+    """`one` carried to its end; no quality is tried twice."""
+    while (quality := one.propose()) is not None:
+        assert quality not in one.tried
+        one.tried[quality] = value(quality)
+    assert len(one.tried) <= MOST_TRIES
+    return one
+
+
+@given(target=st.floats(0.1, 1.05), low=st.integers(0, 45), high=st.integers(55, 100), integer=st.booleans(),
+       falling=st.booleans(), inside=st.sets(st.integers(0, 100), max_size=3))  # fmt: skip
+def test_tries_without_a_value_are_left_out(
+    target: float, low: int, high: int, integer: bool, falling: bool, inside: set[int]
+) -> None:
+    """Both ends of the axis and some settings inside fail: the search comes as near as what is left allows."""
+    axis = QualityAxis("q", tuple(float(v) for v in range(95, 0, -10))[:: 1 if falling else -1], 0, 100,
+                       integer=integer)  # fmt: skip
+
+    def bpp(quality: float) -> float | None:
+        size = 100 - quality if falling else quality
+        return None if not low <= size <= high or quality in inside else 0.05 + size / 100
+
+    one = run_out(search(axis, Target("bpp", target)), bpp)
+    best = one.best()
+    assert best is not None
+    found = bpp(best)
+    assert found is not None
+    possible = [value for quality in range(101) if (value := bpp(quality)) is not None]
+    nearest = min(abs(value - target) for value in possible)
+    assert abs(found - target) <= nearest + (0.0101 if integer else 0.03)
+    assert (one.ending()[0] == "") == one.target.near(found)
+
+
+def test_the_last_setting_with_a_value_is_found_before_an_end_that_fails() -> None:
+    axis = QualityAxis("quality", (5.0, 50.0, 90.0, 95.0), 0, 100, integer=True)
+    one = run_out(search(axis, Target("bpp", 5.0)), lambda q: None if q == 100 else q / 100)
+    assert one.best() == 99
+    assert one.ending() == ("the target lies beyond quality 99, and quality 100 has no value", 100)
+
+
+def test_a_codec_that_has_no_value_anywhere_costs_few_tries() -> None:
+    axis = QualityAxis("q", tuple(map(float, range(5, 100, 10))), 0, 100)
+    one = run_out(search(axis, Target("bpp", 0.5)), lambda _: None)
+    assert len(one.tried) <= 5
+    assert {0.0, 100.0} < set(one.tried)
     assert one.best() is None
+    assert one.ending()[0] == "none of 5 settings tried has a value"
+
+
+@pytest.mark.parametrize(("target", "integer", "words"), [
+    (50.0, False, "the target lies beyond the axis, which ends at q 100"),
+    (0.505, True, "the target lies between q 50 and 51, and there is no setting between them"),
+])  # fmt: skip
+def test_an_ending_is_said_as_it_is(target: float, integer: bool, words: str) -> None:
+    one = run_out(search(QualityAxis("q", (10.0, 50.0, 90.0), 0, 100, integer=integer), Target("bpp", target)),
+                  lambda q: q / 100)  # fmt: skip
+    assert one.ending() == (words, None)
 
 
 @pytest.mark.parametrize("text", ["", "bpp", "bpp=", "bpp=x", "bpp=-1", "bpp=nan", "ssimm=0.9", "=3"])

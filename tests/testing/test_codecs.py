@@ -102,6 +102,13 @@ class OffByOne(SoundCodec):
         return pixels
 
 
+class FailsAtItsEnd(SoundCodec):
+    def encode(self, image: Image, quality: float | None) -> bytes:
+        if quality == 65535:
+            raise ValueError("too fine")
+        return super().encode(image, quality)
+
+
 class FailsWhenOdd(SoundCodec):
     def encode(self, image: Image, quality: float | None) -> bytes:
         if image.shape[1] % 2:
@@ -224,7 +231,8 @@ FAULTS: list[tuple[str, CodecInfo, str]] = [
     ("axis", sound(make=SwapsChannels), "below 20 dB"),
     ("declared_kinds", sound(make=RefusesGray), "declares 1 channels but refuses every"),
     ("undeclared_kinds", sound(make=DropsAlpha, capabilities=Boastful(channels=frozenset({1}))), "undeclared RGBA"),
-    ("option_choices", FailsWithAChoice("sound", "Sound", Options=Fragile), "with mode=bad went in as"),
+    ("option_choices", FailsWithAChoice("sound", "Sound", Options=Fragile), "with mode=bad at quality 16 went in as"),
+    ("axis_ends", sound(make=FailsAtItsEnd), "photograph at 65535 made encode raise ValueError"),
     ("round_trip", sound(make=FailsWhenOdd), "encode raise ValueError (width must be even)"),
     ("round_trip", sound(make=DropsAlpha), "and came back as"),
     ("tempting_pictures", sound(make=Narrows), "RGB picture without colour"),

@@ -71,7 +71,8 @@ def frames(
     if request.param == 3:
         third(SOURCE)
     sound: list[dict[str, Any]] = [JPEG, {"id": "webp", "qualities": [50]}, {"id": "png"}]
-    bad: list[dict[str, Any]] = [{"id": name, "qualities": [1]} for name in ("encode", "late", "polite", "decode", "sound")]
+    names = ("encode", "late", "polite", "decode", "sound")
+    bad: list[dict[str, Any]] = [{"id": name, "qualities": [1]} for name in names]
     together = go(folder / "together", plan(folder / "p", *bad, *sound, metrics=METRICS), workers=1)
     return together, go(folder / "alone", plan(folder / "p", *sound, metrics=ALONE), workers=1)
 

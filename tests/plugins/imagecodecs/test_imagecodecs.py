@@ -148,3 +148,17 @@ def test_qoi_declines_what_it_has_no_room_for() -> None:
     for pixels in (testing.picture(8, 8, 1, 8), testing.picture(8, 8, 3, 16)):
         with pytest.raises(UnsupportedImageError, match="qoi"):
             opened("qoi").encode(pixels, None)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(64, 63, 3), (256, 256, 1), (65, 1, 4)])
+def test_jpegls_encodes_pictures_that_do_not_compress(shape: tuple[int, int, int], dtype: type) -> None:
+    """Noise, and the worst case: after a flat stretch, steps that cost the longest code."""
+    top = np.iinfo(dtype).max
+    steps = np.zeros(shape, dtype)
+    steps[::2, ::2] = top
+    for pixels in (np.random.default_rng(1).integers(0, top + 1, shape).astype(dtype), steps):
+        for name, near in (("jpegls-lossless", 0), ("jpegls", 1)):
+            codec = opened(name)
+            decoded = codec.decode(codec.encode(pixels, near or None))
+            assert int(np.abs(decoded.astype(int) - pixels).max()) <= near
