@@ -15,7 +15,8 @@ from benchbox.image import Image
 
 
 class Sample(ABC):
-    """One picture of a data set. Picklable and self-contained: workers load it without the data set.
+    """One picture of a data set. A worker opens the data set by its name and loads the sample by its id; only for a
+    plain `FileSample` it reads the file without opening the data set.
 
     Attributes:
         id: unique within the data set, stable, readable; for files the path below the folder.

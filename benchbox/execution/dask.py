@@ -11,7 +11,7 @@ from typing import Any
 
 from benchbox.errors import CodecUnavailableError, UsageError
 from benchbox.execution.executor import OnPoints, PointLimits
-from benchbox.execution.isolated import Task, run_task
+from benchbox.execution.isolated import run_task, task_text
 from benchbox.plan import Job
 from benchbox.store import Streams
 
@@ -43,7 +43,7 @@ class DaskExecutor:
             while True:
                 for job in islice(remaining, max(0, 2 * self.workers - len(active))):
                     if wanted(job):
-                        active[pool.submit(run_task, Task(job, self._streams, self._limits))] = job
+                        active[pool.submit(run_task, task_text(job, self._streams, self._limits))] = job
                 if not active:
                     return
                 for future in wait(active, return_when=FIRST_COMPLETED).done:

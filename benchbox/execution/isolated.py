@@ -1,45 +1,40 @@
-"""Runs one job in a local process of its own with limits; a task on a cluster calls it.
+"""One job in limited local processes: what a task on a cluster runs.
 
-Workers of a cluster are often daemons, which must not start `multiprocessing` children but may start a subprocess. The
-subprocess reads a pickled task from standard input and prints JSON lines.
+A cluster's workers are often daemons, which may not have child processes of Python's own kind; an ordinary subprocess
+may. It is given a task as JSON on standard input and answers with JSON lines.
 """
 
 from __future__ import annotations
 
 import json
-import pickle
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbox.errors import StoreError
+from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.local import LocalExecutor
 from benchbox.plan import Job
 from benchbox.store import Streams
 
 
-@dataclass(frozen=True)
-class Task:
-    """A job with all that another machine needs to run it; `streams` is on storage that every machine shares."""
-
-    job: Job
-    streams: Streams
-    limits: PointLimits
+def task_text(job: Job, streams: Streams, limits: PointLimits) -> str:
+    """A job with all that a machine elsewhere needs, as JSON; `streams` are on storage that every machine shares."""
+    return json.dumps({"job": job.as_json(), "streams": str(streams.folder), "seconds": limits.seconds,
+                       "memory": limits.memory})  # fmt: skip
 
 
-def run_task(task: Task) -> list[dict[str, Any]]:
-    """Run one task in a fresh interpreter; returns its finished points, including those that killed a worker.
+def run_task(task: str) -> list[dict[str, Any]]:
+    """Run the task of `task_text` in a fresh interpreter; returns its finished points, blamed ones among them.
 
     Raises:
         StoreError: this machine cannot write the streams, or the interpreter failed.
     """
     command = [sys.executable, "-m", "benchbox.execution.isolated"]
-    done = subprocess.run(command, input=pickle.dumps(task), capture_output=True, check=False)
+    done = subprocess.run(command, input=task.encode(), capture_output=True, check=False)
     if done.returncode != 0:
         raise StoreError((done.stderr.decode(errors="replace").strip().splitlines() or ["the task's process died"])[-1])
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -47,7 +42,8 @@ def run_task(task: Task) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Read a task, run it under its limits, print its points."""
-    task: Task = pickle.loads(sys.stdin.buffer.read())
+    task = json.loads(sys.stdin.buffer.read())
+    limits, streams = PointLimits(task["seconds"], task["memory"]), Streams(Path(task["streams"]))
 
     def show(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         for point in points:
@@ -55,8 +51,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="benchbox-") as spool:
         try:
-            LocalExecutor(1, task.limits, task.streams, Path(spool)).run([task.job], show)
-        except StoreError as error:
+            LocalExecutor(1, limits, streams, Path(spool)).run([Job.from_json(task["job"])], show)
+        except BenchboxError as error:
             sys.exit(str(error))
 
 

@@ -1,83 +1,78 @@
-"""The worker's side of a local run: measure a job and write each event to a file, one JSON line at a time.
-
-The file outlives the worker and the parent, so it holds everything that was measured before either died.
+"""Files that hold what workers measure until it is in the store: for each job a ``.job`` file with the job and a
+``.jsonl`` file with a line for each event. They hold JSON, never code, and a checksum in every object, so that damage
+is noticed: what is damaged is moved to the folder ``damaged`` and the rest is used.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import functools
 import json
-import os
-import pickle
-import resource
-import signal
-import sys
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbox import registry
 from benchbox.errors import StoreError
 from benchbox.plan import Job
-from benchbox.store import Streams
-from benchbox.work import Worker, run_job
 
-ADDRESS_SPACE_SLACK = 8 << 30
-"""Bytes of address space beyond the memory limit, since libraries map far more than they use."""
+VERSION = 1
+"""Of what the files hold; files of another version are set aside."""
 
-
-def initialise(memory: int, core: int | None = None) -> None:
-    """Prepare a worker process: leave Ctrl-C to the parent; stay on the processor `core`, if given; limit the address
-    space to `memory` bytes and `ADDRESS_SPACE_SLACK`, except where CUDA, which maps far more, is present."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
-    if core is not None:
-        os.sched_setaffinity(0, {core})
-    if not Path("/dev/nvidiactl").exists():
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        bound = memory + ADDRESS_SPACE_SLACK
-        if hard == resource.RLIM_INFINITY or bound < hard:
-            resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+_STATUSES = frozenset({"ok", "failed", "unsupported", "timeout", "crashed", "memory"})
+_MEASURED = {"bytes": int, "width": int, "height": int, "stream_sha256": str, "exact": bool}
+"""What a point that went well must have, and of which type."""
 
 
-@functools.cache
-def _process_worker() -> Worker:
-    """The one worker of this process, which keeps codecs, metrics and the picture between jobs."""
-    return Worker(registry.load())
+def seal(values: dict[str, Any]) -> bytes:
+    """One line of JSON with the checksum `crc` (CRC-32 of the line without it)."""
+    return json.dumps({**values, "crc": _crc(values)}).encode() + b"\n"
 
 
-def _end_with_parent() -> None:
-    """Have the system kill this process when its parent dies; otherwise a codec that hangs would outlive the run."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG, prctl(2)
+def unseal(line: bytes) -> dict[str, Any]:
+    """The values of a line of `seal`. Raises ValueError if it is damaged."""
+    values = json.loads(line)
+    if not isinstance(values, dict) or values.pop("crc", None) != _crc(values):
+        raise ValueError("its checksum does not match")
+    return values
+
+
+def _crc(values: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(values).encode())
 
 
 def write_job(path: Path, job: Job) -> None:
-    """Write the job next to its spool, so that a spool left behind can be read without the process that made it."""
-    path.with_suffix(".job").write_bytes(pickle.dumps(job))
+    """Write the job of the spool file `path` into a file of its own, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_bytes(seal({"version": VERSION, "job": job.as_json()}))
+    part.replace(path.with_suffix(".job"))
 
 
-def run_spooled(job: Job, streams: Streams, path: Path, parent: int) -> None:
-    """Measure `job` and append events to the file `path`; stop between points once the process `parent` has ended."""
-    with path.open("a", encoding="utf-8") as file:
+def read_job(path: Path) -> Job:
+    """The job of the spool file `path`.
 
-        def emit(event: dict[str, Any]) -> None:
-            file.write(json.dumps({**event, "pid": os.getpid()}) + "\n")
-            file.flush()
-
-        try:
-            run_job(_process_worker(), job, streams, emit, go_on=lambda: os.getppid() == parent)
-        except StoreError as error:
-            emit({"event": "stop", "reason": str(error)})
+    Raises:
+        StoreError: its file is damaged, of another version, or cannot be read.
+    """
+    try:
+        values = unseal(path.with_suffix(".job").read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"damaged ({error})") from None
+    if values.get("version") != VERSION:
+        raise StoreError(f"written by another version of benchbox ({str(values.get('version'))[:20]})")
+    return Job.from_json(values.get("job"))
 
 
 class Tail:
-    """Reads the events appended to a spool file since the last call; an incomplete last line waits."""
+    """Reads the events that were appended to a spool file since the last look; a torn last line waits.
+
+    Attributes:
+        damaged: whether lines were passed over because they are damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.damaged = False
         self._offset = 0
 
     def events(self) -> Iterator[dict[str, Any]]:
@@ -86,24 +81,92 @@ class Tail:
             with self.path.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read()
-        except FileNotFoundError:
+        except OSError:
             return
         end = data.rfind(b"\n") + 1
         self._offset += end
+        self.damaged = self.damaged or data[end : end + 1] not in (b"", b"{") or b"\0" in data[end:]
         for line in data[:end].splitlines():
-            yield json.loads(line)
+            try:
+                yield unseal(line)
+            except (ValueError, RecursionError):
+                self.damaged = True
 
     def remove(self) -> None:
-        """Delete the spool and its job file."""
-        self.path.unlink(missing_ok=True)
-        self.path.with_suffix(".job").unlink(missing_ok=True)
+        """Delete the spool file and its job."""
+        for suffix in (".jsonl", ".job", ".part"):
+            with contextlib.suppress(OSError):
+                self.path.with_suffix(suffix).unlink(missing_ok=True)
+
+    def set_aside(self) -> Path:
+        """Move the spool file and its job to the folder ``damaged`` beside them; returns the folder."""
+        folder = self.path.parent / "damaged"
+        folder.mkdir(exist_ok=True)
+        for suffix in (".jsonl", ".job"):
+            with contextlib.suppress(FileNotFoundError):
+                self.path.with_suffix(suffix).replace(folder / self.path.with_suffix(suffix).name)
+        return folder
 
 
-def left_behind(folder: Path) -> Iterator[tuple[Job, list[dict[str, Any]], Tail]]:
-    """The spools of a killed run: each job with its finished points and the spool itself."""
-    for path in sorted(folder.glob("*.jsonl")):
-        tail = Tail(path)
-        with contextlib.suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
-            job = pickle.loads(path.with_suffix(".job").read_bytes())
-            points = [event for event in tail.events() if event["event"] == "point"]
-            yield job, points, tail
+@dataclass(frozen=True)
+class LeftBehind:
+    """What a run that was killed left in one spool file.
+
+    Attributes:
+        job: None where its file is damaged.
+        points: the finished points whose lines are whole.
+        damage: what is wrong with the files; "" if nothing is.
+        files: to `remove` once the points are kept, or to `set_aside`.
+    """
+
+    job: Job | None
+    points: tuple[dict[str, Any], ...]
+    damage: str
+    files: Tail
+
+
+def left_behind(folder: Path) -> Iterator[LeftBehind]:
+    """What is in the spool `folder`; files that belong to no other (a job that never began) are deleted."""
+    names = {path.with_suffix("") for pattern in ("*.jsonl", "*.job") for path in folder.glob(pattern)}
+    for name in sorted(names):
+        tail = Tail(name.with_name(name.name + ".jsonl"))
+        events = list(tail.events())
+        try:
+            job = read_job(tail.path)
+        except StoreError as error:
+            if tail.path.with_suffix(".job").exists():
+                yield LeftBehind(None, (), f"{name.name}.job: {error}", tail)
+            else:
+                tail.remove()
+            continue
+        if not tail.path.exists():
+            tail.remove()
+            continue
+        points = tuple(event for event in events if event.get("event") == "point")
+        good = tuple(point for point in points if _is_whole(point, job))
+        damaged = tail.damaged or len(good) < len(points)
+        yield LeftBehind(job, good, f"{tail.path.name}: damaged" if damaged else "", tail)
+    for stray in folder.glob("*.part"):
+        stray.unlink(missing_ok=True)
+
+
+def _is_whole(point: dict[str, Any], job: Job) -> bool:
+    """Whether a finished point has all that the store keeps of it."""
+    known = {asked.key for asked in job.points}
+    if point.get("key") not in known or point.get("status") not in _STATUSES:
+        return False
+    if not isinstance(point.get("reason"), str):
+        return False
+    if point["status"] != "ok" or job.timing is not None:
+        return True
+    scores = point.get("scores")
+    if not isinstance(scores, dict) or not all(_is_score(score) for score in scores.values()):
+        return False
+    return bool(point.get("rescored")) or all(isinstance(point.get(name), kind) for name, kind in _MEASURED.items())
+
+
+def _is_score(score: Any) -> bool:
+    if not isinstance(score, list) or len(score) != 3:
+        return False
+    version, value, reason = score
+    return isinstance(version, str) and (value is None or isinstance(value, float)) and isinstance(reason, str)

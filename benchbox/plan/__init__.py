@@ -1,13 +1,13 @@
 """Plans: a file or flags become a validated `Plan`, its ids are looked up (`Resolved`), and the points that the store
 lacks become jobs. Nothing here measures or stores anything."""
 
-from benchbox.plan.jobs import Entry, Have, Job, Point
+from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.missing import entries, missing_jobs, timing_jobs
 from benchbox.plan.plan import DISTURBED, CodecEntry, Plan, Timing, load_plan, make_plan, parse_codec, settle
 from benchbox.plan.resolve import Configuration, Resolved, device_for, resolve
 
 __all__ = [
-    "DISTURBED", "CodecEntry", "Configuration", "Entry", "Have", "Job", "Plan", "Point", "Resolved", "Timing",
-    "device_for", "entries", "load_plan", "make_plan", "missing_jobs", "parse_codec", "resolve", "settle",
+    "DISTURBED", "CodecEntry", "Configuration", "Entry", "Have", "Job", "Plan", "Point", "Resolved", "SampleName",
+    "Timing", "device_for", "entries", "load_plan", "make_plan", "missing_jobs", "parse_codec", "resolve", "settle",
     "timing_jobs",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from benchbox.dataset import Dataset, Sample
-from benchbox.plan.jobs import Entry, Have, Job, Point
+from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.resolve import Configuration, Resolved
 
 
@@ -43,7 +43,7 @@ def missing_jobs(
                 points.append(point)
         digest = digests.get((dataset.id, sample.id))
         if points and digest is not None:
-            yield configuration.job(sample, digest, points)
+            yield configuration.job(SampleName.of(dataset.id, sample), digest, points)
 
 
 def timing_jobs(

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
-from benchbox.dataset import Dataset, Sample
+from benchbox.dataset import Dataset
 from benchbox.errors import PlanError, PluginError, QualityError, one_line
 from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
-from benchbox.plan.jobs import Entry, Have, Job, Point
+from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.plan import CodecEntry, Plan, Timing, check_name, plan_text
 from benchbox.registry import Registry
 
@@ -52,7 +52,9 @@ class Configuration:
             return None
         return Point(key, quality, unscored if have.stream else metrics, have.stream)
 
-    def job(self, sample: Sample, sample_sha256: str, points: Iterable[Point], timing: Timing | None = None) -> Job:
+    def job(
+        self, sample: SampleName, sample_sha256: str, points: Iterable[Point], timing: Timing | None = None
+    ) -> Job:
         """A job that measures `points` of one picture, or times them under the protocol `timing`."""
         return Job(sample, sample_sha256, self.info.id, self.label, options_json(self.options), self.identity,
                    self.device, tuple(points), timing)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.metric import Metric
-from benchbox.plan import Configuration, Point
+from benchbox.plan import Configuration, Point, SampleName
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.agree import differences
@@ -118,7 +118,7 @@ class _Again:
             options = info.parse_options(_options(row["options"]))
             info.require(options)
             identity = info.identity(options)
-            sample = self._sample(str(row["dataset"]), str(row["sample"]))
+            sample = SampleName.of(str(row["dataset"]), self._sample(str(row["dataset"]), str(row["sample"])))
         except BenchboxError as error:
             return None, f"not measured: {error}"
         quality = row["quality"]

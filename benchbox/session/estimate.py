@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchbox import machine
+from benchbox.dataset import Sample
 from benchbox.execution import LocalExecutor
 from benchbox.plan import Job, Resolved
 from benchbox.session.digests import digests
@@ -29,11 +30,21 @@ Cost = tuple[float, float]
 
 @dataclass(frozen=True)
 class _Work:
-    """A headline, the jobs behind it, and how many operating points to count for each job."""
+    """A headline, the jobs behind it, how many operating points to count for each job, and their samples."""
 
     headline: str
     jobs: Sequence[Job]
     points: Callable[[Job], int]
+    samples: Mapping[tuple[str, str], Sample]
+
+    def megapixels(self, job: Job) -> float:
+        """Size of the job's picture; one megapixel where its header does not tell."""
+        width, height = self.samples[job.sample.dataset, job.sample.sample].size() or (1000, 1000)
+        return width * height / 1e6
+
+
+def _samples(resolved: Resolved) -> dict[tuple[str, str], Sample]:
+    return {(dataset.id, sample.id): sample for dataset in resolved.datasets for sample in dataset.samples}
 
 
 def describe(
@@ -55,7 +66,8 @@ def describe(
 
 def _sweep(resolved: Resolved, store: Store, progress: Progress, retry: bool) -> _Work:
     todo = list_missing(resolved, store, progress, retry)
-    return _Work(f"{todo} in {len(todo.jobs)} jobs", todo.jobs, lambda job: len(job.points))
+    return _Work(f"{todo} in {len(todo.jobs)} jobs", todo.jobs, lambda job: len(job.points),
+                 _samples(resolved))
 
 
 def _searches(resolved: Resolved, store: Store, progress: Progress, retry: bool) -> _Work:
@@ -67,7 +79,8 @@ def _searches(resolved: Resolved, store: Store, progress: Progress, retry: bool)
         most[place] = most.get(place, 0) + most_tries_left(search)
     headline = (f"{resolved.plan.name}: {len(waiting)} of {len(matching.searches)} searches to continue, "
                 f"at most {sum(most.values())} points to measure")
-    return _Work(headline, matching.jobs(waiting), lambda job: most[job.sample_sha256, job.label])
+    return _Work(headline, matching.jobs(waiting), lambda job: most[job.sample_sha256, job.label],
+                 _samples(resolved))
 
 
 def _lines(
@@ -84,19 +97,13 @@ def _lines(
             yield f"  {label}: {points} points, time unknown (its probe failed)"
             continue
         per_point, per_stream = costs[label]
-        took = sum(_megapixels(job) * work.points(job) for job in jobs) * (per_point + SCORING_SECONDS * metrics)
-        scored = sum(_megapixels(job) * sum(p.stream is not None for p in job.points) for job in jobs)
-        kept = (sum(_megapixels(job) * work.points(job) for job in jobs) - scored) * per_stream
+        took = sum(work.megapixels(job) * work.points(job) for job in jobs) * (per_point + SCORING_SECONDS * metrics)
+        scored = sum(work.megapixels(job) * sum(p.stream is not None for p in job.points) for job in jobs)
+        kept = (sum(work.megapixels(job) * work.points(job) for job in jobs) - scored) * per_stream
         seconds, size = seconds + took, size + kept
         yield f"  {label}: {points} points, {took:.1f} s of one processor, {kept / 1e6:.1f} MB of streams"
     wall = seconds / min(workers, machine.cores())
     yield f"about {wall:.0f} s with {workers} workers and {size / 1e6:.1f} MB of disk in {workspace}"
-
-
-def _megapixels(job: Job) -> float:
-    """Size of the job's picture; one megapixel where the sample does not know its size."""
-    width, height = job.sample.size() or (1000, 1000)
-    return width * height / 1e6
 
 
 def _costs(

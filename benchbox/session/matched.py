@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from benchbox.plan import Entry, Job, Point, Resolved
+from benchbox.plan import Entry, Job, Point, Resolved, SampleName
 from benchbox.session.digests import Digests, digests
 from benchbox.session.search import MOST_TRIES, Search, parse_target, searches
 from benchbox.session.session import Session
@@ -52,7 +52,7 @@ class Matching:
         targets = [parse_target(text, resolved) for text in resolved.plan.match]
         self.searches = searches(resolved, found.known, targets)
         self._store = store
-        self._pictures = {(d.id, s.id): s for d in resolved.datasets for s in d.samples}
+        self._pictures = {(d.id, s.id): SampleName.of(d.id, s) for d in resolved.datasets for s in d.samples}
         self._versions = {metric.id: metric.version for metric in resolved.metrics}
         self._points: dict[str, Point] = {}
 

@@ -15,6 +15,7 @@ from benchbox.session.digests import digests
 from benchbox.session.matched import run_matched
 from benchbox.session.progress import Progress
 from benchbox.session.session import Session, Summary
+from benchbox.session.signals import ends_like_ctrl_c
 from benchbox.session.todo import list_missing, register
 from benchbox.store import Workspace, WritableStore
 
@@ -41,11 +42,11 @@ def execute(
     """Measure all points of the plan that the workspace lacks; `retry` includes points that runs no longer try.
 
     Raises:
-        RunInterrupted: on Ctrl-C; points measured before are kept.
+        RunInterrupted: on Ctrl-C, SIGTERM or SIGHUP; points measured before are kept.
         StoreError: nothing more can be stored (a full disk); points measured before are kept.
     """
     workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
-    with workspace.lock(), WritableStore(workspace) as store:
+    with ends_like_ctrl_c(), workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
             for _ in range(MOST_LISTINGS):
                 (run_matched if resolved.plan.match else _run)(session, retry)

@@ -15,12 +15,12 @@ from benchbox import machine
 from benchbox.dataset import summarised
 from benchbox.errors import RunInterrupted
 from benchbox.execution import Executor, left_behind
-from benchbox.plan import Job, Resolved
+from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest
 from benchbox.session.progress import Progress
-from benchbox.store import WritableStore
+from benchbox.store import WritableStore, shown
 
 GIVE_UP_AFTER = 8
 """A codec is given up for this run after this many time-outs, crashes and memory kills without a success between."""
@@ -98,7 +98,7 @@ class Session:
 
     def __enter__(self) -> Session:
         folder = self.folder
-        recovered = _recover(self.store, self._id)
+        recovered = _recover(self.store, self._id, self.progress)
         if recovered:
             self.progress.say(f"recovered {recovered} points of an interrupted run")
         for dataset in self.resolved.datasets:
@@ -150,14 +150,15 @@ class Session:
         were planned, or that a manifest promises otherwise, are stored as failed.
         """
         held, self._held = self._held, []
-        now: dict[int, tuple[str | Unreadable, str | None]] = {}
+        samples = {(dataset.id, sample.id): sample for dataset in self.resolved.datasets for sample in dataset.samples}
+        now: dict[SampleName, tuple[str | Unreadable, str | None]] = {}
         anew = set()
         for job, point in held:
-            sample = job.sample
-            if id(sample) not in now:
+            sample = samples[job.sample.dataset, job.sample.sample]
+            if job.sample not in now:
                 before = sample.stamp()
-                now[id(sample)] = read_digest(sample), before
-            digest, stamp = now[id(sample)]
+                now[job.sample] = read_digest(sample), before
+            digest, stamp = now[job.sample]
             if digest == job.sample_sha256 or sample.sha256() is not None:
                 self._store([(job, point)])
                 continue
@@ -181,6 +182,8 @@ class Session:
     def _store(self, points: Sequence[tuple[Job, Mapping[str, Any]]]) -> None:
         self.store.append(points, self._id)
         for job, point in points:
+            if point.get("goes_on"):  # comes once more, with the scores that it still lacks
+                continue
             self.done += 1
             self.progress.step(point["status"])
             if point["status"] in _WORKER_DIED:
@@ -205,14 +208,18 @@ def _session_id(executor: Executor) -> dict[str, Any]:
             "threads": executor.threads, "workers": executor.workers}  # fmt: skip
 
 
-def _recover(store: WritableStore, session: Mapping[str, Any]) -> int:
-    """Store the points that a killed run measured but could not store; returns their number."""
+def _recover(store: WritableStore, session: Mapping[str, Any], progress: Progress) -> int:
+    """Take in what a killed run measured but could not store; returns the number of points. Damaged files are set
+    aside, and what of them can be read is taken in."""
     count = 0
-    spool = store.workspace.spool
-    for job, points, tail in left_behind(spool):
-        store.append(((job, point) for point in points), session)
-        count += len(points)
-        tail.remove()
-    for stray in spool.glob("*.job*"):  # a .job whose task never began, a .jsonl without a .job
-        stray.unlink(missing_ok=True)
+    for left in left_behind(store.workspace.spool):
+        job = left.job
+        if job is not None:
+            store.append(((job, point) for point in left.points), session)
+            count += len(left.points)
+        if not left.damage:
+            left.files.remove()
+            continue
+        folder = left.files.set_aside()
+        progress.say(f"spool/{left.damage}; moved to {shown(folder)}, what it held is measured again")
     return count

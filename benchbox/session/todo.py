@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchbox.plan import Entry, Job, Point, Resolved, entries, missing_jobs
+from benchbox.plan import Entry, Job, Point, Resolved, SampleName, entries, missing_jobs
 from benchbox.session.digests import Digests, digests
 from benchbox.session.progress import Progress
 from benchbox.store import Store, WritableStore
@@ -56,13 +56,12 @@ def register(todo: Todo, store: WritableStore) -> None:
 
 
 def _record_unreadable(todo: Todo, store: WritableStore) -> None:
-    samples = {(d.id, s.id): s for d in todo.resolved.datasets for s in d.samples}
     substitutes = todo.digests.substitutes
     rows = []
     for place, why in todo.digests.unreadable.items():
         for configuration in todo.resolved.configurations:
             digest = substitutes[place]
             points = [Point(configuration.key(quality, digest), quality, ()) for quality in configuration.qualities]
-            job = configuration.job(samples[place], digest, points)
+            job = configuration.job(SampleName(*place), digest, points)
             rows += [(job, {"key": p.key, "status": why.status, "reason": why.reason}) for p in points]
     store.append(rows, {})

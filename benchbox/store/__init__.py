@@ -2,10 +2,10 @@
 pandas, turns the rows of a run into a frame."""
 
 from benchbox.store.columns import COLUMNS, Column
-from benchbox.store.database import EmptyStore, Store, WritableStore
+from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore
 from benchbox.store.streams import Streams
 from benchbox.store.workspace import Workspace, locate, shown
 
 __all__ = [
-    "COLUMNS", "Column", "EmptyStore", "Store", "Streams", "Workspace", "WritableStore", "locate", "shown",
+    "COLUMNS", "UNSCORED", "Column", "EmptyStore", "Store", "Streams", "Workspace", "WritableStore", "locate", "shown",
 ]  # fmt: skip

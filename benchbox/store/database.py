@@ -20,6 +20,9 @@ from benchbox.store.workspace import Workspace
 MAX_ATTEMPTS = 2
 """A failed point is tried once more by the next run, and after that only with ``--retry``."""
 
+UNSCORED = "not scored: "
+"""Begins the reason of a score that is missing since something failed, and not since the metric has no value there."""
+
 _SECONDS = ("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s")
 _KEPT_ONLY = ("attempts", "measured")
 """Columns of encodings that results do not show."""
@@ -72,15 +75,16 @@ class Store:
         count.
 
         A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
-        does not count as measured, so that it is encoded again; with `retry`, nor does one whose stream is missing.
+        does not count as measured, so that it is encoded again; with `retry`, nor does one whose stream is missing, and
+        scores that are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
         found = {}
         with self._wanted(keys):
-            for key, metric, version in self._db.execute(
-                "SELECT key, metric, version FROM wanted CROSS JOIN scores USING (key)"
+            for key, metric, version, reason in self._db.execute(
+                "SELECT key, metric, version, scores.reason FROM wanted CROSS JOIN scores USING (key)"
             ):
-                if versions.get(metric) == version:
+                if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
                     scored.setdefault(key, set()).add(metric)
             query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
             rows = self._db.execute(query).fetchall()

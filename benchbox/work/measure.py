@@ -2,11 +2,18 @@
 
 Events are dicts of JSON values, so that a file of them outlives the process that wrote it:
 
-- ``{"event": "start", "key"}`` before work on a point begins,
-- ``{"event": "point", "key", "status", "reason", ...}`` when it is finished. A quality point has `bytes` and the other
-  columns of its encoding, `scores` (metric id -> ``[version, value or null, reason]``) and `rescored` (true if a kept
-  stream was only decoded and scored). A timed point has `timing`, the result of `benchbox.work.clock.repeated`.
+- ``{"event": "start", "key"}`` before work on a point begins; with ``"unscored": {metric: version}`` where the point
+  was measured before and is only to be scored,
+- ``{"event": "scoring", "key", "metric", "version", "row"}`` before a metric scores the point; `row` is what was found
+  so far, so that a metric that ends the process costs its own score only,
+- ``{"event": "point", "key", "status", "reason", ...}`` when the point is finished. A quality point has `bytes` and
+  the other columns of its encoding; `scores` maps a metric to ``[version, value or null, reason]``; `rescored` says
+  that a kept stream was only decoded and scored. A timed point has `timing`, see `benchbox.work.clock.repeated`.
   `changed` is true where the picture is no longer the one that was planned, so that nothing was measured.
+
+Plugins get copies of pictures, made outside the clock, and a codec that writes into its input fails by name. The first
+point of a job is decoded in another process too, so that a codec that keeps the picture elsewhere than in its stream is
+found out; where that fails, so are the points after it.
 """
 
 from __future__ import annotations
@@ -14,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,12 +30,13 @@ import numpy as np
 
 from benchbox import image as pixel
 from benchbox.codec import Codec, CodecInfo
-from benchbox.errors import BenchboxError, CodecError, PluginError, StoreError, UnsupportedImageError
+from benchbox.errors import CodecError, PluginError, StoreError, UnsupportedImageError
 from benchbox.image import Image
 from benchbox.plan import Job, Point, Timing
-from benchbox.store import Streams
+from benchbox.store import UNSCORED, Streams
+from benchbox.work.call import call, reason_of
 from benchbox.work.clock import decode_batch, encode_batch, repeated, timed
-from benchbox.work.worker import Source, Worker
+from benchbox.work.worker import Source, Worker, sides_of
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -36,10 +45,21 @@ Emit = Callable[[dict[str, Any]], None]
 class _Setup:
     """Shared by all points of a job."""
 
+    job: Job
     info: CodecInfo
     codec: Codec
     source: Source
     streams: Streams
+    worker: Worker
+    emit: Emit
+    trust: _Trust
+
+
+@dataclass
+class _Trust:
+    """Whether a stream of this job was decoded in another process to the same pixels."""
+
+    earned: bool = False
 
 
 def run_job(
@@ -47,40 +67,51 @@ def run_job(
 ) -> None:
     """Measure or time every point of a job and emit each as soon as it is finished.
 
-    The codec is opened and warmed up, untimed, on this picture. An error of the codec fails the point, not the job;
-    StoreError (a full disk) is raised, since nothing more could be stored. `go_on` is called before each point; False
-    ends the job.
+    The codec is opened and warmed up, untimed, on this picture. Errors of the codec cost the point, not the job;
+    StoreError (a full disk) is passed on, since nothing more could be kept. `go_on` is asked before each point but the
+    first.
     """
     if not job.points:
         return
-    emit({"event": "start", "key": job.points[0].key})
+    emit(_start(worker, job, job.points[0]))
     try:
         source = worker.source(job.sample, job.sample_sha256)
     except Exception as error:  # the picture changed after it was planned; a third party's sample may raise anything
         for point in job.points:
-            emit({"event": "point", "key": point.key, "changed": True, **_failure(error)})
+            emit({"event": "point", "key": point.key, "changed": True, **_failed(worker, job, point, error)})
         return
     try:
-        setup = _set_up(worker, job, source, streams)
+        setup = _set_up(worker, job, source, streams, emit)
     except StoreError:
         raise
     except Exception as error:  # a codec may raise anything
         for point in job.points:
-            emit({"event": "point", "key": point.key, **_failure(error)})
+            emit({"event": "point", "key": point.key, **_failed(worker, job, point, error)})
         return
     measure = _encode_and_score if job.timing is None else partial(_time, protocol=job.timing)
     for point in job.points:
-        if not go_on():
+        if point is not job.points[0] and not go_on():
             return
-        emit({"event": "start", "key": point.key})
+        emit(_start(worker, job, point))
         row: dict[str, Any] = {"status": "ok", "reason": ""}
         try:
             measure(setup, point, row)
         except StoreError:
             raise
         except Exception as error:  # a codec may raise anything
-            row |= _failure(error)
+            row |= _failed(worker, job, point, error)
         emit({"event": "point", "key": point.key, **row})
+
+
+def _start(worker: Worker, job: Job, point: Point) -> dict[str, Any]:
+    event: dict[str, Any] = {"event": "start", "key": point.key}
+    if _is_rescored(job, point):
+        event["unscored"] = {name: worker.registry.metric(name).version for name in point.metrics}
+    return event
+
+
+def _is_rescored(job: Job, point: Point) -> bool:
+    return point.stream is not None and job.timing is None
 
 
 def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Image:
@@ -89,7 +120,7 @@ def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Imag
     return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
 
 
-def _set_up(worker: Worker, job: Job, source: Source, streams: Streams) -> _Setup:
+def _set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emit) -> _Setup:
     """Open the codec of a job.
 
     Raises:
@@ -97,22 +128,22 @@ def _set_up(worker: Worker, job: Job, source: Source, streams: Streams) -> _Setu
     """
     info = worker.registry.codec(job.codec)
     options = info.parse_options(json.loads(job.options))
-    info.require(options)
-    identity = info.identity(options)
+    call(f"{job.codec}: unavailable", info.require, options)
+    identity = call(f"{job.codec}: identity", info.identity, options)
     if identity != job.identity:
         raise PluginError(f"{job.codec}: this worker has '{identity}', the plan was made with '{job.identity}'; "
                           "install the same versions on every machine")
     codec = worker.codec(job.codec, job.options, job.device)
     refused = info.capabilities.refusal(source.pixels) is not None
     if job.timing is None and not refused and any(point.stream is None for point in job.points):
-        _warm_up(codec, source.pixels, job.points[0].quality)
-    return _Setup(info, codec, source, streams)
+        _warm_up(codec, source.copy(), job.points[0].quality)
+    return _Setup(job, info, codec, source, streams, worker, emit, _Trust(worker.elsewhere is None))
 
 
 def _warm_up(codec: Codec, pixels: Image, quality: float | None) -> None:
     try:
-        codec.decode(codec.encode(pixels, quality))
-    except Exception:  # the point makes the same call again and records its error
+        call("decode", codec.decode, call("encode", codec.encode, pixels, quality))
+    except Exception:  # the same call is made again, under record
         return
 
 
@@ -125,8 +156,13 @@ def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
         raise UnsupportedImageError(refusal)
     row["rescored"] = point.stream is not None
     data = _encode(setup, point, row) if point.stream is None else _kept(setup, point, point.stream)
-    output, clock = timed(lambda: codec.decode(data))
+    digest = hashlib.sha256(data).digest()
+    output, clock = call(f"{info.id}: decode", timed, lambda: codec.decode(data))
+    if hashlib.sha256(data).digest() != digest:
+        raise PluginError(f"{info.id}: decode writes into the stream it is given; let it work on a copy")
     decoded = _same_kind(output, pixels, info)
+    if not setup.trust.earned:
+        _decode_elsewhere(setup, data, decoded)
     if point.stream is None:
         exact = bool(np.array_equal(decoded, pixels))
         row |= {"decode_s": clock.wall, "decode_cpu_s": clock.cpu, "exact": exact,
@@ -134,11 +170,43 @@ def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
         if info.capabilities.lossless and not exact:
             differ = int(np.any(decoded != pixels, axis=2).sum())
             raise PluginError(f"{info.id} declares itself lossless, but {differ} pixels differ")
-    row["scores"] = setup.source.scores(decoded, point.metrics)
+    _score(setup, point, row, decoded)
+
+
+def _score(setup: _Setup, point: Point, row: dict[str, Any], decoded: Image) -> None:
+    scores: dict[str, list[Any]] = {}
+    row["scores"] = scores
+    sides = sides_of(decoded)
+    for name in point.metrics:
+        metric = setup.worker.registry.metric(name)
+        setup.emit({"event": "scoring", "key": point.key, "metric": name, "version": metric.version, "row": row})
+        scores[name] = setup.source.score(metric, sides)
+
+
+def _decode_elsewhere(setup: _Setup, data: bytes, decoded: Image) -> None:
+    """Raises PluginError if the stream decodes to other pixels in a process that did not encode it."""
+    job, info = setup.job, setup.info
+    assert setup.worker.elsewhere is not None
+    remedy = "the stream must hold all that decode needs"
+    try:
+        other = setup.worker.elsewhere.decode(job.codec, job.options, job.device, data)
+    except PluginError as error:
+        raise PluginError(f"{info.id}: cannot decode its stream in another process ({error}); {remedy}") from None
+    tolerance = info.capabilities.pixel_tolerance
+    if other.shape != decoded.shape or other.dtype != decoded.dtype or (
+        int(np.abs(other.astype(np.int32) - decoded.astype(np.int32)).max()) > tolerance if tolerance
+        else not np.array_equal(other, decoded)
+    ):  # fmt: skip
+        raise PluginError(f"{info.id}: its stream decodes to other pixels in another process; {remedy}")
+    setup.trust.earned = True
 
 
 def _encode(setup: _Setup, point: Point, row: dict[str, Any]) -> bytes:
-    data, clock = timed(lambda: setup.codec.encode(setup.source.pixels, point.quality))
+    given = setup.source.copy()
+    elsewhere = None if setup.trust.earned else setup.worker.elsewhere
+    with nullcontext() if elsewhere is None else elsewhere.encoding():
+        data, clock = call(f"{setup.info.id}: encode", timed, lambda: setup.codec.encode(given, point.quality))
+    _check_untouched(given, setup)
     if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
         what = "0 bytes" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__
         raise PluginError(f"{setup.info.id}: encode must return non-empty bytes, got {what}")
@@ -169,12 +237,19 @@ def _time(setup: _Setup, point: Point, row: dict[str, Any], protocol: Timing) ->
     Raises:
         PluginError: the bytes differ from those of the quality run, though the codec declares itself deterministic.
     """
-    info, codec, pixels = setup.info, setup.codec, setup.source.pixels
-    streams = encode_batch(codec, [pixels] * protocol.batch, point.quality)
+    info, codec = setup.info, setup.codec
+    pixels = setup.source.copy()
+    streams = call(f"{info.id}: encode", encode_batch, codec, [pixels] * protocol.batch, point.quality)
     if info.capabilities.deterministic and point.stream not in (None, hashlib.sha256(streams[0]).hexdigest()):
-        raise PluginError(f"{info.id} declares itself deterministic, but gave different bytes than in the quality run")
-    decode_batch(codec, streams)
-    row["timing"] = repeated(codec, pixels, point.quality, streams, protocol)
+        raise PluginError(f"{info.id} gave other bytes than in the quality run; it declares itself deterministic")
+    call(f"{info.id}: decode", decode_batch, codec, streams)
+    row["timing"] = call(f"{info.id}: a timed call", repeated, codec, pixels, point.quality, streams, protocol)
+    _check_untouched(pixels, setup)
+
+
+def _check_untouched(given: Image, setup: _Setup) -> None:
+    if not np.array_equal(given, setup.source.pixels):
+        raise PluginError(f"{setup.info.id}: encode writes into the picture it is given; let it work on a copy")
 
 
 def _same_kind(decoded: Any, source: Image, info: CodecInfo) -> Image:
@@ -190,11 +265,16 @@ def _shape(pixels: Image) -> dict[str, int]:
     return {"width": width, "height": height, "channels": channels, "bit_depth": pixels.dtype.itemsize * 8}
 
 
-def _failure(error: Exception) -> dict[str, Any]:
-    """`status` and `reason` of a point that ended in `error`."""
+def _failed(worker: Worker, job: Job, point: Point, error: Exception) -> dict[str, Any]:
+    """What is known of a point that ended in `error`. One that was measured before and could not be scored stays what
+    it is; the scores asked for are missing, and say why."""
+    if _is_rescored(job, point):
+        reason = f"{UNSCORED}decoding the kept stream failed: {reason_of(error)}"
+        metrics = (worker.registry.metric(name) for name in point.metrics)
+        scores = {metric.id: [metric.version, None, reason] for metric in metrics}
+        return {"status": "ok", "reason": "", "rescored": True, "scores": scores}
     if isinstance(error, UnsupportedImageError):
-        return {"status": "unsupported", "reason": str(error)}
+        return {"status": "unsupported", "reason": reason_of(error)}
     if isinstance(error, MemoryError):
-        return {"status": "memory", "reason": f"out of memory: {error or 'an allocation failed'}"}
-    text = str(error) if isinstance(error, BenchboxError) else f"{type(error).__name__}: {error}"
-    return {"status": "failed", "reason": " ".join(text.split())[:500]}
+        return {"status": "memory", "reason": f"out of memory: {str(error)[:400] or 'an allocation failed'}"}
+    return {"status": "failed", "reason": reason_of(error)}

@@ -1,105 +1,173 @@
-"""The state of a worker process between jobs, and the scoring of a decoded picture against its source."""
+"""What a process keeps between jobs, and the scoring of a decoded picture against its source.
+
+Every metric gets pictures of its own, so that one that writes into them spoils nothing for others.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+import numpy as np
 
 from benchbox import image as pixel
 from benchbox.codec import Codec
-from benchbox.dataset import Sample
-from benchbox.errors import ChecksumError, NotApplicable
+from benchbox.dataset import FileSample, Sample
+from benchbox.errors import ChecksumError, DatasetError, NotApplicable, PluginError
 from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
+from benchbox.plan import SampleName
+from benchbox.processes import descendants
 from benchbox.registry import Registry
+from benchbox.store import UNSCORED
+from benchbox.work.call import call, reason_of
+
+
+class Elsewhere(Protocol):
+    """Another process that only decodes; see `benchbox.work.second`."""
+
+    def encoding(self) -> AbstractContextManager[None]:
+        """Encode inside it what is then to be decoded."""
+
+    def decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
+        """The picture that the codec of that id, options and device decodes `data` to; else PluginError."""
 
 
 class Worker:
-    """The state of a process between jobs: its registry, open codecs and metrics, and the picture last read."""
+    """What a process keeps between jobs: its registry, the codecs and metrics last used, the picture last read.
+
+    Attributes:
+        registry: the plugins.
+        elsewhere: None where no other process is at hand.
+        kept_processes: ids of the processes that codecs started while they were opened.
+    """
 
     OPEN_CODECS = 8
     """Codecs kept open at once: jobs of one picture visit every codec in turn, and opening one may load a model."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, elsewhere: Elsewhere | None = None) -> None:
         self.registry = registry
+        self.elsewhere = elsewhere
+        self.kept_processes: set[int] = set()
         self._codecs: OrderedDict[tuple[str, str, str], Codec] = OrderedDict()
-        self._scorers: dict[str, tuple[Metric, Scorer]] = {}
+        self._scorers: dict[str, Scorer] = {}
         self._source: tuple[str, Source] | None = None
+        self._datasets: dict[str, Mapping[str, Sample]] = {}
 
     def codec(self, codec: str, options: str, device: str) -> Codec:
-        """The open codec with that id, options (canonical JSON) and device."""
+        """The opened codec of that id, options (canonical JSON) and device. Processes that it starts while it opens
+        are added to `kept_processes`: they may work for it as long as this process lives."""
         key = (codec, options, device)
         if key not in self._codecs:
             info = self.registry.codec(codec)
-            self._codecs[key] = info.open(info.parse_options(json.loads(options)), device)
+            before = set(descendants())
+            self._codecs[key] = call(f"{codec}: open", info.open, info.parse_options(json.loads(options)), device)
+            self.kept_processes |= set(descendants()) - before
             if len(self._codecs) > self.OPEN_CODECS:
-                self._codecs.popitem(last=False)[1].close()
+                (name, *_), oldest = self._codecs.popitem(last=False)
+                with contextlib.suppress(Exception):  # its own fault, which must not cost the codec that is opened
+                    call(f"{name}: close", oldest.close)
         self._codecs.move_to_end(key)
         return self._codecs[key]
 
-    def scorer(self, metric: str) -> tuple[Metric, Scorer]:
-        """The open metric with that id."""
-        if metric not in self._scorers:
-            info = self.registry.metric(metric)
-            self._scorers[metric] = info, info.open("cpu")
-        return self._scorers[metric]
+    def scorer(self, metric: Metric) -> Scorer:
+        """The opened metric."""
+        if metric.id not in self._scorers:
+            self._scorers[metric.id] = call("open", metric.open, "cpu")
+        return self._scorers[metric.id]
 
-    def source(self, sample: Sample, sha256: str) -> Source:
-        """The picture of `sample`, with its pixels checked against the digest `sha256`.
+    def source(self, name: SampleName, sha256: str) -> Source:
+        """The picture called `name`, checked against its planned digest.
 
         Raises:
-            ChecksumError: the pixels have another digest.
+            ChecksumError: its pixels are not those that were planned.
+            DatasetError: the data set has no such sample here.
         """
         if self._source is None or self._source[0] != sha256:
-            self._source = None  # free the last picture before reading the next
-            pixels = sample.load()
+            self._source = None  # let the last picture go before the next is read
+            pixels = pixel.check(call(f"{name.sample}: load", self._sample(name).load), name.sample)
             if pixel.digest(pixels) != sha256:
-                raise ChecksumError(f"{sample.id}: its pixels have changed since the run was planned, or differ from "
-                                    "those that the manifest names; run again, or fetch the data set anew")
-            pixels.setflags(write=False)
+                raise ChecksumError(f"{name.sample}: its pixels are not those that were planned; the file has changed "
+                                    "or is not the one its manifest names")
             self._source = sha256, Source(pixels, self)
         return self._source[1]
 
+    def _sample(self, name: SampleName) -> Sample:
+        if name.path is not None:
+            return FileSample(name.sample, name.path)
+        if name.dataset not in self._datasets:
+            opened = call(f"data set {name.dataset}: open", self.registry.dataset, name.dataset)
+            self._datasets[name.dataset] = {sample.id: sample for sample in opened.samples}
+        if name.sample not in self._datasets[name.dataset]:
+            raise DatasetError(f"data set {name.dataset} has no sample '{name.sample}' here; run the plan again")
+        return self._datasets[name.dataset][name.sample]
+
 
 class Source:
-    """A source picture and its prepared reference for each metric used (two references for a picture with alpha)."""
+    """A source picture and, for each metric asked, its prepared reference sides (two for a picture with alpha).
+
+    Attributes:
+        pixels: for benchbox itself; plugins get a `copy`.
+    """
 
     def __init__(self, pixels: Image, owner: Worker) -> None:
         self.pixels = pixels
         self._owner = owner
         self._prepared: dict[str, list[Prepared] | NotApplicable] = {}
 
-    def _sides(self, pixels: Image) -> list[Image]:
-        if pixels.shape[2] < 4:
-            return [pixels]
-        return [pixel.composite(pixels, background) for background in (0, pixel.peak(pixels))]
+    def copy(self) -> Image:
+        """The pixels for one call into a plugin, read-only as far as numpy can see to it."""
+        return _copy(self.pixels)
 
-    def scores(self, decoded: Image, metrics: tuple[str, ...]) -> dict[str, list[Any]]:
-        """metric -> [version, value or None, reason]. Alpha is composited over black and over white; the worse value
-        counts."""
-        sides = self._sides(decoded)
-        return {name: self._score(name, sides) for name in metrics}
-
-    def _score(self, name: str, sides: list[Image]) -> list[Any]:
-        metric, scorer = self._owner.scorer(name)
+    def score(self, metric: Metric, sides: Sequence[Image]) -> list[Any]:
+        """[version, value or None, reason] of the `sides_of` a decoded picture, of which the worse value counts. A
+        metric that fails costs this value; the reason names it."""
         try:
-            values = [p.score(side) for p, side in zip(self._prepare(name, scorer), sides, strict=True)]
+            return [metric.version, self._value(metric, sides), ""]
         except NotApplicable as reason:
             return [metric.version, None, str(reason)]
+        except Exception as error:  # a metric may raise anything
+            return [metric.version, None, f"{UNSCORED}{metric.id}: {reason_of(error)}"]
+
+    def _value(self, metric: Metric, sides: Sequence[Image]) -> float:
+        scorer = self._owner.scorer(metric)
+        values = []
+        for prepared, side in zip(self._prepare(metric, scorer), sides, strict=True):
+            given = _copy(side)
+            values.append(call("score", prepared.score, given))
+            if not np.array_equal(given, side):
+                raise PluginError("it writes into the decoded picture; let it work on a copy")
         value = float(min(values) if metric.better == "higher" else max(values))
         if not math.isfinite(value):
-            return [metric.version, None, f"the metric gave {value}"]
-        return [metric.version, value, ""]
+            raise NotApplicable(f"the metric gave {value}")
+        return value
 
-    def _prepare(self, name: str, scorer: Scorer) -> list[Prepared]:
-        if name not in self._prepared:
+    def _prepare(self, metric: Metric, scorer: Scorer) -> list[Prepared]:
+        if metric.id not in self._prepared:
             try:
-                self._prepared[name] = [scorer.prepare(side) for side in self._sides(self.pixels)]
+                sides = [_copy(side) for side in sides_of(self.pixels)]
+                self._prepared[metric.id] = [call("prepare", scorer.prepare, side) for side in sides]
             except NotApplicable as reason:
-                self._prepared[name] = reason
-        prepared = self._prepared[name]
+                self._prepared[metric.id] = reason
+        prepared = self._prepared[metric.id]
         if isinstance(prepared, NotApplicable):
             raise prepared
         return prepared
+
+
+def _copy(pixels: Image) -> Image:
+    copy = pixels.copy()
+    copy.setflags(write=False)
+    return copy
+
+
+def sides_of(pixels: Image) -> list[Image]:
+    """The pictures that metrics see: the picture itself, or one with alpha over black and over white."""
+    if pixels.shape[2] < 4:
+        return [pixels]
+    return [pixel.composite(pixels, background) for background in (0, pixel.peak(pixels))]

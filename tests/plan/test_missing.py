@@ -49,5 +49,5 @@ def test_a_picture_without_digest_gets_no_job_and_shifts_no_other(plugins: Regis
     first, *others = digests
     readable = {place: digests[place] for place in others}
     jobs = list(missing_jobs(resolved, readable, rows, {}))
-    assert [(job.sample.id, job.sample_sha256) for job in jobs] == [(s, readable["samples", s]) for _, s in others]
+    assert [(job.sample.sample, job.sample_sha256) for job in jobs] == [(s, readable["samples", s]) for _, s in others]
     assert {point.key for job in jobs for point in job.points} == {r.key for r in rows if r.sample != first[1]}

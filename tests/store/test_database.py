@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 
-from benchbox.dataset import FileSample
-from benchbox.plan import Entry, Job, Point
+from benchbox.plan import Entry, Job, Point, SampleName
 from benchbox.store import Workspace, WritableStore
 from benchbox.store.database import MAX_ATTEMPTS
 
 SESSION = {"id": "s1", "host": "h", "threads": 1, "workers": 2}
 POINTS = (Point("k1", 10.0, ("psnr",)), Point("k2", 20.0, ("psnr",)))
 KEYS = [point.key for point in POINTS]
-JOB = Job(FileSample("a", Path("a.png")), "d", "jpeg", "jpeg", "{}", "id 1", "cpu", POINTS)
+JOB = Job(SampleName("folder:p", "a"), "d", "jpeg", "jpeg", "{}", "id 1", "cpu", POINTS)
 
 
 def row(key: str, status: str = "ok", **more: Any) -> dict[str, Any]:

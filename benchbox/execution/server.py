@@ -1,0 +1,109 @@
+"""The worker's side of a local run: a process that takes jobs, measures them and writes each event to a file.
+
+The file outlives the worker and the run's process, so whatever was measured before either died is found in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchbox import registry
+from benchbox.errors import StoreError
+from benchbox.execution.spool import read_job, seal
+from benchbox.execution.worker_process import DONE, LEAVING, READY
+from benchbox.processes import MARK, adopt_orphans, end_descendants
+from benchbox.store import Streams
+from benchbox.work import SecondDecoder, Worker, run_job
+
+ADDRESS_SPACE_SLACK = 8 << 30
+"""Bytes of address space beyond the memory limit: libraries map far more than they touch."""
+
+WORN = 200
+"""Open files or threads, beyond those at the start, after which a worker makes room for a fresh one: codecs that leak
+them would otherwise bring down the codecs that come after them."""
+
+
+def main() -> None:
+    """Serve until the jobs end; never returns, since threads that a codec left would keep the process alive."""
+    try:
+        _serve(json.loads(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+        os._exit(0)
+    except BaseException:  # an exit that waits for no thread, and says why
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _serve(settings: dict[str, Any], jobs: int, answers: int) -> None:
+    _prepare(settings["memory"], settings["core"])
+    second = SecondDecoder.start((jobs, answers))
+    adopt_orphans()
+    worker = Worker(registry.load(), second)
+    os.write(answers, READY)
+    before = _held()
+    streams = Streams(Path(settings["streams"]))
+
+    def fit() -> bool:
+        return not second.broken and all(now <= then + WORN for now, then in zip(_held(), before, strict=True))
+
+    with os.fdopen(jobs, "rb") as orders:
+        for line in orders:
+            run_spooled(worker, Path(json.loads(line)), streams, fit)
+            if not fit():
+                os.write(answers, LEAVING)
+                return
+            os.write(answers, DONE)
+
+
+def _prepare(memory: int, core: int | None) -> None:
+    """Die with the guard, leave Ctrl-C to the run's process, stay on one processor `core` if one is given, and bound
+    the address space where no CUDA needs it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG, prctl(2)
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    if not Path("/dev/nvidiactl").exists():
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        bound = memory + ADDRESS_SPACE_SLACK
+        if hard == resource.RLIM_INFINITY or bound < hard:
+            resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+
+
+def _held() -> tuple[int, int]:
+    """(open files, threads) of this process."""
+    try:
+        return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+    except OSError:  # no /proc, or no file can be opened any more
+        return (1 << 20 if Path("/proc/self").exists() else 0), threading.active_count()
+
+
+def run_spooled(worker: Worker, path: Path, streams: Streams, fit: Callable[[], bool]) -> None:
+    """Measure the job that `write_job` wrote for the spool file `path`, appending events to that file; stop between
+    points where this process is no longer `fit` for them."""
+    job = read_job(path)
+    with path.open("ab") as file:
+
+        def emit(event: dict[str, Any]) -> None:
+            if event["event"] == "start":
+                with contextlib.suppress(OSError):  # a codec may have closed it
+                    os.write(2, b"\n" + MARK)
+            elif event["event"] == "point":
+                end_descendants(frozenset(worker.kept_processes))
+            file.write(seal({**event, "pid": os.getpid()}))
+            file.flush()
+
+        try:
+            run_job(worker, job, streams, emit, fit)
+        except StoreError as error:
+            emit({"event": "stop", "reason": str(error)})

@@ -1,0 +1,108 @@
+"""A second process that only decodes, so that a codec that keeps the picture anywhere but in its stream is found out.
+
+It is forked before any plugin is loaded, when the process has one thread and has seen no picture, and loads plugins and
+opens codecs on its own. What `encode` leaves on an object or in a module never reaches it; what `encode` leaves in
+files is hidden from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any, Self
+
+import numpy as np
+
+from benchbox import image as pixel
+from benchbox import registry
+from benchbox.errors import PluginError
+from benchbox.image import Image
+from benchbox.processes import adopt_orphans, end_descendants
+from benchbox.work.call import call, reason_of
+from benchbox.work.worker import Worker
+from benchbox.work.written import WrittenFiles
+
+
+class SecondDecoder:
+    """The process, as the worker sees it; made by `start`.
+
+    Attributes:
+        broken: whether it has ended; it cannot be started again here.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.broken = False
+        self._connection = connection
+        self._written = WrittenFiles()
+
+    @classmethod
+    def start(cls, closed: Iterable[int]) -> Self:
+        """Fork it; it closes the file descriptors `closed`. It is no child of this process, so that this one's
+        children are those that codecs started."""
+        ours, theirs = Pipe()
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                if os.fork() == 0:
+                    ours.close()
+                    for descriptor in closed:
+                        os.close(descriptor)
+                    _serve(theirs)
+            os._exit(0)
+        theirs.close()
+        os.waitpid(child, 0)
+        return cls(ours)
+
+    def encoding(self) -> AbstractContextManager[None]:
+        """Encode inside it what is then to be decoded."""
+        return self._written.noting()
+
+    def decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
+        """The picture that the codec decodes `data` to over there, without the files that `encoding` left.
+
+        Raises:
+            PluginError: it could not be decoded; the message says why.
+        """
+        with self._written.hidden():
+            return self._decode(codec, options, device, data)
+
+    def _decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
+        try:
+            self._connection.send_bytes(json.dumps([codec, options, device]).encode())
+            self._connection.send_bytes(data)
+            answer = json.loads(self._connection.recv_bytes())
+            if "reason" not in answer:
+                values = np.frombuffer(self._connection.recv_bytes(), answer["dtype"])
+                return values.reshape(answer["shape"])
+        except (OSError, EOFError):
+            self.broken = True
+            raise PluginError("the process ended") from None
+        raise PluginError(answer["reason"])
+
+
+def _serve(connection: Connection) -> None:
+    adopt_orphans()
+    folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    worker = Worker(registry.load())
+    while True:
+        codec, options, device = json.loads(connection.recv_bytes())
+        data = connection.recv_bytes()
+        answer: dict[str, Any]
+        pixels: Image | None = None
+        try:
+            opened = worker.codec(codec, options, device)
+            pixels = pixel.check(call(f"{codec}: decode", opened.decode, data), f"{codec}: decoded picture")
+            answer = {"dtype": pixels.dtype.str, "shape": list(pixels.shape)}
+        except Exception as error:  # a codec may raise anything
+            answer = {"reason": reason_of(error)}
+        end_descendants(frozenset(worker.kept_processes))
+        connection.send_bytes(json.dumps(answer).encode())
+        if pixels is not None:
+            connection.send_bytes(pixels.data.cast("B"))

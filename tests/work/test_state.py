@@ -1,0 +1,142 @@
+"""A codec that keeps the picture anywhere but in its stream is found out, and a stream that cannot be decoded later
+says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tomli_w
+from small_runs import go, plan
+
+import benchbox
+from benchbox import image
+from benchbox.cli.group import commands
+
+SOURCE = """
+module = {}
+
+class OnSelf(Codec):
+    def encode(self, image, quality):
+        self.image = image.copy()
+        return b"x"
+    def decode(self, data): return self.image
+
+class OnClass(OnSelf):
+    def encode(self, image, quality):
+        OnClass.image = image.copy()
+        return b"x"
+
+class InModule(Codec):
+    def encode(self, image, quality):
+        key = b"%d" % zlib.crc32(image.tobytes())
+        module[key] = image.copy()
+        return key
+    def decode(self, data): return module[data]
+
+class InEnvironment(Codec):
+    def encode(self, image, quality):
+        os.environ["KEPT"] = pack(image).hex()
+        return b"x"
+    def decode(self, data): return unpack(bytes.fromhex(os.environ["KEPT"]))
+
+class OptionsOnSelf(Sound):
+    def encode(self, image, quality):
+        self.shape = image.shape
+        return zlib.compress(image.tobytes())
+    def decode(self, data): return np.frombuffer(zlib.decompress(data), np.uint8).reshape(self.shape)
+
+class InFile(Codec):
+    def path(self, key): return os.path.join(FOLDER, "kept-" + key.hex() + ".npy")
+    def encode(self, image, quality):
+        key = zlib.crc32(image.tobytes()).to_bytes(4, "big") + bytes([int(quality)])
+        np.save(self.path(key), image)
+        return key
+    def decode(self, data): return np.load(self.path(data))
+
+class InRenamedFile(InFile):
+    def path(self, key): return os.path.join(FOLDER, "renamed-" + key.hex() + ".npy")
+    def encode(self, image, quality):
+        final = self.path
+        self.path = lambda key: os.path.join(FOLDER, "part.npy")
+        try: key = super().encode(image, quality)
+        finally: self.path = final
+        os.replace(os.path.join(FOLDER, "part.npy"), final(key))
+        return key
+
+class InTemporaryFile(InFile):
+    def path(self, key):
+        import tempfile
+        return os.path.join(tempfile.gettempdir(), "kept-" + key.hex() + ".npy")
+
+class Rots(Sound):
+    def decode(self, data):
+        if os.path.exists(os.path.join(FOLDER, "rotten")): raise ValueError("rotten")
+        if os.path.exists(os.path.join(FOLDER, "deadly")): os._exit(9)
+        return unpack(data)
+
+CODECS.update({"on-self": OnSelf, "on-class": OnClass, "in-module": InModule, "in-environment": InEnvironment,
+               "options-on-self": OptionsOnSelf, "in-file": InFile, "in-renamed-file": InRenamedFile,
+               "in-temporary-file": InTemporaryFile, "rots": Rots, "sound": Sound})
+"""
+
+CHEATS = ("on-self", "on-class", "in-module", "in-environment", "options-on-self", "in-file", "in-renamed-file",
+          "in-temporary-file")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, third: Callable[[str], None]) -> Path:
+    made = tmp_path_factory.mktemp("state")
+    (made / "p").mkdir()
+    rng = np.random.default_rng(1)
+    for name in ("a", "b"):
+        image.write_png(made / "p" / f"{name}.png", rng.integers(0, 255, (48, 64, 3)).astype(np.uint8))
+    third(f"FOLDER = {str(made)!r}\n{SOURCE}")
+    return made
+
+
+@pytest.fixture(scope="module")
+def frame(folder: Path) -> pd.DataFrame:
+    codecs = [{"id": name, "qualities": [1, 2]} for name in (*CHEATS, "sound")]
+    return go(folder, plan(folder / "p", *codecs, {"id": "jpeg", "qualities": [50]}))
+
+
+@pytest.mark.parametrize("codec", CHEATS)
+def test_what_is_not_in_the_stream_is_not_there_to_decode(codec: str, frame: pd.DataFrame) -> None:
+    rows = frame[frame["codec"] == codec]
+    assert len(rows) == 4
+    assert set(rows["status"]) == {"failed"}
+    assert rows["reason"].str.startswith(f"{codec}: ").all()
+    assert rows["reason"].str.contains("in another process").all()
+
+
+def test_sound_codecs_are_not_blamed(frame: pd.DataFrame) -> None:
+    assert set(frame[frame["codec"].isin(["sound", "jpeg"])]["status"]) == {"ok"}
+
+
+@pytest.mark.parametrize("sign", ["rotten", "deadly"])
+def test_a_stream_that_can_no_longer_be_scored_says_so_and_is_tried_again_on_demand(
+    sign: str, folder: Path, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    asked = plan(folder / "p", {"id": "rots", "qualities": [1, 2]})
+    before = go(tmp_path, asked)
+    (folder / sign).touch()
+    try:
+        after = go(tmp_path, asked | {"metrics": ["psnr", "psnr-y"]})
+    finally:
+        (folder / sign).unlink()
+    assert set(after["status"]) == {"ok"}
+    assert list(after["stream_sha256"]) == list(before["stream_sha256"])
+    for reasons in after["null_reasons"]:
+        assert json.loads(reasons)["psnr-y"].startswith("not scored: decoding the kept stream")
+    asked |= {"metrics": ["psnr", "psnr-y"]}
+    assert list(go(tmp_path, asked)["null_reasons"]) == list(after["null_reasons"]), "it is left until asked for"
+    (tmp_path / "plan.toml").write_text(tomli_w.dumps(asked))
+    commands.main(["run", str(tmp_path / "plan.toml"), "--retry", "--no-report", "--workspace", str(tmp_path / "runs")],
+                  standalone_mode=False)  # fmt: skip
+    again = benchbox.load("t", tmp_path / "runs")
+    assert all("luma is identical" in json.loads(reasons)["psnr-y"] for reasons in again["null_reasons"])
