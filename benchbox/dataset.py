@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +35,19 @@ class Sample(ABC):
         """(width, height) if it is known without decoding, else None; serves estimates only."""
         return None
 
+    def notes(self) -> tuple[str, ...]:
+        """Remarks of the reader that whoever sees results must know: a profile that was not converted, a turned
+        picture."""
+        return ()
+
     def stamp(self) -> str | None:
-        """A text that changes whenever the pixels may have changed (of path, size, time), so that a digest can be kept;
-        None if there is none: the pixels are digested in every run."""
+        """A text that changes whenever the pixels may have changed (from path, size, times), so that a digest can be
+        kept; None if there is none: the pixels are digested in every run."""
         return None
+
+
+_CLOCK_TICK = 2_000_000_000
+"""Nanoseconds within which a file may change twice under one time stamp: that of the coarsest file system (FAT)."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +67,19 @@ class FileSample(Sample):
     def size(self) -> tuple[int, int] | None:
         return image.declared_size(self.path)
 
+    def notes(self) -> tuple[str, ...]:
+        return image.notes(self.path)
+
     def stamp(self) -> str | None:
         try:
             status = self.path.stat()
         except OSError:
             return None
         place = os.fsencode(self.path.resolve()).decode("utf-8", "backslashreplace")  # stores take UTF-8 only
-        return f"{place}|{status.st_size}|{status.st_mtime_ns}"
+        times = f"{status.st_mtime_ns}|{status.st_ctime_ns}"  # cp -p, unzip and rsync set the first, none the second
+        stamp = f"{place}|{status.st_size}|{times}|{status.st_ino}"
+        now = time.time_ns()
+        return stamp if now - status.st_ctime_ns > _CLOCK_TICK else f"{stamp}|{now}"
 
 
 @dataclass(frozen=True)
@@ -75,8 +91,9 @@ class Dataset:
         title: its name in reports.
         version: changes when the definition of its contents changes; ``""`` if only the pixel digests identify it.
         samples: in a stable order, ids unique.
-        notes: sentences that every report must print: licence, lossy sources, skipped files.
+        notes: sentences that every report must print: licence, lossy sources, what was passed over.
         source: where the pictures come from.
+        passed_over: those of the notes that say what was left out of the place that was named; a run prints them.
 
     Raises:
         DatasetError: two samples have one id.
@@ -88,12 +105,59 @@ class Dataset:
     version: str = ""
     notes: tuple[str, ...] = ()
     source: str = ""
+    passed_over: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [sample.id for sample in self.samples]
         if len(set(ids)) != len(ids):
             twice = next(name for name in ids if ids.count(name) > 1)
             raise DatasetError(f"data set {self.id}: two samples are called '{twice}'; sample ids must be unique")
+
+
+_OURS = (
+    ("a workspace of benchbox", ("store.sqlite",)),
+    ("a workspace of benchbox", ("lock", "streams")),
+    ("a run of benchbox", ("plan.toml", "settings.json", "environment.json")),
+    ("a published run of benchbox", ("results.parquet", "settings.json")),
+)
+"""What a folder is if it holds all of some files."""
+
+_PAGES = {"index.html": "a report of benchbox", "visual.html": "a report of benchbox",
+          "captions.md": "figures of benchbox"}  # fmt: skip
+_MARKS = (b'<meta name="generator" content="benchbox ', b"# Captions")
+
+
+def written_by_benchbox(folder: Path) -> str:
+    """What of ours a folder is ("a workspace of benchbox", ...), "" if it is nothing of ours.
+
+    A search for pictures passes such folders over: their figures and decoded pictures are no pictures of a data set.
+    """
+    for what, names in _OURS:
+        if all((folder / name).exists() for name in names):
+            return what
+    for name, what in _PAGES.items():
+        if _is_page(folder / name) or (folder.name == "visual" and _is_page(folder.parent / "visual.html")):
+            return what
+    return ""
+
+
+def _is_page(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False
+    return any(mark in head for mark in _MARKS)
+
+
+def summarised(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Notes on pictures, by id, as one sentence a note that names the first pictures it is about."""
+    about: dict[str, list[str]] = {}
+    for sample, remarks in notes.items():
+        for remark in dict.fromkeys(remarks):
+            about.setdefault(remark, []).append(sample)
+    return [f"{remark}: {len(samples)} picture{'s' * (len(samples) > 1)} ({', '.join(samples[:3])}"
+            f"{' ...' * (len(samples) > 3)})" for remark, samples in about.items()]  # fmt: skip
 
 
 FetchProgress = Callable[[str, int, int], None]

@@ -10,9 +10,6 @@ by name.
 from __future__ import annotations
 
 import hashlib
-import threading
-import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,19 +17,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbox import depth
-from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
+from benchbox import decoding
+from benchbox.decoding import MAX_PIXELS as MAX_PIXELS
+from benchbox.errors import ImageError
 
 Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
 
-MAX_PIXELS = 178_000_000
-"""Largest picture that is read, in pixels. Pillow refuses more as a decompression bomb (twice its warning limit)."""
-
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".avif", ".jp2", ".gif")
-
-# Image.open may warn about large pictures; catch_warnings is not safe in two threads at once.
-_OPEN_LOCK = threading.Lock()
-
+_SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm",
+             ".pnm", ".avif", ".jp2", ".j2k", ".gif", ".tga")  # fmt: skip
 
 @dataclass(frozen=True)
 class Picture:
@@ -98,36 +90,21 @@ def read(path: str | Path) -> Picture:
         CorruptImageError: the file is missing, empty, damaged or not a picture.
         UnsupportedImageError: the file is sound, but CMYK, animated, too large or otherwise outside the contract.
     """
-    path = Path(path)
+    pixels, remarks = decoding.decode(Path(path))
+    return Picture(check(pixels, str(path)), tuple(remarks))
+
+
+def notes(path: str | Path) -> tuple[str, ...]:
+    """The notes that `read` makes, without decoding the pixels where that is possible; () if it cannot be read."""
     try:
-        if path.stat().st_size == 0:
-            raise CorruptImageError(f"{path}: the file is empty; remove it or replace it with a whole copy")
-        pixels, notes = _read_pillow(path)
+        return tuple(decoding.notes(Path(path)))
     except ImageError:
-        raise
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise CorruptImageError(f"{path}: cannot be opened ({error.strerror}); check the path") from error
-    except OSError as error:
-        reason = "not a picture that Pillow can read" if "cannot identify" in str(error) else _first_line(error)
-        raise CorruptImageError(f"{path}: {reason}; remove it or replace it with a whole copy") from error
-    except MemoryError as error:
-        raise UnsupportedImageError(f"{path}: not enough memory to decode it; scale it down") from error
-    except Exception as error:  # decoders raise SyntaxError, ValueError, struct.error, zlib.error ... on damaged files
-        raise CorruptImageError(f"{path}: damaged ({_first_line(error)}); replace it with a whole copy") from error
-    return Picture(check(pixels, str(path)), tuple(notes))
+        return ()
 
 
 def declared_size(path: str | Path) -> tuple[int, int] | None:
     """(width, height) from the file's header, before any EXIF orientation; None if the header cannot be read."""
-    from PIL import Image as PillowImage
-
-    try:
-        with _OPEN_LOCK, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with PillowImage.open(path) as picture:
-                return picture.size
-    except Exception:  # a damaged header; `read` will say what is wrong
-        return None
+    return decoding.declared_size(path)
 
 
 def write_png(path: str | Path, pixels: Image) -> None:
@@ -141,121 +118,3 @@ def write_png(path: str | Path, pixels: Image) -> None:
         Path(path).write_bytes(data)
     except OSError as error:
         raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
-
-
-def _first_line(error: BaseException | str) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _read_pillow(path: Path) -> tuple[Image, list[str]]:
-    from PIL import Image as PillowImage
-
-    with _OPEN_LOCK, warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)  # bounded by MAX_PIXELS instead
-        try:
-            picture = PillowImage.open(path)
-        except PillowImage.DecompressionBombError as error:
-            raise UnsupportedImageError(f"{path}: larger than {MAX_PIXELS} pixels; crop or scale it first") from error
-    with picture:
-        width, height = picture.size
-        if width * height > MAX_PIXELS:
-            raise UnsupportedImageError(f"{path}: {width}x{height} is larger than {MAX_PIXELS} pixels; crop it first")
-        frames = getattr(picture, "n_frames", 1)
-        if frames > 1 and picture.format != "MPO":  # MPO: a still with previews
-            raise UnsupportedImageError(f"{path}: an animation of {frames} frames or pages; extract one of them first")
-        notes = _profile_notes(picture.info) + [_first_line(warning.message) for warning in warned]
-        before = _orientation(picture)
-        pixels = _decode_beyond_8_bits(path, picture) if depth.bit_depth(path, picture) > 8 else _expand(path, picture)
-        after = _orientation(picture)  # TIFF: Pillow turned it while loading; PNG: EXIF may follow the pixels
-        if picture.format == "PNG":
-            _verify(path)
-    if after is None:
-        notes.append("EXIF data damaged, orientation unknown")
-    elif (before or 1) != 1 or after != 1:
-        notes.append(f"EXIF orientation {before if after == 1 else after} applied")
-        pixels = _orient(pixels, after)
-    return _drop_opaque(pixels), notes
-
-
-def _verify(path: Path) -> None:
-    """Check the checksums of a PNG's chunks, which Pillow ignores when it decodes pixels."""
-    from PIL import Image as PillowImage
-
-    with _OPEN_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
-        with PillowImage.open(path) as picture:
-            picture.verify()
-
-
-def _orientation(picture: Any) -> int | None:
-    """EXIF orientation 1 .. 8 (1 if the file gives none); None if the EXIF data are damaged."""
-    with _OPEN_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            orientation = int(picture.getexif().get(0x0112, 1))
-        except Exception:  # a warning, or whatever parsing damaged tags raises
-            return None
-    return orientation if 1 <= orientation <= 8 else 1
-
-
-def _profile_notes(info: Mapping[Any, Any]) -> list[str]:
-    notes = []
-    profile = info.get("icc_profile")
-    if profile and b"sRGB" not in profile and b"s\0R\0G\0B" not in profile:
-        notes.append("ICC profile other than sRGB, not converted")
-    gamma = info.get("gamma")
-    if gamma and not profile and abs(gamma - 1 / 2.2) > 0.005:  # PNG: sRGB files carry 0.45455
-        notes.append(f"gamma {gamma:.5f} other than sRGB's, not converted")
-    return notes
-
-
-def _decode_beyond_8_bits(path: Path, picture: Any) -> Image:
-    """Decode a picture of more than 8 bits per channel to gray, RGB or RGBA."""
-    pixels = depth.decode(path, picture)
-    return _from_gray_alpha(pixels) if pixels.shape[2] == 2 else pixels
-
-
-def _from_gray_alpha(pixels: Image) -> Image:
-    """Turn gray with alpha (H, W, 2) into gray if it is opaque everywhere, else into RGBA."""
-    if bool((pixels[:, :, 1] == peak(pixels)).all()):
-        return np.ascontiguousarray(pixels[:, :, :1])
-    return np.ascontiguousarray(pixels[:, :, (0, 0, 0, 1)])
-
-
-def _expand(path: Path, picture: Any) -> Image:
-    mode = picture.mode
-    transparent = "transparency" in picture.info
-    if mode in ("L", "RGB", "RGBA") and not transparent:
-        return _as_array(picture)
-    if mode == "1" and not transparent:
-        return _as_array(picture.convert("L"))
-    if mode in ("1", "L", "LA"):
-        return _from_gray_alpha(_as_array(picture.convert("LA")))
-    if mode in ("P", "PA"):
-        return _as_array(picture.convert("RGBA" if transparent or mode == "PA" else "RGB"))
-    if mode in ("RGB", "RGBA"):
-        return _as_array(picture.convert("RGBA"))
-    raise UnsupportedImageError(f"{path}: colour mode {mode} is not supported; convert it to RGB or gray first")
-
-
-def _as_array(picture: Any) -> Image:
-    array = np.asarray(picture)
-    return np.ascontiguousarray(array[:, :, None] if array.ndim == 2 else array)
-
-
-def _orient(pixels: Image, orientation: int) -> Image:
-    """Apply EXIF orientation 2 .. 8 (TIFF 6.0, tag 274)."""
-    if orientation >= 5:
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
-
-
-def _drop_opaque(pixels: Image) -> Image:
-    if pixels.shape[2] == 4 and bool((pixels[:, :, 3] == peak(pixels)).all()):
-        return np.ascontiguousarray(pixels[:, :, :3])
-    return pixels

@@ -18,12 +18,13 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine", "program depth guard", "image", "codec metric dataset reference", "report", "hookspecs",
-    "loading", "registry", "plan", "store", "work", "execution results", "session", "curves", "api", "cli", "__main__",
+    "errors machine", "program colour depth formats guard png tiff", "decoding", "image",
+    "codec metric dataset reference", "report", "hookspecs", "loading", "registry", "plan", "store", "work",
+    "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
-LOWER = {"curves": {"errors", "metric"}, "results": {"errors", "image", "codec", "dataset", "metric", "report",
+LOWER = {"curves": {"errors", "metric"}, "results": {"errors", "guard", "image", "codec", "dataset", "metric", "report",
          "reference", "registry", "plan", "store", "work"}}  # fmt: skip
 """Rooms that stand beside the others, and all that they may import."""
 

@@ -11,14 +11,15 @@ from benchbox.plan import device_for, parse_codec
 
 
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:
-    """Encode `picture` and write the stream to `output`; returns a line with size and bpp."""
+    """Encode `picture` and write the stream to `output`; returns a line with size and bpp, and one for each note."""
     info, options = _find(codec, registry.load())
     axis = info.axis(options)
     if axis is None and quality is not None:
         raise UnknownIdError(f"{info.id}: a lossless codec has no quality; leave -q out")
     if axis is not None:
         quality = axis.check(quality if quality is not None else axis.values[len(axis.values) // 2], info.id)
-    pixels = image.read(picture).pixels
+    read = image.read(picture)
+    pixels = read.pixels
     refusal = info.capabilities.refusal(pixels)
     if refusal:
         raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
@@ -30,7 +31,8 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     _write(output, data)
     height, width, _ = pixels.shape
     at = f" at {axis.name} {quality:g}" if axis is not None else ""
-    return f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {info.label(options)}{at}"
+    line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {info.label(options)}{at}"
+    return "\n".join([line, *(f"{picture}: {note}" for note in read.notes)])
 
 
 def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchbox import image
+from benchbox.dataset import summarised
 from benchbox.errors import DatasetError, StoreError
 from benchbox.image import Image
 from benchbox.metric import Metric
@@ -55,7 +57,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         return decode_row(worker, row(key), place.workspace.streams)
 
     def original(key: str) -> Image:
-        return _original(str(row(key)["dataset"]), str(row(key)["sample"]), registry)
+        return _original(row(key), registry)
 
     return Results(
         name=str(table["run"].iloc[0]),
@@ -94,13 +96,20 @@ def _published_frame(folder: Path) -> pd.DataFrame:
 
 
 def _notes(info: Mapping[str, Any]) -> list[str]:
-    return [info["title"], *([f"Source: {info['source']}"] if info["source"] else []), *info["notes"]]
+    source = [f"Source: {info['source']}"] if info["source"] else []
+    return [info["title"], *source, *info["notes"], *summarised(info.get("pictures", {}))]
 
 
-def _original(dataset: str, sample: str, registry: Registry) -> Image:
+def _original(row: Mapping[str, Any], registry: Registry) -> Image:
+    """The source picture of a row; raises DatasetError where it is gone or is another one now."""
+    dataset, sample = str(row["dataset"]), str(row["sample"])
     for one in registry.dataset(dataset).samples:
         if one.id == sample:
-            return one.load()
+            pixels = one.load()
+            if image.digest(pixels) != row["sample_sha256"]:
+                raise DatasetError(f"data set {dataset}: the picture '{sample}' is not the one that was measured; run "
+                                   "the plan again")
+            return pixels
     raise DatasetError(f"data set {dataset} no longer has the sample '{sample}'")
 
 

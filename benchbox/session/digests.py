@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from benchbox import image
 from benchbox.dataset import Sample
@@ -16,6 +16,8 @@ from benchbox.errors import ImageError, UnsupportedImageError
 from benchbox.plan import Resolved
 from benchbox.session.progress import Progress
 from benchbox.store import Store
+
+T = TypeVar("T")
 
 Place: TypeAlias = tuple[str, str]
 """(data set id, sample id)"""
@@ -36,12 +38,16 @@ class Digests:
     Attributes:
         known: the pixel digest of each sample that can be read.
         unreadable: the samples that cannot be read.
+        notes: the reader's notes on the samples that have any.
+        fresh_notes: notes taken just now, by stamp; for `WritableStore.keep_notes`.
         fresh: digests computed just now, by the stamp of their sample; for `WritableStore.keep_digests`.
     """
 
     known: Mapping[Place, str]
     unreadable: Mapping[Place, Unreadable]
     fresh: Mapping[str, str]
+    notes: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    fresh_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def substitutes(self) -> dict[Place, str]:
@@ -77,25 +83,50 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
         progress.say(f"hashing the pixels of {len(to_read)} pictures (once; later runs reuse the digests)")
     unreadable: dict[Place, Unreadable] = {}
     fresh: dict[str, str] = {}
-    for place, digest in _read(to_read):
+    for place, digest in _threaded(to_read, read_digest):
         stamp = stamps[place]
         if isinstance(digest, Unreadable):
             unreadable[place] = digest
             continue
         known[place] = digest
-        if stamp:
+        if stamp and stamp == to_read[place].stamp():  # unchanged since before it was read
             fresh[stamp] = digest
-    return Digests(known, unreadable, fresh)
+    readable = {(d.id, s.id): s for d in resolved.datasets for s in d.samples if (d.id, s.id) in known}
+    return Digests(known, unreadable, fresh, *_notes(readable, store))
 
 
-def _read(samples: Mapping[Place, Sample]) -> Iterator[tuple[Place, str | Unreadable]]:
+def _notes(
+    samples: Mapping[Place, Sample], store: Store
+) -> tuple[dict[Place, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """The reader's notes on samples, and by stamp those that the store lacks."""
+    stamps = {place: sample.stamp() for place, sample in samples.items()}
+    earlier = store.known_notes(stamp for stamp in stamps.values() if stamp)
+    found = {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
+    fresh = {}
+    for place, notes in _threaded({place: s for place, s in samples.items() if place not in found}, _notes_of):
+        found[place] = notes
+        stamp = stamps[place]
+        if stamp and stamp == samples[place].stamp():
+            fresh[stamp] = notes
+    return {place: notes for place, notes in found.items() if notes}, fresh
+
+
+def _notes_of(sample: Sample) -> tuple[str, ...]:
+    try:
+        return tuple(" ".join(str(note).split()) for note in sample.notes())
+    except Exception:  # a third party's sample may raise anything; its pixels matter more
+        return ()
+
+
+def _threaded(samples: Mapping[Place, Sample], work: Callable[[Sample], T]) -> Iterator[tuple[Place, T]]:
     items = iter(samples.items())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         while batch := list(islice(items, 4 * (os.cpu_count() or 1))):
-            yield from zip((place for place, _ in batch), pool.map(_digest, (s for _, s in batch)), strict=True)
+            yield from zip((place for place, _ in batch), pool.map(work, (s for _, s in batch)), strict=True)
 
 
-def _digest(sample: Sample) -> str | Unreadable:
+def read_digest(sample: Sample) -> str | Unreadable:
+    """The digest of the pixels as they are now."""
     try:
         return image.digest(sample.load())
     except UnsupportedImageError as error:

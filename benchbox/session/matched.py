@@ -31,7 +31,7 @@ def run_matched(session: Session, retry: bool = False) -> None:
     """
     resolved, store, progress = session.resolved, session.store, session.progress
     found = digests(resolved, store, progress)
-    store.keep_digests(found.fresh)
+    session.note_pictures(found)
     for (_, sample), why in found.unreadable.items():
         progress.say(f"{sample} is left out: {why.reason}")
     matching = Matching(resolved, found, store)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,22 @@ def write_run(folder: Path, resolved: Resolved, registry: Registry, session: Map
         _replace(folder / "plan.toml", resolved.text)
         _replace(folder / "settings.json", json.dumps(_settings(resolved), indent=1))
         _replace(folder / "environment.json", json.dumps({"sessions": [*_sessions(folder), record]}, indent=1))
+    except OSError as error:
+        raise StoreError(f"cannot write {folder}: {error.strerror}; make room or choose another --workspace"
+                         ) from error
+
+
+def note_pictures(folder: Path, notes: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    """Add the reader's notes on pictures, data set id -> sample id -> notes, to ``settings.json``.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    try:
+        settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        for dataset, about in settings["datasets"].items():
+            about["pictures"] = {sample: list(lines) for sample, lines in notes.get(dataset, {}).items()}
+        _replace(folder / "settings.json", json.dumps(settings, indent=1))
     except OSError as error:
         raise StoreError(f"cannot write {folder}: {error.strerror}; make room or choose another --workspace"
                          ) from error

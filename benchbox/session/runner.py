@@ -18,6 +18,9 @@ from benchbox.session.session import Session, Summary
 from benchbox.session.todo import list_missing, register
 from benchbox.store import Workspace, WritableStore
 
+MOST_LISTINGS = 3
+"""Times that a run is listed, once more for each time that pictures changed while it went on."""
+
 
 def point_limits(plan: Plan, workers: int) -> PointLimits:
     """The plan's limits; if it sets no memory limit, each of `workers` has an equal share."""
@@ -44,10 +47,10 @@ def execute(
     workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
     with workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
-            if resolved.plan.match:
-                run_matched(session, retry)
-            else:
-                _run(session, retry)
+            for _ in range(MOST_LISTINGS):
+                (run_matched if resolved.plan.match else _run)(session, retry)
+                if not session.pictures_changed():
+                    break
         summary = session.summary()
         if resolved.plan.timing is None:
             return summary
@@ -69,6 +72,7 @@ def timing_executor(plan: Plan, protocol: Timing, workspace: Workspace) -> Local
 
 def _run(session: Session, retry: bool) -> None:
     todo = list_missing(session.resolved, session.store, session.progress, retry)
+    session.note_pictures(todo.digests)
     register(todo, session.store)
     session.progress.say(str(todo))
     session.measure(todo.jobs, todo.points)
@@ -81,7 +85,9 @@ def _time(session: Session, protocol: Timing) -> None:
     again by the next run.
     """
     resolved, store, progress = session.resolved, session.store, session.progress
-    known = digests(resolved, store, progress).known
+    found = digests(resolved, store, progress)
+    session.note_pictures(found)
+    known = found.known
     readable = resolved.only(known)
     rows = tuple(entries(readable, known))
     keys = [row.key for row in rows]

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import machine
+from benchbox.dataset import summarised
 from benchbox.errors import RunInterrupted
 from benchbox.execution import Executor, left_behind
 from benchbox.plan import Job, Resolved
 from benchbox.registry import Registry
 from benchbox.session import record
+from benchbox.session.digests import Digests, Unreadable, read_digest
 from benchbox.session.progress import Progress
 from benchbox.store import WritableStore
 
@@ -81,6 +83,8 @@ class Session:
         self._id = _session_id(executor)
         self._start = time.monotonic()
         self._failed_in_a_row: Counter[str] = Counter()
+        self._said: set[str] = set()
+        self._held: list[tuple[Job, Mapping[str, Any]]] = []
 
     @property
     def name(self) -> str:
@@ -97,6 +101,9 @@ class Session:
         recovered = _recover(self.store, self._id)
         if recovered:
             self.progress.say(f"recovered {recovered} points of an interrupted run")
+        for dataset in self.resolved.datasets:
+            for line in dataset.passed_over:
+                self.progress.say(f"{dataset.id}: {line}")
         for codec, why in self.resolved.left_out.items():
             self.progress.say(f"{codec} is left out: {why}")
         record.write_run(folder, self.resolved, self._registry, self._id)
@@ -122,6 +129,45 @@ class Session:
         finally:
             self.progress.end()
 
+    def note_pictures(self, found: Digests) -> None:
+        """Store digests and notes just taken; enter the reader's notes into the run's record, and say them once."""
+        self.store.keep_digests(found.fresh)
+        self.store.keep_notes(found.fresh_notes)
+        notes: dict[str, dict[str, tuple[str, ...]]] = {}
+        for (dataset, sample), lines in found.notes.items():
+            notes.setdefault(dataset, {})[sample] = lines
+        record.note_pictures(self.folder, notes)
+        for dataset, pictures in notes.items():
+            for line in summarised(pictures):
+                if (said := f"{dataset}: {line}") not in self._said:
+                    self._said.add(said)
+                    self.progress.say(said)
+
+    def pictures_changed(self) -> bool:
+        """Whether a worker found pictures that are no longer those planned, so that the run is to be listed anew.
+
+        Their points are dropped, as they belong to pictures that are gone. Points of pictures that are here as they
+        were planned, or that a manifest promises otherwise, are stored as failed.
+        """
+        held, self._held = self._held, []
+        now: dict[int, tuple[str | Unreadable, str | None]] = {}
+        anew = set()
+        for job, point in held:
+            sample = job.sample
+            if id(sample) not in now:
+                before = sample.stamp()
+                now[id(sample)] = read_digest(sample), before
+            digest, stamp = now[id(sample)]
+            if digest == job.sample_sha256 or sample.sha256() is not None:
+                self._store([(job, point)])
+                continue
+            if stamp and isinstance(digest, str) and stamp == sample.stamp():
+                self.store.keep_digests({stamp: digest})
+            anew.add(sample.id)
+        for name in sorted(anew):
+            self.progress.say(f"{name}: the picture has changed since it was last read; it is measured anew")
+        return bool(anew)
+
     def summary(self) -> Summary:
         """The state of the run, read from the store."""
         counts, failures = self.store.status_counts(self.name), self.store.failures(self.name)
@@ -129,8 +175,12 @@ class Session:
         return Summary(self.name, self.folder, counts, failures, self.done, took, self.given_up)
 
     def _keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
-        self.store.append([(job, point) for point in points], self._id)
-        for point in points:
+        self._held += [(job, point) for point in points if point.get("changed") and job.timing is None]
+        self._store([(job, point) for point in points if not point.get("changed") or job.timing is not None])
+
+    def _store(self, points: Sequence[tuple[Job, Mapping[str, Any]]]) -> None:
+        self.store.append(points, self._id)
+        for job, point in points:
             self.done += 1
             self.progress.step(point["status"])
             if point["status"] in _WORKER_DIED:

@@ -50,8 +50,7 @@ def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bo
 
 
 def register(todo: Todo, store: WritableStore) -> None:
-    """Store the run's rows, the digests computed, and the pictures that cannot be read."""
-    store.keep_digests(todo.digests.fresh)
+    """Store the run's rows and the pictures that cannot be read."""
     store.register(todo.resolved.plan.name, todo.rows)
     _record_unreadable(todo, store)
 

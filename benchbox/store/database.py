@@ -50,6 +50,13 @@ class Store:
         rows = self._db.execute("SELECT stamp, sha256 FROM digests") if wanted else ()
         return {stamp: sha256 for stamp, sha256 in rows if stamp in wanted}
 
+    def known_notes(self, stamps: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """stamp -> the reader's notes on the picture, for those of `stamps` whose notes were taken before."""
+        wanted = set(stamps)
+        made = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'notes'").fetchone()  # not so in older stores
+        rows = self._db.execute("SELECT stamp, notes FROM notes") if wanted and made else ()
+        return {stamp: tuple(notes.splitlines()) for stamp, notes in rows if stamp in wanted}
+
     @contextmanager
     def _wanted(self, keys: Iterable[str]) -> Iterator[None]:
         """A temporary table `wanted` of keys, to join with."""
@@ -198,6 +205,12 @@ class WritableStore(Store):
         """Store pixel digests by stamp."""
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO digests (stamp, sha256) VALUES (?, ?)", digests.items())
+
+    def keep_notes(self, notes: Mapping[str, Sequence[str]]) -> None:
+        """Store the reader's notes on pictures by stamp."""
+        with self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO notes (stamp, notes) VALUES (?, ?)",
+                           ((stamp, "\n".join(lines)) for stamp, lines in notes.items()))  # fmt: skip
 
     def register(self, run: str, rows: Iterable[Entry]) -> None:
         """Replace the rows of a run by `rows`."""

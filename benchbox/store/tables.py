@@ -2,7 +2,7 @@
 
 Three tables hold measurements: `encodings` (what was encoded, how, and the outcome), `scores` (one value or reason for
 each encoding, metric and version) and `timings` (every raw second). `entries` says which encodings belong to a run.
-`digests` remembers pixel digests, so that pictures need not be decoded again.
+`digests` remembers pixel digests, so that pictures need not be decoded again; `notes` the reader's notes on them.
 
 A new column is added here, at the end of its table and without NOT NULL: a database of an earlier release gains it
 when it is next opened to write, and reads as null until then.
@@ -39,6 +39,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "sample": "TEXT NOT NULL", "label": "TEXT NOT NULL", "codec": "TEXT NOT NULL", "quality": "REAL",
     },
     "digests": {"stamp": "TEXT PRIMARY KEY", "sha256": "TEXT NOT NULL"},
+    "notes": {"stamp": "TEXT PRIMARY KEY", "notes": "TEXT NOT NULL"},
 }  # fmt: skip
 """Table -> column -> its type in SQLite."""
 

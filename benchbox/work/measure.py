@@ -6,6 +6,7 @@ Events are dicts of JSON values, so that a file of them outlives the process tha
 - ``{"event": "point", "key", "status", "reason", ...}`` when it is finished. A quality point has `bytes` and the other
   columns of its encoding, `scores` (metric id -> ``[version, value or null, reason]``) and `rescored` (true if a kept
   stream was only decoded and scored). A timed point has `timing`, the result of `benchbox.work.clock.repeated`.
+  `changed` is true where the picture is no longer the one that was planned, so that nothing was measured.
 """
 
 from __future__ import annotations
@@ -54,7 +55,13 @@ def run_job(
         return
     emit({"event": "start", "key": job.points[0].key})
     try:
-        setup = _set_up(worker, job, streams)
+        source = worker.source(job.sample, job.sample_sha256)
+    except Exception as error:  # the picture changed after it was planned; a third party's sample may raise anything
+        for point in job.points:
+            emit({"event": "point", "key": point.key, "changed": True, **_failure(error)})
+        return
+    try:
+        setup = _set_up(worker, job, source, streams)
     except StoreError:
         raise
     except Exception as error:  # a codec may raise anything
@@ -82,13 +89,12 @@ def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Imag
     return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
 
 
-def _set_up(worker: Worker, job: Job, streams: Streams) -> _Setup:
-    """Read the picture and open the codec of a job.
+def _set_up(worker: Worker, job: Job, source: Source, streams: Streams) -> _Setup:
+    """Open the codec of a job.
 
     Raises:
         PluginError: this process has another version of the codec than the plan was made with.
     """
-    source = worker.source(job.sample, job.sample_sha256)
     info = worker.registry.codec(job.codec)
     options = info.parse_options(json.loads(job.options))
     info.require(options)

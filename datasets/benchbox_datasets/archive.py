@@ -6,8 +6,12 @@ filter (PEP 706) first. Stricter rules, the same for zip, follow: no link at all
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -15,13 +19,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from benchbox.errors import DatasetError
 from benchbox_datasets.manifest import unsafe_name
 from benchbox_datasets.storage import CHUNK, write_all, writing
 
+HEADER_BYTES = 256 << 10
+"""Bytes that the headers of one tar member may have: long names and pax records of honest packers are far shorter."""
+
+DIRECTORY_BYTES = 64 << 20
+"""Bytes that the central directory of a zip may have."""
+
 _SPECIAL = "is a link or a device"
+_ZIP_TAIL = 22 + 65535 + 76
+"""Bytes at the end of a zip that its end record, with comment and zip64 records, may take."""
+_COMPRESSIONS: tuple[tuple[bytes, Callable[..., IO[bytes]]], ...] = (
+    (b"\x1f\x8b", cast(Callable[..., IO[bytes]], gzip.open)),
+    (b"BZh", cast(Callable[..., IO[bytes]], bz2.open)),
+    (b"\xfd7zXZ\0", cast(Callable[..., IO[bytes]], lzma.open)),
+    (b"\x5d\0\0", cast(Callable[..., IO[bytes]], lzma.open)),
+)
+"""First bytes of a compressed tar -> what opens it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +61,7 @@ def unpack(archive: Path, into: Path, wanted: Callable[[str], bool], limits: Lim
     """
     limits = limits or Limits()
     with _damage(archive):
-        if tarfile.is_tarfile(archive):  # asked first: a tar may end in a zip
+        if _is_tar(archive):  # asked first: a tar may end in a zip
             _unpack_tar(archive, into, wanted, limits)
             return
         if zipfile.is_zipfile(archive):
@@ -54,12 +73,25 @@ def unpack(archive: Path, into: Path, wanted: Callable[[str], bool], limits: Lim
 def is_archive(path: Path) -> bool:
     """Whether `path` is a zip or tar archive, by its contents."""
     try:
-        return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+        return path.is_file() and (zipfile.is_zipfile(path) or _is_tar(path))
     except (OSError, EOFError, zlib.error, lzma.LZMAError):
         return False
 
 
+def _is_tar(path: Path) -> bool:
+    try:
+        with _open_tar(path):
+            return True
+    except tarfile.TarError:
+        return False
+    except DatasetError:  # its first header is too long; `unpack` says so
+        return True
+
+
 def _unpack_zip(archive: Path, into: Path, wanted: Callable[[str], bool], limits: Limits) -> None:
+    directory = _Budget(archive, Limits(max(limits.members, Limits.members)))
+    for _ in _directory_entries(archive):  # counted before zipfile makes an object of each
+        directory.member()
     budget = _Budget(archive, limits)
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
@@ -81,9 +113,10 @@ def _unpack_tar(archive: Path, into: Path, wanted: Callable[[str], bool], limits
         raise DatasetError(f"{archive}: Python before 3.11.4 cannot check the members of a tar; update it, or unpack "
                            "the tar yourself and give the folder")
     budget = _Budget(archive, limits)
-    with tarfile.open(archive, "r:*") as opened:
+    with _open_tar(archive) as (opened, metered):
         for member in opened:
             budget.member()
+            metered.left = HEADER_BYTES
             name = member.name.removeprefix("./") or "."
             if member.isdir() and name == ".":
                 continue
@@ -91,8 +124,72 @@ def _unpack_tar(archive: Path, into: Path, wanted: Callable[[str], bool], limits
             budget.take(member.size)  # a tar is decompressed up to the next member even where nothing is written
             stream = opened.extractfile(member) if wanted(name) else None
             if stream is not None:
+                metered.left = member.size + CHUNK
                 with stream:
                     _write(archive, stream, member.size, into / name, into)
+                metered.left = HEADER_BYTES
+
+
+class _Metered:
+    """A decompressed tar that refuses to hand out more than `left` bytes. tarfile believes the sizes in headers (names,
+    pax records, maps of sparse files) and reads that much into memory before it says what the member is."""
+
+    def __init__(self, archive: Path, file: IO[bytes]) -> None:
+        self.left = HEADER_BYTES
+        self._archive = archive
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        if size > self.left:
+            raise DatasetError(f"{self._archive}: the header of a member has more than {HEADER_BYTES >> 10} KiB; "
+                               "nothing was taken: get the archive elsewhere")
+        data = self._file.read(size)
+        self.left -= len(data)
+        return data
+
+    def seek(self, place: int) -> int:
+        return self._file.seek(place)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+@contextmanager
+def _open_tar(archive: Path) -> Iterator[tuple[tarfile.TarFile, _Metered]]:
+    """The opened tar, whose first header is read, and the meter on what it reads."""
+    with archive.open("rb") as file:
+        magic = file.read(6)
+    opener = next((opener for start, opener in _COMPRESSIONS if magic.startswith(start)), open)
+    with opener(archive, "rb") as stream:
+        metered = _Metered(archive, stream)
+        with tarfile.open(fileobj=cast(IO[bytes], metered), mode="r:") as opened:
+            yield opened, metered
+
+
+def _directory_entries(archive: Path) -> Iterator[int]:
+    """The place of each entry of a zip's central directory, found where zipfile looks for it (APPNOTE.TXT, 4.3)."""
+    with archive.open("rb") as file:
+        length = file.seek(0, io.SEEK_END)
+        start = max(0, length - _ZIP_TAIL)
+        file.seek(start)
+        tail = file.read()
+        end = tail.rfind(b"PK\5\6")
+        if end < 0 or len(tail) < end + 22:
+            return
+        (size,) = struct.unpack_from("<L", tail, end + 12)
+        last = end
+        if end >= 76 and tail[end - 20 : end - 16] == b"PK\6\7" and tail[end - 76 : end - 72] == b"PK\6\6":
+            (size,) = struct.unpack_from("<Q", tail, end - 76 + 40)
+            last = end - 76
+        if size > DIRECTORY_BYTES:
+            raise DatasetError(f"{archive}: its list of members has more than {DIRECTORY_BYTES >> 20} MiB; if you "
+                               "trust it, unpack it yourself and give the folder")
+        file.seek(max(0, start + last - size))
+        directory = file.read(size)
+    place = 0
+    while directory[place : place + 4] == b"PK\1\2" and place + 46 <= len(directory):
+        yield place
+        place += 46 + sum(struct.unpack_from("<3H", directory, place + 28))
 
 
 def _problem(member: tarfile.TarInfo, name: str, into: Path) -> str | None:
@@ -156,7 +253,7 @@ def _damage(archive: Path) -> Iterator[None]:
         yield
     except (
         zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
-        NotImplementedError,
+        NotImplementedError, MemoryError, struct.error,
     ) as error:  # fmt: skip
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DatasetError(f"{archive}: damaged ({reason}); download it again") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchbox import image
 from benchbox.errors import DatasetError, ImageError
-from benchbox_datasets.folder import walk
+from benchbox_datasets.folder import passed_over, walk
 from benchbox_datasets.manifest import parse, unsafe_name
 from benchbox_datasets.storage import sha256_of
 
@@ -16,8 +16,8 @@ from benchbox_datasets.storage import sha256_of
 def describe(folder: Path) -> str:
     """The manifest (TOML) of all pictures in `folder` and below it, with checksums of files and of pixels.
 
-    Its id and title are made from the folder's name. A picture that cannot be decoded is listed with the checksum of
-    its file alone.
+    Its id and title are made from the folder's name; comments say what was passed over. A picture that cannot be
+    decoded is listed with the checksum of its file alone.
 
     Raises:
         DatasetError: there are no pictures, or a file name cannot stand in a manifest.
@@ -25,11 +25,14 @@ def describe(folder: Path) -> str:
     folder = folder.absolute()
     name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "pictures"
     title = folder.name or "pictures"
-    paths = sorted(path for path in walk(folder)[0] if image.is_picture_name(path.name))
+    found, skipped = walk(folder)
+    paths = sorted(path for path in found if image.is_picture_name(path.name))
     if not paths:
         raise DatasetError(f"folder {folder} holds no pictures to describe: name a folder that does")
     known = [f"id = {_quoted(name)}", f"title = {_quoted(title)}", f"count = {len(paths)}"]
-    head = [*known, 'version = "1"', 'licence = ""']
+    others = [path for path in found if path != folder / "manifest.toml"]
+    head = [f"# {line}" for line in passed_over(others, skipped)]
+    head += [*known, 'version = "1"', 'licence = ""']
     text = "\n".join([*head, *(line for path in paths for line in _entry(folder, path))]) + "\n"
     parse(text.encode(), "the new manifest")
     return text

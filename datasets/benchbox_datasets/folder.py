@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbox.dataset import Dataset, DatasetInfo, FileSample
+from benchbox.dataset import Dataset, DatasetInfo, FileSample, written_by_benchbox
 from benchbox.errors import DatasetError
 from benchbox.image import is_picture_name
 
@@ -24,12 +25,14 @@ class FolderInfo(DatasetInfo):
         root = _root(argument)
         found, skipped = walk(root)
         samples = tuple(FileSample(sample_id(root, path), path) for path in found if is_picture_name(path.name))
+        said = passed_over(found, skipped)
         if not samples:
-            raise DatasetError(f"folder {readable(argument)} and its subfolders hold no pictures: put some there "
+            also = f" ({'; '.join(said[:3])})" if said else ""
+            raise DatasetError(f"folder {readable(argument)} and its subfolders hold no pictures{also}: put some there "
                                "(.png, .jpg, .webp, .tif ...) or name another folder")
-        notes = tuple(f"skipped: {readable(reason)}" for reason in skipped)
         ordered = tuple(sorted(samples, key=lambda sample: sample.id))
-        return Dataset(f"folder:{argument}", f"folder {readable(argument)}", ordered, notes=notes, source=str(root))
+        return Dataset(f"folder:{argument}", f"folder {readable(argument)}", ordered, notes=said, source=str(root),
+                       passed_over=said)
 
 
 def _root(argument: str) -> Path:
@@ -49,7 +52,7 @@ def _root(argument: str) -> Path:
 
 def walk(root: Path) -> tuple[list[Path], list[str]]:
     """All files below `root` except hidden ones, and a phrase for each skipped entry that looked like a picture or
-    folder (broken links, pipes, folders without access).
+    folder (broken links, pipes, folders without access, workspaces and reports of benchbox), and for the hidden ones.
 
     Links to folders are followed. Each folder is entered once, real folders before links, so that loops end and no file
     appears twice.
@@ -57,6 +60,7 @@ def walk(root: Path) -> tuple[list[Path], list[str]]:
     files: list[Path] = []
     skipped: list[str] = []
     seen: set[tuple[int, int]] = set()
+    hidden = 0
     folders, links = [root], list[Path]()
     while folders or links:
         folder = folders.pop() if folders else links.pop(0)
@@ -65,7 +69,12 @@ def walk(root: Path) -> tuple[list[Path], list[str]]:
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
+            ours = written_by_benchbox(folder) if folder != root else ""
+            if ours:
+                skipped.append(f"{sample_id(root, folder)} ({ours})")
+                continue
             inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            hidden += sum(entry.name.startswith(".") for entry in inside)
         except OSError as error:
             skipped.append(f"{sample_id(root, folder)} ({error.strerror})")
             continue
@@ -78,7 +87,17 @@ def walk(root: Path) -> tuple[list[Path], list[str]]:
                 links.append(path)
             elif is_picture_name(path.name):
                 skipped.append(f"{sample_id(root, path)} ({kind})")
-    return files, skipped
+    return files, [*skipped, f"{hidden} hidden files or folders"] if hidden else skipped
+
+
+def passed_over(files: Sequence[Path], skipped: Sequence[str]) -> tuple[str, ...]:
+    """What `walk` found and no data set of pictures takes, as sentences: `files` by suffix, and each of `skipped`."""
+    others = Counter(path.suffix.lower() for path in files if not is_picture_name(path.name))
+    kinds = [f"{count} {readable(suffix) or 'without a suffix'}" for suffix, count in others.most_common(8)]
+    kinds += ["..."] if len(others) > 8 else []
+    total = others.total()
+    counted = [f"passed over: {total} file{'s' * (total > 1)} ({', '.join(kinds)})"] if total else []
+    return (*counted, *(f"passed over: {readable(reason)}" for reason in skipped))
 
 
 def _sorted_kinds(inside: list[os.DirEntry[str]]) -> Iterator[tuple[Path, str]]:

@@ -16,7 +16,16 @@ from typing import Annotated
 from pydantic import Field
 
 from benchbox.errors import DatasetError
-from benchbox_datasets.manifest import FileEntry, FileName, Manifest, Sha256, Size, StrictModel, validate
+from benchbox_datasets.manifest import (
+    MAX_MANIFEST_BYTES,
+    FileEntry,
+    FileName,
+    Manifest,
+    Sha256,
+    Size,
+    StrictModel,
+    validate,
+)
 
 LOCK_NAME = "benchbox-lock.json"
 CHUNK = 1 << 20
@@ -67,7 +76,8 @@ def read_lock(folder: Path) -> Lock | None:
     """The lock in `folder`, or None if nothing was fetched yet; raises DatasetError if it is damaged."""
     path = folder / LOCK_NAME
     try:
-        table = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            table = json.loads(file.read(MAX_MANIFEST_BYTES + 1))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, RecursionError) as error:

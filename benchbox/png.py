@@ -1,0 +1,144 @@
+"""The chunks of a PNG file: which of them Pillow must not see, and what they say about colour."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchbox.errors import CorruptImageError
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+LONGEST_TEXT = 1 << 20
+"""Bytes of a text or profile chunk, decompressed, above which it is left out: Pillow refuses the whole file for it."""
+
+_MOST_TEXT = 32 << 20
+"""Bytes of all text chunks together; Pillow refuses a file with twice as much."""
+
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+_CICP = {(1, 13): "sRGB", (1, 1): "BT.709", (9, 14): "BT.2020", (9, 16): "BT.2020 with PQ", (9, 18): "BT.2020 with HLG",
+         (12, 13): "Display P3"}  # fmt: skip
+"""(colour primaries, transfer function) -> name (ITU-T H.273)."""
+_CHRM = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+"""White point and primaries of sRGB in a cHRM chunk (PNG specification, 11.3.2.1)."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A chunk: its kind, its body, and whether its checksum is right."""
+
+    kind: bytes
+    body: memoryview
+    start: int
+    end: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether the checksum is the one of kind and body."""
+        return zlib.crc32(self.body, zlib.crc32(self.kind)) == self._sum
+
+    @property
+    def _sum(self) -> int:
+        whole: memoryview = self.body.obj  # type: ignore[assignment]
+        return int(struct.unpack_from(">I", whole, self.end - 4)[0])
+
+
+def chunks(data: bytes) -> Iterator[Chunk]:
+    """The whole chunks of a PNG, in order; ends before a chunk that is cut off."""
+    place = len(SIGNATURE)
+    view = memoryview(data)
+    while place + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        end = place + 12 + length
+        if end > len(data):
+            return
+        yield Chunk(data[place + 4 : place + 8], view[place + 8 : end - 4], place, end)
+        place = end
+
+
+def without_long_text(data: bytes, source: str) -> bytes:
+    """The PNG without those text and profile chunks that Pillow would refuse; errors name `source`.
+
+    Raises:
+        CorruptImageError: the checksum of such a chunk is wrong.
+    """
+    kept, total, place = [], 0, 0
+    for chunk in chunks(data):
+        if chunk.kind not in _TEXTS:
+            continue
+        size = len(_unpacked(chunk, LONGEST_TEXT))
+        total += size
+        if size < LONGEST_TEXT and total < _MOST_TEXT:
+            continue
+        if not chunk.sound:
+            raise CorruptImageError(f"{source}: damaged (wrong checksum in chunk {chunk.kind.decode('latin-1')}); "
+                                    "replace it with a whole copy")
+        kept.append(data[place : chunk.start])
+        place = chunk.end
+    return b"".join([*kept, data[place:]]) if kept else data
+
+
+def bit_depth_and_colour(data: bytes) -> tuple[int, int]:
+    """(bits per sample, colour type) from IHDR (PNG specification, 11.2.1); (8, 2) if there is none."""
+    first = next(chunks(data), None)
+    return (first.body[8], first.body[9]) if first is not None and len(first.body) >= 10 else (8, 2)
+
+
+def has(data: bytes, kind: bytes) -> bool:
+    """Whether there is a chunk of that kind."""
+    return any(chunk.kind == kind for chunk in chunks(data))
+
+
+def profile(data: bytes) -> bytes:
+    """The first LONGEST_TEXT bytes of the ICC profile; empty if there is none."""
+    return next((_unpacked(chunk, LONGEST_TEXT) for chunk in chunks(data) if chunk.kind == b"iCCP"), b"")
+
+
+def remarks(data: bytes) -> list[str]:
+    """Notes on chunks about colour that are not applied.
+
+    cICP goes before iCCP, that before sRGB, that before gAMA and cHRM (PNG specification, 4.3); the profile itself is
+    noted by the caller.
+    """
+    found = {chunk.kind: bytes(chunk.body[:64]) for chunk in chunks(data) if chunk.kind not in (b"IDAT", b"PLTE")}
+    notes = []
+    if len(cicp := found.get(b"cICP", b"")) == 4:
+        if (cicp[0], cicp[1]) != (1, 13):
+            name = _CICP.get((cicp[0], cicp[1]), f"primaries {cicp[0]}, transfer {cicp[1]}")
+            notes.append(f"cICP {name} other than sRGB's, not converted")
+        if cicp[3] == 0:
+            notes.append("cICP narrow range, not expanded")
+    elif not {b"iCCP", b"sRGB"} & found.keys():
+        gamma = struct.unpack(">I", found[b"gAMA"][:4])[0] if len(found.get(b"gAMA", b"")) >= 4 else 0
+        if gamma and abs(gamma / 1e5 - 1 / 2.2) > 0.005:  # sRGB files carry 45455
+            notes.append(f"gamma {gamma / 1e5:.5f} other than sRGB's, not converted")
+        if len(found.get(b"cHRM", b"")) == 32:
+            primaries = struct.unpack(">8I", found[b"cHRM"])
+            if any(abs(a - b) > 500 for a, b in zip(primaries, _CHRM, strict=True)):
+                notes.append("primaries (cHRM) other than sRGB's, not converted")
+    depth, colour = bit_depth_and_colour(data)
+    significant = found.get(b"sBIT", b"")
+    depth = 8 if colour == 3 else depth
+    if significant and min(significant) < depth:
+        notes.append(f"{min(significant)} significant bits of {depth} (sBIT), not rescaled")
+    return notes
+
+
+def _unpacked(chunk: Chunk, most: int) -> bytes:
+    """The text or profile of a chunk, at most `most` bytes of it; what cannot be unpacked is empty."""
+    body = bytes(chunk.body)
+    rest = body.partition(b"\0")[2]
+    if chunk.kind == b"iTXt":
+        compressed, rest = rest[:1] == b"\1", rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+        if not compressed:
+            return rest[:most]
+    elif chunk.kind == b"tEXt":
+        return rest[:most]
+    else:
+        rest = rest[1:]
+    try:
+        return zlib.decompressobj().decompress(rest, most)
+    except zlib.error:
+        return b""
