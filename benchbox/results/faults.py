@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchbox.store.columns import COLUMNS
+from benchbox.store import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
