@@ -25,7 +25,7 @@ LAYERS = (
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
 LOWER = {"curves": {"errors", "metric"}, "results": {"errors", "image", "codec", "dataset", "metric", "report",
-         "reference", "registry", "plan", "store", "work"}}  # fmt: skip
+         "reference", "guard", "registry", "plan", "store", "work"}}  # fmt: skip
 """Rooms that stand beside the others, and all that they may import."""
 
 WINGS = {"plan", "store", "work", "execution", "session", "results", "curves", "cli"}
