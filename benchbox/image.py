@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from benchbox import decoding
 from benchbox.decoding import MAX_PIXELS as MAX_PIXELS
 from benchbox.errors import ImageError
+from benchbox.files import whole_file
 
 Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
 
@@ -114,7 +115,5 @@ def write_png(path: str | Path, pixels: Image) -> None:
     # numpy leaves the strides of axes of length 1 undefined and imagecodecs reads them: reshaping defines them.
     shape = pixels.shape[:2] if pixels.shape[2] == 1 else pixels.shape
     data = imagecodecs.png_encode(np.ascontiguousarray(pixels).reshape(-1).reshape(shape))
-    try:
-        Path(path).write_bytes(data)
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
+    with whole_file(Path(path), ImageError) as part:
+        part.write_bytes(data)

@@ -1,14 +1,18 @@
-"""This machine: processor, memory, GPUs, system and library versions, and the load that other processes put on it."""
+"""This machine: processor, memory, GPUs, system and library versions, how much of it this process may use, and the load
+that other processes put on it."""
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import resource
 import socket
+import stat
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,14 +32,111 @@ def describe() -> dict[str, Any]:
     return {
         "host": host(),
         "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "governor": _first_line(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "memory_gib": round(memory() / 2**30, 1),
         "gpus": gpus(),
         "os": platform.platform(),
         "python": platform.python_version(),
         "libraries": _versions(_LIBRARIES),
     }
+
+
+def cores(system: Path = Path("/")) -> int:
+    """Processor cores that this process may use: those of its affinity, at most the quota of its control groups.
+
+    Args:
+        system: the root of the file system, where ``proc`` and ``sys/fs/cgroup`` are.
+    """
+    try:
+        allowed = len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # no Linux
+        allowed = os.cpu_count() or 1
+    quotas = [quota for folder in _groups("cpu", system) if (quota := _quota(folder)) is not None]
+    return max(1, math.ceil(min([allowed, *quotas])))
+
+
+def memory(system: Path = Path("/")) -> int:
+    """Bytes of memory that this process may use: the machine's, at most the limit of its control groups."""
+    names = ("memory.max", "memory.limit_in_bytes")  # versions 2 and 1; "max" and a number near 2^63 are no limit
+    limits = [int(line) for folder in _groups("memory", system) for name in names
+              if (line := _first_line(folder / name) or "").isdecimal()]  # fmt: skip
+    return min([int(psutil.virtual_memory().total), *limits])
+
+
+def oom_kills(system: Path = Path("/")) -> int:
+    """How many processes the kernel has ended for want of memory, in this process's control group where that counts
+    them, else on the whole machine. Where the number rose while a process died by SIGKILL, memory is the reason."""
+    folder = next(_groups("memory", system), None)
+    files = [folder / name for name in ("memory.events", "memory.oom_control")] if folder is not None else []
+    for file in [*files, system / "proc/vmstat"]:
+        try:
+            counts = dict(line.split()[:2] for line in file.read_text(encoding="ascii").splitlines())
+            return int(counts["oom_kill"])
+        except (OSError, ValueError, KeyError):
+            continue
+    return 0
+
+
+def _groups(controller: str, system: Path) -> Iterator[Path]:
+    """The folders of this process's control groups of a controller, the innermost first (cgroups(7))."""
+    for line in _lines(system / "proc/self/cgroup"):
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        top = system / "sys/fs/cgroup"
+        if number == "0":
+            top = top / "unified" if (top / "unified").is_dir() else top
+        elif controller in controllers.split(","):
+            top = next((top / name for name in (controllers, controller) if (top / name).is_dir()), top / controller)
+        else:
+            continue
+        inner = top / path.strip("/")
+        inner = inner if inner.is_dir() else top  # a container sees its own group as the top, under the path outside
+        yield inner
+        yield from (folder for folder in inner.parents if folder == top or top in folder.parents)
+
+
+def _quota(folder: Path) -> float | None:
+    """Cores that a control group may keep busy; None without a limit."""
+    words = (_first_line(folder / "cpu.max") or "").split()
+    if not words:
+        words = [_first_line(folder / f"cpu.cfs_{name}_us") or "" for name in ("quota", "period")]
+    if len(words) == 2 and all(word.isdecimal() for word in words) and int(words[1]):
+        return int(words[0]) / int(words[1])
+    return None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def provide_numba_cache() -> None:
+    """Give numba a private folder for compiled code where the user's cache folder cannot be written (there is no home
+    folder, or it is read-only): plugins whose functions numba is to keep could not be imported. Call it before them."""
+    home = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if "NUMBA_CACHE_DIR" in os.environ or (not home.startswith("~") and _writable(Path(home, "numba"))):
+        return
+    folder = Path(tempfile.gettempdir(), f"benchbox-numba-{os.getuid()}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        state = folder.lstat()
+        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or state.st_mode & 0o022:
+            folder = Path(tempfile.mkdtemp(prefix="benchbox-numba-"))  # another user made it and could plant code
+    except OSError:
+        return
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a folder, made if it is not there, can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 SHORTEST_LOOK = 0.1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol, TypeVar
 
+from benchbox import machine
 from benchbox.codec import CodecInfo
 from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import PluginError, UnknownIdError, did_you_mean
@@ -102,6 +103,7 @@ class Registry:
 
 def load(extra: Sequence[ModuleType] = ()) -> Registry:
     """Load every plugin of the entry-point group ``benchbox`` and then the modules `extra`."""
+    machine.provide_numba_cache()
     loader = Loader(extra)
     tables = {kind: loader.table(f"benchbox_{kind}") for kind in ("codecs", "metrics", "datasets", "reports")}
     return Registry(loader.plugins, **tables, _loader=loader)

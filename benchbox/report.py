@@ -81,3 +81,24 @@ class Report(ABC):
         """
 
 
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """A table as CSV. A text that a spreadsheet would run as a formula, as ``=cmd()`` in a label, gets a ``'`` in
+    front, by which spreadsheets know it for text."""
+    texts = frame.select_dtypes(exclude=["number", "bool", "boolean"])
+    shown = frame.assign(**{str(name): frame[name].map(_inert, na_action="ignore") for name in texts})
+    return str(shown.rename(columns=_inert).to_csv(index=False, lineterminator="\n"))
+
+
+def _inert(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r", " ")  # which ends a row, quoted or not
+    if not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text

@@ -18,14 +18,14 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine processes", "program colour depth formats guard png tiff", "decoding", "image",
+    "errors machine processes", "program colour depth files formats guard png tiff", "decoding", "image",
     "codec metric dataset reference", "report", "hookspecs", "loading", "registry", "plan", "store", "work",
     "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
-LOWER = {"curves": {"errors", "metric"}, "results": {"errors", "image", "codec", "dataset", "metric", "report",
-         "reference", "guard", "registry", "plan", "store", "work"}}  # fmt: skip
+LOWER = {"curves": {"errors", "metric"}, "results": {"errors", "files", "guard", "image", "codec", "dataset", "metric",
+         "report", "reference", "registry", "plan", "store", "work"}}  # fmt: skip
 """Rooms that stand beside the others, and all that they may import."""
 
 WINGS = {"plan", "store", "work", "execution", "session", "results", "curves", "cli"}
@@ -33,8 +33,8 @@ WINGS = {"plan", "store", "work", "execution", "session", "results", "curves", "
 HEAVY = {"benchbox.store.frame", "benchbox.execution.dask"}
 """Modules of wings that others import directly, since what they bring (pandas, dask) is not for everyone."""
 
-PUBLIC = {"", "errors", "image", "codec", "metric", "dataset", "report", "reference", "hookspecs", "program", "curves",
-          "store", "testing"}  # fmt: skip
+PUBLIC = {"", "errors", "files", "image", "codec", "metric", "dataset", "report", "reference", "hookspecs", "program",
+          "curves", "store", "testing"}  # fmt: skip
 """What a plugin may import; of `store`, the table of columns alone."""
 
 

@@ -42,11 +42,17 @@ def fetch(dataset: str, source: Path | None) -> None:
 @workspace_option
 def gc(workspace: Path) -> None:
     """Delete streams that no run needs. All measurements stay."""
-    from benchbox.store import Workspace, WritableStore
+    from benchbox.errors import StoreError
+    from benchbox.store import Store, Workspace, WritableStore, shown
 
     place = Workspace.at(workspace)
+    with Store(place):  # where there is none, it says so, and nothing is made
+        pass
     with place.lock(), WritableStore(place) as store:
-        count, size = place.streams.drop_all_but(store.streams_in_use())
+        if store.is_empty() and place.streams.any():
+            raise StoreError(f"{shown(place.database)} is empty, yet there are streams in {place}: put the store back, "
+                             "or delete the streams yourself")
+        count, size = place.streams.drop_all_but(store.streams_in_use() | place.streams_in_spool())
     click.echo(f"{place}: {count} streams deleted, {size / 1e6:.1f} MB freed")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 
@@ -14,15 +16,17 @@ from benchbox.errors import BenchboxError
 
 def main() -> None:
     """Run the command line. An error is one line, without a traceback unless --debug is among the arguments."""
+    _open_streams()
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:
         code = commands.main([a for a in arguments if a != "--debug"], prog_name="benchbox", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = 2
     except BrokenPipeError:  # `benchbox list codecs | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         code = 1
     except (KeyboardInterrupt, click.Abort):
         code = _fail("stopped", 130)
@@ -33,12 +37,41 @@ def main() -> None:
     except OSError as error:
         if debug:
             raise
-        code = _fail(f"{error.filename or 'system'}: {error.strerror or error}", 1)
+        code = _fail(f"{error.filename or 'system'}: {error.strerror or error}{_remedy(error)}", 1)
+        _drop_output()
     except Exception as error:  # a bug of benchbox itself
         if debug:
             raise
         code = _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1)
     sys.exit(code or 0)
+
+
+def _open_streams() -> None:
+    """Open standard streams that were closed (``2>&-``), as some service managers do: else the next file that is opened
+    takes the place of one, and whatever prints ends the run."""
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", errors="backslashreplace", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names that are not UTF-8, or that the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Print no more: what is still held back could not be written when the process ends, either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "; make room, or set TMPDIR to a folder on another disk"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "; check its permissions, or choose another place"
+    return ""
 
 
 def _fail(message: str, code: int) -> int:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from benchbox import image, registry
 from benchbox.codec import Codec, CodecInfo, OptionsModel
-from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError
+from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError, UsageError
+from benchbox.files import same_file, whole_file
 from benchbox.plan import device_for, parse_codec
 
 
 def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:
     """Encode `picture` and write the stream to `output`; returns a line with size and bpp, and one for each note."""
+    _check_output(output, picture)
     info, options = _find(codec, registry.load())
     axis = info.axis(options)
     if axis is None and quality is not None:
@@ -28,7 +30,8 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
         data = opened.encode(pixels, quality)
     finally:
         opened.close()
-    _write(output, data)
+    with whole_file(output) as part:
+        part.write_bytes(data)
     height, width, _ = pixels.shape
     at = f" at {axis.name} {quality:g}" if axis is not None else ""
     line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {info.label(options)}{at}"
@@ -37,6 +40,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
 
 def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
     """Decode the file `stream` and write a PNG to `output`; returns a line with the picture's size."""
+    _check_output(output, stream)
     plugins = registry.load()
     info, options = _find(codec, plugins) if codec else _by_suffix(stream, plugins)
     try:
@@ -73,8 +77,6 @@ def _by_suffix(stream: Path, plugins: registry.Registry) -> tuple[CodecInfo, Opt
     raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`)")
 
 
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise CodecError(f"{path}: cannot be written: {error.strerror}") from error
+def _check_output(output: Path, source: Path) -> None:
+    if same_file(output, source):
+        raise UsageError(f"{output}: is the file that is read, which would be lost; choose another --output")

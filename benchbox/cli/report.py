@@ -81,11 +81,18 @@ def publish(run: str, output: Path, literature: str, workspace: Path) -> None:
 @workspace_option
 def export(run: str, format_: str, output: Path, workspace: Path) -> None:
     """Write the results of RUN as one table."""
-    from benchbox import api
+    from benchbox import api, files, results
+    from benchbox.errors import UsageError
+    from benchbox.report import to_csv
+    from benchbox.store import Workspace
 
+    place = results.find_run(run, Workspace.at(workspace))
+    if any(files.same_file(output, source) for source in place.sources):
+        raise UsageError(f"{output}: the results are read from this file; choose another --output")
     table = api.load(run, workspace)
-    if format_ == "csv":
-        table.to_csv(output, index=False)
-    else:
-        table.to_parquet(output, index=False)
+    with files.whole_file(output) as part:
+        if format_ == "csv":
+            part.write_text(to_csv(table), encoding="utf-8", errors="replace")
+        else:
+            table.to_parquet(part, index=False)
     click.echo(f"{output}: {len(table)} rows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from benchbox import machine
 from benchbox.errors import StoreError
 from benchbox.execution.executor import OnPoints, PointLimits
 from benchbox.execution.spool import Tail
@@ -31,6 +33,7 @@ class Active:
         self._since = time.monotonic()
         self._worker: psutil.Process | None = None
         self._verdict: tuple[str, str] | None = None  # status, reason
+        self._oom_kills = machine.oom_kills()
 
     @property
     def verdict(self) -> str:
@@ -106,7 +109,7 @@ class Active:
         if self._at is None and self._left() and len(self.job.points) == 1 and (ending or self._tail.damaged):
             self._at = self._left()[0].key  # it had the process to itself, and gave nothing that can be read
         if self._at is not None:
-            status, reason = self._verdict or ("crashed", "the worker died" + (f" ({ending})" if ending else ""))
+            status, reason = self._verdict or self._ended(ending)
             if status == "timeout" and ending is not None and ending.said:
                 reason += f"; it last printed: {ending.said[:200]}"
             event, point = self._blame(status, reason)
@@ -115,6 +118,13 @@ class Active:
             again = [self.job.only([point])] if point is not None else []
         self._tail.remove()
         return again + [self.job.only([point]) for point in self._left()]
+
+    def _ended(self, ending: Ending | None) -> tuple[str, str]:
+        """Status and reason of a point whose worker ended though nobody here killed it."""
+        if ending is not None and ending.status in (None, -signal.SIGKILL) and machine.oom_kills() > self._oom_kills:
+            return "memory", ("the system ended the worker for want of memory; give it more, or run with fewer "
+                              "--workers")
+        return "crashed", "the worker died" + (f" ({ending})" if ending else "")
 
     def _blame(self, status: str, reason: str) -> tuple[dict[str, Any], Point | None]:
         """The event of the point that the worker was at, and what is left to do of that point.

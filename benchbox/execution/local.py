@@ -17,8 +17,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from benchbox import machine
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.active import Active
 from benchbox.execution.executor import OnPoints, PointLimits
@@ -246,5 +245,6 @@ class _Watch:
 
 
 def memory_share(workers: int) -> int:
-    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the memory."""
-    return int(psutil.virtual_memory().total * 0.8) // max(1, workers)
+    """Bytes that one of `workers` may use if the plan sets no limit: its share of four fifths of the memory that this
+    process may use."""
+    return int(machine.memory() * 0.8) // max(1, workers)

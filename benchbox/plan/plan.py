@@ -22,15 +22,25 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from benchbox.errors import PlanError, did_you_mean
+from benchbox.files import Foreign, read_toml
 
+_FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DEMO = Path(__file__).with_name("demo.toml")
 DISTURBED = 0.2
@@ -39,11 +49,15 @@ DISTURBED = 0.2
 MAX_SWEEP = 1000
 """Most qualities in one sweep; a longer one comes from a mistyped step."""
 
+_MOST_NAMES, _LONGEST_NAME, _LONGEST_TEXT = 1000, 1000, 100_000
+"""Most data sets, codecs, metrics and targets of a plan, and most characters of a name and of the description."""
+
 
 def parse_qualities(text: str) -> tuple[float, ...]:
     """Parse ``"10:95:5"`` (stop included) or ``"10,20,30"``. Raises PlanError that quotes `text`."""
     try:
         if ":" not in text:
+            _check_count(text, text.count(",") + 1)
             return tuple(float(part) for part in text.split(","))
         start, stop, step = (float(part) for part in text.split(":"))
         if not all(map(math.isfinite, (start, stop, step))) or step == 0 or (stop - start) / step < 0:
@@ -51,9 +65,14 @@ def parse_qualities(text: str) -> tuple[float, ...]:
     except ValueError:
         raise PlanError(f"qualities '{text}': write start:stop:step (10:95:5) or a comma list (10,50,90)") from None
     count = math.floor((stop - start) / step + 1e-9) + 1
-    if count > MAX_SWEEP:
-        raise PlanError(f"qualities '{text}': {count} values; at most {MAX_SWEEP}")
+    _check_count(text, count)
     return tuple(round(start + i * step, 9) for i in range(count))
+
+
+def _check_count(text: str, count: int) -> None:
+    if count > MAX_SWEEP:
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        raise PlanError(f"qualities '{shown}': {count} values; at most {MAX_SWEEP}")
 
 
 def _as_tuple(value: Any) -> Any:
@@ -61,7 +80,26 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _as_qualities(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) > MAX_SWEEP:
+        raise ValueError(f"{len(value)} values; at most {MAX_SWEEP}")
     return parse_qualities(value) if isinstance(value, str) else value
+
+
+def check_name(text: str) -> str:
+    """`text`, if it can be written into files and shown on one line; raises ValueError where it holds control
+    characters or, as names of files do that are not UTF-8, surrogates."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ValueError(f"{text[:80]!a} has a control character or is not UTF-8; rename it")
+    return text
+
+
+def _as_name(value: Any) -> Any:
+    return check_name(value) if isinstance(value, str) else value
+
+
+_Name = Annotated[str, BeforeValidator(_as_name), Field(max_length=_LONGEST_NAME)]
+"""A text of one line: an id, a path, a label."""
+_Names = Annotated[tuple[_Name, ...], BeforeValidator(_as_tuple), Field(max_length=_MOST_NAMES)]
 
 
 class _Strict(BaseModel):
@@ -73,11 +111,11 @@ class CodecEntry(_Strict):
     `device` is ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"auto"`` (CUDA where the codec and the machine have it); an
     `optional` codec is left out, with a message to the user, where its library is missing."""
 
-    id: str
+    id: _Name
     options: dict[str, Any] = {}
     qualities: Annotated[tuple[float, ...] | None, BeforeValidator(_as_qualities)] = None
-    label: str | None = None
-    device: str = "cpu"
+    label: _Name | None = None
+    device: _Name = "cpu"
     optional: bool = False
 
 
@@ -85,7 +123,7 @@ class Limits(_Strict):
     """Limits of one operating point: wall seconds, and memory of the worker in MiB (default: its share of RAM)."""
 
     point_seconds: Annotated[float, Field(gt=0)] = 300
-    memory_mib: Annotated[int | None, Field(gt=0)] = None
+    memory_mib: Annotated[int | None, Field(gt=0, le=2**40)] = None
 
 
 class Timing(_Strict):
@@ -103,13 +141,13 @@ class Plan(_Strict):
     exclude each other."""
 
     name: str
-    dataset: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
-    metrics: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ("psnr", "ms-ssim")
-    codec: tuple[CodecEntry, ...] = Field(min_length=1)
+    dataset: Annotated[_Names, Field(min_length=1)]
+    metrics: _Names = ("psnr", "ms-ssim")
+    codec: Annotated[tuple[CodecEntry, ...], Field(min_length=1, max_length=_MOST_NAMES)]
     limits: Limits = Limits()
     timing: Timing | None = None
-    match: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
-    description: str = ""
+    match: _Names = ()
+    description: Annotated[str, Field(max_length=_LONGEST_TEXT)] = ""
 
     @model_validator(mode="after")
     def _not_matched_and_timed(self) -> Plan:
@@ -127,13 +165,7 @@ class Plan(_Strict):
 
 def load_plan(path: Path) -> Plan:
     """Read a plan file. Raises PlanError that names the file, the key and the remedy."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(f"{path}: there is no such plan file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PlanError(f"{path}: {error}") from None
-    return make_plan({"name": path.stem, **table}, str(path))
+    return make_plan({"name": path.stem, **read_toml(path, _FILE)}, str(path))
 
 
 def settle(plan: str | Path | Mapping[str, Any] | Plan | None) -> tuple[Plan, Path]:
@@ -191,4 +223,8 @@ def parse_codec(text: str) -> CodecEntry:
         options[key.strip()] = value.strip()
     if not name:
         raise PlanError(f"codec '{text}': it needs an id, as in jpeg@50,75")
-    return CodecEntry(id=name, options=options, qualities=parse_qualities(tail) if at else None)
+    try:
+        return CodecEntry(id=name, options=options, qualities=parse_qualities(tail) if at else None)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PlanError(f"codec: {first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from None

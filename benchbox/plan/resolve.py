@@ -15,7 +15,7 @@ from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
-from benchbox.plan.plan import CodecEntry, Plan, Timing, plan_text
+from benchbox.plan.plan import CodecEntry, Plan, Timing, check_name, plan_text
 from benchbox.registry import Registry
 
 
@@ -114,7 +114,10 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
     name, colon, argument = dataset.partition(":")
     info = registry.dataset_info(name)
     if colon and info.argument == "PATH" and argument:
-        return f"{name}:{(base / Path(argument).expanduser()).resolve()}"
+        try:
+            return check_name(f"{name}:{(base / Path(argument).expanduser()).resolve()}")
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder, a loop of links
+            raise PlanError(f"{name}: {error}; give the folder's full path") from error
     return dataset
 
 

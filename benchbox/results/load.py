@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,18 +9,23 @@ from typing import TYPE_CHECKING, Any
 from benchbox import image
 from benchbox.dataset import summarised
 from benchbox.errors import DatasetError, StoreError
+from benchbox.files import read_text
 from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.literature import find_references
 from benchbox.results.place import PUBLISHED, RunPlace
+from benchbox.results.records import RECORD, DatasetSettings, check_table, read_environment, read_settings
 from benchbox.store import COLUMNS, Store
 from benchbox.store.frame import frame
 from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_ROWS, MOST_BYTES_A_ROW = 20_000_000, 64 << 10
+"""Of a results table: rows, and bytes that one may take in memory, texts and reasons included."""
 
 
 def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
@@ -45,7 +49,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
     """Everything that reports need. `literature` names published curves to draw with those of the run, by id or as
     files (see `find_references`). A published folder has no decoded pictures."""
     table, metrics = load_frame(place, registry)
-    settings = _read(place.folder / "settings.json")
+    settings = read_settings(place.folder / "settings.json")
     by_key = table.drop_duplicates("key").set_index("key")
     worker = Worker(registry)
 
@@ -63,18 +67,18 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         name=str(table["run"].iloc[0]),
         frame=table,
         metrics=metrics,
-        plan=(place.folder / "plan.toml").read_text(encoding="utf-8"),
-        environment=_read(place.folder / "environment.json"),
-        dataset_notes={d: _notes(info) for d, info in settings["datasets"].items()},
-        codec_settings=settings["codecs"],
-        references=find_references(literature, settings["datasets"], registry),
+        plan=read_text(place.folder / "plan.toml", RECORD),
+        environment=read_environment(place.folder / "environment.json"),
+        dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
+        codec_settings=settings.codecs,
+        references=find_references(literature, settings.datasets, registry),
         pixels=pixels if place.workspace is not None else None,
         original=original,
     )
 
 
 def _metrics(place: RunPlace, registry: Registry) -> list[Metric]:
-    listed = _read(place.folder / "settings.json")["metrics"]
+    listed = read_settings(place.folder / "settings.json").metrics
     return [registry.metrics[metric] for metric in listed if metric in registry.metrics]
 
 
@@ -83,21 +87,41 @@ def _published_frame(folder: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
+        _check_size(folder / PUBLISHED)
         table = pd.read_parquet(folder / PUBLISHED)
+        absent = {column.name for column in COLUMNS} - set(table)
         for column in COLUMNS:
             if column.name not in table:  # added after the release that published this
                 table[column.name] = pd.Series(None, index=table.index, dtype=column.dtype)
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
-        return ordered.astype({column.name: column.dtype for column in COLUMNS})
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"{folder / PUBLISHED}: is not a results table of this version ({error}); publish the run "
-                         "again") from error
+        typed = ordered.astype({column.name: column.dtype for column in COLUMNS})
+        check_table(typed, absent)
+        return typed
+    except Exception as error:  # whatever reading a damaged file leads pyarrow and pandas to
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise StoreError(f"{folder / PUBLISHED}: is not a results table of this version ({said}); publish the run again"
+                         ) from error
 
 
-def _notes(info: Mapping[str, Any]) -> list[str]:
-    source = [f"Source: {info['source']}"] if info["source"] else []
-    return [info["title"], *source, *info["notes"], *summarised(info.get("pictures", {}))]
+def _check_size(path: Path) -> None:
+    """Refuse a table that says it is larger than any run, before it is read.
+
+    Raises:
+        ValueError: it is.
+    """
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        rows = file.metadata.num_rows
+        size = sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups))
+    if rows > MOST_ROWS or size > MOST_BYTES_A_ROW * max(rows, 1000):
+        raise ValueError(f"{rows} rows of {size >> 20} MiB are more than a run has")
+
+
+def _notes(info: DatasetSettings) -> list[str]:
+    source = [f"Source: {info.source}"] if info.source else []
+    return [info.title, *source, *info.notes, *summarised(info.pictures)]
 
 
 def _original(row: Mapping[str, Any], registry: Registry) -> Image:
@@ -111,10 +135,3 @@ def _original(row: Mapping[str, Any], registry: Registry) -> Image:
                                    "the plan again")
             return pixels
     raise DatasetError(f"data set {dataset} no longer has the sample '{sample}'")
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}); run the plan again") from error

@@ -25,6 +25,18 @@ class RunPlace:
     name: str
     workspace: Workspace | None
 
+    @property
+    def taken(self) -> list[Path]:
+        """Folders that no published run may take the place of."""
+        place = self.workspace
+        return [self.folder] if place is None else [self.folder, place.folder, place.streams.folder, place.spool]
+
+    @property
+    def sources(self) -> list[Path]:
+        """The files that its results are read from."""
+        table = self.folder / PUBLISHED if self.workspace is None else self.workspace.database
+        return [table, *(self.folder / name for name in ("plan.toml", "settings.json", "environment.json"))]
+
 
 def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
     """The place of a run given by name, by its folder in a workspace, or as a published folder."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
-from benchbox import image
+from benchbox import image, machine
 from benchbox.dataset import Sample
 from benchbox.errors import ImageError, UnsupportedImageError
 from benchbox.plan import Resolved
@@ -120,8 +119,8 @@ def _notes_of(sample: Sample) -> tuple[str, ...]:
 
 def _threaded(samples: Mapping[Place, Sample], work: Callable[[Sample], T]) -> Iterator[tuple[Place, T]]:
     items = iter(samples.items())
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        while batch := list(islice(items, 4 * (os.cpu_count() or 1))):
+    with ThreadPoolExecutor(machine.cores()) as pool:
+        while batch := list(islice(items, 4 * machine.cores())):
             yield from zip((place for place, _ in batch), pool.map(work, (s for _, s in batch)), strict=True)
 
 

@@ -5,13 +5,13 @@ Nothing is written to the workspace; probes run in a temporary folder.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from benchbox import machine
 from benchbox.dataset import Sample
 from benchbox.execution import LocalExecutor
 from benchbox.plan import Job, Resolved
@@ -102,7 +102,7 @@ def _lines(
         kept = (sum(work.megapixels(job) * work.points(job) for job in jobs) - scored) * per_stream
         seconds, size = seconds + took, size + kept
         yield f"  {label}: {points} points, {took:.1f} s of one processor, {kept / 1e6:.1f} MB of streams"
-    wall = seconds / min(workers, os.cpu_count() or 1)
+    wall = seconds / min(workers, machine.cores())
     yield f"about {wall:.0f} s with {workers} workers and {size / 1e6:.1f} MB of disk in {workspace}"
 
 

@@ -101,4 +101,6 @@ class Lines:
 
 def for_terminal() -> Progress:
     """A bar if standard error is a terminal, else plain lines."""
+    if sys.stderr is None:  # closed by whoever started this process
+        return Silent()
     return Bar() if sys.stderr.isatty() else Lines()

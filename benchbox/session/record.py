@@ -60,9 +60,10 @@ def note_end(folder: Path) -> None:
 
 def _sessions(folder: Path) -> list[dict[str, Any]]:
     try:
-        return list(json.loads((folder / "environment.json").read_text(encoding="utf-8"))["sessions"])
-    except (OSError, ValueError, KeyError):
+        sessions = json.loads((folder / "environment.json").read_text(encoding="utf-8"))["sessions"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
+    return [session for session in sessions if isinstance(session, dict)] if isinstance(sessions, list) else []
 
 
 def _replace(path: Path, text: str) -> None:

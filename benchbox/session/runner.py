@@ -30,8 +30,8 @@ def point_limits(plan: Plan, workers: int) -> PointLimits:
 
 
 def local_executor(plan: Plan, workspace: Workspace, workers: int | None) -> LocalExecutor:
-    """An executor of local processes under the plan's limits; `workers` None means one per core."""
-    count = workers or os.cpu_count() or 1
+    """An executor of local processes under the plan's limits; `workers` None means one per core that may be used."""
+    count = workers or machine.cores()
     return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool)
 
 

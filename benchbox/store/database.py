@@ -12,11 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from benchbox.errors import StoreError
 from benchbox.plan import Entry, Have, Job
 from benchbox.store import opening
 from benchbox.store.tables import TABLES, insertion, selection
-from benchbox.store.workspace import Workspace, shown
+from benchbox.store.workspace import Workspace
 
 MAX_ATTEMPTS = 2
 """A failed point is tried once more by the next run, and after that only with ``--retry``."""
@@ -75,8 +74,9 @@ class Store:
         """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
         count.
 
-        Failures count as measured once they were tried MAX_ATTEMPTS times, unless `retry`, which also leaves out scores
-        that are missing since something failed.
+        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
+        does not count as measured, so that it is encoded again; with `retry`, nor does one whose stream is missing, and
+        scores that are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
         found = {}
@@ -87,11 +87,15 @@ class Store:
                 if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
                     scored.setdefault(key, set()).add(metric)
             query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
-            for key, status, attempts, stream in self._db.execute(query):
+            rows = self._db.execute(query).fetchall()
+            streams = self.workspace.streams
+            damaged = streams.damaged({stream for _, status, _, stream in rows if status == "ok" and stream})
+            for key, status, attempts, stream in rows:
                 if status == "ok":
                     known = frozenset(scored.get(key, ()))
-                    to_score = len(known) < len(versions) and stream and self.workspace.streams.has(stream)
-                    found[key] = Have(True, stream if to_score else None, known, stream)
+                    to_score = len(known) < len(versions) and stream and streams.has(stream)
+                    again = stream in damaged or (retry and stream and not streams.has(stream))
+                    found[key] = Have(not again, stream if to_score else None, known, stream)
                 else:
                     settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
                     found[key] = Have(settled, None, frozenset(versions))
@@ -178,6 +182,10 @@ class Store:
                    FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
         return {(codec, options): (seconds, size) for codec, options, seconds, size in self._db.execute(query)}
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever measured here."""
+        return self._db.execute("SELECT 1 FROM encodings LIMIT 1").fetchone() is None
+
     def streams_in_use(self) -> set[str]:
         """SHA-256 of every stream that a run needs."""
         query = "SELECT DISTINCT stream_sha256 FROM encodings WHERE key IN (SELECT key FROM entries)"
@@ -203,7 +211,7 @@ class WritableStore(Store):
             with self._db:
                 yield self._db
         except sqlite3.Error as error:
-            raise StoreError(f"{shown(self.workspace.database)}: {error}; what was measured before is kept") from error
+            raise opening.failure(self.workspace, error) from error
 
     def keep_digests(self, digests: Mapping[str, str]) -> None:
         """Store pixel digests by stamp."""
@@ -255,6 +263,9 @@ def _keep_encoding(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], n
     found = {name: event.get(name) for name in TABLES["encodings"] if name not in (*asked, "attempts", "measured")}
     renewed = ", ".join(f"{name}=excluded.{name}" for name in (*found, "measured") if name != "key")
     row = {**asked, **found, "attempts": 1, "measured": now}
+    if event["status"] == "ok":  # scores of other bytes, where a stream was lost and encoding it again gave others
+        db.execute("DELETE FROM scores WHERE key = :key AND EXISTS (SELECT 1 FROM encodings WHERE key = :key AND "
+                   "status = 'ok' AND stream_sha256 IS NOT :stream_sha256)", row)
     db.execute(
         f"""{insertion("encodings", row)} ON CONFLICT (key) DO UPDATE SET {renewed}, attempts=attempts+1
         WHERE excluded.status='ok' OR encodings.status!='ok'""",

@@ -12,14 +12,17 @@ from pathlib import Path
 import psutil
 
 from benchbox.errors import StoreError
-from benchbox.store.tables import VERSION, migrate
+from benchbox.store.tables import VERSION, DamagedRows, migrate
 from benchbox.store.workspace import Workspace, shown
 
 MAPPED = 2**31
 """Most bytes of the database file that SQLite maps into memory for reading; on local disks only."""
 
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "lustre", "gpfs", "ceph", "fuse.sshfs", "afs"})
-_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
+_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CORRUPT_INDEX", "SQLITE_CORRUPT_SEQUENCE"})
+_SIGNS = ("no such table", "no such column", "Could not decode", "malformed", "unsupported file format")
+"""Of damage, in messages of the errors that SQLite has no name of its own for."""
+_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE"})
 
 
 @contextmanager
@@ -35,17 +38,16 @@ def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise StoreError(f"cannot write in {workspace}: {error.strerror}; choose another --workspace") from error
     except sqlite3.Error as error:
-        raise StoreError(_message(workspace.database, error)) from error
+        raise failure(workspace, error) from error
     try:
-        try:
-            journal = "DELETE" if _on_network(workspace.folder) else "WAL"
-            db.execute(f"PRAGMA journal_mode={journal}")
-            db.execute("PRAGMA synchronous=NORMAL")  # safe if any process dies, not if the power fails
-            _check_version(db, workspace.database)
-            migrate(db)
-        except sqlite3.Error as error:
-            raise StoreError(_message(workspace.database, error)) from error
+        journal = "DELETE" if _on_network(workspace.folder) else "WAL"
+        db.execute(f"PRAGMA journal_mode={journal}")
+        db.execute("PRAGMA synchronous=NORMAL")  # safe if any process dies, not if the power fails
+        _check_version(db, workspace.database)
+        migrate(db)
         yield db
+    except sqlite3.Error as error:
+        raise failure(workspace, error) from error
     finally:
         db.close()
 
@@ -61,28 +63,57 @@ def to_read(workspace: Workspace) -> Iterator[sqlite3.Connection]:
         StoreError: there is none, it is damaged, was written by a later benchbox, or changed while it was read.
     """
     path = workspace.database
-    if not path.exists():
-        raise StoreError(f"there are no results in {workspace}; `benchbox run` makes them there")
-    journals = [journal for end in ("-wal", "-journal") if _holds_data(journal := path.with_name(path.name + end))]
+    _require(workspace)
+    busy, before = workspace.busy(), _state(path)
     try:
-        if workspace.busy():
+        if busy:
             with _connected(path, "?mode=ro") as db:
                 yield db
-        elif journals:
+        elif journals := [file for file, size, _ in before[1:] if size]:
             with tempfile.TemporaryDirectory(prefix="benchbox-") as folder, \
                     _connected(_copied([path, *journals], Path(folder)), "") as db:  # fmt: skip
                 yield db
         else:
-            before = path.stat()
             with _connected(path, "?mode=ro&immutable=1") as db:
                 if not _on_network(workspace.folder):
                     db.execute(f"PRAGMA mmap_size={MAPPED}")
                 yield db
-            after = path.stat()
-            if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
-                raise StoreError(f"{shown(path)} changed while it was read; run the command again")
+            if _state(path) != before:
+                raise _changed(path)
     except sqlite3.Error as error:
-        raise StoreError(_message(path, error)) from error
+        raise failure(workspace, error) if busy or _state(path) == before else _changed(path) from error
+
+
+def _require(workspace: Workspace) -> None:
+    """Raise StoreError where there is no database, or it may not be read."""
+    path = workspace.database
+    try:
+        if path.stat().st_size:
+            return
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StoreError(f"{shown(path)}: {error.strerror}; check the folder's permissions or choose another with "
+                         "--workspace") from error
+    lost = f", though streams are there; put {path.name} back, or" if workspace.streams.any() else ";"
+    raise StoreError(f"there are no results in {workspace}{lost} `benchbox run` makes them there")
+
+
+def _state(path: Path) -> list[tuple[Path, int, int]]:
+    """(file, size, time of change) of a database and of its journals; 0 where there is none."""
+    found = []
+    for file in (path.with_name(path.name + end) for end in ("", "-wal", "-journal")):
+        try:
+            state = file.stat()
+        except OSError:
+            found.append((file, 0, 0))
+        else:
+            found.append((file, state.st_size, state.st_mtime_ns))
+    return found
+
+
+def _changed(path: Path) -> StoreError:
+    return StoreError(f"{shown(path)} changed while it was read; run the command again")
 
 
 @contextmanager
@@ -98,11 +129,14 @@ def empty() -> Iterator[sqlite3.Connection]:
 
 def _copied(files: Sequence[Path], folder: Path) -> Path:
     """Copy `files` into `folder`; returns the copy of the first."""
+    before = _state(files[0])
     try:
         copies = [Path(shutil.copy(file, folder)) for file in files]
     except OSError as error:
         raise StoreError(f"{shown(files[0])}: a killed run left a journal, and reading it needs a copy in {folder}, "
                          f"which failed: {error.strerror}; make room there or set TMPDIR") from error
+    if _state(files[0]) != before:
+        raise _changed(files[0])
     return copies[0]
 
 
@@ -123,17 +157,18 @@ def _check_version(db: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"{shown(path)} was written by a later benchbox (tables {found}); upgrade benchbox")
 
 
-def _message(path: Path, error: sqlite3.Error) -> str:
-    if getattr(error, "sqlite_errorname", "") in _DAMAGED:
-        return f"{shown(path)}: is damaged ({error}); move it away or choose another with --workspace"
-    return f"{shown(path)}: {error}; check the disk and the folder's permissions or choose another with --workspace"
+def failure(workspace: Workspace, error: sqlite3.Error) -> StoreError:
+    """What SQLite reports, with the file and the remedy. Only a damaged database is to be moved away."""
+    return StoreError(_words(workspace.database, error))
 
 
-def _holds_data(journal: Path) -> bool:
-    try:
-        return journal.stat().st_size > 0
-    except OSError:
-        return False
+def _words(path: Path, error: sqlite3.Error) -> str:
+    name, text = getattr(error, "sqlite_errorname", ""), str(error)
+    if name in _DAMAGED or isinstance(error, DamagedRows) or any(sign in text for sign in _SIGNS):
+        return f"{shown(path)}: is damaged ({text}); move it away or choose another with --workspace"
+    if name in _FULL:
+        return f"{shown(path)}: {text}; make room and run again: what was measured before is kept"
+    return f"{shown(path)}: {text}; check the disk and the folder's permissions or choose another with --workspace"
 
 
 def _on_network(folder: Path) -> bool:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchbox import machine
 from benchbox.errors import StoreError
+
+_BATCH = 256
+"""Streams that one thread checks at a time."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +23,14 @@ class Streams:
     folder: Path
 
     def put(self, data: bytes) -> str:
-        """Store a stream and return its SHA-256 (hex).
+        """Store a stream and return its SHA-256 (hex). A damaged file in its place is replaced.
 
         Raises:
             StoreError: it cannot be written.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
-        if path.exists():
+        if _sha256(path) == sha256:
             return sha256
         part = path.with_name(f".{sha256}.{os.getpid()}")
         try:
@@ -34,6 +39,8 @@ class Streams:
             except FileNotFoundError:  # the first stream of this folder
                 path.parent.mkdir(parents=True, exist_ok=True)
                 part.write_bytes(data)
+            if path.is_dir():  # not ours, so not deleted
+                path.rename(part.with_suffix(".damaged"))
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -50,14 +57,30 @@ class Streams:
         try:
             data = self._path(sha256).read_bytes()
         except OSError as error:
-            raise StoreError(f"the stream {sha256[:12]} is missing in {self.folder}; run the plan again") from error
+            raise StoreError(f"the stream {sha256[:12]} is missing in {self.folder}; run the plan again with --retry"
+                             ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise StoreError(f"the stream {sha256[:12]} in {self.folder} is damaged; delete it and run the plan again")
+            raise StoreError(f"the stream {sha256[:12]} in {self.folder} is damaged; run the plan again, which encodes "
+                             "it again")
         return data
 
     def has(self, sha256: str) -> bool:
-        """True if the stream with that SHA-256 is stored."""
+        """True if the stream with that SHA-256 is stored; `damaged` also reads it."""
         return self._path(sha256).exists()
+
+    def damaged(self, expected: Iterable[str]) -> set[str]:
+        """Those of the SHA-256 `expected` whose file is there and holds something else. Reads all these files."""
+        with ThreadPoolExecutor(machine.cores()) as pool:  # hashing releases the interpreter lock
+            names = sorted(expected)
+            batches = (names[k : k + _BATCH] for k in range(0, len(names), _BATCH))
+            return set[str]().union(*pool.map(self._damaged, batches))
+
+    def _damaged(self, expected: Sequence[str]) -> set[str]:
+        return {sha256 for sha256 in expected if _sha256(self._path(sha256)) not in (sha256, None)}
+
+    def any(self) -> bool:
+        """Whether any stream is kept."""
+        return next(self.folder.glob("*/*"), None) is not None
 
     def drop_all_but(self, used: Collection[str]) -> tuple[int, int]:
         """Delete every stream whose SHA-256 is not in `used`, and partial files of dead workers.
@@ -67,11 +90,26 @@ class Streams:
         """
         count = size = 0
         for path in self.folder.glob("*/*"):
-            if path.name not in used:
-                size += path.stat().st_size
+            if path.name not in used and not path.is_dir():
+                try:
+                    size += path.stat().st_size
+                    path.unlink()
+                except OSError as error:
+                    raise StoreError(f"{path}: cannot be deleted: {error.strerror}; check its folder's permissions"
+                                     ) from error
                 count += 1
-                path.unlink()
         return count, size
 
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
+
+
+def _sha256(path: Path) -> str | None:
+    """The SHA-256 of a file, ``""`` where it cannot be read, None where there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return ""

@@ -43,6 +43,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 """Table -> column -> its type in SQLite."""
 
+class DamagedRows(sqlite3.DatabaseError):
+    """A row holds a value that its column cannot have."""
+
+
 _KEYS = {"scores": "key, metric, version", "timings": "key, session, repetition", "entries": "run, ordinal"}
 """Primary keys of more than one column."""
 

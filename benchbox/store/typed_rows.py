@@ -15,18 +15,27 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from benchbox.store.tables import DamagedRows
+
 CHUNK = 50_000
 """Rows that are held as Python objects at a time."""
 
 
 def read_columns(cursor: sqlite3.Cursor, dtypes: Mapping[str, str], chunk: int = CHUNK) -> dict[str, Any]:
     """Every column of `cursor` by name, as an array of the pandas dtype that `dtypes` gives: ``category`` (categories
-    in order), ``string``, ``Int64``, ``boolean`` or ``float64`` (a numpy array). SQL's NULL is a missing value."""
+    in order), ``string``, ``Int64``, ``boolean`` or ``float64`` (a numpy array). SQL's NULL is a missing value.
+
+    Raises:
+        DamagedRows: a value has another type, as SQLite allows; names the column.
+    """
     names = [column[0] for column in cursor.description]
     columns = [_COLUMNS[dtypes[name]]() for name in names]
     while rows := cursor.fetchmany(chunk):
-        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
-            column.take(values)
+        for name, column, values in zip(names, columns, zip(*rows, strict=True), strict=True):
+            try:
+                column.take(values)
+            except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
+                raise DamagedRows(f"column {name}: {str(error).splitlines()[0]}") from error
     return {name: column.array() for name, column in zip(names, columns, strict=True)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,11 @@ class Workspace:
     def spool(self) -> Path:
         """The folder to which workers write measurements until these are in the database."""
         return self.folder / _SPOOL
+
+    def streams_in_spool(self) -> set[str]:
+        """SHA-256 of every stream that is named in what a killed run left there; other digests may be among them."""
+        files = (path for path in self.spool.rglob("*") if path.is_file())
+        return {sha256.decode() for path in files for sha256 in re.findall(rb"[0-9a-f]{64}", path.read_bytes())}
 
     def run_folder(self, run: str) -> Path:
         """The folder of the run of that name: its plan, settings, environment and reports.

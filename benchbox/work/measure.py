@@ -30,7 +30,7 @@ import numpy as np
 
 from benchbox import image as pixel
 from benchbox.codec import Codec, CodecInfo
-from benchbox.errors import PluginError, StoreError, UnsupportedImageError
+from benchbox.errors import CodecError, PluginError, StoreError, UnsupportedImageError
 from benchbox.image import Image
 from benchbox.plan import Job, Point, Timing
 from benchbox.store import UNSCORED, Streams
@@ -155,7 +155,7 @@ def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
     if refusal is not None:
         raise UnsupportedImageError(refusal)
     row["rescored"] = point.stream is not None
-    data = setup.streams.get(point.stream) if point.stream is not None else _encode(setup, point, row)
+    data = _encode(setup, point, row) if point.stream is None else _kept(setup, point, point.stream)
     digest = hashlib.sha256(data).digest()
     output, clock = call(f"{info.id}: decode", timed, lambda: codec.decode(data))
     if hashlib.sha256(data).digest() != digest:
@@ -214,6 +214,21 @@ def _encode(setup: _Setup, point: Point, row: dict[str, Any]) -> bytes:
     row |= {"bytes": len(data), "stream_sha256": setup.streams.put(data),
             "encode_s": clock.wall, "encode_cpu_s": clock.cpu}  # fmt: skip
     return data
+
+
+def _kept(setup: _Setup, point: Point, sha256: str) -> bytes:
+    """The kept stream of a point that is only to be scored; encoded again where it was damaged since it was asked for.
+
+    Raises:
+        CodecError: it was, and encoding gave other bytes, which the scores held so far do not belong to.
+    """
+    try:
+        return setup.streams.get(sha256)
+    except StoreError as error:
+        data = _encode(setup, point, {})
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise CodecError(f"{error}; encoding gave other bytes") from error
+        return data
 
 
 def _time(setup: _Setup, point: Point, row: dict[str, Any], protocol: Timing) -> None:

@@ -167,7 +167,7 @@ def parse(text: bytes, place: str) -> Manifest:
     if len(text) > MAX_MANIFEST_BYTES:
         raise DatasetError(f"{place}: longer than {MAX_MANIFEST_BYTES >> 20} MiB; name a shorter manifest")
     try:
-        table = tomllib.loads(text.decode())
+        table = tomllib.loads(text.decode("utf-8-sig"))
     except RecursionError:
         raise DatasetError(f"{place}: nested too deeply for a manifest; see docs/datasets.md for its form") from None
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, and integers of thousands of digits

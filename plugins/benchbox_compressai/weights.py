@@ -20,10 +20,10 @@ VARIABLE = "BENCHBOX_COMPRESSAI"
 def folder() -> Path:
     """The folder in which checkpoints are looked for, found without importing torch."""
     if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     home = os.environ.get("TORCH_HOME")
     base = Path(home) if home else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
-    return base.expanduser() / "hub" / "checkpoints"
+    return Path(os.path.expanduser(base)) / "hub" / "checkpoints"  # without a home folder, "~" stays
 
 
 def find(model: str, metric: str) -> dict[int, Path]:

@@ -22,10 +22,10 @@ def files() -> list[Path]:
     found: list[Path] = []
     for entry in os.environ.get(VARIABLE, "").split(os.pathsep):
         if entry:
-            path = Path(entry).expanduser().absolute()
+            path = Path(os.path.expanduser(entry)).absolute()
             found += sorted(path.glob("*.toml")) if path.is_dir() else [path]
     home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    found += sorted((Path(home).expanduser() / "benchbox" / "exec").glob("*.toml"))
+    found += sorted((Path(os.path.expanduser(home)) / "benchbox" / "exec").glob("*.toml"))  # "~" stays without a home
     return list(dict.fromkeys(found))
 
 
@@ -46,7 +46,7 @@ def codecs(paths: Iterable[Path]) -> Sequence[ExecInfo]:
 
 def _read(path: Path) -> list[ExecInfo]:
     try:
-        tables = _tables(tomllib.loads(path.read_text(encoding="utf-8")))
+        tables = _tables(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         return [_bad(path, 0, f"{path}: cannot be read ({error.strerror}); correct {VARIABLE} or the file")]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, PluginError) as error:

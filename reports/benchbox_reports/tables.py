@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchbox.report import to_csv
 from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.frames import bd_table, lossless_table, matrix_table, pairs_table, pictures_table, points_table
 from benchbox_reports.markup import Grid, Row, latex, markdown
@@ -57,7 +58,7 @@ def write_tables(analysis: Analysis, out: Path) -> list[Path]:
         "rd-points": [points_grid(section, points) for section in analysis.sections],
         "speeds": speed_grids(speeds, refusals(analysis.results)),
     }
-    texts = {f"{name}.csv": frame.to_csv(index=False, lineterminator="\n") for name, frame in frames.items()}
+    texts = {f"{name}.csv": to_csv(frame) for name, frame in frames.items()}
     texts |= {f"{name}.md": markdown(grid) for name, grid in grids.items()}
     texts |= {f"{name}.tex": latex(grid) for name, grid in grids.items()}
     for name, text in texts.items():

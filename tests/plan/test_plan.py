@@ -69,6 +69,14 @@ def test_a_plan_survives_being_written() -> None:
         ({"name": "../up"}, "a name is letters"),
         ({"codec": []}, "codec"),
         ({"codec": [{"id": "jpeg", "qualities": "1:x:2"}]}, "start:stop:step"),
+        ({"codec": [{"id": "jpeg", "qualities": [1.0] * 1_000_000}]}, "qualities: 1000000 values; at most 1000"),
+        ({"codec": [{"id": "jpeg", "qualities": "1," * 1_000_000 + "1"}]}, "...': 1000001 values; at most 1000"),
+        ({"codec": [{"id": "jpeg", "label": "a\x1b[31m"}]}, "codec.0.label: 'a\\x1b[31m' has a control character"),
+        ({"dataset": "folder:/a\0b"}, "dataset.0: 'folder:/a\\x00b' has a control character"),
+        ({"dataset": "folder:/a\udcffb"}, "is not UTF-8; rename it"),
+        ({"dataset": ["samples"] * 20_000}, "dataset"),
+        ({"description": "d" * 1_000_000}, "description"),
+        ({"limits": {"memory_mib": 10**30}}, "limits.memory_mib"),
     ],
 )
 def test_a_typo_is_named_with_its_place(change: dict[str, object], message: str) -> None:
@@ -89,8 +97,18 @@ def test_files_that_are_no_plan(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("a = [1,")
     with pytest.raises(PlanError, match=r"bad\.toml"):
         load_plan(tmp_path / "bad.toml")
+    for name, text in {"deep": "x = " + "[" * 9000, "long": "#" * 9_000_000, "digits": "x = " + "9" * 5000}.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+        with pytest.raises(PlanError, match=rf"{name}\.toml: .*; give a plan"):
+            load_plan(tmp_path / f"{name}.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PlanError, match=r"bytes\.toml"):
         load_plan(tmp_path / "bytes.toml")
     with pytest.raises(PlanError, match="plan file"):
         load_plan(tmp_path / "no" / "folder.toml")
+
+
+def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
+    text = 'name = "bom"\ndataset = "samples"\n[[codec]]\nid = "jpeg"\n'
+    (tmp_path / "plan.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert load_plan(tmp_path / "plan.toml") == make_plan(tomllib.loads(text), "plan")

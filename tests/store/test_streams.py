@@ -1,7 +1,8 @@
-"""Stored streams are whole, or an error names them as damaged or missing."""
+"""Stored streams are whole, or an error names them as damaged or missing; what is damaged is written again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,20 +11,53 @@ from benchbox.errors import StoreError
 from benchbox.store import Streams
 
 
-def test_a_stream_is_whole_or_named_as_damaged(tmp_path: Path) -> None:
+def replace_by_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "empty": lambda file: file.write_bytes(b""),
+    "another byte": lambda file: file.write_bytes(b"abd"),
+    "cut": lambda file: file.write_bytes(b"ab"),
+    "longer": lambda file: file.write_bytes(b"abcc"),
+    "a folder": replace_by_folder,
+}
+
+
+def only_file(folder: Path) -> Path:
+    """The one file below `folder`."""
+    (file,) = (path for path in folder.rglob("*") if path.is_file())
+    return file
+
+
+def test_a_stream_is_whole_or_named_as_gone(tmp_path: Path) -> None:
     streams = Streams(tmp_path)
     sha256 = streams.put(b"abc")
     assert streams.put(b"abc") == sha256
     assert streams.has(sha256)
     assert streams.get(sha256) == b"abc"
-    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
-    file.write_bytes(b"abd")
-    with pytest.raises(StoreError, match="is damaged; delete it"):
-        streams.get(sha256)
-    file.unlink()
+    assert streams.damaged([sha256]) == set()
+    only_file(tmp_path).unlink()
     assert not streams.has(sha256)
-    with pytest.raises(StoreError, match="is missing"):
+    assert streams.damaged([sha256]) == set()
+    with pytest.raises(StoreError, match=r"is missing .* --retry"):
         streams.get(sha256)
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_stream_is_named_and_written_again(damage: Callable[[Path], object], tmp_path: Path) -> None:
+    streams = Streams(tmp_path)
+    sha256 = streams.put(b"abc")
+    damage(only_file(tmp_path))
+    sound = [streams.put(bytes([k])) for k in range(20)]
+    assert streams.damaged([sha256, *sound]) == {sha256}
+    with pytest.raises(StoreError, match=r"is damaged; run the plan again|is missing"):
+        streams.get(sha256)
+    assert streams.put(b"abc") == sha256
+    assert streams.get(sha256) == b"abc"
+    assert streams.damaged([sha256, *sound]) == set()
+    assert streams.drop_all_but({sha256})[0] == 20
 
 
 def test_only_what_is_used_stays(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Transparency: the alpha plane is coded without loss, and invisible colours are replaced by cheap ones."""
 
 import io
+import warnings
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +27,27 @@ def pack_alpha(alpha: Plane) -> bytes:
 
 
 def unpack_alpha(data: bytes, height: int, width: int) -> Plane:
-    """The inverse of `pack_alpha`; raises CorruptBitstream, for a plane of another size before it is decoded."""
+    """The inverse of `pack_alpha`; raises CorruptBitstream: a section that `pack_alpha` would not write, as one of
+    another size or 16 bits, is refused before it is decoded."""
     try:
-        with Image.open(io.BytesIO(data), formats=("WEBP", "PNG")) as picture:
-            if picture.size != (width, height):
-                raise CorruptBitstream(f"the alpha section is {picture.width}x{picture.height}, not {width}x{height}")
-            plane = np.asarray(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise CorruptBitstream(f"the alpha section cannot be decoded: {error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is compared first
+            with Image.open(io.BytesIO(data), formats=("WEBP", "PNG")) as picture:
+                if picture.size != (width, height):
+                    raise CorruptBitstream(f"the alpha section is {picture.width}x{picture.height}, "
+                                           f"not {width}x{height}")
+                if (picture.format, picture.mode) not in (("WEBP", "RGB"), ("PNG", "L")):
+                    raise CorruptBitstream(f"the alpha section is a {picture.format} of mode {picture.mode}, "
+                                           "not WebP of mode RGB or PNG of mode L")
+                if getattr(picture, "n_frames", 1) != 1:
+                    raise CorruptBitstream("the alpha section is an animation")
+                plane = np.asarray(picture)
+    except CorruptBitstream:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever parsing damaged chunks leads to
+        raise CorruptBitstream(f"the alpha section cannot be decoded: {error or type(error).__name__}") from error
+    if plane.dtype != np.uint8 or plane.shape[:2] != (height, width):
+        raise CorruptBitstream(f"the alpha section decoded to {plane.shape} {plane.dtype}")
     return np.ascontiguousarray(plane if plane.ndim == 2 else plane[:, :, 0])
 
 

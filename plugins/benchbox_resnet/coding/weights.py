@@ -21,13 +21,16 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from benchbox.errors import CodecError
+from benchbox.files import Foreign, parse_json
 from benchbox_resnet.coding.entropy import Tables
 from benchbox_resnet.coding.exact import ExactScale, freeze
+from benchbox_resnet.coding.fit import check_tensors
 from benchbox_resnet.coding.tables import symbol_statistics
 from benchbox_resnet.network.config import ModelConfig
 from benchbox_resnet.network.model import ResidualCodec
 
 FORMAT = "benchbox-resnet 3"
+_FILE = Foreign("weights file", CodecError, "export the weights again")
 #: Parameters kept in float32: the linear path and everything that has one number per channel.
 _SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer", "hyper_level")
 #: Parts of the training form that are replaced by integers.
@@ -87,6 +90,8 @@ def colour_latents(net: ResidualCodec, most: float = 0.05) -> npt.NDArray[np.boo
 
 def file_digest(path: Path) -> bytes:
     """SHA-256 of a weights file; raises CodecError where it cannot be read."""
+    if path.exists() and not path.is_file():
+        raise CodecError(f"resnet: the weights {path} are no file; name a .safetensors file")
     try:
         return hashlib.sha256(path.read_bytes()).digest()
     except OSError as error:
@@ -100,22 +105,25 @@ def load_model(path: Path, device: torch.device) -> Model:
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
             arrays = {name: np.asarray(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
+    except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
         raise CodecError(f"resnet: {path} is not a complete safetensors file: {error}") from error
     if metadata.get("format") != FORMAT:
         raise CodecError(f"resnet: {path} is not a weights file of this codec: its format is "
                          f"{metadata.get('format')!r}, not {FORMAT!r}")  # fmt: skip
-    config = ModelConfig.from_json(metadata["config"])
+    try:
+        described, tune, card = metadata["config"], metadata["tune"], parse_json(metadata["card"], str(path), _FILE)
+    except KeyError as error:
+        raise CodecError(f"resnet: {path} does not say its {error.args[0]}; export the weights again") from error
+    config = ModelConfig.from_json(described)
     with torch.device("meta"):
         net = ResidualCodec(config)
+    check_tensors(path, net, arrays, _REPLACED)
     state = {n[4:]: torch.from_numpy(a.astype(np.float32)) for n, a in arrays.items() if n.startswith("net.")}
-    missing, unexpected = net.load_state_dict(state, strict=False, assign=True)
-    if unexpected or any(not name.startswith(_REPLACED) for name in missing):
-        raise CodecError(f"resnet: the tensors in {path} do not fit its configuration; export the weights again")
+    net.load_state_dict(state, strict=False, assign=True)
     del net.scale, net.z_mean, net.z_scale
     net.to(device=device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
     exact = {n[6:]: a for n, a in arrays.items() if n.startswith("exact.")}
     tables = Tables(arrays["tables.bounds"].astype(np.int32), arrays["tables.frequencies"].astype(np.int32))
     scale = ExactScale(config, exact, device)
     colour_only = arrays["colour_only"].astype(bool)
-    return Model(config, net, scale, tables, colour_only, digest, json.loads(metadata["card"]), metadata["tune"])
+    return Model(config, net, scale, tables, colour_only, digest, card, tune)

@@ -8,10 +8,11 @@ import json
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from benchbox.errors import CodecError
+from benchbox.files import Foreign, parse_json
 
+_TEXT = Foreign("configuration", CodecError, "export the weights again")
 #: Coding tables are zero-mean and differ by their scale alone: this many scales, logarithmically spaced.
 SCALE_COUNT = 64
 SCALE_MIN, SCALE_MAX = 0.11, 256.0
@@ -31,6 +32,13 @@ MASK_BAND = (4, 68)
 MASK_FROM = 3
 #: Largest change of a rounding step by masking, in table steps.
 MASK_LIMIT = 12
+
+
+#: Largest values of fields whose cost is a layer each, or a table for each channel; all others may be 10,000.
+MOST: Mapping[str, int] = MappingProxyType({
+    "channels": 4096, "blocks": 200, "deep_channels": 4096, "deep_blocks": 200, "hyper": 1024, "context": 4096,
+    "context_blocks": 200, "scale_hidden": 4096, "scale_window": 31, "qualities": 64,
+})  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +102,12 @@ class ModelConfig:
     ms_ssim_weight_max: float = 220.0
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, kind = getattr(self, field.name), field.type
+            if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):  # type: ignore[arg-type]
+                raise ValueError(f"{field.name} must be of type {kind.__name__}, not {value!r:.40}")  # type: ignore[union-attr]
+            if isinstance(value, int | float) and not abs(value) <= MOST.get(field.name, 10_000):
+                raise ValueError(f"{field.name} must be at most {MOST.get(field.name, 10_000)}, not {value!r:.40}")
         least = {"channels": 1, "blocks": 0, "deep_channels": 1, "deep_blocks": 0, "latents": 2, "hyper": 1,
                  "context": 1, "context_blocks": 0, "scale_window": 1, "mask_detail_from": 0}  # fmt: skip
         for name, low in least.items():
@@ -158,7 +172,9 @@ class ModelConfig:
     @classmethod
     def from_json(cls, text: str) -> "ModelConfig":
         """The inverse of `to_json`; raises CodecError, naming unknown fields and wrong values."""
-        values: dict[str, Any] = json.loads(text)
+        values = parse_json(text, "resnet: the configuration in the weights", _TEXT)
+        if not isinstance(values, dict):
+            raise CodecError("resnet: the configuration in the weights is no JSON object; export the weights again")
         unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
         if unknown:
             raise CodecError(f"resnet: unknown model fields {unknown}: these weights need a newer benchbox")

@@ -155,9 +155,10 @@ def test_qoi_declines_what_it_has_no_room_for() -> None:
 def test_jpegls_encodes_pictures_that_do_not_compress(shape: tuple[int, int, int], dtype: type) -> None:
     """Noise, and the worst case: after a flat stretch, steps that cost the longest code."""
     top = np.iinfo(dtype).max
-    steps = np.zeros(shape, dtype)
+    steps: Image = np.zeros(shape, dtype)
     steps[::2, ::2] = top
-    for pixels in (np.random.default_rng(1).integers(0, top + 1, shape).astype(dtype), steps):
+    noise: Image = np.random.default_rng(1).integers(0, top + 1, shape).astype(dtype)
+    for pixels in (noise, steps):
         for name, near in (("jpegls-lossless", 0), ("jpegls", 1)):
             codec = opened(name)
             decoded = codec.decode(codec.encode(pixels, near or None))

@@ -1,0 +1,113 @@
+"""A published folder that others made, or that was damaged, is read, or refused by one line with file and place."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from stored import stored_results
+
+import benchbox
+from benchbox.errors import BenchboxError, StoreError
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "published-1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(GOLDEN, tmp_path / "published"))
+
+
+VALUES: dict[str, Any] = {
+    "text for a number": ("width", "x"), "no bytes": ("bytes", None), "negative bpp": ("bpp", -1.0),
+    "infinite bpp": ("bpp", float("inf")), "another bpp": ("bpp", 1.0), "zero width": ("width", 0),
+    "huge width": ("width", 2**53), "no key": ("key", None), "options": ("options", "{"),
+    "options of a list": ("options", "[]"), "deep options": ("options", "[" * 100_000),
+    "reasons": ("null_reasons", "{"), "reasons of a list": ("null_reasons", "[1]"), "no data set": ("dataset", None),
+    "no run": ("run", None), "no status": ("status", None), "long label": ("label", "x" * 100_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "value"), VALUES.values(), ids=VALUES)
+def test_a_table_with_what_no_run_gives_is_refused(column: str, value: Any, folder: Path) -> None:
+    table = pd.read_parquet(folder / "results.parquet")
+    table[column] = pd.Series([value] * len(table), dtype=object if isinstance(value, str) or value is None else None)
+    table.to_parquet(folder / "results.parquet")
+    with pytest.raises(StoreError, match=rf"results\.parquet: .*({column}|convert).*; publish the run again"):
+        benchbox.load(folder)
+
+
+@pytest.mark.parametrize("cut", [0, 4, 500, -1, -100])
+def test_a_table_that_is_cut_is_refused(cut: int, folder: Path) -> None:
+    data = (folder / "results.parquet").read_bytes()
+    (folder / "results.parquet").write_bytes(data[:cut])
+    with pytest.raises(StoreError, match=r"results\.parquet: is not a results table"):
+        benchbox.load(folder)
+
+
+def test_flipped_bits_are_read_or_refused(folder: Path) -> None:
+    data, chosen = (folder / "results.parquet").read_bytes(), random.Random(4)
+    for _ in range(60):
+        flipped = bytearray(data)
+        for _ in range(chosen.choice((1, 3, 20))):
+            flipped[chosen.randrange(len(flipped))] ^= 1 << chosen.randrange(8)
+        (folder / "results.parquet").write_bytes(flipped)
+        try:
+            assert len(benchbox.load(folder)) == 36
+        except StoreError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - most of them are
+
+
+def test_more_rows_than_a_run_has_are_not_read(folder: Path) -> None:
+    pq.write_table(pa.table({"key": pa.nulls(21_000_000, pa.bool_())}), folder / "results.parquet")
+    assert (folder / "results.parquet").stat().st_size < 100_000
+    with pytest.raises(StoreError, match="are more than a run has"):
+        benchbox.load(folder)
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> str:
+    settings = json.loads((GOLDEN / "settings.json").read_text())
+    change(settings)
+    return json.dumps(settings)
+
+
+SETTINGS: dict[str, tuple[str, str]] = {
+    "a list": ("[]", "the file: Input should be"), "not JSON": ("{", r"line 1 column 2"),
+    "deep": ("[" * 200_000, "nested"),
+    "no metrics": (changed(lambda s: s.pop("metrics")), "metrics: Field required"),
+    "metrics": (changed(lambda s: s.update(metrics=[{}])), r"metrics\.0: Input should be a valid string"),
+    "no data sets": (changed(lambda s: s.pop("datasets")), "datasets: Field required"),
+    "no title": (changed(lambda s: [d.pop("title") for d in s["datasets"].values()]), r"datasets\..*title: Field"),
+    "notes": (changed(lambda s: [d.update(notes=5) for d in s["datasets"].values()]), r"notes: Input should be"),
+    "codecs": (changed(lambda s: s.update(codecs=[])), "codecs: Input should be"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), SETTINGS.values(), ids=SETTINGS)
+def test_settings_are_checked_by_place(text: str, said: str, folder: Path) -> None:
+    (folder / "settings.json").write_text(text)
+    with pytest.raises(StoreError, match=rf"settings\.json: .*{said}.*; run the plan again"):
+        stored_results(folder, folder.parent)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"sessions": "abc"}', '{"sessions": [1]}', "", "[" * 100_000])
+def test_the_environment_is_checked(text: str, folder: Path) -> None:
+    (folder / "environment.json").write_text(text)
+    with pytest.raises(StoreError, match=r"environment\.json: .*; run the plan again"):
+        stored_results(folder, folder.parent)
+
+
+@pytest.mark.parametrize("name", ["plan.toml", "settings.json", "environment.json"])
+def test_what_is_gone_or_no_text_is_named(name: str, folder: Path) -> None:
+    for damage in (lambda path: path.write_bytes(b"\xff\xfe\x00"), lambda path: path.unlink()):
+        damage(folder / name)
+        with pytest.raises(BenchboxError, match=rf"{name}: .*run the plan again"):
+            stored_results(folder, folder.parent)

@@ -1,0 +1,94 @@
+"""A kept stream that is damaged is encoded again, never stops a run, and never costs another point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from small_runs import go, measured, plan
+from stored import stored_results, write_reports
+
+import benchbox
+from benchbox import registry
+from benchbox.plan import resolve, settle
+from benchbox.session import Silent, execute, local_executor
+from benchbox.store import Streams, Workspace, WritableStore
+
+JPEG = {"id": "jpeg", "qualities": [30, 60, 90]}
+
+
+def damage(workspace: Path, row: pd.Series, data: bytes) -> Path:
+    """Replace a row's kept stream by `data`."""
+    sha256 = str(row["stream_sha256"])
+    path = workspace / "streams" / sha256[:2] / sha256
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(("data", "more"), [(b"", {}), (b"\xff\xd8 cut", {"metrics": ["psnr", "psnr-y"]})],
+                         ids=["empty, same plan", "cut, new metric"])
+def test_a_run_writes_damaged_streams_again(data: bytes, more: dict[str, Any], tmp_path: Path, pictures: Path) -> None:
+    first = go(tmp_path, plan(pictures, JPEG))
+    before = measured(tmp_path)
+    path = damage(tmp_path / "runs", first.iloc[4], data)
+    again = go(tmp_path, plan(pictures, JPEG, **more))
+    pd.testing.assert_frame_equal(again[["key", "bytes", "psnr"]], first[["key", "bytes", "psnr"]])
+    assert (again["status"] == "ok").all()
+    assert path.read_bytes() != data
+    assert {key for key, value in measured(tmp_path).items() if before[key] != value} == {first["key"][4]}
+    if more:
+        assert again["psnr_y"].notna().all()
+
+
+def test_a_matched_run_goes_on(tmp_path: Path, pictures: Path) -> None:
+    asked = plan(pictures, {"id": "jpeg"}, match=["bpp=1"])
+    first = go(tmp_path, asked)
+    path = damage(tmp_path / "runs", first.iloc[0], b"")
+    pd.testing.assert_series_equal(go(tmp_path, asked)["bytes"], first["bytes"])
+    assert path.stat().st_size == first["bytes"][0]
+
+
+def test_a_report_shows_the_other_pictures_and_the_next_run_heals(tmp_path: Path, pictures: Path) -> None:
+    first = go(tmp_path, plan(pictures, JPEG))
+    damage(tmp_path / "runs", first.iloc[4], b"")
+    known = registry.load()
+    options = {"bpp": str(first["bpp"][4]), "pictures": "3"}
+
+    def warned() -> bool:
+        results = stored_results("t", tmp_path / "runs", known)
+        page, *shots = write_reports(results, known, ["visual"], tmp_path / "out", options)
+        assert len(shots) >= 6
+        return "is damaged; run the plan again" in page.read_text(encoding="utf-8")
+
+    assert warned()
+    go(tmp_path, plan(pictures, JPEG))
+    assert not warned()
+
+
+def test_other_bytes_lose_the_scores_of_the_old_ones(tmp_path: Path, pictures: Path) -> None:
+    first = go(tmp_path, plan(pictures, JPEG, metrics=["psnr", "psnr-y"]))
+    place = Workspace.at(tmp_path / "runs")
+    with WritableStore(place) as store:  # as if another build of the library had written the stream
+        other = Streams(place.streams.folder).put(b"other bytes")
+        store._db.execute("UPDATE encodings SET stream_sha256 = ? WHERE key = ?", (other, first["key"][0]))
+        store._db.commit()
+    damage(tmp_path / "runs", pd.Series({"stream_sha256": other}), b"")
+    go(tmp_path, plan(pictures, JPEG, metrics=["psnr"]))
+    frame = benchbox.load("t", tmp_path / "runs")
+    assert frame["stream_sha256"][0] == first["stream_sha256"][0]
+    frame = go(tmp_path, plan(pictures, JPEG, metrics=["psnr", "psnr-y"]))
+    pd.testing.assert_series_equal(frame["psnr_y"], first["psnr_y"])
+
+
+def test_what_is_gone_comes_back_with_retry(tmp_path: Path, pictures: Path) -> None:
+    first = go(tmp_path, plan(pictures, JPEG))
+    path = damage(tmp_path / "runs", first.iloc[4], b"")
+    path.unlink()
+    go(tmp_path, plan(pictures, JPEG))
+    assert not path.exists()
+    plugins, place = registry.load(), Workspace.at(tmp_path / "runs")
+    resolved = resolve(settle(plan(pictures, JPEG))[0], plugins, tmp_path)
+    execute(resolved, plugins, place, local_executor(resolved.plan, place, 2), Silent(), retry=True)
+    assert path.stat().st_size == first["bytes"][4]
