@@ -75,7 +75,7 @@ def test_the_run_and_all_that_it_started_end_together(
     assert not list((tmp_path / "tmp").iterdir())
     if name != "SIGKILL":
         assert run.returncode == 130
-        assert "0 of 1 points were measured and are kept. Run the same command again to go on" in errors
+        assert "0 of 1 points were measured and are kept. Run the same command again to continue" in errors
         assert "Traceback" not in errors
 
 
