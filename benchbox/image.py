@@ -17,10 +17,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbox import decoding
-from benchbox.decoding import MAX_PIXELS as MAX_PIXELS
+from benchbox import reading
 from benchbox.errors import ImageError
 from benchbox.files import whole_file
+from benchbox.reading import MAX_PIXELS as MAX_PIXELS
 
 Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
 
@@ -91,21 +91,21 @@ def read(path: str | Path) -> Picture:
         CorruptImageError: the file is missing, empty, damaged or not a picture.
         UnsupportedImageError: the file is sound, but CMYK, animated, too large or otherwise outside the contract.
     """
-    pixels, remarks = decoding.decode(Path(path))
+    pixels, remarks = reading.decode(Path(path))
     return Picture(check(pixels, str(path)), tuple(remarks))
 
 
 def notes(path: str | Path) -> tuple[str, ...]:
     """The notes that `read` makes, without decoding the pixels where that is possible; () if it cannot be read."""
     try:
-        return tuple(decoding.notes(Path(path)))
+        return tuple(reading.notes(Path(path)))
     except ImageError:
         return ()
 
 
 def declared_size(path: str | Path) -> tuple[int, int] | None:
     """(width, height) from the file's header, before any EXIF orientation; None if the header cannot be read."""
-    return decoding.declared_size(path)
+    return reading.declared_size(path)
 
 
 def write_png(path: str | Path, pixels: Image) -> None:

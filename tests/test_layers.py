@@ -18,7 +18,7 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine processes", "program colour depth files formats guard png tiff", "decoding", "image",
+    "errors machine processes", "program files guard", "reading", "image",
     "codec metric dataset reference", "report", "hookspecs", "loading", "registry", "plan", "store", "work",
     "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip
@@ -28,7 +28,7 @@ LOWER = {"curves": {"errors", "metric"}, "results": {"errors", "files", "guard",
          "report", "reference", "registry", "plan", "store", "work"}}  # fmt: skip
 """Rooms that stand beside the others, and all that they may import."""
 
-WINGS = {"plan", "store", "work", "execution", "session", "results", "curves", "cli"}
+WINGS = {"reading", "plan", "store", "work", "execution", "session", "results", "curves", "cli"}
 
 HEAVY = {"benchbox.store.frame", "benchbox.execution.dask"}
 """Modules of wings that others import directly, since what they bring (pandas, dask) is not for everyone."""

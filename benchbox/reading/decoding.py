@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbox import colour, depth, formats, png, tiff
 from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
+from benchbox.reading import colour, depth, formats, png, tiff
 
 MAX_PIXELS = 178_000_000
 """Largest picture that is read, in pixels. Pillow refuses more as a decompression bomb (twice its warning limit)."""
