@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 VERSION = 6
 """Part of the identity; raise it whenever code changes the bytes or pixels that the same weights give."""
 
-SEARCH_VERSION = 2
+SEARCH_VERSION = 3
 """The same for the search of `effort`: part of the identity where the option is set."""
 
 WEIGHTS = Path(__file__).parent / "weights"

@@ -105,15 +105,19 @@ class Adapter:
         self._second, self._before = 1, learned.own
         return learned
 
-    def encode(self, v: Floats, guess: Indices, costs: Costs, worth: Floats, limit: int) -> tuple[Half, Half, Indices]:
+    def encode(
+        self, v: Floats, guess: Indices, costs: Costs, worth: Floats, limit: int, local: Floats | None = None
+    ) -> tuple[Half, Half, Indices]:
         """Residuals v, in rounding steps, and guessed tables (h, w, P) -> symbols on the grid, the integers coded for
         them, and their tables, (h, w, P) each.
 
         `costs` (192, n): bits by table and magnitude, `worth` (M,): bits that one squared rounding step of error is
-        worth; symbols lie within +-limit.
+        worth, times `local` (h, w), 1 where it is None; symbols lie within +-limit.
         """
         most = limit // (2 * GRID) - 8  # for a residual, and as much for its prediction
-        prices = Prices(costs.reshape(3, SCALE_COUNT, -1), np.ascontiguousarray(worth.reshape(-1, 2).T), 2 * most)
+        by_parity = np.ascontiguousarray(worth.reshape(-1, 2).T)
+        local = np.ones(v.shape[:2], np.float32) if local is None else local
+        prices = Prices(costs.reshape(3, SCALE_COUNT, -1), by_parity, local, 2 * most)
         written = Written(np.zeros(v.shape, np.int16), np.zeros(v.shape, np.int16), np.zeros(v.shape, np.uint8))
         encode_half(Task(v, guess, self._rules, self._begin(v.shape), prices, written))
         return written.symbols, written.coded, written.taken

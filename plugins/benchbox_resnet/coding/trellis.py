@@ -44,12 +44,14 @@ Indices = npt.NDArray[np.uint8]
 class Prices(NamedTuple):
     """What the encoder weighs.
 
-    `costs` (3, 64, n): bits by kind of table, scale and magnitude; `worth` (2, P), by parity of the position: bits that
-    one squared rounding step of error is worth; residuals are clipped to half of +-`limit` rounding steps.
+    `costs` (3, 64, n): bits by kind of table, scale and magnitude; `worth` (2, P), by parity of the position, times
+    `local` (h, w): bits that one squared rounding step of error is worth; residuals are clipped to half of +-`limit`
+    rounding steps.
     """
 
     costs: Costs
     worth: Floats
+    local: Floats
     limit: int
 
 
@@ -167,7 +169,7 @@ def _advance(task: Task, at: Position, pairs: int, most: int, survivors: Survivo
     """
     v, guess, rules, learned, prices, written = task
     features, expected, band, unsent, dependent_from = rules
-    costs, worth, limit = prices
+    costs, worth, local, limit = prices
     i, j, near = at
     cost, places, decided, chosen = survivors
     weights, symbols = learned.weights, written.symbols
@@ -187,13 +189,14 @@ def _advance(task: Task, at: Position, pairs: int, most: int, survivors: Survivo
         if not plain or abs(x) > 0.5:  # what plainly rounds to 0 is 0 under any table
             table, _ = choose(seen, near, weights)
             if plain:
-                k = cheaper(x, table, costs[0], worth[parity, p], limit)
+                k = cheaper(x, table, costs[0], worth[parity, p] * local[i, j], limit)
                 size = magnitude(features, k * GRID)
             else:
                 if n == most:
                     break
                 places[n] = p
-                decided[n], lead = _branch(x, table, worth[parity, p], costs, cost, room, bits, chosen[n])
+                here = worth[parity, p] * local[i, j]
+                decided[n], lead = _branch(x, table, here, costs, cost, room, bits, chosen[n])
                 s, odd = came_from(lead, decided[n])
                 kind = 1 + (s & 1)
                 size = magnitude(features, point(chosen[n, s & 1, odd], s))

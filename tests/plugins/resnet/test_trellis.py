@@ -94,3 +94,24 @@ def test_what_is_narrow_is_rounded_plainly() -> None:
     np.testing.assert_array_equal(symbols[:, :, 2:], GRID * np.rint(half[:, :, 2:]))
     assert taken.max() < SCALE_COUNT
     assert (GRID * coded == symbols)[:, :, 2:].all()
+
+
+@pytest.mark.parametrize("dependent_from", [0, SCALE_COUNT])
+def test_errors_weigh_more_at_positions_with_a_greater_weight(dependent_from: int) -> None:
+    statistics = symbol_statistics(CONFIG, TABLES)
+    rng = np.random.default_rng(5)
+    half = rng.laplace(0, 1.5, (12, 12, 40)).astype(np.float32)
+    guess, worth = np.full(half.shape, 20, np.uint8), np.full(80, 6.0, np.float32)
+    local = np.ones(half.shape[:2], np.float32)
+    local[6:], local[:6, :6] = 8.0, 0.25
+
+    def errors(local: np.ndarray | None) -> np.ndarray:
+        side = Adapter(statistics["features"], statistics["expected"], np.zeros(80, np.bool_), dependent_from)
+        side.encode(half, guess, COSTS, worth, 32000)  # the second half predicts nothing by itself
+        symbols, _, _ = side.encode(half, guess, COSTS, worth, 32000, local)
+        return np.asarray(np.square(symbols / GRID - half).mean(2))
+
+    usual, weighted = errors(None), errors(local)
+    np.testing.assert_array_equal(usual, errors(np.ones_like(local)))
+    assert weighted[6:].mean() < 0.95 * usual[6:].mean()
+    assert weighted[:6, :6].mean() > 1.2 * usual[:6, :6].mean()
