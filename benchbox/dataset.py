@@ -78,9 +78,9 @@ class FileSample(Sample):
             return None
         place = os.fsencode(self.path.resolve()).decode("utf-8", "backslashreplace")  # stores take UTF-8 only
         times = f"{status.st_mtime_ns}|{status.st_ctime_ns}"  # cp -p, unzip and rsync set the first, none the second
-        stamp = f"{place}|{status.st_size}|{times}|{status.st_ino}"
-        now = time.time_ns()
-        return stamp if now - status.st_ctime_ns > _CLOCK_TICK else f"{stamp}|{now}"
+        if time.time_ns() - status.st_ctime_ns <= _CLOCK_TICK:  # another change could leave the same times
+            return None
+        return f"{place}|{status.st_size}|{times}|{status.st_ino}"
 
 
 @dataclass(frozen=True)

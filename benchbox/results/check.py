@@ -15,10 +15,9 @@ from benchbox.errors import BenchboxError, StoreError
 from benchbox.metric import Metric
 from benchbox.plan import Configuration, Point, SampleName
 from benchbox.registry import Registry
-from benchbox.report import Results
 from benchbox.results.agree import differences
 from benchbox.results.faults import metric_columns, row_faults
-from benchbox.results.load import load_results
+from benchbox.results.load import load_unchecked
 from benchbox.results.place import PUBLISHED, find_run, is_published
 from benchbox.store import Streams, Workspace
 from benchbox.work import Worker, run_job
@@ -53,10 +52,10 @@ def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Ite
     """
     if not is_published(folder):
         raise StoreError(f"{folder}: no {PUBLISHED} there; name a folder that `benchbox publish` wrote")
-    results = load_results(find_run(folder, Workspace.at(folder.parent)), registry)
-    frame = results.frame.assign(fault=row_faults(results.frame))
-    unchecked = _unchecked(results)
-    metrics = [metric for metric in results.metrics if metric.id not in unchecked]
+    table, known = load_unchecked(find_run(folder, Workspace.at(folder.parent)), registry)
+    frame = table.assign(fault=row_faults(table))
+    unchecked = _unchecked(table, known)
+    metrics = [metric for metric in known if metric.id not in unchecked]
     with tempfile.TemporaryDirectory(prefix="benchbox-") as scratch:
         again = _Again(registry, metrics, unchecked, Streams(Path(scratch)))
         for label, rows in frame.groupby("label", observed=True, sort=False, dropna=False):
@@ -72,11 +71,11 @@ def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Ite
                 yield verdict
 
 
-def _unchecked(results: Results) -> dict[str, str]:
+def _unchecked(table: pd.DataFrame, metrics: Sequence[Metric]) -> dict[str, str]:
     """Metric of the table -> why its scores cannot be computed here."""
-    known = {metric.column: metric for metric in results.metrics}
+    known = {metric.column: metric for metric in metrics}
     found = {}
-    for column in metric_columns(results.frame):
+    for column in metric_columns(table):
         metric = known.get(column)
         reason = "no plugin offers it here" if metric is None else metric.unavailable()
         if reason is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +82,19 @@ def _metrics(place: RunPlace, registry: Registry) -> list[Metric]:
     return [registry.metrics[metric] for metric in listed if metric in registry.metrics]
 
 
+def load_unchecked(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
+    """The results frame of a published folder and its metrics, for `check`, which judges row by row what others may
+    have written into it. Raises StoreError where it cannot be read."""
+    return _table(place.folder, lambda table, absent: None), _metrics(place, registry)
+
+
 def _published_frame(folder: Path) -> pd.DataFrame:
-    """The frame of a published folder, with the dtypes of the column table."""
+    return _table(folder, check_table)
+
+
+def _table(folder: Path, check: Callable[[pd.DataFrame, set[str]], None]) -> pd.DataFrame:
+    """The frame of a published folder, with the dtypes of the column table; `check` is given it, with the columns that
+    the file lacks, and raises ValueError where it refuses it."""
     import pandas as pd
 
     try:
@@ -96,7 +107,7 @@ def _published_frame(folder: Path) -> pd.DataFrame:
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
         typed = ordered.astype({column.name: column.dtype for column in COLUMNS})
-        check_table(typed, absent)
+        check(typed, absent)
         return typed
     except Exception as error:  # whatever reading a damaged file leads pyarrow and pandas to
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -100,12 +101,23 @@ class Inside(Outside):
         return image.tobytes()
 
 
-def test_peak_memory_counts_the_process_that_encodes() -> None:
+def peaks() -> dict[str, dict[str, object]]:
     pixels = np.zeros((8, 8, 1), np.uint8)
-    found = {kind: repeated(kind(), pixels, None, [pixels.tobytes()], Timing(repeats=2)) for kind in (Inside, Outside)}
-    if found[Inside]["peak_bytes"] is None:
+    return {kind.__name__: repeated(kind(), pixels, None, [pixels.tobytes()], Timing(repeats=2))
+            for kind in (Inside, Outside)}  # fmt: skip
+
+
+def test_peak_memory_counts_the_process_that_encodes() -> None:
+    """In a process of its own: children of the test run, as a browser, are no codec's."""
+    done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    if found["Inside"]["peak_bytes"] is None:
         pytest.skip("this system does not tell the memory of a process")
-    more = found[Outside]["peak_bytes"] - found[Inside]["peak_bytes"]
+    more = found["Outside"]["peak_bytes"] - found["Inside"]["peak_bytes"]
     assert 150 << 20 < more < 400 << 20
-    assert min(found[Outside]["encode_cpu_s"]) > 0.14
-    assert max(found[Outside]["decode_cpu_s"]) < 0.1
+    assert min(found["Outside"]["encode_cpu_s"]) > 0.14
+    assert max(found["Outside"]["decode_cpu_s"]) < 0.1
+
+
+if __name__ == "__main__":
+    print(json.dumps(peaks()))
