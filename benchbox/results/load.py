@@ -18,7 +18,6 @@ from benchbox.results.literature import find_references
 from benchbox.results.place import PUBLISHED, RunPlace
 from benchbox.results.records import RECORD, DatasetSettings, check_table, read_environment, read_settings
 from benchbox.store import COLUMNS, Store
-from benchbox.store.frame import frame
 from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     """
     if place.workspace is None:
         return _published_frame(place.folder), _metrics(place, registry)
+    from benchbox.store.frame import frame  # brings pandas, which a run without reports does not need
+
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
