@@ -121,7 +121,7 @@ _OURS = (
     ("a run of benchbox", ("plan.toml", "settings.json", "environment.json")),
     ("a published run of benchbox", ("results.parquet", "settings.json")),
 )
-"""What a folder is if it holds all of some files."""
+"""(kind of folder, files that every folder of this kind holds)."""
 
 _PAGES = {"index.html": "a report of benchbox", "visual.html": "a report of benchbox",
           "captions.md": "figures of benchbox"}  # fmt: skip
@@ -129,7 +129,7 @@ _MARKS = (b'<meta name="generator" content="benchbox ', b"# Captions")
 
 
 def written_by_benchbox(folder: Path) -> str:
-    """What of ours a folder is ("a workspace of benchbox", ...), "" if it is nothing of ours.
+    """The kind of a folder that benchbox wrote ("a workspace of benchbox", ...), "" for any other folder.
 
     A search for pictures passes such folders over: their figures and decoded pictures are no pictures of a data set.
     """

@@ -42,7 +42,7 @@ class Active:
 
     @property
     def begun(self) -> bool:
-        """Whether its worker was heard of."""
+        """True once its worker has reported something."""
         return bool(self._start)
 
     def discard(self) -> Job:

@@ -178,7 +178,7 @@ class _Slot:
             self.process.give(path)
 
     def sources(self) -> list[Any]:
-        """What becomes readable when there is news of its process."""
+        """Connections to wait on: one becomes readable when its process reports or ends."""
         assert self.process is not None
         return [self.process.answers, self.process.report]
 

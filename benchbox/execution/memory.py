@@ -1,4 +1,4 @@
-"""How much memory the workers of a run hold, and what they started."""
+"""Counts the memory held by the workers of a run and by the processes that they started."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from benchbox.errors import StoreError
 from benchbox.plan import Job
 
 VERSION = 1
-"""Of what the files hold; files of another version are set aside."""
+"""Version of the spool's files; files of another version are set aside."""
 
 _STATUSES = frozenset({"ok", "failed", "unsupported", "timeout", "crashed", "memory"})
 _MEASURED = {"bytes": int, "width": int, "height": int, "stream_sha256": str, "exact": bool}
-"""What a point that went well must have, and of which type."""
+"""Fields that the event of a measured point must have, with their types."""
 
 
 def seal(values: dict[str, Any]) -> bytes:
@@ -110,7 +110,7 @@ class Tail:
 
 @dataclass(frozen=True)
 class LeftBehind:
-    """What a run that was killed left in one spool file.
+    """The contents of one spool file of a run that was killed.
 
     Attributes:
         job: None where its file is damaged.
