@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, PluginError, QualityError, one_line
+from benchbox.errors import PlanError, PluginError, QualityError
 from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
@@ -148,11 +148,4 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     else:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
-    return Configuration(info, options, label, _identity(info, options), qualities, axis, device)
-
-
-def _identity(info: CodecInfo, options: OptionsModel) -> str:
-    identity = guarded(info.identity, options)
-    if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
-        raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
-    return identity
+    return Configuration(info, options, label, registry.identity(info, options), qualities, axis, device)
