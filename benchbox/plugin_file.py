@@ -9,9 +9,10 @@ import ast
 import hashlib
 import importlib.util
 import os
+import platform
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -45,18 +46,27 @@ class PluginFile:
         """The file's name, e.g. ``"mycodec.py"``."""
         return self.path.name
 
+    def check(self) -> bytes:
+        """The file's contents, if they are those that were named.
+
+        Raises:
+            UsageError: the file is gone.
+            PluginError: it is another one now.
+        """
+        source = _read(self.path)
+        if hashlib.sha256(source).hexdigest() != self.sha256:
+            raise PluginError(f"plugin file {self.path}: has changed since the command began, or is another one on "
+                              f"{platform.node() or 'this machine'}; run again with one and the same file")
+        return source
+
     def load(self) -> ModuleType:
         """The file as a module, called as the file is without its suffix. It runs once in a process while it does not
         change.
 
         Raises:
-            UsageError: the file is gone.
-            PluginError: it has changed since it was named, it cannot be run, or its name is that of another module.
+            UsageError, PluginError: as `check`; or it cannot be run, or its name is that of another module.
         """
-        source = _read(self.path)
-        if hashlib.sha256(source).hexdigest() != self.sha256:
-            raise PluginError(f"plugin file {self.path}: has changed since the run began, or is another one on this "
-                              "machine; run again with the same file everywhere")
+        source = self.check()
         name = self.path.stem
         present = sys.modules.get(name)
         if isinstance(present, _FileModule) and present.file == self:
@@ -90,6 +100,16 @@ class _FileModule(ModuleType):
 def plugin_files(paths: Iterable[str | Path], base: Path | None = None) -> tuple[PluginFile, ...]:
     """The plugin files at `paths`, each once; see `PluginFile.at`."""
     return tuple(dict.fromkeys(PluginFile.at(path, base) for path in paths))
+
+
+def as_values(files: Iterable[PluginFile]) -> list[list[str]]:
+    """`files` as JSON values, for another process."""
+    return [[os.fspath(file.path), file.sha256] for file in files]
+
+
+def from_values(values: Iterable[Sequence[str]]) -> tuple[PluginFile, ...]:
+    """The files of `as_values`."""
+    return tuple(PluginFile(Path(path), sha256) for path, sha256 in values)
 
 
 def from_environment() -> tuple[PluginFile, ...]:
@@ -130,14 +150,17 @@ def _read(path: Path) -> bytes:
 
 
 def _other_module(name: str, path: Path) -> str | None:
-    """The place of another module that is imported, or could be, under `name`."""
+    """The place of another module that is imported under `name`, or is installed and could be."""
     present = sys.modules.get(name)
     if isinstance(present, _FileModule):
         return None
     spec = present.__spec__ if present is not None else importlib.util.find_spec(name)
-    if present is None and (spec is None or (spec.origin and Path(spec.origin).resolve() == path)):
+    if spec is None:
+        return None if present is None else "already imported"
+    origin = spec.origin or "a package"
+    if present is None and Path(origin).resolve().parent in (path.parent, Path.cwd()):  # python -m finds those too
         return None
-    return str(spec.origin or "a package") if spec is not None else "already imported"
+    return origin
 
 
 def _what_went_wrong(path: Path, error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,7 +91,10 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
             is unavailable here.
         CodecUnavailableError, DatasetError: with the remedy.
     """
-    plan = plan.model_copy(update={"dataset": tuple(_anchored(name, registry, base) for name in plan.dataset)})
+    plan = plan.model_copy(update={
+        "dataset": tuple(_anchored(name, registry, base) for name in plan.dataset),
+        "plugins": tuple(check_name(os.fspath(file.path)) for file in registry.files),
+    })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
     left_out = {e.id: why for e in plan.codec if e.optional and (why := guarded(registry.codec(e.id).unavailable))}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
