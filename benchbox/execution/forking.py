@@ -21,6 +21,7 @@ from typing import Any
 from benchbox import registry
 from benchbox.execution.guard_process import Descriptors, guard_worker
 from benchbox.execution.server import Loaded, serve
+from benchbox.plugin_file import from_values
 from benchbox.processes import descendants, die_with_parent
 
 
@@ -51,6 +52,8 @@ def _serve(control: socket.socket, temporary: str, loads_plugins: bool) -> None:
         if not order:
             return
         settings = json.loads(order)
+        if loaded is not None and settings["plugins"] and not guards:
+            loaded = Loaded(registry.load(files=from_values(settings["plugins"])), {})
         if loaded is not None:
             _open_metrics(loaded, [name for name in settings["metrics"] if name not in tried])
             tried.update(settings["metrics"])

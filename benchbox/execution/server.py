@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -18,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import registry
-from benchbox.errors import StoreError
+from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.guard_process import MARK
 from benchbox.execution.spool import read_job, seal
 from benchbox.execution.worker_process import DONE, LEAVING, READY
 from benchbox.metric import Scorer
+from benchbox.plugin_file import from_values
 from benchbox.processes import adopt_orphans, die_with_parent, end_descendants
 from benchbox.registry import Registry
 from benchbox.store import Streams
@@ -49,11 +51,15 @@ def serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | No
     keep the process alive. Plugins are loaded here if they are not `loaded`.
 
     Args:
-        settings: `memory` (bytes), `core` (number of a processor, or None) and `streams` (a folder).
+        settings: `memory` (bytes), `core` (number of a processor, or None), `streams` (a folder) and `plugins` (plugin
+            files, as values).
     """
     try:
         _serve(settings, jobs, answers, loaded)
         os._exit(0)
+    except BenchboxError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
     except BaseException:  # an exit that waits for no thread, and says why
         traceback.print_exc()
         os._exit(1)
@@ -61,9 +67,13 @@ def serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | No
 
 def _serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | None) -> None:
     _prepare(settings["memory"], settings["core"])
-    second = SecondDecoder.start((jobs, answers), loaded.registry if loaded else None)
+
+    def load() -> Registry:
+        return loaded.registry if loaded else registry.load(files=from_values(settings["plugins"]))
+
+    second = SecondDecoder.start((jobs, answers), load)
     adopt_orphans()
-    worker = Worker(loaded.registry, second, loaded.scorers) if loaded else Worker(registry.load(), second)
+    worker = Worker(load(), second, loaded.scorers if loaded else {})
     os.write(answers, READY)
     before = _held()
     streams = Streams(Path(settings["streams"]))
