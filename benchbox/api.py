@@ -1,4 +1,4 @@
-"""benchbox from Python: `run` measures a plan, `load` returns its results as a DataFrame, `compare` their BD-rates."""
+"""benchbox from Python: `run` measures a plan, `load` returns its results as a DataFrame, `bd_rates` its BD-rates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchbox.metric import Metric
     from benchbox.plan import Plan
     from benchbox.session import Progress
 
@@ -71,11 +72,13 @@ def run(
     return results.frame
 
 
-def compare(run: str | Path, anchor: str = "jpeg", workspace: str | Path = "runs") -> pd.DataFrame:
+def bd_rates(
+    run: str | Path | pd.DataFrame, anchor: str = "jpeg", *, workspace: str | Path = "runs"
+) -> pd.DataFrame:
     """BD-rates of all codecs of a run against one of them.
 
     Args:
-        run: name of the run, or its folder.
+        run: name of the run, its folder, a published folder, or a frame as `load` returns it.
         anchor: label of the codec to compare against.
         workspace: the folder that holds the runs.
 
@@ -87,10 +90,21 @@ def compare(run: str | Path, anchor: str = "jpeg", workspace: str | Path = "runs
     Raises:
         UnknownIdError: no codec with a curve has that label in this run.
     """
+    from benchbox.curves import rates_against
+
+    return rates_against(*_measured(run, workspace), anchor)
+
+
+def _measured(run: str | Path | pd.DataFrame, workspace: str | Path) -> tuple[pd.DataFrame, list[Metric]]:
+    """The frame of a run and its metrics; of a frame, the metrics whose columns it has."""
+    import pandas as pd
+
     from benchbox import registry
-    from benchbox.curves import compare_frame
     from benchbox.results import find_run, load_frame
     from benchbox.store import Workspace
 
-    frame, metrics = load_frame(find_run(run, Workspace.at(workspace)), registry.load())
-    return compare_frame(frame, metrics, anchor)
+    plugins = registry.load()
+    if isinstance(run, pd.DataFrame):
+        known = {metric.column: metric for metric in plugins.metrics.values()}
+        return run, [known[name] for name in run if name in known]
+    return load_frame(find_run(run, Workspace.at(workspace)), plugins)

@@ -1,8 +1,8 @@
 """Rate-distortion curves, BD-rates, intervals and comparison tables from a results frame. Pure functions: no files, no
 drawing."""
 
+from benchbox.curves.against import rates_against
 from benchbox.curves.bd import FLAG_OVERLAP, Bd, MetricTable, RateTable, bd_metric, bd_rate, percent
-from benchbox.curves.compare import compare_frame
 from benchbox.curves.curve import (
     Curve,
     LeftOut,
@@ -20,6 +20,6 @@ from benchbox.curves.pictures import BdOverPictures, PictureTable, bootstrap_int
 
 __all__ = [
     "FLAG_OVERLAP", "INTERPOLATIONS", "Bd", "BdOverPictures", "Curve", "LeftOut", "Lossless", "MetricTable",
-    "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "common_pictures", "compare_frame",
-    "display", "envelope", "image_curves", "lossless", "mean_curves", "null_reason", "percent", "went_through",
+    "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "common_pictures", "display", "envelope",
+    "image_curves", "lossless", "mean_curves", "null_reason", "percent", "rates_against", "went_through",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""`benchbox.compare`: a reason wherever a number is null, and columns of numbers whatever is null."""
+"""BD-rates against an anchor: a reason wherever a number is null, and columns of numbers whatever is null."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchbox.curves import compare_frame
+from benchbox.curves import rates_against
 from benchbox.registry import load
 
 PSNR = load().metric("psnr")
@@ -52,7 +52,7 @@ FRAMES = {
 @pytest.mark.parametrize("case", FRAMES)
 def test_a_null_has_a_reason_and_columns_are_numbers(case: str) -> None:
     table, reason = FRAMES[case]
-    found = compare_frame(table, [PSNR], "a")
+    found = rates_against(table, [PSNR], "a")
     assert {name: str(dtype) for name, dtype in found.dtypes.items()} == SHAPE
     assert list(found["label"]) == ["b"] * table["dataset"].nunique()
     null = found[["bd_rate", "pictures", "low", "high"]].isna().any(axis=1)
@@ -62,13 +62,13 @@ def test_a_null_has_a_reason_and_columns_are_numbers(case: str) -> None:
 
 
 def test_each_null_is_named() -> None:
-    found = compare_frame(frame(3, points=3), [PSNR], "a").iloc[0]
+    found = rates_against(frame(3, points=3), [PSNR], "a").iloc[0]
     assert found["reason"] == ("a has 3 usable points, 4 are needed; no picture has a BD-rate: "
                                "a has 3 usable points, 4 are needed")
 
 
 def test_without_another_codec_the_columns_stand() -> None:
     alone = frame(6)
-    found = compare_frame(alone[alone["label"] == "a"], [PSNR], "a")
+    found = rates_against(alone[alone["label"] == "a"], [PSNR], "a")
     assert len(found) == 0
     assert {name: str(dtype) for name, dtype in found.dtypes.items()} == SHAPE

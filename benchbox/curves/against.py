@@ -19,8 +19,8 @@ _COLUMNS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def compare_frame(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -> pd.DataFrame:
-    """One row for each data set, metric and label other than `anchor`; columns and errors as in `benchbox.compare`."""
+def rates_against(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -> pd.DataFrame:
+    """One row for each data set, metric and label other than `anchor`; columns and errors as in `benchbox.bd_rates`."""
     labels = list(dict.fromkeys(frame.loc[frame["quality"].notna(), "label"].astype(str)))
     if anchor not in labels:
         choice = f"; take one of {', '.join(labels)}" if labels else "; add a lossy codec, only these have curves"
