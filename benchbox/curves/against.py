@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchbox.curves.bd import Bd, RateTable
 from benchbox.curves.curve import common_pictures, image_curves, mean_curves
-from benchbox.curves.pictures import MIN_PICTURES, BdOverPictures, PictureTable
+from benchbox.curves.pictures import BdOverPictures, PictureTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
 
@@ -52,8 +52,4 @@ def _rows(frame: pd.DataFrame, metric: Metric, anchor: str, labels: Sequence[str
 
 def _reason(bd: Bd, over: BdOverPictures) -> str:
     """Why `bd_rate`, `pictures`, or `low` and `high` are null, or ""."""
-    parts = [bd.reason, over.reason]
-    if over.interval is None and not over.reason:
-        some = f"{over.n} picture{'' if over.n == 1 else 's'}"
-        parts.append(f"{some} with a BD-rate; an interval needs {MIN_PICTURES}")
-    return "; ".join(part for part in parts if part)
+    return "; ".join(part for part in (bd.reason, over.why_no_interval) if part)
