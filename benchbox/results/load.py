@@ -15,7 +15,7 @@ from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.literature import find_references
-from benchbox.results.place import PUBLISHED, RunPlace, find_run
+from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
 from benchbox.results.records import RECORD, DatasetSettings, check_table, read_environment, read_settings
 from benchbox.store import COLUMNS, Store, Workspace
 from benchbox.work import Worker, decode_row
@@ -40,8 +40,7 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
-            raise StoreError(f"no run is called '{place.name}' in {place.workspace}; there are: "
-                             f"{', '.join(names) or 'none yet'}")
+            raise no_run(place.name, store)
         metrics = _metrics(place, registry)
         return frame(store, place.name, metrics), metrics
 

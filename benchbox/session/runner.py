@@ -52,6 +52,7 @@ def execute(
                 (run_matched if resolved.plan.match else _run)(session, retry)
                 if not session.pictures_changed():
                     break
+            session.compare_with_former()
         summary = session.summary()
         if resolved.plan.timing is None:
             return summary

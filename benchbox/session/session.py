@@ -19,6 +19,7 @@ from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest
+from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
 from benchbox.store import WritableStore, shown
 
@@ -59,8 +60,9 @@ class Summary:
 class Session:
     """One session of a run; a context manager. The caller holds the workspace's lock.
 
-    Entering it stores the points that a killed run left in the spool and writes the run's record; leaving it records
-    the end. A codec whose worker dies `GIVE_UP_AFTER` times in a row is given up.
+    Entering it stores the points that a killed run left in the spool, keeps what the run was if its codecs have
+    changed, and writes the run's record; leaving it records the end. A codec whose worker dies `GIVE_UP_AFTER` times in
+    a row is given up.
 
     Attributes:
         resolved: the plan.
@@ -68,6 +70,7 @@ class Session:
         progress: is called at each step.
         done: number of points measured so far.
         given_up: labels of codecs given up.
+        former: what the run was before its codecs changed, ``NAME~1``; None if this session found none changed.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Session:
         self.progress = progress
         self.done = 0
         self.given_up: list[str] = []
+        self.former: str | None = None
         self._registry = registry
         self._executor = executor
         self._id = _session_id(executor)
@@ -106,6 +110,7 @@ class Session:
                 self.progress.say(f"{dataset.id}: {line}")
         for codec, why in self.resolved.left_out.items():
             self.progress.say(f"{codec} is left out: {why}")
+        self.former = keep_former(self.store, self.resolved, folder, str(self._id["id"]), self.progress)
         record.write_run(folder, self.resolved, self._registry, self._id)
         return self
 
@@ -168,6 +173,11 @@ class Session:
         for name in sorted(anew):
             self.progress.say(f"{name}: the picture has changed since it was last read; it is measured anew")
         return bool(anew)
+
+    def compare_with_former(self) -> None:
+        """If the codecs have changed, say how many points have other bytes now."""
+        if self.former is not None:
+            say_what_differs(self.store, self.former, self.name, self.progress)
 
     def summary(self) -> Summary:
         """The state of the run, read from the store."""
