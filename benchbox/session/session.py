@@ -21,6 +21,7 @@ from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest
 from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
+from benchbox.session.quick import Looks
 from benchbox.store import WritableStore, shown
 
 GIVE_UP_AFTER = 8
@@ -117,8 +118,9 @@ class Session:
     def __exit__(self, *exception: object) -> None:
         record.note_end(self.folder)
 
-    def measure(self, jobs: Iterable[Job], points: int) -> None:
-        """Run `jobs`, which have `points` operating points in total, and store each point as it comes.
+    def measure(self, jobs: Iterable[Job], points: int, looks: Looks | None = None) -> None:
+        """Run `jobs`, which have `points` operating points in total, and store each point as it comes; `looks` says
+        what they show so far.
 
         Raises:
             RunInterrupted: on Ctrl-C; points measured before are kept.
@@ -126,8 +128,15 @@ class Session:
         """
         self.progress.begin(points, self.name)
         before = self.done
+
+        def keep(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
+            known = self.done
+            self._keep(job, points)
+            if looks is not None:
+                looks.points(self.done - known)
+
         try:
-            self._executor.run(jobs, self._keep, self._wanted)
+            self._executor.run(jobs, keep, self._wanted)
         except KeyboardInterrupt:
             raise RunInterrupted(f"stopped; {self.done - before} of {points} points were measured and are kept. "
                                  "Run the same command again to continue") from None
