@@ -17,7 +17,7 @@ from typing import Any
 import click
 import pluggy
 
-from benchbox import hookspecs
+from benchbox import hooks, hookspecs
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.errors import BenchboxError, one_line
@@ -70,7 +70,7 @@ class Loader:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._found: list[Plugin] = []
-        self._modules: list[tuple[Plugin, Any]] = []
+        self._hooks: list[tuple[Plugin, Mapping[str, Callable[[], Any]]]] = []
         self._faults: dict[Plugin, str] = {}
         for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
             distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
@@ -87,8 +87,8 @@ class Loader:
         """id -> what the plugins offer through one hook; of two with one id, the second by name is left out."""
         table: dict[str, Any] = {}
         owner: dict[str, Plugin] = {}
-        for plugin, module in self._modules:
-            for item in self._offer(plugin, module, hook).items:
+        for plugin, functions in self._hooks:
+            for item in self._offer(plugin, functions, hook).items:
                 if item.id in owner:
                     self._part(item, plugin, table, owner)
                 else:
@@ -97,31 +97,36 @@ class Loader:
 
     def offers(self, hook: str) -> list[Offer]:
         """What each plugin offers through one hook, which is called now."""
-        return [self._offer(plugin, module, hook) for plugin, module in self._modules]
+        return [self._offer(plugin, functions, hook) for plugin, functions in self._hooks]
 
     def _register(self, found: Plugin, loader: Callable[[], Any]) -> None:
-        twin = next((p for p in self._found if p.name == found.name and p.failure is None), None)
-        if twin is not None and twin.module == found.module:
+        if any(p.name == found.name and p.module == found.module for p in self._found):
             return  # the same entry point seen twice on sys.path (an editable install next to its metadata)
+        twin = next((p for p in self._found if p.name == found.name and p.failure is None), None)
         if twin is not None:
             reason = f"a plugin of this name is loaded from {twin.distribution}; rename the entry point of one of them"
             self._found.append(replace(found, failure=reason))
             return
         try:
             module = loader()
+            functions = hooks.implemented(module)
             self._manager.register(module, name=found.name)
             self._manager.check_pending()
         except (Exception, SystemExit) as error:  # a third party's import may raise anything, or call sys.exit
             if self._manager.has_plugin(found.name):
                 self._manager.unregister(name=found.name)
             text = one_line((str(error).splitlines() or [""])[0])
-            self._found.append(replace(found, failure=f"{type(error).__name__}: {text}"))
+            kind = "" if isinstance(error, BenchboxError) else f"{type(error).__name__}: "
+            self._found.append(replace(found, failure=f"{kind}{text}"))
             return
         self._found.append(found)
-        self._modules.append((found, module))
+        self._hooks.append((found, functions))
+        mistake = hooks.misspelt(module, functions)
+        if mistake is not None:
+            self._faults[found] = mistake
 
-    def _offer(self, plugin: Plugin, module: Any, hook: str) -> Offer:
-        function = getattr(module, hook, None)
+    def _offer(self, plugin: Plugin, functions: Mapping[str, Callable[[], Any]], hook: str) -> Offer:
+        function = functions.get(hook)
         if function is None:
             return Offer(plugin, ())
         try:
