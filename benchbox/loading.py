@@ -72,6 +72,7 @@ class Loader:
         self._found: list[Plugin] = []
         self._hooks: list[tuple[Plugin, Mapping[str, Callable[[], Any]]]] = []
         self._faults: dict[Plugin, str] = {}
+        self._owners: dict[str, dict[str, Plugin]] = {}
         for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
             distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
             self._register(Plugin(point.name, point.value, distribution, version), point.load)
@@ -86,7 +87,7 @@ class Loader:
     def table(self, hook: str) -> dict[str, Any]:
         """id -> what the plugins offer through one hook; of two with one id, the second by name is left out."""
         table: dict[str, Any] = {}
-        owner: dict[str, Plugin] = {}
+        owner = self._owners[hook] = {}
         for plugin, functions in self._hooks:
             for item in self._offer(plugin, functions, hook).items:
                 if item.id in owner:
@@ -94,6 +95,10 @@ class Loader:
                 else:
                     table[item.id], owner[item.id] = item, plugin
         return table
+
+    def owner(self, hook: str, name: str) -> Plugin:
+        """The plugin of what has the id `name` in the table of one hook, which was asked for before."""
+        return self._owners[hook][name]
 
     def offers(self, hook: str) -> list[Offer]:
         """What each plugin offers through one hook, which is called now."""

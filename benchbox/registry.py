@@ -81,16 +81,25 @@ class Registry:
 
     def reference_faults(self) -> Sequence[Plugin]:
         """The plugins whose published curves could not be had, each with the reason in `failure`."""
-        return [offer.plugin for offer in self._loader.offers("benchbox_references") if offer.plugin.failure]
+        return [offer.plugin for offer in self.offers("benchbox_references") if offer.plugin.failure]
 
     def commands(self) -> Sequence[Offer]:
         """The subcommands of every plugin (asked for on demand: runs need none). The command line settles clashes."""
-        return self._loader.offers("benchbox_commands")
+        return self.offers("benchbox_commands")
+
+    def offers(self, hook: str) -> Sequence[Offer]:
+        """What each plugin offers through one hook, whatever is used of it; the plugins are asked at each call."""
+        return self._loader.offers(hook)
+
+    def owner(self, hook: str, name: str) -> Plugin:
+        """The plugin that offers what is used under the id `name`; `hook` is that of codecs, metrics, data sets or
+        reports."""
+        return self._loader.owner(hook, name)
 
     def _curves(self) -> list[Reference | ReferenceFormat]:
         """Published curves, whose ids differ within a data set, and formats of curve files, whose ids differ."""
         found: dict[tuple[str, str], Reference | ReferenceFormat] = {}
-        for offer in self._loader.offers("benchbox_references"):
+        for offer in self.offers("benchbox_references"):
             for item in offer.items:
                 kind = "formats of curve files"
                 if isinstance(item, Reference):

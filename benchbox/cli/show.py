@@ -15,12 +15,19 @@ from benchbox.cli.plugin import built_in
     "kind", default="codecs",
     type=click.Choice(["codecs", "metrics", "datasets", "reports", "references", "plugins", "runs", "columns"]),
 )  # fmt: skip
+@click.argument("name", required=False)
 @workspace_option
-def list_(kind: str, workspace: Path) -> None:
-    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
-    from benchbox.cli import listing
+def list_(kind: str, name: str | None, workspace: Path) -> None:
+    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results.
 
-    for line in listing.lines(kind, workspace, built_in(click.get_current_context())):
+    With NAME, all about that one: `benchbox list codecs webp` shows its options, with type, default and bounds, its
+    capabilities, quality axis and identity, and where it comes from.
+    """
+    from benchbox.cli import details, listing
+
+    context = click.get_current_context()
+    found = listing.lines(kind, workspace, built_in(context)) if name is None else details.lines(kind, name)
+    for line in found:
         click.echo(line)
 
 
