@@ -18,14 +18,18 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 HOOKS: tuple[str, ...] = tuple(name for name in vars(hookspecs) if name.startswith(_PREFIX))
 """The names of all hooks."""
 
+NOTHING = (f"it implements no hook, so it offers nothing; write a function {' or '.join(HOOKS[:2])} (or one of "
+           f"{len(HOOKS) - 2} others), marked with @hookimpl")  # fmt: skip
+"""The fault of a plugin without hooks."""
+
 
 def implemented(module: Any) -> dict[str, Callable[[], Any]]:
-    """Hook -> the function of `module` (a plugin's module, or whatever its entry point names) that implements it.
+    """Hook -> the function of `module` (a plugin's module, or whatever its entry point names) that implements it; empty
+    where it implements none.
 
     Raises:
-        PluginError: a function marked with `hookimpl` has the name of no hook, or takes arguments; a function with the
-            name of a hook is not marked; or no hook is implemented. Names the function, its file and line, and the
-            remedy.
+        PluginError: a function marked with `hookimpl` has the name of no hook, or takes arguments; or a function with
+            the name of a hook is not marked. Names the function, its file and line, and the remedy.
     """
     found: dict[str, Callable[[], Any]] = {}
     for name, function, mark in _functions(module):
@@ -36,16 +40,10 @@ def implemented(module: Any) -> dict[str, Callable[[], Any]]:
         if mark is not None and hook not in HOOKS:
             raise PluginError(f"unknown hook '{hook}'{_meant(hook)}{_place(function)}")
         if mark is not None:
-            needed = [parameter for parameter in inspect.signature(function).parameters.values()
-                      if parameter.default is parameter.empty and parameter.kind not in _VARIADIC]  # fmt: skip
-            if needed:
-                raise PluginError(f"hook '{hook}' is called without arguments; remove '{needed[0].name}' from its "
-                                  f"definition{_place(function)}")  # fmt: skip
+            if any(parameter.default is parameter.empty and parameter.kind not in _VARIADIC
+                   for parameter in inspect.signature(function).parameters.values()):  # fmt: skip
+                raise PluginError(f"hook '{hook}' takes no arguments; write it as `def {name}():`{_place(function)}")
             found[hook] = function
-    if not found:
-        others = f"{' or '.join(HOOKS[:2])} (or one of {len(HOOKS) - 2} others)"
-        raise PluginError(misspelt(module, ()) or "it implements no hook, so it offers nothing; write a function "
-                          f"{others}, marked with @hookimpl")  # fmt: skip
     return found
 
 

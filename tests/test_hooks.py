@@ -41,7 +41,7 @@ def failure(install: Install, source: str) -> str | None:
      "benchbox_metrics is not called, since it is not marked; write @hookimpl above it (from benchbox import hookimpl) "
      "(acme.py:6)"),
     ("@hookimpl\ndef benchbox_reports(config): return []",
-     "hook 'benchbox_reports' is called without arguments; remove 'config' from its definition (acme.py:6)"),
+     "hook 'benchbox_reports' takes no arguments; write it as `def benchbox_reports():` (acme.py:6)"),
     ("", NOTHING),
     ("def benchbox_helper(): return 3", NOTHING),
 ], ids=["misspelt", "no-prefix", "far-off", "specname", "misspelt-bare", "unmarked", "arguments", "nothing", "helper"])

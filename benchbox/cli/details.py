@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from benchbox import registry
 from benchbox.cli import listing, options
 from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.dataset import DatasetInfo
@@ -21,15 +20,16 @@ from benchbox.registry import Registry
 _KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}
 
 
-def lines(kind: str, name: str) -> Iterator[str]:
-    """The lines of ``benchbox list KIND NAME``. Raises UnknownIdError that suggests the nearest id."""
+def lines(kind: str, name: str, load: Callable[[], Registry]) -> Iterator[str]:
+    """The lines of ``benchbox list KIND NAME``; `load` makes the registry. Raises UnknownIdError that suggests the
+    nearest id."""
     tellers: dict[str, Callable[[Registry, str], Iterator[str]]] = {
         "codecs": _codec, "metrics": _metric, "datasets": _dataset, "reports": _report, "references": _references,
         "plugins": _plugin,
     }  # fmt: skip
     if kind not in tellers:
         raise UsageError(f"list {kind} takes no name, got '{name}'; write: benchbox list {kind}")
-    return tellers[kind](registry.load(), name)
+    return tellers[kind](load(), name)
 
 
 def _codec(plugins: Registry, text: str) -> Iterator[str]:
@@ -40,8 +40,8 @@ def _codec(plugins: Registry, text: str) -> Iterator[str]:
     yield f"{info.id}: {one_line(info.title)}"
     yield from _facts({
         "status": partial(listing.state, info.unavailable),
-        "from": partial(_origin, plugins.owner("benchbox_codecs", info.id), info),
-        "identity": lambda: str(guarded(info.identity, info.parse_options(entry.options))),
+        "from": partial(_origin, plugins.owners["codecs"][info.id], info),
+        "identity": lambda: plugins.identity(info, info.parse_options(entry.options)),
         "quality": lambda: _axis(guarded(info.axis, info.parse_options(entry.options))),
         "pictures": lambda: _pictures(taken),
         "promises": lambda: _promises(taken),
@@ -77,7 +77,7 @@ def _metric(plugins: Registry, name: str) -> Iterator[str]:
     yield f"{metric.id}: {one_line(metric.title)}"
     yield from _facts({
         "status": partial(listing.state, metric.unavailable),
-        "from": partial(_origin, plugins.owner("benchbox_metrics", metric.id), metric),
+        "from": partial(_origin, plugins.owners["metrics"][metric.id], metric),
         "version": lambda: str(metric.version),
         "values": lambda: ", ".join([f"{metric.better} is better", *ends, *([metric.unit] if metric.unit else [])]),
         "column": lambda: metric.column,
@@ -91,7 +91,7 @@ def _dataset(plugins: Registry, text: str) -> Iterator[str]:
     yield f"{listing.dataset_name(info)}: {one_line(info.title)}"
     yield from _facts({
         "status": partial(listing.dataset_state, info),
-        "from": partial(_origin, plugins.owner("benchbox_datasets", info.id), info),
+        "from": partial(_origin, plugins.owners["datasets"][info.id], info),
         **_opened(plugins, info, text),
     })  # fmt: skip
 
@@ -109,7 +109,7 @@ def _report(plugins: Registry, name: str) -> Iterator[str]:
     yield f"{report.id}: {one_line(report.title)}"
     yield from _facts({
         "made": lambda: "by default" if report.default else f"when asked: benchbox report RUN --format {report.id}",
-        "from": partial(_origin, plugins.owner("benchbox_reports", report.id), report),
+        "from": partial(_origin, plugins.owners["reports"][report.id], report),
     })  # fmt: skip
     yield from _options(report.Options)
 

@@ -12,7 +12,7 @@ import os
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from benchbox.execution.memory import held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
 from benchbox.plan import Job
+from benchbox.plugin_file import PluginFile, as_values
 from benchbox.store import Streams
 
 TICK = 0.05
@@ -58,19 +59,21 @@ def thread_environment(threads: int) -> Iterator[None]:
 
 
 class LocalExecutor:
-    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams to `streams`. With
-    `core`, they stay on that processor, as timing requires."""
+    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams to `streams`, and load
+    the plugin files `files`. With `core`, they stay on that processor, as timing requires."""
 
     threads = 1
     """Threads that numeric libraries may use in a worker."""
 
     def __init__(
-        self, workers: int, limits: PointLimits, streams: Streams, spool: Path, core: int | None = None
-    ) -> None:
+        self, workers: int, limits: PointLimits, streams: Streams, spool: Path, files: Sequence[PluginFile] = (),
+        core: int | None = None,
+    ) -> None:  # fmt: skip
         self.workers = workers
         self._limits = limits
         self._spool = spool
-        self._settings = {"memory": limits.memory, "core": core, "streams": os.fspath(streams.folder)}
+        self._settings = {"memory": limits.memory, "core": core, "streams": os.fspath(streams.folder),
+                          "plugins": as_values(files)}  # fmt: skip
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
         """Run every job; see `benchbox.execution.Executor`.

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import registry
-from benchbox.errors import StoreError
+from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.spool import read_job, seal
 from benchbox.execution.worker_process import DONE, LEAVING, READY
+from benchbox.plugin_file import from_values
 from benchbox.processes import MARK, adopt_orphans, end_descendants
 from benchbox.store import Streams
 from benchbox.work import SecondDecoder, Worker, run_job
@@ -39,6 +40,9 @@ def main() -> None:
     try:
         _serve(json.loads(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
         os._exit(0)
+    except BenchboxError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
     except BaseException:  # an exit that waits for no thread, and says why
         traceback.print_exc()
         os._exit(1)
@@ -46,9 +50,10 @@ def main() -> None:
 
 def _serve(settings: dict[str, Any], jobs: int, answers: int) -> None:
     _prepare(settings["memory"], settings["core"])
-    second = SecondDecoder.start((jobs, answers))
+    files = from_values(settings["plugins"])
+    second = SecondDecoder.start((jobs, answers), files)
     adopt_orphans()
-    worker = Worker(registry.load(), second)
+    worker = Worker(registry.load(files=files), second)
     os.write(answers, READY)
     before = _held()
     streams = Streams(Path(settings["streams"]))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, PluginError, QualityError, one_line
+from benchbox.errors import PlanError, PluginError, QualityError
 from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
@@ -90,7 +91,10 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
             is unavailable here.
         CodecUnavailableError, DatasetError: with the remedy.
     """
-    plan = plan.model_copy(update={"dataset": tuple(_anchored(name, registry, base) for name in plan.dataset)})
+    plan = plan.model_copy(update={
+        "dataset": tuple(_anchored(name, registry, base) for name in plan.dataset),
+        "plugins": tuple(check_name(os.fspath(file.path)) for file in registry.files),
+    })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
     left_out = {e.id: why for e in plan.codec if e.optional and (why := guarded(registry.codec(e.id).unavailable))}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
@@ -148,11 +152,4 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     else:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
-    return Configuration(info, options, label, _identity(info, options), qualities, axis, device)
-
-
-def _identity(info: CodecInfo, options: OptionsModel) -> str:
-    identity = guarded(info.identity, options)
-    if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
-        raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
-    return identity
+    return Configuration(info, options, label, registry.identity(info, options), qualities, axis, device)

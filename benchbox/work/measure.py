@@ -129,7 +129,7 @@ def _set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Em
     info = worker.registry.codec(job.codec)
     options = info.parse_options(json.loads(job.options))
     call(f"{job.codec}: unavailable", info.require, options)
-    identity = call(f"{job.codec}: identity", info.identity, options)
+    identity = call(f"{job.codec}: identity", worker.registry.identity, info, options)
     if identity != job.identity:
         raise PluginError(f"{job.codec}: this worker has '{identity}', the plan was made with '{job.identity}'; "
                           "install the same versions on every machine")

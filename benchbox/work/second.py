@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -23,6 +23,7 @@ from benchbox import image as pixel
 from benchbox import registry
 from benchbox.errors import PluginError
 from benchbox.image import Image
+from benchbox.plugin_file import PluginFile
 from benchbox.processes import adopt_orphans, end_descendants
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker
@@ -42,9 +43,9 @@ class SecondDecoder:
         self._written = WrittenFiles()
 
     @classmethod
-    def start(cls, closed: Iterable[int]) -> Self:
-        """Fork it; it closes the file descriptors `closed`. It is no child of this process, so that this one's
-        children are those that codecs started."""
+    def start(cls, closed: Iterable[int], files: Sequence[PluginFile] = ()) -> Self:
+        """Fork it; it closes the file descriptors `closed` and loads the plugin files `files`. It is no child of this
+        process, so that this one's children are those that codecs started."""
         ours, theirs = Pipe()
         child = os.fork()
         if child == 0:
@@ -53,7 +54,7 @@ class SecondDecoder:
                     ours.close()
                     for descriptor in closed:
                         os.close(descriptor)
-                    _serve(theirs)
+                    _serve(theirs, files)
             os._exit(0)
         theirs.close()
         os.waitpid(child, 0)
@@ -86,11 +87,11 @@ class SecondDecoder:
         raise PluginError(answer["reason"])
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, files: Sequence[PluginFile]) -> None:
     adopt_orphans()
     folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    worker = Worker(registry.load())
+    worker = Worker(registry.load(files=files))
     while True:
         codec, options, device = json.loads(connection.recv_bytes())
         data = connection.recv_bytes()
