@@ -11,18 +11,20 @@ The whole test file of a plugin::
         check()
 
 `check_codec`, `check_metric` and `check_dataset` run all checks in one call and report every breach. A breach is a
-PluginError of one sentence, which names the rule and what the plugin did instead. The kit itself does not need pytest.
+PluginError of one line, which names the rule, the plugin, what it did, the file and line, and the remedy. A rule that
+would only repeat the failure of another one is not tried and passes. The kit itself does not need pytest: the `outcome`
+of a `Check` is a pass, a failure or "not applicable".
 """
 
 from __future__ import annotations
 
-from benchbox.testing.check import Check
+from benchbox.testing.check import Check, Outcome
 from benchbox.testing.codecs import check_codec, codec_checks
 from benchbox.testing.datasets import check_dataset, dataset_checks
 from benchbox.testing.metrics import check_metric, metric_checks
 from benchbox.testing.pictures import AWKWARD_SIZES, noise, photograph, picture
 
 __all__ = [
-    "AWKWARD_SIZES", "Check", "check_codec", "check_dataset", "check_metric", "codec_checks", "dataset_checks",
-    "metric_checks", "noise", "photograph", "picture",
+    "AWKWARD_SIZES", "Check", "Outcome", "check_codec", "check_dataset", "check_metric", "codec_checks",
+    "dataset_checks", "metric_checks", "noise", "photograph", "picture",
 ]  # fmt: skip

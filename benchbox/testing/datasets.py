@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
 from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import DatasetError, ImageError
 from benchbox.image import check, digest
-from benchbox.testing.check import Check, Subject, run_all
+from benchbox.testing.check import Check, Rule, Scene, Subject, run_all
+from benchbox.testing.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,12 @@ class DatasetSubject(Subject):
     info: DatasetInfo
     argument: str
     limit: int
+    scene: Scene | None = None
+    hook: ClassVar[str] = "benchbox_datasets"
 
     @property
-    def id(self) -> str:
-        return self.info.id
+    def item(self) -> DatasetInfo:
+        return self.info
 
     def open(self) -> Dataset:
         return self.info.open(self.argument)
@@ -46,22 +48,13 @@ def dataset_checks(info: DatasetInfo, argument: str = "", limit: int = 4) -> lis
     reason = info.missing()
     if reason is not None:
         raise DatasetError(f"{info.id}: {reason}")
-    subject = DatasetSubject(info, argument, limit)
-    return [Check(info.id, function.__name__.lstrip("_"), partial(function, subject)) for function in _CHECKS]
+    return Trial(DatasetSubject(info, argument, limit), DATASET_RULES).checks()
 
 
 def _names(subject: DatasetSubject) -> None:
     subject.check_names(subject.info.id, subject.info.title)
     if bool(subject.info.argument) != bool(subject.argument):
         subject.breach(f"argument is declared as {subject.info.argument!r} and was given as {subject.argument!r}")
-
-
-def _pickle(subject: DatasetSubject) -> None:
-    subject.pickled(subject.info)
-    for sample in subject.open().samples[:subject.limit]:
-        copy = subject.pickled(sample)
-        if digest(copy.load()) != digest(sample.load()):
-            subject.breach(f"sample {sample.id}, pickled and unpickled, has other pixels")
 
 
 def _stable(subject: DatasetSubject) -> None:
@@ -94,4 +87,8 @@ def _pixels(subject: DatasetSubject) -> None:
             subject.breach(f"the stamp of sample {sample.id} changes though its picture does not")
 
 
-_CHECKS: tuple[Callable[[DatasetSubject], None], ...] = (_names, _pickle, _stable, _pixels)
+DATASET_RULES: tuple[Rule[DatasetSubject], ...] = (
+    Rule(_names),
+    Rule(_stable, needs="names"),
+    Rule(_pixels, needs="stable"),
+)

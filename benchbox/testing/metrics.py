@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 
 from benchbox.errors import NotApplicable, PluginError
 from benchbox.image import Image, peak
 from benchbox.metric import Metric, Scorer
-from benchbox.testing.check import Check, Subject, run_all
+from benchbox.testing.check import Check, Rule, Scene, Subject, run_all
 from benchbox.testing.pictures import AWKWARD_SIZES, photograph, picture
+from benchbox.testing.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class MetricSubject(Subject):
 
     metric: Metric
     device: str
+    scene: Scene | None = None
+    hook: ClassVar[str] = "benchbox_metrics"
 
     @property
-    def id(self) -> str:
-        return self.metric.id
+    def item(self) -> Metric:
+        return self.metric
 
     def open(self) -> Scorer:
         return self.metric.open(self.device)
@@ -46,8 +48,7 @@ def metric_checks(metric: Metric, device: str = "cpu") -> list[Check]:
     reason = metric.unavailable()
     if reason is not None:
         raise PluginError(f"{metric.id}: {reason}")
-    subject = MetricSubject(metric, device)
-    return [Check(metric.id, function.__name__.lstrip("_"), partial(function, subject)) for function in _CHECKS]
+    return Trial(MetricSubject(metric, device), METRIC_RULES).checks()
 
 
 def _names(subject: MetricSubject) -> None:
@@ -57,11 +58,6 @@ def _names(subject: MetricSubject) -> None:
         subject.breach("version and display.label must not be empty")
     if metric.better not in ("higher", "lower"):
         subject.breach(f"better must be 'higher' or 'lower', got {metric.better!r}")
-
-
-def _pickle(subject: MetricSubject) -> None:
-    if subject.pickled(subject.metric).id != subject.id:
-        subject.breach("pickled and unpickled, it has another id")
 
 
 def _order(subject: MetricSubject) -> None:
@@ -111,7 +107,12 @@ def _prepared(subject: MetricSubject) -> None:
         subject.breach("it changed a picture that it was given")
 
 
-_CHECKS: tuple[Callable[[MetricSubject], None], ...] = (_names, _pickle, _order, _shapes, _prepared)
+METRIC_RULES: tuple[Rule[MetricSubject], ...] = (
+    Rule(_names),
+    Rule(_order, needs="names"),
+    Rule(_shapes, needs="order"),
+    Rule(_prepared, needs="order"),
+)
 
 
 def _score(subject: MetricSubject, reference: Image, image: Image) -> float | None:

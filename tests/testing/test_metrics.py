@@ -60,6 +60,8 @@ def _fails_on_small(self: MeanAbsolute, image: Image) -> float:
 
 
 def _mute(self: MeanAbsolute, image: Image) -> float:
+    if min(image.shape[:2]) > 11:
+        return MeanAbsolute.score(self, image)
     raise NotApplicable("")
 
 
@@ -76,7 +78,6 @@ METRIC_FAULTS = [
     ("shapes", metric(scorer=faulty(_fails_on_small)), "raise ValueError (win_size"),
     ("shapes", metric(scorer=faulty(_mute)), "NotApplicable without a reason"),
     ("prepared", metric(scorer=faulty(_moving)), "scores one picture"),
-    ("pickle", metric(scorer=faulty(_moving)), "cannot be pickled"),
 ]
 
 
