@@ -19,8 +19,8 @@ CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
     "errors machine processes", "program files guard plugin_file", "reading", "image",
-    "codec metric dataset reference", "report", "hookspecs", "hooks", "loading", "registry", "plan", "store", "work",
-    "execution results", "session", "curves", "api", "cli", "__main__",
+    "codec metric dataset reference", "report", "hookspecs testing", "hooks", "loading", "registry", "plan", "store",
+    "work", "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
