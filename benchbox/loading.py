@@ -26,6 +26,7 @@ from benchbox.metric import Metric
 from benchbox.plugin_file import PluginFile, remedy_for_nothing
 from benchbox.reference import Reference, ReferenceFormat
 from benchbox.report import Report
+from benchbox.sources import module_sha256
 
 GROUP = "benchbox"
 OWN = "benchbox"
@@ -81,6 +82,7 @@ class Loader:
         self._found: list[Plugin] = []
         self._hooks: list[tuple[Plugin, Mapping[str, Callable[[], Any]]]] = []
         self._faults: dict[Plugin, str] = {}
+        self._sources: dict[str, str | None] = {}
         for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
             distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
             self._register(Plugin(point.name, point.value, distribution, version), point.load)
@@ -109,6 +111,14 @@ class Loader:
                 else:
                     self._part(item, plugin, table, owner)
         return table, owner
+
+    def source_sha256(self, plugin: Plugin) -> str | None:
+        """The SHA-256 (hex) of the plugin's own files; None if they cannot be found. They are read once."""
+        if plugin.file is not None:
+            return plugin.file.sha256
+        if plugin.module not in self._sources:
+            self._sources[plugin.module] = module_sha256(plugin.module)
+        return self._sources[plugin.module]
 
     def offers(self, hook: str) -> list[Offer]:
         """What each plugin offers through one hook, which is called now."""

@@ -64,6 +64,12 @@ class Registry:
         owner = self.owners["codecs"].get(info.id)
         return identity if owner is None or owner.file is None else f"{identity}; {_mark(owner.file)}"
 
+    def source_sha256(self, codec: str) -> str | None:
+        """The SHA-256 (hex) of the files of the plugin that the codec of that id is from, by which it is noticed that
+        it changed though its identity did not; None if they cannot be found."""
+        owner = self.codec_owners.get(codec)
+        return None if owner is None else self._loader.source_sha256(owner)
+
     def metric(self, name: str) -> Metric:
         """The metric of that id."""
         return _find(self.metrics, name, "metric", self.plugins)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: one per core]")
 @click.option("--dask", "dask", metavar="ADDRESS", help="Run on a dask cluster, e.g. tcp://10.0.0.1:8786 or 'local'.")
 @click.option("--retry", is_flag=True, help="Also try points that failed in earlier runs.")
+@click.option("--fresh", is_flag=True, help="Measure points again whose codec's plugin changed under one identity.")
 @click.option("--dry-run", is_flag=True, help="Print the missing points with estimates of time and disk; measure none.")
 @click.option("--report", "reports", multiple=True, metavar="ID", help="Reports to write. [default: page]")
 @click.option("--no-report", is_flag=True, help="Write no reports.")
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 @workspace_option
 def run(
     plan: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
-    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, dry_run: bool,
-    reports: tuple[str, ...], no_report: bool, plugin_paths: tuple[Path, ...], workspace: Path,
+    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, fresh: bool,
+    dry_run: bool, reports: tuple[str, ...], no_report: bool, plugin_paths: tuple[Path, ...], workspace: Path,
 ) -> None:  # fmt: skip
     """Measure PLAN (a TOML file) or what the flags describe; with neither, the demo.
 
@@ -51,6 +52,8 @@ def run(
     plugins = load_plugins([*(base / path for path in settled.plugins), *plugin_paths])
     wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
     resolved = resolve(settled, plugins, base)
+    if fresh:
+        resolved = resolved.fresh()
     progress = for_terminal()
     place = Workspace.at(workspace)
     local = partial(local_executor, resolved.plan, workers=workers, files=plugins.files)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
@@ -31,6 +31,8 @@ class Configuration:
     qualities: tuple[float | None, ...]
     axis: QualityAxis | None
     device: str
+    source: str | None = None
+    """SHA-256 of the files of the codec's plugin, which is no part of the key."""
 
     def key(self, quality: float | None, sample_sha256: str) -> str:
         """Key of an encoding: SHA-256 (hex) of codec, options, identity, quality, device class and source pixels."""
@@ -71,6 +73,18 @@ class Resolved:
     metrics: tuple[Metric, ...]
     left_out: Mapping[str, str]
     """Optional codecs that are unavailable here, with the reason."""
+    renewed: Mapping[str, str] = field(default_factory=dict)
+    """Codec id -> SHA-256 of its plugin's files: points measured with other ones are measured again. Empty by default,
+    when every point measured under the same identity counts."""
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Codec id -> SHA-256 of the files of its plugin, where these are known."""
+        return {c.info.id: c.source for c in self.configurations if c.source is not None}
+
+    def fresh(self) -> Resolved:
+        """The same plan, in which points count only where the codec's plugin has not changed since."""
+        return replace(self, renewed=self.sources)
 
     @property
     def text(self) -> str:
@@ -152,4 +166,5 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     else:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
-    return Configuration(info, options, label, registry.identity(info, options), qualities, axis, device)
+    return Configuration(info, options, label, registry.identity(info, options), qualities, axis, device,
+                         registry.source_sha256(info.id))

@@ -17,7 +17,7 @@ from benchbox.session.matched import run_matched
 from benchbox.session.progress import Progress
 from benchbox.session.session import Session, Summary
 from benchbox.session.signals import ends_like_ctrl_c
-from benchbox.session.todo import list_missing, register
+from benchbox.session.todo import changed_codecs, list_missing, register
 from benchbox.store import Workspace, WritableStore
 
 MOST_LISTINGS = 3
@@ -82,6 +82,8 @@ def _run(session: Session, retry: bool) -> None:
     session.note_pictures(todo.digests)
     register(todo, session.store)
     session.progress.say(str(todo))
+    if changed := changed_codecs(session.resolved, session.store, todo.rows):
+        session.progress.say(changed)
     session.measure(todo.jobs, todo.points)
 
 
