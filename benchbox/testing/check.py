@@ -28,12 +28,14 @@ class Scene:
         changes: what the import changed, printed or warned, each as "changed ...".
         identity: a codec's identity in the process that asked; None if it is not known.
         folder: for files of the trial; the process that decodes the streams of another finds them here.
+        hook: the plugin's function that gives the object.
     """
 
     import_seconds: float
     changes: tuple[str, ...]
     identity: str | None
     folder: str
+    hook: Callable[[], Any]
 
 
 class Subject(ABC):
@@ -55,7 +57,7 @@ class Subject(ABC):
     @property
     def who(self) -> str:
         """The id and the plugin, for messages."""
-        return f"{self.id} (plugin {plugin_of(self.item)})"
+        return f"{self.id} (plugin {plugin_of(self.item, self.scene.hook if self.scene else None)})"
 
     def arguments(self, folder: str) -> dict[str, Any]:
         """What another process needs besides the item to make the same subject, as JSON values; `folder` takes
@@ -73,6 +75,8 @@ class Subject(ABC):
     def breach(self, sentence: str, at: Any = None) -> NoReturn:
         """Raise the PluginError of a broken contract; `at` is the method, class or exception that the place is of."""
         where = place(self.item if at is None else at, self.item) or place(self.item, self.item)
+        if not where and self.scene is not None:
+            where = place(self.scene.hook, self.item)
         raise PluginError(one_line(f"{self.who}: {' '.join(sentence.split())}{where}"))
 
     def raised(self, what: str, error: BaseException, remedy: str = "") -> NoReturn:

@@ -22,6 +22,8 @@ from benchbox.testing.codecs import CODEC_RULES
 from benchbox.testing.datasets import DATASET_RULES, DatasetSubject
 from benchbox.testing.metrics import METRIC_RULES, MetricSubject
 from benchbox.testing.origin import Origin
+from benchbox.testing.references import REFERENCE_RULES, ReferenceSubject
+from benchbox.testing.reports import REPORT_RULES, ReportSubject
 from benchbox.testing.subject import CodecSubject
 from benchbox.testing.surroundings import kept, watched
 from benchbox.written import WrittenFiles
@@ -33,6 +35,8 @@ _KINDS: Mapping[str, tuple[Callable[..., Subject], tuple[Rule[Any], ...]]] = {
     "benchbox_codecs": (CodecSubject.of, CODEC_RULES),
     "benchbox_metrics": (MetricSubject.of, METRIC_RULES),
     "benchbox_datasets": (DatasetSubject.of, DATASET_RULES),
+    "benchbox_reports": (ReportSubject.of, REPORT_RULES),
+    "benchbox_references": (ReferenceSubject.of, REFERENCE_RULES),
 }
 
 
@@ -133,7 +137,8 @@ class _Child:
                 raise
         seconds = time.perf_counter() - start - (_waited() - waited)
         os.chdir(self.asked["cwd"])
-        return Scene(seconds, tuple(found), self.asked["arguments"].get("identity"), self.asked["folder"])
+        return Scene(seconds, tuple(found), self.asked["arguments"].get("identity"), self.asked["folder"],
+                     Origin(**self.asked["origin"]).function)
 
     def _broken(self, error: BaseException) -> str:
         own = [frame for frame in traceback.extract_tb(error.__traceback__)

@@ -39,7 +39,7 @@ class MetricSubject(Subject):
         return cls(metric, arguments["device"], tuple(arguments["others"]), scene)
 
     def arguments(self, folder: str) -> dict[str, Any]:
-        return {"device": self.device, "others": _installed()}
+        return {"device": self.device, "others": installed_metrics()}
 
     @property
     def item(self) -> Metric:
@@ -93,7 +93,7 @@ def _names(subject: MetricSubject) -> None:
         subject.breach(f"better must be 'higher' or 'lower', got {metric.better!r}; write one of them")
     if metric.column in {column.name for column in COLUMNS}:
         subject.breach(f"'{metric.column}' is a column of every result; give the metric another id")
-    for other in _installed() if subject.others is None else subject.others:
+    for other in installed_metrics() if subject.others is None else subject.others:
         if other != metric.id and other.replace("-", "_") == metric.column:
             subject.breach(f"its id differs from that of the metric '{other}' by - and _ only, so that both would have "
                            "one column; give it another id")
@@ -191,7 +191,8 @@ def _or_none(call: Callable[[], Any]) -> Callable[[], Any]:
 
 
 @cache
-def _installed() -> tuple[str, ...]:
+def installed_metrics() -> tuple[str, ...]:
+    """The ids of all metrics that are installed here."""
     return tuple(registry.load().metrics)
 
 

@@ -49,10 +49,15 @@ class Origin:
         spec.loader.exec_module(module)
         return module
 
-    def item(self) -> Any:
-        """The object, made by the hook of the module that `load` imported; None if the hook gives none like it."""
+    @property
+    def function(self) -> Callable[[], Iterable[Any]]:
+        """The hook of the module that `load` imported."""
         function: Callable[[], Iterable[Any]] = getattr(sys.modules[self.module], self.hook)
-        return next((other for other in _given(function) if _mark(other) == self.mark), None)
+        return function
+
+    def item(self) -> Any:
+        """The object that the hook gives; None if it gives none like it."""
+        return next((other for other in _given(self.function) if _mark(other) == self.mark), None)
 
 
 def _modules(name: str) -> list[Any]:
