@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from benchbox import testing
+from benchbox.codec import validated_options
 from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_mean
 from benchbox.loading import Plugin
 from benchbox.plan import parse_codec
@@ -38,10 +39,10 @@ def named(plugins: Registry, text: str, device: str) -> list[Trial]:
         wanted = item.argument if kind == "data set" else ""
         if wanted and not argument:
             raise UsageError(f"data set {name} needs an argument: write {name}:{wanted}")
-        if colon and not wanted and kind != "codec":
+        if colon and not wanted and kind not in ("codec", "report"):
             raise UsageError(f"{kind} {name} takes no options: write {name}, not {text}")
-        if argument and kind == "codec":
-            item.parse_options(parse_codec(text).options)  # options that are refused are the caller's fault
+        if argument and kind in ("codec", "report"):  # options that are refused are the caller's fault
+            validated_options(item.Options, parse_codec(text).options, name)
     if found:
         return [_trial(kind, item, text, device) for kind, item in found]
     of_that_name = [plugin for plugin in plugins.plugins if plugin.name == name]
@@ -77,10 +78,12 @@ def _everything(plugins: Registry) -> list[tuple[str, Any, str]]:
     """(kind, what is offered, the name of its plugin) of all that has a kit."""
     tables: dict[str, tuple[str, Any]] = {
         "codec": ("codecs", plugins.codecs), "metric": ("metrics", plugins.metrics),
-        "data set": ("datasets", plugins.datasets),
+        "data set": ("datasets", plugins.datasets), "report": ("reports", plugins.reports),
     }  # fmt: skip
-    return [(kind, item, plugins.owners[owners][name].name) for kind, (owners, table) in tables.items()
-            for name, item in table.items()]  # fmt: skip
+    found = [(kind, item, plugins.owners[owners][name].name) for kind, (owners, table) in tables.items()
+             for name, item in table.items()]  # fmt: skip
+    return found + [("published curve", item, offer.plugin.name) for offer in plugins.offers("benchbox_references")
+                    for item in offer.items]  # fmt: skip
 
 
 def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
@@ -89,6 +92,10 @@ def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
         return Trial(kind, text, partial(testing.codec_checks, item, parse_codec(text).options, device=device))
     if kind == "metric":
         return Trial(kind, text, partial(testing.metric_checks, item, device))
+    if kind == "report":
+        return Trial(kind, text, partial(testing.report_checks, item, parse_codec(text).options))
+    if kind == "published curve":
+        return Trial(kind, text, partial(testing.reference_checks, item))
     if item.argument and not argument:  # one of several things that a plugin offers
         reason = f"it needs an argument: benchbox check {item.id}:{item.argument}"
         return Trial(kind, text, lambda: [_settled(text, "all", "not applicable", reason)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, NoReturn, TypeVar
 
@@ -28,12 +28,14 @@ class Scene:
         changes: what the import changed, printed or warned, each as "changed ...".
         identity: a codec's identity in the process that asked; None if it is not known.
         folder: for files of the trial; the process that decodes the streams of another finds them here.
+        hook: the plugin's function that gives the object.
     """
 
     import_seconds: float
     changes: tuple[str, ...]
     identity: str | None
     folder: str
+    hook: Callable[[], Any]
 
 
 class Subject(ABC):
@@ -52,10 +54,30 @@ class Subject(ABC):
         """Its id, with which the message of every breach begins."""
         return one_line(getattr(self.item, "id", "") or type(self.item).__name__, 80)
 
+    @property
+    def who(self) -> str:
+        """The id and the plugin, for messages."""
+        return f"{self.id} (plugin {plugin_of(self.item, self.scene.hook if self.scene else None)})"
+
+    def arguments(self, folder: str) -> dict[str, Any]:
+        """What another process needs besides the item to make the same subject, as JSON values; `folder` takes
+        files."""
+        return {}
+
+    def steps(self, height: int, width: int) -> Iterator[tuple[Any, Callable[[], Any]]]:
+        """Each method of the plugin in turn, with a function that calls it on a picture of that size."""
+        raise NotTriedError("this kind of plugin is asked nothing")
+
+    def leave(self, known: Mapping[str, Outcome]) -> None:
+        """Put into the folder of the scene what rules in another process need; `known` are the outcomes so far."""
+        return
+
     def breach(self, sentence: str, at: Any = None) -> NoReturn:
         """Raise the PluginError of a broken contract; `at` is the method, class or exception that the place is of."""
         where = place(self.item if at is None else at, self.item) or place(self.item, self.item)
-        raise PluginError(one_line(f"{self.id} (plugin {plugin_of(self.item)}): {' '.join(sentence.split())}{where}"))
+        if not where and self.scene is not None:
+            where = place(self.scene.hook, self.item)
+        raise PluginError(one_line(f"{self.who}: {' '.join(sentence.split())}{where}"))
 
     def raised(self, what: str, error: BaseException, remedy: str = "") -> NoReturn:
         """`breach` for a method that raised an error it must not raise; `what` names the method and the case."""
@@ -135,12 +157,12 @@ class Rule(Generic[S]):
             return Outcome("not applicable", one_line(error))
         except PluginError as error:
             return Outcome("fail", one_line(error))
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # a plugin may raise anything
+        except BaseException as error:  # a plugin may raise anything, sys.exit included
             if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                 raise
             said = one_line(error) if isinstance(error, BenchboxError) else one_line(f"{type(error).__name__}: {error}")
-            return Outcome("fail", one_line(f"{subject.id} (plugin {plugin_of(subject.item)}): it was stopped by "
-                                            f"{said}{place(error, subject.item)}"))
+            return Outcome("fail", one_line(f"{subject.who}: a call raised {said}, which nothing asked for; "
+                                            f"mend it{place(error, subject.item)}"))
         return Outcome("pass")
 
 
@@ -151,7 +173,7 @@ class Check:
     Attributes:
         checked: the id of the codec, metric, data set, report or curve.
         name: the name of the rule, e.g. ``"deterministic"``; pytest shows both in the name of the test.
-        outcome: tries the rule, once, and returns its `Outcome`; raises nothing.
+        outcome: tries the rule, once, and returns its `Outcome`.
     """
 
     checked: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,30 @@ def deterministic(subject: CodecSubject) -> None:
                        (fresh, "encoded by a newly opened codec")):
         if data != first:
             subject.breach(f"one picture {when} gives different bytes {remedy}", at=codec.encode)
+
+
+def other_process(subject: CodecSubject) -> None:
+    """A process that loads the plugin anew decodes the streams of another one, in another order and without the files
+    that encoding wrote, to the same pictures, and encodes each alone to the bytes that it had after others."""
+    folder = Path(subject.own_scene().folder)
+    streams = sorted(folder.glob("*.stream"), reverse=True)
+    if not streams:
+        raise NotTriedError("no stream was encoded that another process could decode")
+    remedy = "keep nothing outside the stream: not on self, in a module, a file or the environment"
+    for stream in streams:
+        theirs = np.load(stream.with_suffix(".npy"))
+        with subject.opened() as codec:
+            try:
+                ours = codec.decode(stream.read_bytes())
+            except Exception as error:
+                subject.raised("given a stream that another process encoded, decode", error, remedy)
+            agree(subject, codec, theirs, ours, "a stream of another process decodes to other pixels")
+    if subject.info.capabilities.deterministic:
+        pixels = subject.views()[-1]
+        with subject.opened() as codec:
+            if codec.encode(pixels, subject.quality) != streams[0].read_bytes():
+                subject.breach("a picture encoded in a new process gives other bytes than after other pictures; keep "
+                               "no state between calls, or declare deterministic=False", at=codec.encode)
 
 
 def batch(subject: CodecSubject) -> None:

@@ -10,6 +10,7 @@ from benchbox.image import Image
 from benchbox.testing import codec_calls as calls
 from benchbox.testing import codec_facts as facts
 from benchbox.testing import codec_pictures as pictures
+from benchbox.testing import manners
 from benchbox.testing.check import Check, Rule, run_all
 from benchbox.testing.subject import CodecSubject
 from benchbox.testing.trial import Trial
@@ -46,6 +47,9 @@ CODEC_RULES: tuple[Rule[CodecSubject], ...] = (
     Rule(facts.axis_values, needs="declarations options"),
     Rule(calls.opens, needs=_STATED),
     Rule(calls.types, needs="opens", seconds=60),
+    Rule(manners.surroundings, needs="types"),
+    Rule(manners.threads, needs="types"),
+    Rule(manners.leftovers, needs="types"),
     Rule(calls.input_untouched, needs="types"),
     Rule(calls.own_array, needs="input_untouched"),
     Rule(calls.fresh_decoder, needs="types"),
@@ -59,4 +63,6 @@ CODEC_RULES: tuple[Rule[CodecSubject], ...] = (
     Rule(pictures.option_choices, needs="axis_ends"),
     Rule(calls.batch, needs=_SOUND),
     Rule(pictures.damage, needs=_SOUND),
+    Rule(manners.import_time, apart=True),
+    Rule(calls.other_process, needs="declared_kinds", apart=True),
 )

@@ -15,9 +15,12 @@ _CORE = Path(benchbox.__file__).resolve().parent
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib"))
 
 
-def plugin_of(item: Any) -> str:
-    """The name of the module or top package that the class of `item` is defined in."""
-    module = str(getattr(item if isinstance(item, type) else type(item), "__module__", "unknown"))
+def plugin_of(item: Any, hook: Any = None) -> str:
+    """The name of the module or top package that the class of `item` is defined in; where that is the core, of the
+    function `hook` that gives it."""
+    module = type(item).__module__
+    if module.partition(".")[0] == "benchbox" and hook is not None:
+        module = str(hook.__module__)
     return module.rpartition(".")[2] if module.startswith("tests.") else module.partition(".")[0]
 
 

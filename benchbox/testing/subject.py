@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from benchbox.codec import Codec, CodecInfo
+from benchbox.codec import Codec, CodecInfo, options_json
 from benchbox.errors import CorruptBitstream, ImageError, UnsupportedImageError
 from benchbox.image import Image, check
-from benchbox.testing.check import Scene, Subject
+from benchbox.testing.check import Outcome, Scene, Subject
 from benchbox.testing.pictures import picture
+from benchbox.testing.surroundings import kept
 
 KIND = {1: "gray", 3: "RGB", 4: "RGBA"}
 
@@ -40,6 +43,49 @@ class CodecSubject(Subject):
             return self.info.label(self.options)
         except Exception:  # options or label are at fault, which is for rules to say
             return super().id
+
+    @classmethod
+    def of(cls, info: CodecInfo, arguments: Mapping[str, Any], scene: Scene) -> CodecSubject:
+        """The subject of another process, made from its `arguments`."""
+        images = {name: np.load(path) for name, path in arguments["images"].items()}
+        return cls(info, arguments["given"], arguments["device"], images, scene)
+
+    def arguments(self, folder: str) -> dict[str, Any]:
+        paths = {}
+        for number, (name, pixels) in enumerate(self.images.items()):
+            paths[name] = f"{folder}/image-{number}.npy"
+            np.save(paths[name], pixels)
+        try:
+            given = json.loads(options_json(self.options)) if self.given else {}
+            identity = self.info.identity(self.options)
+        except Exception:  # for rules to say
+            given, identity = {name: str(value) for name, value in self.given.items()}, None
+        return {"given": given, "device": self.device, "images": paths, "identity": identity}
+
+    def steps(self, height: int, width: int) -> Iterator[tuple[Any, Callable[[], Any]]]:
+        with kept():
+            source, quality = self.accepted_picture(height, width), self.quality
+        opened: list[Codec] = []
+        data: list[bytes] = []
+        yield self.info.open, lambda: opened.append(self.info.open(self.options, self.device))
+        codec = opened[0]
+        yield codec.encode, lambda: data.append(codec.encode(source, quality))
+        yield codec.decode, lambda: codec.decode(data[0])
+        yield codec.close, codec.close
+
+    def leave(self, known: Mapping[str, Outcome]) -> None:
+        if self.scene is None or known["declared_kinds"].verdict != "pass":
+            return
+        with self.opened() as codec:  # after all that the rules encoded
+            for number, pixels in enumerate(self.views()):
+                data = codec.encode(pixels, self.quality)
+                Path(self.scene.folder, f"{number}.stream").write_bytes(data)
+                np.save(f"{self.scene.folder}/{number}.npy", codec.decode(data))
+
+    def views(self) -> list[Image]:
+        """Three pictures of one kind that differ in contents and shape."""
+        source = self.small()
+        return [np.ascontiguousarray(pixels) for pixels in (source, source[::-1], source[:-7, 5:])]
 
     @property
     def options(self) -> Any:
@@ -95,8 +141,12 @@ class CodecSubject(Subject):
 
     def photograph(self) -> Image:
         """A photograph of a kind that the codec accepts, at least 256x192."""
+        return self.accepted_picture(192, 256)
+
+    def accepted_picture(self, height: int, width: int) -> Image:
+        """A picture of that size or more of a kind that the codec accepts."""
         sample = self.small()
-        return picture(*self.at_least(192, 256), sample.shape[2], sample.dtype.itemsize * 8)
+        return picture(*self.at_least(height, width), sample.shape[2], sample.dtype.itemsize * 8)
 
     def at_least(self, height: int, width: int) -> tuple[int, int]:
         """(height, width), each raised to the smallest side that the codec accepts."""

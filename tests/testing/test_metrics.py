@@ -75,7 +75,7 @@ METRIC_FAULTS = [
     ("order", metric(better="higher", highest=None), "higher is better, but stronger noise"),
     ("order", metric(highest=0.001), "outside the declared"),
     ("order", metric(scorer=faulty(_infinite)), "finite float, got inf"),
-    ("shapes", metric(scorer=faulty(_fails_on_small)), "raise ValueError (win_size"),
+    ("shapes", metric(scorer=faulty(_fails_on_small)), "raised ValueError: win_size"),
     ("shapes", metric(scorer=faulty(_mute)), "NotApplicable without a reason"),
     ("prepared", metric(scorer=faulty(_moving)), "scores one picture"),
 ]
