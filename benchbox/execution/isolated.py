@@ -17,6 +17,7 @@ from typing import Any
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.local import LocalExecutor
+from benchbox.fork_server import ForkServer
 from benchbox.plan import Job
 from benchbox.store import Streams
 
@@ -49,9 +50,9 @@ def main() -> None:
         for point in points:
             print(json.dumps(point), flush=True)
 
-    with tempfile.TemporaryDirectory(prefix="benchbox-") as spool:
+    with tempfile.TemporaryDirectory(prefix="benchbox-") as spool, ForkServer() as server:
         try:
-            LocalExecutor(1, limits, streams, Path(spool)).run([Job.from_json(task["job"])], show)
+            LocalExecutor(1, limits, streams, Path(spool), server).run([Job.from_json(task["job"])], show)
         except BenchboxError as error:
             sys.exit(str(error))
 

@@ -1,8 +1,7 @@
 """A second process that only decodes, so that a codec that keeps the picture anywhere but in its stream is found out.
 
-It is forked before any plugin is loaded, when the process has one thread and has seen no picture, and loads plugins and
-opens codecs on its own. What `encode` leaves on an object or in a module never reaches it; what `encode` leaves in
-files is hidden from it.
+It is forked when the process has one thread, has seen no picture and opened no codec, and opens codecs on its own. What
+`encode` leaves on an object or in a module never reaches it; what `encode` leaves in files is hidden from it.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from benchbox import registry
 from benchbox.errors import PluginError
 from benchbox.image import Image
 from benchbox.processes import adopt_orphans, end_descendants
+from benchbox.registry import Registry
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker
 from benchbox.work.written import WrittenFiles
@@ -42,9 +42,9 @@ class SecondDecoder:
         self._written = WrittenFiles()
 
     @classmethod
-    def start(cls, closed: Iterable[int]) -> Self:
-        """Fork it; it closes the file descriptors `closed`. It is no child of this process, so that this one's
-        children are those that codecs started."""
+    def start(cls, closed: Iterable[int], plugins: Registry | None) -> Self:
+        """Fork it; it closes the file descriptors `closed`, and loads the `plugins` if they are not given. It is no
+        child of this process, so that this one's children are those that codecs started."""
         ours, theirs = Pipe()
         child = os.fork()
         if child == 0:
@@ -53,7 +53,7 @@ class SecondDecoder:
                     ours.close()
                     for descriptor in closed:
                         os.close(descriptor)
-                    _serve(theirs)
+                    _serve(theirs, plugins)
             os._exit(0)
         theirs.close()
         os.waitpid(child, 0)
@@ -86,11 +86,11 @@ class SecondDecoder:
         raise PluginError(answer["reason"])
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, plugins: Registry | None) -> None:
     adopt_orphans()
     folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    worker = Worker(registry.load())
+    worker = Worker(plugins or registry.load())
     while True:
         codec, options, device = json.loads(connection.recv_bytes())
         data = connection.recv_bytes()
