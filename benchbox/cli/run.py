@@ -11,6 +11,8 @@ import click
 
 from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
 from benchbox.errors import PlanError
+from benchbox.fork_server import ForkServer
+from benchbox.plugin_file import named_files
 
 if TYPE_CHECKING:
     from benchbox.execution import Executor
@@ -43,31 +45,35 @@ def run(
 
     Running again measures only what is missing: a new codec runs alone, a new metric only scores stored streams.
     """
-    from benchbox.plan import resolve
-    from benchbox.results import chosen_reports, find_run, load_results, write_reports
-    from benchbox.session import execute, for_terminal, local_executor, point_limits
-    from benchbox.store import Workspace, shown
+    with ForkServer().use(named_files(plugin_paths)) as server:
+        if not dry_run and dask is None:
+            server.start()  # it loads while this process loads and plans
+        from benchbox.plan import resolve
+        from benchbox.results import chosen_reports, find_run, load_results, write_reports
+        from benchbox.session import execute, for_terminal, local_executor, point_limits
+        from benchbox.store import Workspace, shown
 
-    settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
-    plugins = load_plugins([*(base / path for path in settled.plugins), *plugin_paths])
-    wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
-    resolved = resolve(settled, plugins, base)
-    if fresh:
-        resolved = resolved.fresh()
-    progress = for_terminal()
-    place = Workspace.at(workspace)
-    local = partial(local_executor, resolved.plan, workers=workers, files=plugins.files)
-    if dry_run:
-        from benchbox.session import describe
+        settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
+        plugins = load_plugins([*plugin_paths, *(base / path for path in settled.plugins)])
+        server.use(plugins.files)
+        wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
+        resolved = resolve(settled, plugins, base)
+        if fresh:
+            resolved = resolved.fresh()
+        progress = for_terminal()
+        place = Workspace.at(workspace)
+        local = partial(local_executor, resolved.plan, workers=workers, server=server)
+        if dry_run:
+            from benchbox.session import describe
 
-        click.echo(describe(resolved, place, local, progress, retry))
-        return
-    executor: Executor = local(place)
-    if dask is not None:
-        from benchbox.execution.dask import DaskExecutor
+            click.echo(describe(resolved, place, local, progress, retry))
+            return
+        executor: Executor = local(place)
+        if dask is not None:
+            from benchbox.execution.dask import DaskExecutor
 
-        executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams, plugins.files)
-    summary = execute(resolved, plugins, place, executor, progress, retry)
+            executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams, plugins.files)
+        summary = execute(resolved, plugins, place, executor, progress, retry)
     _say(summary)
     if wanted:
         results = load_results(find_run(summary.name, place), plugins)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from benchbox import machine
 from benchbox.errors import PlanError
 from benchbox.execution import Executor, LocalExecutor, PointLimits, memory_share
+from benchbox.fork_server import ForkServer
 from benchbox.plan import DISTURBED, Job, Plan, Resolved, Timing, entries, timing_jobs
-from benchbox.plugin_file import PluginFile
 from benchbox.registry import Registry
 from benchbox.session.digests import digests
 from benchbox.session.matched import run_matched
@@ -30,13 +30,10 @@ def point_limits(plan: Plan, workers: int) -> PointLimits:
     return PointLimits(plan.limits.point_seconds, memory)
 
 
-def local_executor(
-    plan: Plan, workspace: Workspace, workers: int | None, files: Sequence[PluginFile] = ()
-) -> LocalExecutor:
-    """An executor of local processes under the plan's limits, which load the plugin files `files`; `workers` None means
-    one per core that may be used."""
+def local_executor(plan: Plan, workspace: Workspace, workers: int | None, server: ForkServer) -> LocalExecutor:
+    """An executor of local processes under the plan's limits; `workers` None means one per core that may be used."""
     count = workers or machine.cores()
-    return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool, files)
+    return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool, server)
 
 
 def execute(
@@ -59,22 +56,21 @@ def execute(
         summary = session.summary()
         if resolved.plan.timing is None:
             return summary
-        timer = timing_executor(resolved.plan, resolved.plan.timing, workspace, registry.files)
-        with Session(resolved, registry, store, timer, progress) as session:
-            _time(session, resolved.plan.timing)
+        with ForkServer().use(registry.files) as server:
+            timer = timing_executor(resolved.plan, resolved.plan.timing, workspace, server)
+            with Session(resolved, registry, store, timer, progress) as session:
+                _time(session, resolved.plan.timing)
         return replace(summary, timed=session.done)
 
 
-def timing_executor(
-    plan: Plan, protocol: Timing, workspace: Workspace, files: Sequence[PluginFile] = ()
-) -> LocalExecutor:
+def timing_executor(plan: Plan, protocol: Timing, workspace: Workspace, server: ForkServer) -> LocalExecutor:
     """An executor of one worker pinned to one core; a point may take as long as all its repeats."""
     limits = point_limits(plan, 1)
     longer = PointLimits(limits.seconds * 2 * (protocol.repeats + 1) * protocol.batch, limits.memory)
     core = protocol.core if protocol.core is not None else max(os.sched_getaffinity(0))
     if core not in os.sched_getaffinity(0):
         raise PlanError(f"timing: there is no core {core} here; take one of {sorted(os.sched_getaffinity(0))}")
-    return LocalExecutor(1, longer, workspace.streams, workspace.spool, files, core)
+    return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, core=core)
 
 
 def _run(session: Session, retry: bool) -> None:

@@ -1,8 +1,7 @@
 """A second process that only decodes, so that a codec that keeps the picture anywhere but in its stream is found out.
 
-It is forked before any plugin is loaded, when the process has one thread and has seen no picture, and loads plugins and
-opens codecs on its own. What `encode` leaves on an object or in a module never reaches it; what `encode` leaves in
-files is hidden from it.
+It is forked when the process has one thread, has seen no picture and opened no codec, and opens codecs on its own. What
+`encode` leaves on an object or in a module never reaches it; what `encode` leaves in files is hidden from it.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from benchbox.errors import PluginError
 from benchbox.image import Image
 from benchbox.plugin_file import PluginFile
 from benchbox.processes import adopt_orphans, end_descendants
+from benchbox.registry import Registry
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker
 from benchbox.work.written import WrittenFiles
@@ -43,9 +43,10 @@ class SecondDecoder:
         self._written = WrittenFiles()
 
     @classmethod
-    def start(cls, closed: Iterable[int], files: Sequence[PluginFile] = ()) -> Self:
-        """Fork it; it closes the file descriptors `closed` and loads the plugin files `files`. It is no child of this
-        process, so that this one's children are those that codecs started."""
+    def start(cls, closed: Iterable[int], files: Sequence[PluginFile], plugins: Registry | None) -> Self:
+        """Fork it; it closes the file descriptors `closed`, and loads the `plugins`, with the plugin files `files`,
+        if they are not given. It is no child of this process, so that this one's children are those that codecs
+        started."""
         ours, theirs = Pipe()
         child = os.fork()
         if child == 0:
@@ -54,7 +55,7 @@ class SecondDecoder:
                     ours.close()
                     for descriptor in closed:
                         os.close(descriptor)
-                    _serve(theirs, files)
+                    _serve(theirs, files, plugins)
             os._exit(0)
         theirs.close()
         os.waitpid(child, 0)
@@ -87,11 +88,11 @@ class SecondDecoder:
         raise PluginError(answer["reason"])
 
 
-def _serve(connection: Connection, files: Sequence[PluginFile]) -> None:
+def _serve(connection: Connection, files: Sequence[PluginFile], plugins: Registry | None) -> None:
     adopt_orphans()
     folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    worker = Worker(registry.load(files=files))
+    worker = Worker(plugins or registry.load(files=files))
     while True:
         codec, options, device = json.loads(connection.recv_bytes())
         data = connection.recv_bytes()
