@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, Self
 
 from benchbox.errors import BenchboxError
-from benchbox.plugin_file import PluginFile, as_values
 
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from benchbox.execution.forking import main; main()"
 
@@ -34,21 +33,12 @@ class ForkServer:
     def __init__(self) -> None:
         self._current: _Process | None = None
         self._loads_plugins = True
-        self._files: tuple[PluginFile, ...] = ()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-    def use(self, files: Sequence[PluginFile]) -> Self:
-        """Have workers load the plugin files `files` too; ends a process that was started with other ones."""
-        if tuple(files) != self._files:
-            self.kill()
-            self.close()
-            self._files = tuple(files)
-        return self
 
     def start(self) -> None:
         """Start it, if it is not running, so that it loads while the caller does something else.
@@ -60,7 +50,7 @@ class ForkServer:
             self.close()
             self._loads_plugins = False
         if self._current is None:
-            self._current = _Process(self._loads_plugins, self._files)
+            self._current = _Process(self._loads_plugins)
 
     def launch(self, settings: Mapping[str, Any], descriptors: Sequence[int]) -> bool:
         """Ask for a worker with the `settings` of `benchbox.execution.server.serve`, which JSON can hold, and the file
@@ -71,8 +61,7 @@ class ForkServer:
         """
         self.start()
         assert self._current is not None
-        order = {**settings, "plugins": as_values(self._files)}
-        self._current.send(json.dumps(order).encode(), descriptors)
+        self._current.send(json.dumps(dict(settings)).encode(), descriptors)
         return self._loads_plugins
 
     def kill(self) -> None:
@@ -94,11 +83,11 @@ class ForkServer:
 
 
 class _Process:
-    def __init__(self, loads_plugins: bool, files: Sequence[PluginFile]) -> None:
+    def __init__(self, loads_plugins: bool) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `close`)
         command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno()),
-                   "plugins" if loads_plugins else "libraries", json.dumps(as_values(files))]  # fmt: skip
+                   "plugins" if loads_plugins else "libraries"]  # fmt: skip
         try:
             with _thread_environment():
                 self._process = subprocess.Popen(

@@ -102,11 +102,6 @@ def plugin_files(paths: Iterable[str | Path], base: Path | None = None) -> tuple
     return tuple(dict.fromkeys(PluginFile.at(path, base) for path in paths))
 
 
-def named_files(paths: Iterable[str | Path] = (), base: Path | None = None) -> tuple[PluginFile, ...]:
-    """The plugin files at `paths`, as `plugin_files` finds them, and then those that ``BENCHBOX_PLUGINS`` names."""
-    return tuple(dict.fromkeys([*plugin_files(paths, base), *_from_environment()]))
-
-
 def as_values(files: Iterable[PluginFile]) -> list[list[str]]:
     """`files` as JSON values, for another process."""
     return [[os.fspath(file.path), file.sha256] for file in files]
@@ -117,7 +112,7 @@ def from_values(values: Iterable[Sequence[str]]) -> tuple[PluginFile, ...]:
     return tuple(PluginFile(Path(path), sha256) for path, sha256 in values)
 
 
-def _from_environment() -> tuple[PluginFile, ...]:
+def from_environment() -> tuple[PluginFile, ...]:
     """The plugin files that the environment variable ``BENCHBOX_PLUGINS`` names. Raises UsageError that names it."""
     try:
         return plugin_files(path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path)

@@ -15,7 +15,7 @@ from benchbox.errors import PluginError, UnknownIdError, did_you_mean, one_line
 from benchbox.guard import guarded
 from benchbox.loading import Loader, Offer, Plugin
 from benchbox.metric import Metric
-from benchbox.plugin_file import PluginFile, named_files
+from benchbox.plugin_file import PluginFile, from_environment
 from benchbox.reference import Reference, ReferenceFormat
 from benchbox.report import Report
 
@@ -132,7 +132,7 @@ def load(extra: Sequence[ModuleType] = (), files: Sequence[PluginFile] = ()) -> 
         PluginError, UsageError: one of the plugin files is at fault.
     """
     machine.provide_numba_cache()
-    loader = Loader(extra, tuple(dict.fromkeys([*files, *named_files()])))
+    loader = Loader(extra, tuple(dict.fromkeys([*files, *from_environment()])))
     tables, owners = {}, {}
     for kind in ("codecs", "metrics", "datasets", "reports"):
         tables[kind], owners[kind] = loader.table(f"benchbox_{kind}")

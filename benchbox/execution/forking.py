@@ -21,7 +21,7 @@ from typing import Any
 from benchbox import registry
 from benchbox.execution.guard_process import Descriptors, guard_worker
 from benchbox.execution.server import Loaded, serve
-from benchbox.plugin_file import PluginFile, from_values
+from benchbox.plugin_file import from_values
 from benchbox.processes import descendants, die_with_parent
 
 
@@ -36,22 +36,24 @@ def main() -> None:
     own = tempfile.mkdtemp(prefix="benchbox-plugins-")
     os.environ["TMPDIR"] = tempfile.tempdir = own
     try:
-        _serve(control, temporary, sys.argv[3] == "plugins", from_values(json.loads(sys.argv[4])))
+        _serve(control, temporary, sys.argv[3] == "plugins")
     finally:
         shutil.rmtree(own, ignore_errors=True)
     os._exit(0)
 
 
-def _serve(control: socket.socket, temporary: str, loads_plugins: bool, files: Sequence[PluginFile]) -> None:
+def _serve(control: socket.socket, temporary: str, loads_plugins: bool) -> None:
     guards: set[int] = set()
     before = _unshared(guards)
-    loaded = Loaded(registry.load(files=files), {}) if loads_plugins else None
+    loaded = Loaded(registry.load(), {}) if loads_plugins else None
     tried: set[str] = set()
     while True:
         order, numbers, _, _ = socket.recv_fds(control, 1 << 16, len(Descriptors._fields))
         if not order:
             return
         settings = json.loads(order)
+        if loaded is not None and settings["plugins"] and not guards:
+            loaded = Loaded(registry.load(files=from_values(settings["plugins"])), {})
         if loaded is not None:
             _open_metrics(loaded, [name for name in settings["metrics"] if name not in tried])
             tried.update(settings["metrics"])

@@ -57,8 +57,8 @@ def main() -> None:
         try:
             for file in files:
                 file.check()
-            server.use(files)
-            LocalExecutor(1, limits, streams, Path(spool), server).run([Job.from_json(task["job"])], show)
+            executor = LocalExecutor(1, limits, streams, Path(spool), server, files)
+            executor.run([Job.from_json(task["job"])], show)
         except BenchboxError as error:
             sys.exit(str(error))
 

@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
 from benchbox.fork_server import THREADS, ForkServer
 from benchbox.plan import Job
+from benchbox.plugin_file import PluginFile, as_values
 from benchbox.store import Streams
 
 TICK = 0.05
@@ -41,21 +42,23 @@ START_SECONDS = (20.0, 120.0)
 MOST_FAILED_STARTS = 3
 """Workers in a row that do not get as far as taking a job before the run is given up."""
 
+
 class LocalExecutor:
     """Runs jobs in `workers` processes of `server`, which write events to the folder `spool` and bitstreams to
-    `streams`. With `core`, they stay on that processor, as timing requires."""
+    `streams`, and load the plugin files `files`. With `core`, they stay on that processor, as timing requires."""
 
     threads = THREADS
 
     def __init__(
         self, workers: int, limits: PointLimits, streams: Streams, spool: Path, server: ForkServer,
-        core: int | None = None,
+        files: Sequence[PluginFile] = (), core: int | None = None,
     ) -> None:  # fmt: skip
         self.workers = workers
         self._server = server
         self._limits = limits
         self._spool = spool
-        self._settings = {"memory": limits.memory, "core": core, "streams": os.fspath(streams.folder)}
+        self._settings = {"memory": limits.memory, "core": core, "streams": os.fspath(streams.folder),
+                          "plugins": as_values(files)}  # fmt: skip
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
         """Run every job; see `benchbox.execution.Executor`.

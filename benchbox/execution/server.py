@@ -52,7 +52,7 @@ def serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | No
 
     Args:
         settings: `memory` (bytes), `core` (number of a processor, or None), `streams` (a folder) and `plugins` (plugin
-            files, as `benchbox.plugin_file.as_values` gives them).
+            files, as values).
     """
     try:
         _serve(settings, jobs, answers, loaded)
@@ -67,10 +67,13 @@ def serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | No
 
 def _serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | None) -> None:
     _prepare(settings["memory"], settings["core"])
-    files = from_values(settings["plugins"])
-    second = SecondDecoder.start((jobs, answers), files, loaded.registry if loaded else None)
+
+    def load() -> Registry:
+        return loaded.registry if loaded else registry.load(files=from_values(settings["plugins"]))
+
+    second = SecondDecoder.start((jobs, answers), load)
     adopt_orphans()
-    worker = Worker(loaded.registry, second, loaded.scorers) if loaded else Worker(registry.load(files=files), second)
+    worker = Worker(load(), second, loaded.scorers if loaded else {})
     os.write(answers, READY)
     before = _held()
     streams = Streams(Path(settings["streams"]))

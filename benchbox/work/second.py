@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -19,10 +19,8 @@ from typing import Any, Self
 import numpy as np
 
 from benchbox import image as pixel
-from benchbox import registry
 from benchbox.errors import PluginError
 from benchbox.image import Image
-from benchbox.plugin_file import PluginFile
 from benchbox.processes import adopt_orphans, end_descendants
 from benchbox.registry import Registry
 from benchbox.work.call import call, reason_of
@@ -43,10 +41,9 @@ class SecondDecoder:
         self._written = WrittenFiles()
 
     @classmethod
-    def start(cls, closed: Iterable[int], files: Sequence[PluginFile], plugins: Registry | None) -> Self:
-        """Fork it; it closes the file descriptors `closed`, and loads the `plugins`, with the plugin files `files`,
-        if they are not given. It is no child of this process, so that this one's children are those that codecs
-        started."""
+    def start(cls, closed: Iterable[int], load: Callable[[], Registry]) -> Self:
+        """Fork it; it closes the file descriptors `closed` and gets its plugins from `load`. It is no child of this
+        process, so that this one's children are those that codecs started."""
         ours, theirs = Pipe()
         child = os.fork()
         if child == 0:
@@ -55,7 +52,7 @@ class SecondDecoder:
                     ours.close()
                     for descriptor in closed:
                         os.close(descriptor)
-                    _serve(theirs, files, plugins)
+                    _serve(theirs, load)
             os._exit(0)
         theirs.close()
         os.waitpid(child, 0)
@@ -88,11 +85,11 @@ class SecondDecoder:
         raise PluginError(answer["reason"])
 
 
-def _serve(connection: Connection, files: Sequence[PluginFile], plugins: Registry | None) -> None:
+def _serve(connection: Connection, load: Callable[[], Registry]) -> None:
     adopt_orphans()
     folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    worker = Worker(plugins or registry.load(files=files))
+    worker = Worker(load())
     while True:
         codec, options, device = json.loads(connection.recv_bytes())
         data = connection.recv_bytes()

@@ -56,11 +56,10 @@ def test_a_file_that_changes_before_the_workers_start_stops_the_run(
     made = make_plan(toy_plan(pictures, toy_file), "plan")
     plugins, place = registry.load(files=plugin_files(made.plugins)), Workspace.at(tmp_path / "runs")
     toy_file.write_text(TOY + "\n", encoding="utf-8")
-    with (
-        ForkServer().use(plugins.files) as server,
-        pytest.raises(BenchboxError, match=r"mycodec\.py: has changed since the command began"),
-    ):
-        execute(resolve(made, plugins, tmp_path), plugins, place, local_executor(made, place, 1, server), Silent())
+    wanted = pytest.raises(BenchboxError, match=r"mycodec\.py: has changed since the command began")
+    with wanted, ForkServer() as server:
+        executor = local_executor(made, place, 1, server, plugins.files)
+        execute(resolve(made, plugins, tmp_path), plugins, place, executor, Silent())
     assert measured(tmp_path) == {}
     assert (go(tmp_path, toy_plan(pictures, toy_file))["status"] == "ok").all()
 
