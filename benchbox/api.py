@@ -55,18 +55,24 @@ def run(
     Returns:
         The same frame as `load`; the reports were made from it.
     """
-    from benchbox import registry
-    from benchbox.plan import resolve, settle
-    from benchbox.results import chosen_reports, find_run, load_results, write_reports
-    from benchbox.session import Silent, execute, local_executor
-    from benchbox.store import Workspace
+    from benchbox.fork_server import ForkServer
 
-    plugins = registry.load()
-    wanted = chosen_reports(plugins, reports)
-    settled, base = settle(plan)
-    resolved = resolve(settled, plugins, base)
-    place = Workspace.at(workspace)
-    execute(resolved, plugins, place, local_executor(resolved.plan, place, workers), progress or Silent())
+    with ForkServer() as server:
+        server.start()  # it loads while this process loads and plans
+        from benchbox import registry
+        from benchbox.plan import resolve, settle
+        from benchbox.plugin_file import plugin_files
+        from benchbox.results import chosen_reports, find_run, load_results, write_reports
+        from benchbox.session import Silent, execute, local_executor
+        from benchbox.store import Workspace
+
+        settled, base = settle(plan)
+        plugins = registry.load(files=plugin_files(settled.plugins, base))
+        wanted = chosen_reports(plugins, reports)
+        resolved = resolve(settled, plugins, base)
+        place = Workspace.at(workspace)
+        executor = local_executor(resolved.plan, place, workers, server, plugins.files)
+        execute(resolved, plugins, place, executor, progress or Silent())
     results = load_results(find_run(settled.name, place), plugins)
     write_reports(results, wanted, place.run_folder(settled.name) / "report")
     return results.frame
