@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from benchbox.cli.quick import verdicts
 from benchbox.errors import PlanError, RunInterrupted
 from benchbox.execution import LocalExecutor
 from benchbox.execution.executor import OnPoints
+from benchbox.fork_server import ForkServer
 from benchbox.plan import Job, Resolved, resolve, settle
 from benchbox.session import Silent, execute, local_executor
 from benchbox.store import Store, Workspace
@@ -119,20 +121,20 @@ def test_a_stopped_run_compares_with_what_the_run_was(
     tmp_path: Path, rising: Path, mine: Callable[[int], None]
 ) -> None:
     place, said = Workspace.at(tmp_path / "runs"), Said()
-    asked = partial(resolved, rising, {"id": "mine"}, {"id": "jpeg", "qualities": "10:90:20"})
 
-    def go(count: int) -> None:
-        now = asked()
-        executor = Stopped(local_executor(now.plan, place, 1), count)
-        with pytest.raises(RunInterrupted):
-            execute(now, registry.load(), place, executor, said,
-                    verdicts=partial(verdicts, run="t", metrics=now.metrics))  # fmt: skip
+    def go(count: int | None) -> None:
+        """Measure with --quick; after `count` jobs, if given, stopped with Ctrl-C."""
+        now = resolved(rising, {"id": "mine"}, {"id": "jpeg", "qualities": "10:90:20"})
+        looks = partial(verdicts, run="t", metrics=now.metrics)
+        with ForkServer() as server, pytest.raises(RunInterrupted) if count else contextlib.nullcontext():
+            inner = local_executor(now.plan, place, 1, server)
+            execute(now, registry.load(), place, Stopped(inner, count) if count else inner, said, verdicts=looks)
 
     go(8)  # four pictures with two codecs
     text = "\n".join(said.lines)
     assert "mine against jpeg, folder:rising, psnr: " in text
     assert re.search(r"undecided: \d pictures with a BD-rate; an interval needs 5", text)
-    execute(asked(), registry.load(), place, local_executor(asked().plan, place, 1), said)
+    go(None)
     said.lines.clear()
     mine(30)
     go(7)
