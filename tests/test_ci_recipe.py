@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from mine_codec import MINE
+from mine_codec import one_version
 
 from benchbox import image
 
@@ -52,9 +52,7 @@ def repository(folder: Path, padding: int, photo: np.ndarray) -> None:
     for k in range(6):
         part = photo[2 * k : 2 * k + 176, 8 * k : 8 * k + 176]
         image.write_png(folder / "pictures" / f"{k}.png", np.ascontiguousarray(part))
-    source = MINE.replace("""f"mine {os.environ['MINE']}\"""", '"mine 1"').replace('os.environ["MINE"]', f'"{padding}"')
-    assert "MINE\"" not in source
-    (folder / "mine_plugin.py").write_text(source)
+    (folder / "mine_plugin.py").write_text(one_version(padding))
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "ci.toml").write_text(block("toml"))
 
