@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchbox.codec.capabilities import Capabilities, QualityAxis
+from benchbox.codec.file_options import FileOption, anchored_options, options_by_content, shown_options
 from benchbox.errors import (
     CodecUnavailableError,
     OptionError,
@@ -29,8 +30,8 @@ from benchbox.errors import (
 )
 from benchbox.image import Image
 
-__all__ = ["Capabilities", "CheckedCodec", "Codec", "CodecInfo", "OptionsModel", "QualityAxis", "options_json",
-           "validated_options"]  # fmt: skip
+__all__ = ["Capabilities", "CheckedCodec", "Codec", "CodecInfo", "FileOption", "OptionsModel", "QualityAxis",
+           "anchored_options", "options_by_content", "options_json", "validated_options"]  # fmt: skip
 
 
 class OptionsModel(BaseModel):
@@ -180,8 +181,8 @@ class CodecInfo(ABC):
         return validated_options(self.Options, values, self.id)
 
     def label(self, options: OptionsModel) -> str:
-        """The id, and the options that differ from their defaults: ``"webp method=6"``."""
-        given = options.model_dump(mode="json", exclude_defaults=True)
+        """The id, and the options that differ from their defaults: ``"webp method=6"``; files by name and digest."""
+        given = shown_options(options)
         return " ".join([self.id, *(f"{key}={_short(value)}" for key, value in given.items())])
 
     def require(self, options: Any = None) -> None:
