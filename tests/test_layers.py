@@ -18,7 +18,7 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine processes written", "program files guard fork_server plugin_file sources stated", "reading",
+    "errors machine processes trace written", "program files guard fork_server plugin_file sources stated", "reading",
     "image", "codec metric dataset reference", "report", "hookspecs testing", "hooks", "loading", "registry", "plan",
     "store", "work", "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip
