@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -31,10 +32,10 @@ def anchored_options(model: type[BaseModel], values: Mapping[str, Any], base: Pa
 
     def anchored(name: str, path: str) -> str:
         try:
-            place = (base / Path(path).expanduser()).resolve()
+            place = Path(os.path.abspath(base / Path(path).expanduser()))  # a link keeps its own name
             if place.is_file():
                 return str(place)
-        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder, a loop of links
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder
             raise OptionError(f"{owner}: option {name}={path!r}: {error}; give the file's full path") from error
         raise OptionError(f"{owner}: option {name}={path!r}: there is no file {place}; check the path, which starts "
                           "from the plan's folder, or from the current one on the command line")
