@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib import metadata
 from types import ModuleType
 from typing import Any
@@ -83,9 +83,9 @@ class Loader:
         self._hooks: list[tuple[Plugin, Mapping[str, Callable[[], Any]]]] = []
         self._faults: dict[Plugin, str] = {}
         self._sources: dict[str, str | None] = {}
+        named = cache(_name_and_version)
         for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-            distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
-            self._register(Plugin(point.name, point.value, distribution, version), point.load)
+            self._register(Plugin(point.name, point.value, *named(point.dist)), point.load)
         for module in extra:
             self._register(Plugin(module.__name__, module.__name__, "(given)", ""), partial(_itself, module))
         for file in files:
@@ -206,6 +206,13 @@ class Loader:
             table[item.id], owner[item.id] = item, plugin
         self._faults.setdefault(out, f"'{item.id}' is offered by {kept} and by {out}, whose one is left out; rename "
                                      "or remove one of them")
+
+
+def _name_and_version(distribution: metadata.Distribution | None) -> tuple[str, str]:
+    if distribution is None:
+        return "(unknown)", ""
+    parsed = distribution.metadata  # anew at each look, which takes milliseconds
+    return parsed["Name"], parsed["Version"]
 
 
 def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:

@@ -67,7 +67,7 @@ class Registry:
     def source_sha256(self, codec: str) -> str | None:
         """The SHA-256 (hex) of the files of the plugin that the codec of that id is from, by which it is noticed that
         it changed though its identity did not; None if they cannot be found."""
-        owner = self.codec_owners.get(codec)
+        owner = self.owners["codecs"].get(codec)
         return None if owner is None else self._loader.source_sha256(owner)
 
     def metric(self, name: str) -> Metric:

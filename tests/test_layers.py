@@ -18,7 +18,7 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine processes written", "program files guard plugin_file sources", "reading", "image",
+    "errors machine processes written", "program files guard fork_server plugin_file sources", "reading", "image",
     "codec metric dataset reference", "report", "hookspecs testing", "hooks", "loading", "registry", "plan", "store",
     "work", "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip

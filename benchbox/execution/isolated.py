@@ -17,6 +17,7 @@ from typing import Any
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.local import LocalExecutor
+from benchbox.fork_server import ForkServer
 from benchbox.plan import Job
 from benchbox.plugin_file import PluginFile, as_values, from_values
 from benchbox.store import Streams
@@ -52,11 +53,12 @@ def main() -> None:
         for point in points:
             print(json.dumps(point), flush=True)
 
-    with tempfile.TemporaryDirectory(prefix="benchbox-") as spool:
+    with tempfile.TemporaryDirectory(prefix="benchbox-") as spool, ForkServer() as server:
         try:
             for file in files:
                 file.check()
-            LocalExecutor(1, limits, streams, Path(spool), files).run([Job.from_json(task["job"])], show)
+            executor = LocalExecutor(1, limits, streams, Path(spool), server, files)
+            executor.run([Job.from_json(task["job"])], show)
         except BenchboxError as error:
             sys.exit(str(error))
 

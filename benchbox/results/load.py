@@ -16,9 +16,9 @@ from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
-from benchbox.results.place import PUBLISHED, RunPlace
+from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
 from benchbox.results.records import RECORD, DatasetSettings, check_table, read_environment, read_settings
-from benchbox.store import COLUMNS, Store
+from benchbox.store import COLUMNS, Store, Workspace
 from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
@@ -41,10 +41,20 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
-            raise StoreError(f"no run is called '{place.name}' in {place.workspace}; there are: "
-                             f"{', '.join(names) or 'none yet'}")
+            raise no_run(place.name, store)
         metrics = _metrics(place, registry)
         return frame(store, place.name, metrics), metrics
+
+
+def load_run(
+    run: str | Path | pd.DataFrame, workspace: Workspace, registry: Registry
+) -> tuple[pd.DataFrame, list[Metric]]:
+    """The results frame of a run given as `find_run` takes it, and its metrics; or a frame as it is, and the metrics
+    whose columns it has. Raises StoreError likewise."""
+    if isinstance(run, str | Path):
+        return load_frame(find_run(run, workspace), registry)
+    known = {metric.column: metric for metric in registry.metrics.values()}
+    return run, [known[name] for name in run if name in known]
 
 
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:

@@ -14,6 +14,7 @@ from benchbox import registry
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution import PointLimits
 from benchbox.execution.isolated import run_task, task_text
+from benchbox.fork_server import ForkServer
 from benchbox.plan import Job, Point, SampleName, load_plan, make_plan, resolve
 from benchbox.plugin_file import PluginFile, plugin_files
 from benchbox.session import Silent, execute, local_executor, point_limits
@@ -54,9 +55,10 @@ def test_a_file_that_changes_before_the_workers_start_stops_the_run(
 ) -> None:
     made = make_plan(toy_plan(pictures, toy_file), "plan")
     plugins, place = registry.load(files=plugin_files(made.plugins)), Workspace.at(tmp_path / "runs")
-    executor = local_executor(made, place, 1, plugins.files)
     toy_file.write_text(TOY + "\n", encoding="utf-8")
-    with pytest.raises(BenchboxError, match=r"mycodec\.py: has changed since the command began"):
+    wanted = pytest.raises(BenchboxError, match=r"mycodec\.py: has changed since the command began")
+    with wanted, ForkServer() as server:
+        executor = local_executor(made, place, 1, server, plugins.files)
         execute(resolve(made, plugins, tmp_path), plugins, place, executor, Silent())
     assert measured(tmp_path) == {}
     assert (go(tmp_path, toy_plan(pictures, toy_file))["status"] == "ok").all()

@@ -17,6 +17,7 @@ import benchbox
 from benchbox import registry
 from benchbox.cli import report, run  # noqa: F401  (each adds its commands)
 from benchbox.cli.group import commands
+from benchbox.fork_server import ForkServer
 from benchbox.plan import make_plan, resolve
 from benchbox.session import Silent, Summary, execute, local_executor
 from benchbox.store import Workspace
@@ -37,8 +38,9 @@ class Spoken(Silent):
 def again(tmp_path: Path, asked: dict[str, Any], fresh: bool = False) -> tuple[Summary, list[str]]:
     plugins, place, spoken = registry.load(), Workspace.at(tmp_path / "runs"), Spoken()
     resolved = resolve(make_plan(asked, "plan"), plugins, tmp_path)
-    executor = local_executor(resolved.plan, place, 1)
-    return execute(resolved.fresh() if fresh else resolved, plugins, place, executor, spoken), spoken.lines
+    with ForkServer() as server:
+        executor = local_executor(resolved.plan, place, 1, server)
+        return execute(resolved.fresh() if fresh else resolved, plugins, place, executor, spoken), spoken.lines
 
 
 @pytest.mark.slow
