@@ -49,8 +49,8 @@ def main() -> None:
 
 def _open_streams() -> None:
     """Open standard streams that were closed (``2>&-``), as some service managers do: else the next file that is opened
-    takes the place of one, and whatever prints ends the run. One that a shell script was opened as, so that it cannot be
-    written, is replaced too."""
+    takes the place of one, and whatever prints ends the run. One that cannot be written is replaced too: a shell script
+    that was started without takes its place itself."""
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if not _is_open(descriptor, os.O_WRONLY if mode == "r" else os.O_RDONLY):
             null = os.open(os.devnull, os.O_RDWR)
