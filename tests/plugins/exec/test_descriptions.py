@@ -91,7 +91,8 @@ def test_where_descriptions_are_found(folder: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("BENCHBOX_EXEC", os.pathsep.join([str(folder / "z.toml"), str(tmp_path / "absent.toml"), ""]))
     infos = found()
     assert list(infos) == ["squeeze", "exec-absent", "own"]
-    assert "absent.toml: there is no such codec description; correct it or BENCHBOX_EXEC" in (infos["exec-absent"].unavailable() or "")
+    reason = infos["exec-absent"].unavailable() or ""
+    assert "absent.toml: there is no such codec description; correct it or BENCHBOX_EXEC" in reason
 
 
 def test_absent_program(folder: Path) -> None:
