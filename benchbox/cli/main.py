@@ -10,9 +10,11 @@ import sys
 
 import click
 
-from benchbox.cli import data, encode, report, run, show  # noqa: F401  (each adds its commands)
+from benchbox.cli import check, compare, data, encode, new, report, run, show  # noqa: F401  (each adds its commands)
 from benchbox.cli.group import commands
 from benchbox.errors import BenchboxError
+
+__all__ = ["commands", "main"]
 
 
 def main() -> None:
@@ -49,8 +51,8 @@ def main() -> None:
 
 def _open_streams() -> None:
     """Open standard streams that were closed (``2>&-``), as some service managers do: else the next file that is opened
-    takes the place of one, and whatever prints ends the run. One that cannot be written is replaced too: a shell script
-    that was started without takes its place itself."""
+    takes the place of one, and whatever prints ends the run. One that cannot be written, since a shell opened a script
+    as it, is replaced too."""
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if not _is_open(descriptor, os.O_WRONLY if mode == "r" else os.O_RDONLY):
             null = os.open(os.devnull, os.O_RDWR)

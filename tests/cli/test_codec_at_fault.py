@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from installed_plugins import Install
 
-from benchbox import image
+from benchbox import image, registry
 from benchbox.cli import one_picture
 from benchbox.errors import BenchboxError
 
@@ -54,8 +54,8 @@ def test_it_is_named_in_one_line(change: dict[str, str], words: str, install: In
     image.write_png(picture, np.zeros((4, 4, 3), np.uint8))
 
     def there_and_back() -> None:
-        one_picture.encode(picture, "faulty", None, stream, "cpu")
-        one_picture.decode(stream, None, decoded, "cpu")
+        one_picture.encode(picture, "faulty", None, stream, "cpu", registry.load())
+        one_picture.decode(stream, None, decoded, "cpu", registry.load())
 
     if not words:
         there_and_back()
