@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from benchbox.errors import BenchboxError, PluginError, one_line
+from benchbox.trace import traced
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,7 +23,8 @@ def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
             the error, and the file and line. Ctrl-C stays Ctrl-C.
     """
     try:
-        return function(*arguments, **named)
+        with traced(function):
+            return function(*arguments, **named)
     except BenchboxError:
         raise
     except (Exception, SystemExit) as error:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchbox import image
-from benchbox.codec import Codec, CodecInfo, OptionsModel
+from benchbox.codec import Codec, CodecInfo, OptionsModel, anchored_options
 from benchbox.errors import BenchboxError, CodecError, PluginError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
 from benchbox.guard import guarded
@@ -73,7 +73,7 @@ def _opened(info: CodecInfo, options: OptionsModel, device: str) -> Iterator[Cod
 def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     entry = parse_codec(codec)
     info = plugins.codec(entry.id)
-    options = info.parse_options(entry.options)
+    options = info.parse_options(anchored_options(info.Options, entry.options, Path.cwd(), info.id))
     guarded(info.require, options)
     return info, options
 
