@@ -101,7 +101,7 @@ def test_options_are_checked_as_they_are_given(call: Call) -> None:
     code, out, _ = call("check", "qoi", "folder:/no/such/folder")
     assert code == 1
     assert "fail" not in {verdict for verdict, _ in rules(out, "codec qoi").values()}
-    assert "/no/such/folder" in rules(out, "data set folder:/no/such/folder")["stable"][1]
+    assert "/no/such/folder" in rules(out, "data set folder:/no/such/folder")["types"][1]
 
 
 def test_a_plugin_that_does_not_load_fails(install: Install, call: Call) -> None:
