@@ -11,6 +11,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from benchbox import errors
 from benchbox.errors import BenchboxError, PluginError, one_line
+from benchbox.trace import traced
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,7 +26,8 @@ def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
             the error, and the file and line. Ctrl-C stays Ctrl-C.
     """
     try:
-        return function(*arguments, **named)
+        with traced(function):
+            return function(*arguments, **named)
     except BenchboxError:
         raise
     except (Exception, SystemExit) as error:
