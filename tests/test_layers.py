@@ -170,6 +170,13 @@ def test_plugins_import_public_names_only(module: str) -> None:
             assert top == module.split(".")[0], f"{module} imports the plugin {top}"
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_pickled(module: str) -> None:
+    """What travels between processes or lies in files is JSON or bytes of known form, which run no code when read."""
+    tops = {name.split(".")[0] for name in imports(MODULES[module], MODULES)}
+    assert not tops & {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}
+
+
 def test_layers_name_each_room_once() -> None:
     names = [name for names in LAYERS for name in names.split()]
     assert len(names) == len(set(names))

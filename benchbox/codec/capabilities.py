@@ -30,7 +30,12 @@ class QualityAxis:
     integer: bool = False
 
     def __post_init__(self) -> None:
-        if not self.values or not all(self.minimum <= v <= self.maximum for v in self.values):
+        if not self.values:
+            raise ValueError(f"quality axis '{self.name}' must have values")
+        for number in (self.minimum, self.maximum, *self.values):
+            if not isinstance(number, int | float):
+                raise ValueError(f"quality axis '{self.name}': its values must be numbers, got {number!r}")
+        if not all(self.minimum <= v <= self.maximum for v in self.values):
             raise ValueError(f"quality axis '{self.name}': its values must lie in [{self.minimum}, {self.maximum}]")
 
     def check(self, quality: float, codec: str) -> float:
