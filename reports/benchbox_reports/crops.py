@@ -80,6 +80,6 @@ def write_crops(
         figure = blank(PAGE, each * parts[0][2].shape[0] / parts[0][2].shape[1] + 0.45)
         for axes, (name, facts, part) in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
             axes.imshow(part, interpolation="nearest")
-            axes.set_axis_off()
-            axes.set_title(f"{wrapped(name, int(each * 15))}\n{facts}", y=-0.02, va="top", fontsize=8)
+            axes.set(xticks=[], yticks=[], xlabel=f"{wrapped(name, int(each * 15))}\n{facts}")
+            axes.spines[:].set_visible(False)
         return [save(figure, stem.with_suffix(f".{form}")) for form in FORMATS]

@@ -28,7 +28,7 @@ from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets,
 from benchbox_reports.single import inlined, standing_alone
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
-from benchbox_reports.tables import BD_HEAD, bd_cells, matrix_cell, no_comparison, speed_grids, write_tables
+from benchbox_reports.tables import bd_cells, bd_head, matrix_cell, no_comparison, speed_grids, write_tables
 from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence
 
 MOST_ROWS = 100
@@ -51,6 +51,7 @@ class Block:
         published: (line, what folds out) of each published curve.
         cautions: how many of these have a caution.
         no_rows: why there is no BD table, or "".
+        head: heads of the BD table.
         made: how the BD-rates were made.
         remarked: whether its BD table needs a column of remarks.
         matrix: (anchor, (mean, interval) of each codec) of all codecs against each other.
@@ -67,6 +68,7 @@ class Block:
     published: Sequence[tuple[str, str]]
     cautions: int
     no_rows: str
+    head: Sequence[str]
     made: str
     remarked: bool
     matrix: Sequence[tuple[str, Sequence[tuple[str, str]]]]
@@ -98,7 +100,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         codecs=codec_table, codec_head=codec_head,
         commands={label: command(analysis, label) for label in analysis.labels},
         sessions=sessions(results.environment),
-        colours=colours, bd_head=BD_HEAD, flags=FLAGS, number=number,
+        colours=colours, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
         speeds=drawn, speed_tables=speed_grids(speeds, refusals(results)) if speeds else [],
         tables=tables, version=benchbox.__version__,
@@ -143,7 +145,7 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         legend=[*(c.label for c in section.drawable), *(p.curve.label for p in section.published)],
         published=_published_notes(section), cautions=sum(bool(p.reference.caution) for p in section.published),
         no_rows="" if section.comparisons else no_comparison(section),
-        made=how_made(section, analysis.method), remarked=_any_remark(section), matrix=_matrix(section),
+        head=bd_head(section), made=how_made(section, analysis.method), remarked=_any_remark(section), matrix=_matrix(section),
     )
 
 

@@ -14,7 +14,7 @@ function read() {
   const of = (key, known, other) => known.includes(q.get(key)) ? q.get(key) : other;
   const matches = unique(picture.shots.map((s) => s.match)), match = of("match", matches, matches[0]), shots = shotsOf(picture, match);
   const targets = unique(shots.map((s) => s.target)), labels = [ORIGINAL, ...unique(shots.map((s) => s.label))], split = Number(q.get("split") ?? 50), number = (key) => q.has(key) && Number.isFinite(Number(q.get(key))) ? Number(q.get(key)) : null;
-  return {picture: index, match, target: of("target", targets, targets[Math.floor(targets.length / 2)] || ""), a: of("a", labels, ORIGINAL),
+  return {picture: index, match, target: of("target", targets, targets[0] || ""), a: of("a", labels, ORIGINAL),
     b: of("b", labels, labels[1] ?? ORIGINAL), c: of("c", labels, labels[2] ?? ORIGINAL), d: of("d", labels, labels[3] ?? ORIGINAL),
     view: of("view", ["split", "2", "3", "4"], "split"), zoom: Number(of("zoom", ["1", "2", "4", "8"], "1")), error: q.get("error") === "yes",
     split: split >= 0 && split <= 100 ? split : 50, x: number("x"), y: number("y")};
@@ -103,7 +103,7 @@ function show() {
   const picture = pictures[state.picture], shots = shotsOf(picture, state.match), labels = [ORIGINAL, ...unique(shots.map((s) => s.label))];
   fill(byId("v-picture"), pictures.map((_, k) => k), state.picture, (k) => pictures[k].name);
   fill(byId("v-match"), unique(picture.shots.map((s) => s.match)), state.match, (m) => m === "bpp" ? "equal rate" : `equal ${m}`);
-  fill(byId("v-target"), unique(shots.map((s) => s.target)), state.target);
+  fill(byId("v-target"), unique(shots.map((s) => s.target)).sort((x, y) => parseFloat(x) - parseFloat(y)), state.target);
   SIDES.forEach((side, k) => {
     fill(byId(`v-${side}`), labels, state[side], (l) => l || "original");
     byId(`v-${side}`).closest("label").hidden = k >= (state.view === "split" ? 2 : Number(state.view));
