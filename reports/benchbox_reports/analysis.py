@@ -211,8 +211,8 @@ def choose_anchor(
         if not found:
             known = [*candidates, *(reference.id for reference in references)]
             if not known:
-                raise UnknownIdError(f"nothing can be compared with '{wanted}': no codec of this run has a curve; leave "
-                                     "the anchor out, or run a lossy codec")
+                raise UnknownIdError(f"nothing can be compared with '{wanted}': no codec of this run has a curve; "
+                                     "leave the anchor out, or run a lossy codec")
             hint = did_you_mean(wanted, known) or f"; take one of {', '.join(known)}"
             raise UnknownIdError(f"no codec with a curve in this run is called '{wanted}'{hint}")
         return found[0]

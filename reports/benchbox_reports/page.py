@@ -145,7 +145,8 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         legend=[*(c.label for c in section.drawable), *(p.curve.label for p in section.published)],
         published=_published_notes(section), cautions=sum(bool(p.reference.caution) for p in section.published),
         no_rows="" if section.comparisons else no_comparison(section),
-        head=bd_head(section), made=how_made(section, analysis.method), remarked=_any_remark(section), matrix=_matrix(section),
+        head=bd_head(section), made=how_made(section, analysis.method), remarked=_any_remark(section),
+        matrix=_matrix(section),
     )
 
 
