@@ -68,6 +68,13 @@ class Streams:
         """True if the stream with that SHA-256 is stored; `damaged` also reads it."""
         return self._path(sha256).exists()
 
+    def size(self, sha256: str) -> int | None:
+        """Bytes of the file that holds the stream with that SHA-256; None where there is none."""
+        try:
+            return self._path(sha256).stat().st_size
+        except OSError:
+            return None
+
     def damaged(self, expected: Iterable[str]) -> set[str]:
         """Those of the SHA-256 `expected` whose file is there and holds something else. Reads all these files."""
         with ThreadPoolExecutor(machine.cores()) as pool:  # hashing releases the interpreter lock

@@ -98,7 +98,7 @@ def _serve(connection: Connection) -> None:
         pixels: Image | None = None
         try:
             opened = worker.codec(codec, options, device)
-            pixels = pixel.check(call(f"{codec}: decode", opened.decode, data), f"{codec}: decoded picture")
+            pixels = pixel.check(call(codec, opened.decode, data), f"{codec}: decoded picture")
             answer = {"dtype": pixels.dtype.str, "shape": list(pixels.shape)}
         except Exception as error:  # a codec may raise anything
             answer = {"reason": reason_of(error)}
