@@ -139,9 +139,7 @@ class Session:
         record.note_pictures(self.folder, notes)
         for dataset, pictures in notes.items():
             for line in summarised(pictures):
-                if (said := f"{dataset}: {line}") not in self._said:
-                    self._said.add(said)
-                    self.progress.say(said)
+                self._say_once(f"{dataset}: {line}")
 
     def pictures_changed(self) -> bool:
         """Whether a worker found pictures that are no longer those planned, so that the run is to be listed anew.
@@ -186,10 +184,17 @@ class Session:
                 continue
             self.done += 1
             self.progress.step(point["status"])
+            if job.timing is not None and point["status"] != "ok":
+                self._say_once(f"{job.label}: not timed: {point['reason']}")
             if point["status"] in _WORKER_DIED:
                 self._failed_in_a_row[job.label] += 1
             elif point["status"] == "ok":
                 self._failed_in_a_row[job.label] = 0
+
+    def _say_once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self.progress.say(line)
 
     def _wanted(self, job: Job) -> bool:
         if self._failed_in_a_row[job.label] < GIVE_UP_AFTER:
