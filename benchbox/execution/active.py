@@ -137,7 +137,7 @@ class Active:
             why = f"{UNSCORED}decoding the kept stream: {reason}"
             scores = {name: [version, None, why] for name, version in self._start.get("unscored", {}).items()}
             return {"event": "point", "key": point.key, "status": "ok", "reason": "", "rescored": True,
-                    "scores": scores}, None  # fmt: skip
+                    "scores": scores, "died": status}, None  # fmt: skip
         if self._scoring is None:
             return {"event": "point", "key": point.key, "status": status, "reason": reason}, None
         row, metric = self._scoring["row"], self._scoring["metric"]
@@ -145,7 +145,7 @@ class Active:
         rest = point.metrics[point.metrics.index(metric) + 1 :]
         stream = point.stream or row["stream_sha256"]
         event = {**row, "event": "point", "key": point.key, "scores": {**row["scores"], metric: score},
-                 "goes_on": bool(rest)}  # fmt: skip
+                 "goes_on": bool(rest), "died_scoring": metric}  # fmt: skip
         return event, Point(point.key, point.quality, rest, stream) if rest else None
 
     def _left(self) -> list[Point]:

@@ -17,6 +17,7 @@ from typing import Any
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.local import LocalExecutor
+from benchbox.execution.patience import Patience
 from benchbox.plan import Job
 from benchbox.store import Streams
 
@@ -45,13 +46,16 @@ def main() -> None:
     task = json.loads(sys.stdin.buffer.read())
     limits, streams = PointLimits(task["seconds"], task["memory"]), Streams(Path(task["streams"]))
 
+    patience = Patience(lambda line: None)
+
     def show(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         for point in points:
+            patience.learn(job, point)
             print(json.dumps(point), flush=True)
 
     with tempfile.TemporaryDirectory(prefix="benchbox-") as spool:
         try:
-            LocalExecutor(1, limits, streams, Path(spool)).run([Job.from_json(task["job"])], show)
+            LocalExecutor(1, limits, streams, Path(spool)).run([Job.from_json(task["job"])], show, patience.admit)
         except BenchboxError as error:
             sys.exit(str(error))
 

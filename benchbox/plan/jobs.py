@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -63,7 +63,11 @@ class Point:
 @dataclass(frozen=True)
 class Job:
     """The missing operating points of one sample with one codec configuration. Plain data: workers look codecs up by
-    id. If `timing` is set, the points were measured before and are timed under that protocol."""
+    id. If `timing` is set, the points were measured before and are timed under that protocol.
+
+    Attributes:
+        given_up: metric id -> why it is given up: it is not computed, and the reason is stored in its place.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -76,6 +80,7 @@ class Job:
     device: str
     points: tuple[Point, ...]
     timing: Timing | None = None
+    given_up: Mapping[str, str] = field(default_factory=dict)
 
     def only(self, points: Iterable[Point]) -> Job:
         """The same job with only these points."""

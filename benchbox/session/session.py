@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,18 +13,13 @@ from typing import Any
 from benchbox import machine
 from benchbox.dataset import summarised
 from benchbox.errors import RunInterrupted
-from benchbox.execution import Executor, left_behind
+from benchbox.execution import Executor, Patience, left_behind
 from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest
 from benchbox.session.progress import Progress
 from benchbox.store import WritableStore, shown
-
-GIVE_UP_AFTER = 8
-"""A codec is given up for this run after this many time-outs, crashes and memory kills without a success between."""
-
-_WORKER_DIED = frozenset({"timeout", "crashed", "memory"})
 
 
 @dataclass(frozen=True)
@@ -60,14 +54,13 @@ class Session:
     """One session of a run; a context manager. The caller holds the workspace's lock.
 
     Entering it stores the points that a killed run left in the spool and writes the run's record; leaving it records
-    the end. A codec whose worker dies `GIVE_UP_AFTER` times in a row is given up.
+    the end. Codecs and metrics whose worker dies again and again are given up; see `benchbox.execution.Patience`.
 
     Attributes:
         resolved: the plan.
         store: receives the points.
         progress: is called at each step.
         done: number of points measured so far.
-        given_up: labels of codecs given up.
     """
 
     def __init__(
@@ -77,12 +70,11 @@ class Session:
         self.store = store
         self.progress = progress
         self.done = 0
-        self.given_up: list[str] = []
+        self._patience = Patience(progress.say)
         self._registry = registry
         self._executor = executor
         self._id = _session_id(executor)
         self._start = time.monotonic()
-        self._failed_in_a_row: Counter[str] = Counter()
         self._said: set[str] = set()
         self._held: list[tuple[Job, Mapping[str, Any]]] = []
 
@@ -122,7 +114,7 @@ class Session:
         self.progress.begin(points, self.name)
         before = self.done
         try:
-            self._executor.run(jobs, self._keep, self._wanted)
+            self._executor.run(jobs, self._keep, self._patience.admit)
         except KeyboardInterrupt:
             raise RunInterrupted(f"stopped; {self.done - before} of {points} points were measured and are kept. "
                                  "Run the same command again to continue") from None
@@ -171,7 +163,7 @@ class Session:
         """The state of the run, read from the store."""
         counts, failures = self.store.status_counts(self.name), self.store.failures(self.name)
         took = time.monotonic() - self._start
-        return Summary(self.name, self.folder, counts, failures, self.done, took, self.given_up)
+        return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs)
 
     def _keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         self._held += [(job, point) for point in points if point.get("changed") and job.timing is None]
@@ -180,30 +172,18 @@ class Session:
     def _store(self, points: Sequence[tuple[Job, Mapping[str, Any]]]) -> None:
         self.store.append(points, self._id)
         for job, point in points:
+            self._patience.learn(job, point)
             if point.get("goes_on"):  # comes once more, with the scores that it still lacks
                 continue
             self.done += 1
             self.progress.step(point["status"])
             if job.timing is not None and point["status"] != "ok":
                 self._say_once(f"{job.label}: not timed: {point['reason']}")
-            if point["status"] in _WORKER_DIED:
-                self._failed_in_a_row[job.label] += 1
-            elif point["status"] == "ok":
-                self._failed_in_a_row[job.label] = 0
 
     def _say_once(self, line: str) -> None:
         if line not in self._said:
             self._said.add(line)
             self.progress.say(line)
-
-    def _wanted(self, job: Job) -> bool:
-        if self._failed_in_a_row[job.label] < GIVE_UP_AFTER:
-            return True
-        if job.label not in self.given_up:
-            self.given_up.append(job.label)
-            self.progress.say(f"{job.label}: given up for this run after {GIVE_UP_AFTER} time-outs, crashes or memory "
-                              "kills in a row")
-        return False
 
 
 def _session_id(executor: Executor) -> dict[str, Any]:

@@ -129,6 +129,9 @@ def _score(setup: Setup, point: Point, row: dict[str, Any], decoded: Image) -> N
     sides = sides_of(decoded)
     for name in point.metrics:
         metric = setup.worker.registry.metric(name)
+        if name in setup.job.given_up:
+            scores[name] = [metric.version, None, f"{UNSCORED}{name}: {setup.job.given_up[name]}"]
+            continue
         setup.emit({"event": "scoring", "key": point.key, "metric": name, "version": metric.version, "row": row})
         scores[name] = setup.source.score(metric, sides)
 
