@@ -50,7 +50,8 @@ class SampleName:
 @dataclass(frozen=True)
 class Point:
     """One operating point of a job: encode at `quality` and score with `metrics`. If `stream` is the SHA-256 of a kept
-    stream, that stream is only decoded and scored."""
+    stream, that stream is only decoded and scored; `scored` are the metrics whose scores of it are kept, for the case
+    that it is damaged and encoding gives another."""
 
     __pydantic_config__ = _STRICT
 
@@ -58,6 +59,7 @@ class Point:
     quality: float | None
     metrics: tuple[str, ...]
     stream: str | None = None
+    scored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,11 @@ class Have:
         measured: true if it counts as measured and is not encoded again.
         stream: SHA-256 of its stream if that is kept, else None.
         scored: metrics that have a value, or a reason for having none.
-        sha256: SHA-256 of its stream, kept or not.
     """
 
     measured: bool
     stream: str | None
     scored: frozenset[str]
-    sha256: str | None = None
 
     def lacks(self, metrics: Iterable[str]) -> tuple[str, ...]:
         """Those of `metrics` that are not scored."""

@@ -50,7 +50,9 @@ class Configuration:
         unscored = have.lacks(metrics)
         if not unscored:
             return None
-        return Point(key, quality, unscored if have.stream else metrics, have.stream)
+        if have.stream is None:
+            return Point(key, quality, metrics)
+        return Point(key, quality, unscored, have.stream, tuple(metric for metric in metrics if metric in have.scored))
 
     def job(
         self, sample: SampleName, sample_sha256: str, points: Iterable[Point], timing: Timing | None = None

@@ -74,9 +74,10 @@ class Store:
         """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
         count.
 
-        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
-        does not count as measured, so that it is encoded again; with `retry`, nor does one whose stream is missing, and
-        scores that are missing since something failed are left out.
+        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream has another
+        size than it had does not count as measured, so that it is encoded again; the contents are checked where a
+        stream is read. With `retry` all contents are checked, a stream that is missing is encoded again too, and scores
+        that are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
         found = {}
@@ -86,20 +87,28 @@ class Store:
             ):
                 if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
                     scored.setdefault(key, set()).add(metric)
-            query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
+            query = "SELECT key, status, attempts, stream_sha256, bytes FROM wanted CROSS JOIN encodings USING (key)"
             rows = self._db.execute(query).fetchall()
             streams = self.workspace.streams
-            damaged = streams.damaged({stream for _, status, _, stream in rows if status == "ok" and stream})
-            for key, status, attempts, stream in rows:
+            sizes = {stream: size for _, status, _, stream, size in rows if status == "ok" and stream}
+            damaged = streams.damaged(sizes) if retry else streams.of_other_size(sizes)
+            for key, status, attempts, stream, _ in rows:
                 if status == "ok":
                     known = frozenset(scored.get(key, ()))
                     to_score = len(known) < len(versions) and stream and streams.has(stream)
                     again = stream in damaged or (retry and stream and not streams.has(stream))
-                    found[key] = Have(not again, stream if to_score else None, known, stream)
+                    found[key] = Have(not again, stream if to_score else None, known)
                 else:
                     settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
                     found[key] = Have(settled, None, frozenset(versions))
         return found
+
+    def streams_of(self, keys: Iterable[str]) -> dict[str, str]:
+        """key -> SHA-256 of its stream, for those of `keys` that were measured."""
+        query = """SELECT key, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)
+                   WHERE status = 'ok' AND stream_sha256 IS NOT NULL"""
+        with self._wanted(keys):
+            return dict(self._db.execute(query).fetchall())
 
     def failures(self, run: str) -> list[tuple[str, str, str, int]]:
         """(label, status, reason, rows) for all rows of a run that are not ok, most frequent first."""

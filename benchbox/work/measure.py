@@ -28,11 +28,11 @@ import numpy as np
 
 from benchbox import image as pixel
 from benchbox.codec import CodecInfo
-from benchbox.errors import CodecError, PluginError, StoreError, UnsupportedImageError
+from benchbox.errors import PluginError, StoreError, UnsupportedImageError
 from benchbox.image import Image
 from benchbox.plan import Job, Point
 from benchbox.store import UNSCORED, Streams
-from benchbox.work.call import reason_of
+from benchbox.work.call import call, reason_of
 from benchbox.work.clock import timed
 from benchbox.work.setup import Emit, Setup, check_untouched, set_up, stream_of
 from benchbox.work.timing import time_point
@@ -94,7 +94,8 @@ def _is_rescored(job: Job, point: Point) -> bool:
 def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Image:
     """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its stored stream."""
     codec = worker.codec(str(row["codec"]), str(row["options"]), str(row["device"]))
-    return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
+    pixels = call(str(row["codec"]), codec.decode, streams.get(str(row["stream_sha256"])))
+    return pixel.check(pixels, str(row["codec"]))
 
 
 def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
@@ -104,8 +105,11 @@ def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
     refusal = info.capabilities.refusal(pixels)
     if refusal is not None:
         raise UnsupportedImageError(refusal)
-    row["rescored"] = point.stream is not None
-    data = _encode(setup, point, row) if point.stream is None else _kept(setup, point, point.stream)
+    kept = None if point.stream is None else _kept(setup, point, point.stream)
+    if kept is None and point.stream is not None:  # the scores held are of bytes that are lost
+        point = Point(point.key, point.quality, (*point.scored, *point.metrics))
+    row["rescored"] = kept is not None
+    data = _encode(setup, point, row) if kept is None else kept
     digest = hashlib.sha256(data).digest()
     output, clock = timed(info.id, codec.decode, data)
     if hashlib.sha256(data).digest() != digest:
@@ -113,7 +117,7 @@ def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
     decoded = _same_kind(output, pixels, info)
     if not setup.trust.earned:
         _decode_elsewhere(setup, data, decoded)
-    if point.stream is None:
+    if kept is None:
         exact = bool(np.array_equal(decoded, pixels))
         row |= {"decode_s": clock.wall, "decode_cpu_s": clock.cpu, "exact": exact,
                 "pixels_sha256": pixel.digest(decoded)}  # fmt: skip
@@ -166,19 +170,14 @@ def _encode(setup: Setup, point: Point, row: dict[str, Any]) -> bytes:
     return data
 
 
-def _kept(setup: Setup, point: Point, sha256: str) -> bytes:
-    """The kept stream of a point that is only to be scored; encoded again where it was damaged since it was asked for.
-
-    Raises:
-        CodecError: it was, and encoding gave other bytes, which the scores held so far do not belong to.
-    """
+def _kept(setup: Setup, point: Point, sha256: str) -> bytes | None:
+    """The kept stream of a point that is only to be scored; encoded again where it is damaged, and None where that
+    gives other bytes."""
     try:
         return setup.streams.get(sha256)
-    except StoreError as error:
+    except StoreError:
         data = _encode(setup, point, {})
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise CodecError(f"{error}; encoding gave other bytes") from error
-        return data
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
 
 def _same_kind(decoded: Any, source: Image, info: CodecInfo) -> Image:
