@@ -71,7 +71,7 @@ class Streams:
     def size(self, sha256: str) -> int | None:
         """Bytes of the file that holds the stream with that SHA-256; None where there is none."""
         try:
-            return self._path(sha256).stat().st_size
+            return os.stat(f"{self.folder}/{sha256[:2]}/{sha256}").st_size  # quicker than a Path, of a million files
         except OSError:
             return None
 
