@@ -10,13 +10,16 @@ from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, PluginError, QualityError, one_line
+from benchbox.errors import PlanError, PluginError, QualityError, one_line, without_controls
 from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.plan import CodecEntry, Plan, Timing, check_name, plan_text
 from benchbox.registry import Registry
+
+_LONGEST_LINE = 4096
+"""Characters of a codec's label and identity."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     info = registry.codec(entry.id)
     options = info.parse_options(entry.options)
     guarded(info.require, options)
-    label = entry.label or guarded(info.label, options)
+    label = entry.label or _line_of(info, "label", guarded(info.label, options))
     device = device_for(entry.device, info.capabilities.devices)
     if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
@@ -154,7 +157,11 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
 
 
 def _identity(info: CodecInfo, options: OptionsModel) -> str:
-    identity = guarded(info.identity, options)
-    if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
-        raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
-    return identity
+    return _line_of(info, "identity", guarded(info.identity, options))
+
+
+def _line_of(info: CodecInfo, method: str, text: object) -> str:
+    """What a codec's `identity` or `label` gave, if it can be stored and shown on one line."""
+    if not isinstance(text, str) or not text.strip() or without_controls(text) != text or len(text) > _LONGEST_LINE:
+        raise PluginError(f"{info.id}: {method} must give one line of text, got {one_line(repr(text), 80)}")
+    return text

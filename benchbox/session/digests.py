@@ -11,7 +11,8 @@ from typing import TypeAlias, TypeVar
 
 from benchbox import image, machine
 from benchbox.dataset import Sample
-from benchbox.errors import ImageError, UnsupportedImageError
+from benchbox.errors import BenchboxError, UnsupportedImageError, one_line
+from benchbox.guard import guarded
 from benchbox.plan import Resolved
 from benchbox.session.progress import Progress
 from benchbox.store import Store
@@ -69,12 +70,12 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
     unknown: dict[Place, Sample] = {}
     for dataset in resolved.datasets:
         for sample in dataset.samples:
-            declared = sample.sha256()
+            declared = guarded(sample.sha256)
             if declared is not None:
                 known[dataset.id, sample.id] = declared
             else:
                 unknown[dataset.id, sample.id] = sample
-    stamps = {place: sample.stamp() for place, sample in unknown.items()}
+    stamps = {place: _stamp(sample) for place, sample in unknown.items()}
     earlier = store.known_digests(stamp for stamp in stamps.values() if stamp)
     known |= {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     to_read = {place: sample for place, sample in unknown.items() if place not in known}
@@ -88,7 +89,7 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
             unreadable[place] = digest
             continue
         known[place] = digest
-        if stamp and stamp == to_read[place].stamp():  # unchanged since before it was read
+        if stamp and stamp == _stamp(to_read[place]):  # unchanged since before it was read
             fresh[stamp] = digest
     readable = {(d.id, s.id): s for d in resolved.datasets for s in d.samples if (d.id, s.id) in known}
     return Digests(known, unreadable, fresh, *_notes(readable, store))
@@ -98,21 +99,27 @@ def _notes(
     samples: Mapping[Place, Sample], store: Store
 ) -> tuple[dict[Place, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """The reader's notes on samples, and by stamp those that the store lacks."""
-    stamps = {place: sample.stamp() for place, sample in samples.items()}
+    stamps = {place: _stamp(sample) for place, sample in samples.items()}
     earlier = store.known_notes(stamp for stamp in stamps.values() if stamp)
     found = {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     fresh = {}
     for place, notes in _threaded({place: s for place, s in samples.items() if place not in found}, _notes_of):
         found[place] = notes
         stamp = stamps[place]
-        if stamp and stamp == samples[place].stamp():
+        if stamp and stamp == _stamp(samples[place]):
             fresh[stamp] = notes
     return {place: notes for place, notes in found.items() if notes}, fresh
 
 
+def _stamp(sample: Sample) -> str | None:
+    """The stamp of a sample, as text that the store takes."""
+    stamp = guarded(sample.stamp)
+    return None if stamp is None else str(stamp).encode("utf-8", "backslashreplace").decode()
+
+
 def _notes_of(sample: Sample) -> tuple[str, ...]:
     try:
-        return tuple(" ".join(str(note).split()) for note in sample.notes())
+        return tuple(one_line(note) for note in sample.notes())
     except Exception:  # a third party's sample may raise anything; its pixels matter more
         return ()
 
@@ -127,10 +134,9 @@ def _threaded(samples: Mapping[Place, Sample], work: Callable[[Sample], T]) -> I
 def read_digest(sample: Sample) -> str | Unreadable:
     """The digest of the pixels as they are now."""
     try:
-        return image.digest(sample.load())
+        return image.digest(guarded(sample.load))
     except UnsupportedImageError as error:
-        return Unreadable("unsupported", str(error))
-    except ImageError as error:
-        return Unreadable("failed", str(error))
-    except Exception as error:  # a third party's sample may raise anything
-        return Unreadable("failed", f"{type(error).__name__}: {error}")
+        return Unreadable("unsupported", one_line(error))
+    except Exception as error:  # what a third party's sample gives may be no picture
+        return Unreadable("failed", one_line(error if isinstance(error, BenchboxError)
+                                             else f"{type(error).__name__}: {one_line(error)}"))

@@ -7,6 +7,7 @@ Failures are stored with the number of attempts, to be shown; they never count a
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any, Self
 
 from benchbox.plan import Entry, Have, Job
 from benchbox.store import opening
+from benchbox.store.accepted import number
 from benchbox.store.inserts import keep
 from benchbox.store.tables import TABLES, selection
 from benchbox.store.workspace import Workspace
@@ -99,7 +101,8 @@ class Store:
                     again = stream in damaged or (retry and stream and not streams.has(stream))
                     found[key] = Have(not again, stream if to_score else None, known)
                 else:
-                    settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
+                    tried = number(attempts, f"encodings, {key[:12]}: attempts", 0)
+                    settled = status == "unsupported" or (tried >= MAX_ATTEMPTS and not retry)
                     found[key] = Have(settled, None, frozenset(versions))
         return found
 
@@ -161,7 +164,8 @@ class Store:
         query = """SELECT key, 8.0 * bytes / (width * height) FROM wanted CROSS JOIN encodings USING (key)
                    WHERE status = 'ok'"""
         with self._wanted(keys):
-            return dict(self._db.execute(query).fetchall())
+            rows = self._db.execute(query).fetchall()
+        return {key: number(rate, f"encodings, {key[:12]}: bits per pixel", sys.float_info.min) for key, rate in rows}
 
     def why_not(self, keys: Iterable[str]) -> dict[str, str]:
         """key -> ``"status: reason"`` of those of `keys` whose encoding is not ok."""
@@ -173,7 +177,9 @@ class Store:
         """key -> (value, reason if it is null) for one metric, for those of `keys` that were scored."""
         query = "SELECT key, value, reason FROM wanted CROSS JOIN scores USING (key) WHERE metric = ? AND version = ?"
         with self._wanted(keys):
-            return {key: (value, reason) for key, value, reason in self._db.execute(query, (metric, version))}
+            rows = self._db.execute(query, (metric, version)).fetchall()
+        return {key: (None if value is None else number(value, f"scores, {key[:12]}: {metric}"), str(reason))
+                for key, value, reason in rows}  # fmt: skip
 
     def timed(self, keys: Iterable[str], host: str, batch: int, disturbed: float) -> dict[str, int]:
         """key -> most repeats from one timing session on `host`; only repeats during which other processes kept fewer
@@ -189,7 +195,8 @@ class Store:
         query = """SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
                    SUM(bytes) * 1e6 / SUM(width * height)
                    FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
-        return {(codec, options): (seconds, size) for codec, options, seconds, size in self._db.execute(query)}
+        return {(codec, options): (number(seconds, f"timings of {codec}", 0.0), number(size, f"bytes of {codec}", 0.0))
+                for codec, options, seconds, size in self._db.execute(query)}  # fmt: skip
 
     def is_empty(self) -> bool:
         """Whether nothing was ever measured here."""
