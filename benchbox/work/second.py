@@ -59,6 +59,10 @@ class SecondDecoder:
         os.waitpid(child, 0)
         return cls(ours)
 
+    def begin(self) -> None:
+        """A job begins: files that were left before count no more."""
+        self._written.forget()
+
     def encoding(self) -> AbstractContextManager[None]:
         """Encode inside it what is then to be decoded."""
         return self._written.noting()

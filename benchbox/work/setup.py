@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from benchbox.image import Image
 from benchbox.plan import Job
 from benchbox.store import Streams
 from benchbox.work.call import call
-from benchbox.work.worker import Source, Worker
+from benchbox.work.worker import Elsewhere, Source, Worker
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -57,13 +58,18 @@ def set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emi
     codec = worker.codec(job.codec, job.options, job.device)
     refused = info.capabilities.refusal(source.pixels) is not None
     if job.timing is None and not refused and any(point.stream is None for point in job.points):
-        _warm_up(job.codec, codec, source.copy(), job.points[0].quality)
+        elsewhere = worker.elsewhere
+        if elsewhere is not None:
+            elsewhere.begin()
+        _warm_up(job.codec, codec, source.copy(), job.points[0].quality, elsewhere)
     return Setup(job, info, codec, source, streams, worker, emit, Trust(worker.elsewhere is None))
 
 
-def _warm_up(owner: str, codec: Codec, pixels: Image, quality: float | None) -> None:
+def _warm_up(owner: str, codec: Codec, pixels: Image, quality: float | None, elsewhere: Elsewhere | None) -> None:
     try:
-        call(owner, codec.decode, call(owner, codec.encode, pixels, quality))
+        with nullcontext() if elsewhere is None else elsewhere.encoding():
+            data = call(owner, codec.encode, pixels, quality)
+        call(owner, codec.decode, data)
     except Exception:  # the same call is made again, under record
         return
 

@@ -31,6 +31,9 @@ from benchbox.work.call import call, reason_of
 class Elsewhere(Protocol):
     """Another process that only decodes; see `benchbox.work.second`."""
 
+    def begin(self) -> None:
+        """A job begins."""
+
     def encoding(self) -> AbstractContextManager[None]:
         """Encode inside it what is then to be decoded."""
 

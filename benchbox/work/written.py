@@ -1,4 +1,9 @@
-"""Which files Python code in this process writes, and hiding them for a while."""
+"""Which files a codec leaves when it encodes, and hiding them while another process decodes.
+
+Seen are the files that Python code in this process writes, and all files in the worker's own temporary folder, whoever
+wrote them. What a library in another language or a child process leaves elsewhere is out of reach: which process wrote
+a file is not recorded anywhere, and hiding what merely looks new would take files from other workers.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +17,20 @@ _MOVED = frozenset({"os.rename", "os.link", "os.symlink"})
 
 
 class WrittenFiles:
-    """Notes files that are opened for writing, or put into their place, while `noting`. What a library in another
-    language or another process writes is not seen. To be made once: a process keeps its audit hooks to its end."""
+    """Notes files that are written while `noting`. To be made once: a process keeps its audit hooks to its end."""
 
     def __init__(self) -> None:
         self._noting = False
         self._paths: set[str] = set()
         sys.addaudithook(self._hear)
 
+    def forget(self) -> None:
+        """Forget the files noted before: those that are written from now on count."""
+        self._paths.clear()
+
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """Note the files written inside, and forget those noted before."""
-        self._paths.clear()
+        """Note the files written inside."""
         self._noting = True
         try:
             yield
@@ -32,20 +39,26 @@ class WrittenFiles:
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Inside it the files noted last lie under other names."""
-        moved = []
-        for path in sorted(self._paths):
-            aside = f"{path}.benchbox-{os.getpid()}"
+        """Inside it the files that were noted, and those in the temporary folder, lie under other names."""
+        moved: list[tuple[str, str]] = []
+        own = os.environ.get("TMPDIR", "")
+        if os.path.basename(own).startswith("benchbox-worker-"):
+            aside = os.path.join(own, f".aside-{os.getpid()}")
             with suppress(OSError):
-                if os.path.isfile(path):
-                    os.rename(path, aside)
-                    moved.append((aside, path))
+                os.makedirs(aside, exist_ok=True)
+                for name in os.listdir(own):
+                    if not name.startswith(".aside-"):
+                        _move(os.path.join(own, name), os.path.join(aside, name), moved)
+        for path in sorted(self._paths):
+            if os.path.isfile(path):
+                _move(path, f"{path}.benchbox-{os.getpid()}", moved)
         try:
             yield
         finally:
-            for aside, path in moved:
+            for there, path in reversed(moved):
                 with suppress(OSError):
-                    os.replace(aside, path)
+                    if not os.path.lexists(path):  # else it was written anew meanwhile
+                        os.rename(there, path)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._noting:
@@ -59,3 +72,9 @@ class WrittenFiles:
         if isinstance(path, str | bytes | os.PathLike):
             with suppress(OSError, ValueError):
                 self._paths.add(os.path.abspath(os.fsdecode(path)))
+
+
+def _move(path: str, aside: str, moved: list[tuple[str, str]]) -> None:
+    with suppress(OSError):
+        os.rename(path, aside)
+        moved.append((aside, path))
