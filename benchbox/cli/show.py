@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from benchbox.cli.group import commands, workspace_option
+from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
 from benchbox.cli.plugin import built_in
 
 
@@ -15,19 +16,29 @@ from benchbox.cli.plugin import built_in
     "kind", default="codecs",
     type=click.Choice(["codecs", "metrics", "datasets", "reports", "references", "plugins", "runs", "columns"]),
 )  # fmt: skip
+@click.argument("name", required=False)
+@plugin_option
 @workspace_option
-def list_(kind: str, workspace: Path) -> None:
-    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
-    from benchbox.cli import listing
+def list_(kind: str, name: str | None, plugin_paths: tuple[Path, ...], workspace: Path) -> None:
+    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results.
 
-    for line in listing.lines(kind, workspace, built_in(click.get_current_context())):
+    With NAME, all about that one: `benchbox list codecs webp` shows its options, with type, default and bounds, its
+    capabilities, quality axis and identity, and where it comes from.
+    """
+    from benchbox.cli import details, listing
+
+    plugins = partial(load_plugins, plugin_paths)
+    context = click.get_current_context()
+    found = details.lines(kind, name, plugins) if name else listing.lines(kind, workspace, plugins, built_in(context))
+    for line in found:
         click.echo(line)
 
 
 @commands.command()
-def doctor() -> None:
+@plugin_option
+def doctor(plugin_paths: tuple[Path, ...]) -> None:
     """Print this machine, all versions, and for everything missing the command that installs it."""
     from benchbox.cli import listing
 
-    for line in listing.doctor():
+    for line in listing.doctor(load_plugins(plugin_paths)):
         click.echo(line)

@@ -116,7 +116,7 @@ class _Again:
             info = self._registry.codec(str(row["codec"]))
             options = info.parse_options(_options(row["options"]))
             info.require(options)
-            identity = info.identity(options)
+            identity = self._registry.identity(info, options)
             sample = SampleName.of(str(row["dataset"]), self._sample(str(row["dataset"]), str(row["sample"])))
         except BenchboxError as error:
             return None, f"not measured: {error}"

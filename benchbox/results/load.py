@@ -14,10 +14,11 @@ from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
+from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
-from benchbox.results.place import PUBLISHED, RunPlace
+from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
 from benchbox.results.records import RECORD, DatasetSettings, check_table, clean_texts, read_environment, read_settings
-from benchbox.store import COLUMNS, Store
+from benchbox.store import COLUMNS, Store, Workspace
 from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
@@ -40,10 +41,20 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
-            raise StoreError(f"no run is called '{place.name}' in {place.workspace}; there are: "
-                             f"{', '.join(names) or 'none yet'}")
+            raise no_run(place.name, store)
         metrics = _metrics(place, registry)
         return frame(store, place.name, metrics), metrics
+
+
+def load_run(
+    run: str | Path | pd.DataFrame, workspace: Workspace, registry: Registry
+) -> tuple[pd.DataFrame, list[Metric]]:
+    """The results frame of a run given as `find_run` takes it, and its metrics; or a frame as it is, and the metrics
+    whose columns it has. Raises StoreError likewise."""
+    if isinstance(run, str | Path):
+        return load_frame(find_run(run, workspace), registry)
+    known = {metric.column: metric for metric in registry.metrics.values()}
+    return run, [known[name] for name in run if name in known]
 
 
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
@@ -53,6 +64,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
     settings = read_settings(place.folder / "settings.json")
     by_key = table.drop_duplicates("key").set_index("key")
     worker = Worker(registry)
+    notes = change_notes(table, registry if place.workspace is not None else None)
 
     def row(key: str) -> dict[str, Any]:
         return {str(name): value for name, value in by_key.loc[[key]].iloc[0].items()}
@@ -71,7 +83,8 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         plan=read_text(place.folder / "plan.toml", RECORD),
         environment=read_environment(place.folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
-        codec_settings=settings.codecs,
+        codec_settings={label: {**about, "note": notes[label]} if label in notes else about
+                        for label, about in settings.codecs.items()},
         references=find_references(literature, settings.datasets, registry),
         pixels=pixels if place.workspace is not None else None,
         original=original,

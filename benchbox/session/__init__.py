@@ -2,9 +2,11 @@
 
 from benchbox.session.estimate import describe
 from benchbox.session.progress import Progress, Silent, for_terminal
+from benchbox.session.quick import Verdicts
 from benchbox.session.runner import execute, local_executor, point_limits
 from benchbox.session.session import Summary
 
 __all__ = [
-    "Progress", "Silent", "Summary", "describe", "execute", "for_terminal", "local_executor", "point_limits",
+    "Progress", "Silent", "Summary", "Verdicts", "describe", "execute", "for_terminal", "local_executor",
+    "point_limits",
 ]  # fmt: skip

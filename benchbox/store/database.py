@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from benchbox.plan import Entry, Have, Job
-from benchbox.store import opening
+from benchbox.store import formers, opening
 from benchbox.store.accepted import number
 from benchbox.store.inserts import keep
-from benchbox.store.tables import TABLES, selection
+from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
 
 MAX_ATTEMPTS = 2
@@ -72,13 +72,15 @@ class Store:
         finally:
             self._db.execute("DROP TABLE wanted")
 
-    def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False) -> dict[str, Have]:
+    def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False,
+             renewed: Mapping[str, str] | None = None) -> dict[str, Have]:
         """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
         count.
 
         A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream has another
         size than it had does not count as measured, so that it is encoded again; the contents are checked where a
-        stream is read. With `retry` all contents are checked, a stream that is missing is encoded again too, and scores
+        stream is read. Nor does one that was measured with other files of its codec's plugin than `renewed` has (codec
+        id -> SHA-256). With `retry` all contents are checked, a stream that is missing is encoded again too, and scores
         that are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
@@ -91,6 +93,7 @@ class Store:
                     scored.setdefault(key, set()).add(metric)
             query = "SELECT key, status, attempts, stream_sha256, bytes FROM wanted CROSS JOIN encodings USING (key)"
             rows = self._db.execute(query).fetchall()
+            old = {key for keys in self._changed(renewed or {}).values() for key in keys}
             streams = self.workspace.streams
             sizes = {stream: size for _, status, _, stream, size in rows if status == "ok" and stream}
             damaged = streams.damaged(sizes) if retry else streams.of_other_size(sizes)
@@ -98,7 +101,7 @@ class Store:
                 if status == "ok":
                     known = frozenset(scored.get(key, ()))
                     to_score = len(known) < len(versions) and stream and streams.has(stream)
-                    again = stream in damaged or (retry and stream and not streams.has(stream))
+                    again = key in old or stream in damaged or (retry and stream and not streams.has(stream))
                     found[key] = Have(not again, stream if to_score else None, known)
                 else:
                     tried = number(attempts, f"encodings, {key[:12]}: attempts", 0)
@@ -113,6 +116,21 @@ class Store:
         with self._wanted(keys):
             return dict(self._db.execute(query).fetchall())
 
+    def changed(self, keys: Iterable[str], sources: Mapping[str, str]) -> dict[str, set[str]]:
+        """Codec id -> those of `keys` that were measured with other files of its plugin than those of `sources` (codec
+        id -> SHA-256); points of which that is not known do not count."""
+        with self._wanted(keys):
+            return self._changed(sources)
+
+    def _changed(self, sources: Mapping[str, str]) -> dict[str, set[str]]:
+        columns = selection(self._db, "encodings", ("key", "codec", "source_sha256"))
+        found: dict[str, set[str]] = {}
+        rows = self._db.execute(f"SELECT {columns} FROM wanted CROSS JOIN encodings USING (key) WHERE status = 'ok'")
+        for key, codec, source in rows if sources else ():
+            if source is not None and source != sources.get(codec, source):
+                found.setdefault(codec, set()).add(key)
+        return found
+
     def failures(self, run: str) -> list[tuple[str, str, str, int]]:
         """(label, status, reason, rows) for all rows of a run that are not ok, most frequent first."""
         query = """SELECT label, status, reason, COUNT(*) FROM entries JOIN encodings USING (key)
@@ -122,6 +140,18 @@ class Store:
     def runs(self) -> list[tuple[str, int]]:
         """(name, number of rows) of every run."""
         return list(self._db.execute("SELECT run, COUNT(*) FROM entries GROUP BY run ORDER BY run"))
+
+    def measured_with(self, run: str) -> list[formers.MeasuredWith]:
+        """What the measured points of a run were measured with, by label."""
+        return formers.measured_with(self._db, run)
+
+    def former_folder(self, run: str) -> str | None:
+        """Name of the folder of the former run called `run`, e.g. ``"demo~1"``; None if there is no such former run."""
+        return formers.former_folder(self._db, run)
+
+    def changed_bytes(self, before: str, after: str) -> list[tuple[str, int, int]]:
+        """(label, points, points with other bytes) of the points that went through in both runs."""
+        return formers.changed_bytes(self._db, before, after)
 
     def status_counts(self, run: str) -> dict[str, int]:
         """Rows of a run by status; ``missing`` for those not measured yet."""
@@ -151,11 +181,13 @@ class Store:
 
     def timings(self, run: str) -> sqlite3.Cursor:
         """A run's timings, one row per repetition, in no defined order: ordinal, and the columns of the table except
-        its key, repetition, device and workers."""
-        names = [name for name in TABLES["timings"] if name not in ("key", "repetition", "device", "workers")]
+        its key, repetition, device, workers and source. Times of a plugin that has changed since do not count where
+        the point was measured again."""
+        left_out = ("key", "repetition", "device", "workers", "source_sha256")
+        names = [name for name in TABLES["timings"] if name not in left_out]
         return self._db.execute(
             f"SELECT ordinal, {selection(self._db, 'timings', names)} FROM entries CROSS JOIN timings USING (key) "
-            "WHERE run = ?",
+            f"JOIN encodings USING (key) WHERE run = ? AND {of_one_source(self._db)}",
             (run,),
         )
 
@@ -183,10 +215,10 @@ class Store:
 
     def timed(self, keys: Iterable[str], host: str, batch: int, disturbed: float) -> dict[str, int]:
         """key -> most repeats from one timing session on `host`; only repeats during which other processes kept fewer
-        than `disturbed` cores busy count."""
-        query = """SELECT key, MAX(n) FROM (SELECT key, COUNT(*) AS n FROM wanted CROSS JOIN timings USING (key)
-                   WHERE protocol = 'timing' AND host = ? AND batch = ? AND others < ? GROUP BY key, session)
-                   GROUP BY key"""
+        than `disturbed` cores busy count, and those of the plugin that measured the point."""
+        query = f"""SELECT key, MAX(n) FROM (SELECT key, COUNT(*) AS n FROM wanted CROSS JOIN timings USING (key)
+                    JOIN encodings USING (key) WHERE protocol = 'timing' AND timings.host = ? AND batch = ?
+                    AND others < ? AND {of_one_source(self._db)} GROUP BY key, session) GROUP BY key"""
         with self._wanted(keys):
             return dict(self._db.execute(query, (host, batch, disturbed)).fetchall())
 
@@ -250,9 +282,15 @@ class WritableStore(Store):
                 ((run, i, e.key, e.dataset, e.sample, e.label, e.codec, e.quality) for i, e in enumerate(rows)),
             )
 
+    def set_aside(self, run: str, folder: str) -> str:
+        """Rename a run to its first former run, whose record is in `folder`; returns that name, ``NAME~1``."""
+        with self._transaction() as db:
+            return formers.set_aside(db, run, folder)
+
     def forget(self, run: str) -> int:
         """Delete a run's rows and return their number; its measurements stay for other runs."""
         with self._transaction() as db:
+            db.execute("DELETE FROM formers WHERE run = ?", (run,))
             return db.execute("DELETE FROM entries WHERE run = ?", (run,)).rowcount
 
     def append(self, events: Iterable[tuple[Job, Mapping[str, Any]]], session: Mapping[str, Any]) -> None:

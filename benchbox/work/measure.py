@@ -66,11 +66,12 @@ def run_job(
             emit({"event": "point", "key": point.key, **_failed(worker, job, point, error)})
         return
     measure = _encode_and_score if job.timing is None else partial(time_point, protocol=job.timing)
+    source_sha256 = worker.registry.source_sha256(job.codec)
     for point in job.points:
         if point is not job.points[0] and not go_on():
             return
         emit(_start(worker, job, point))
-        row: dict[str, Any] = {"status": "ok", "reason": ""}
+        row: dict[str, Any] = {"status": "ok", "reason": "", "source_sha256": source_sha256}
         try:
             measure(setup, point, row)
         except StoreError:

@@ -51,7 +51,7 @@ def set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emi
     info = worker.registry.codec(job.codec)
     options = info.parse_options(json.loads(job.options))
     call(job.codec, info.require, options)
-    identity = call(job.codec, info.identity, options)
+    identity = call(job.codec, worker.registry.identity, info, options)
     if identity != job.identity:
         raise PluginError(f"{job.codec}: this worker has '{identity}', the plan was made with '{job.identity}'; "
                           "install the same versions on every machine")

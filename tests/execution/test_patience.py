@@ -16,6 +16,7 @@ from small_runs import go, plan
 import benchbox
 from benchbox import image, registry
 from benchbox.execution import Patience
+from benchbox.fork_server import ForkServer
 from benchbox.plan import Job, Point, SampleName, resolve, settle
 from benchbox.session import Silent, execute, local_executor
 from benchbox.store import Workspace
@@ -73,7 +74,8 @@ def test_retry_computes_it_anew(folder: Path, asked: dict[str, Any], frame: pd.D
     (folder / "sign").unlink()
     plugins, place = registry.load(), Workspace.at(folder / "runs")
     resolved = resolve(settle(asked)[0], plugins, folder)
-    execute(resolved, plugins, place, local_executor(resolved.plan, place, 1), Silent(), retry=True)
+    with ForkServer() as server:
+        execute(resolved, plugins, place, local_executor(resolved.plan, place, 1, server), Silent(), retry=True)
     healed = benchbox.load("t", folder / "runs")
     pd.testing.assert_series_equal(healed["m_ends"], healed["z_plain"], check_names=False)
     assert list(healed["stream_sha256"]) == list(frame["stream_sha256"])

@@ -13,6 +13,7 @@ from stored import stored_results, write_reports
 
 import benchbox
 from benchbox import registry
+from benchbox.fork_server import ForkServer
 from benchbox.plan import resolve, settle
 from benchbox.session import Silent, execute, local_executor
 from benchbox.store import Streams, Workspace, WritableStore
@@ -32,7 +33,8 @@ def retry(tmp_path: Path, asked: dict[str, Any]) -> None:
     """Run a plan as ``--retry`` does."""
     plugins, place = registry.load(), Workspace.at(tmp_path / "runs")
     resolved = resolve(settle(asked)[0], plugins, tmp_path)
-    execute(resolved, plugins, place, local_executor(resolved.plan, place, 2), Silent(), retry=True)
+    with ForkServer() as server:
+        execute(resolved, plugins, place, local_executor(resolved.plan, place, 2, server), Silent(), retry=True)
 
 
 @pytest.mark.parametrize(("data", "more"), [
