@@ -79,9 +79,9 @@ class Store:
 
         A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream has another
         size than it had does not count as measured, so that it is encoded again; the contents are checked where a
-        stream is read. Nor does one that was measured with other files of its codec's plugin than `renewed` has (codec
-        id -> SHA-256). With `retry` all contents are checked, a stream that is missing is encoded again too, and scores
-        that are missing since something failed are left out.
+        stream is read. Nor does one count that was measured with other files of its codec's plugin than `renewed` has
+        (codec id -> SHA-256). With `retry` all contents are checked, missing streams are encoded again, and scores that
+        are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
         found = {}
@@ -111,10 +111,9 @@ class Store:
 
     def streams_of(self, keys: Iterable[str]) -> dict[str, str]:
         """key -> SHA-256 of its stream, for those of `keys` that were measured."""
-        query = """SELECT key, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)
-                   WHERE status = 'ok' AND stream_sha256 IS NOT NULL"""
+        query = "SELECT key, stream_sha256 FROM wanted CROSS JOIN encodings USING (key) WHERE status = 'ok'"
         with self._wanted(keys):
-            return dict(self._db.execute(query).fetchall())
+            return {key: sha256 for key, sha256 in self._db.execute(query).fetchall() if sha256}
 
     def changed(self, keys: Iterable[str], sources: Mapping[str, str]) -> dict[str, set[str]]:
         """Codec id -> those of `keys` that were measured with other files of its plugin than those of `sources` (codec
