@@ -12,6 +12,7 @@ from pathlib import Path
 from benchbox import image
 from benchbox.errors import DatasetError, one_line, without_controls
 from benchbox.image import Image
+from benchbox.stated import Stated, stated
 
 
 class Sample(ABC):
@@ -179,8 +180,9 @@ def public_name(dataset: str) -> str:
 
 
 @dataclass(frozen=True)
-class DatasetInfo(ABC):
+class DatasetInfo(Stated, ABC):
     """A data set before it is opened. Plugins subclass it and return instances from their hook `benchbox_datasets`.
+    Each attribute is an argument, or is written on the subclass.
 
     Attributes:
         id: lower-case, e.g. ``"kodak"``; a plan writes ``id`` or ``id:argument``.
@@ -189,10 +191,10 @@ class DatasetInfo(ABC):
         fetchable: whether `fetch` can download it.
     """
 
-    id: str
-    title: str
-    argument: str = ""
-    fetchable: bool = False
+    id: str = stated(str)
+    title: str = stated(str)
+    argument: str = stated(str, default="")
+    fetchable: bool = stated(bool, default=False)
 
     @abstractmethod
     def open(self, argument: str) -> Dataset:

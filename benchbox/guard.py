@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from benchbox.errors import BenchboxError, PluginError, one_line
+from benchbox.trace import traced
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +32,8 @@ def calling(function: Callable[..., Any], owner: str = "") -> Iterator[None]:
             the error, and the file and line. Ctrl-C stays Ctrl-C.
     """
     try:
-        yield
+        with traced(function, owner):
+            yield
     except (BenchboxError, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:

@@ -101,7 +101,7 @@ def test_copies_keep_the_facts() -> None:
 
 @pytest.mark.parametrize("values", [{}, {"id": "a"}, {"title": "A"}])
 def test_id_and_title_must_be_stated(values: dict[str, Any]) -> None:
-    with pytest.raises(PluginError, match=r"^Info has no id or no title; give both as arguments or on the class$"):
+    with pytest.raises(PluginError, match=r"^Info has no (id|title|id and no title); give (it|them) as arg"):
         Info(**values)
 
 

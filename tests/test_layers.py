@@ -18,9 +18,9 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine processes written", "program files guard fork_server plugin_file sources", "reading", "image",
-    "codec metric dataset reference", "report", "hookspecs testing", "hooks", "loading", "registry", "plan", "store",
-    "work", "execution results", "session", "curves", "api", "cli", "__main__",
+    "errors machine processes trace written", "program files guard fork_server plugin_file sources stated", "reading",
+    "image", "codec metric dataset reference", "report", "hookspecs testing", "hooks", "loading", "registry", "plan",
+    "store", "work", "execution results", "session", "curves", "api", "cli", "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 

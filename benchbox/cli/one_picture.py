@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchbox import image
-from benchbox.codec import Codec, CodecInfo, OptionsModel
+from benchbox.codec import Codec, CodecInfo, OptionsModel, anchored_options
 from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
 from benchbox.plan import device_for, parse_codec
@@ -62,7 +62,7 @@ def decode(stream: Path, codec: str | None, output: Path, device: str, plugins: 
 def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     entry = parse_codec(codec)
     info = plugins.codec(entry.id)
-    options = info.parse_options(entry.options)
+    options = info.parse_options(anchored_options(info.Options, entry.options, Path.cwd(), info.id))
     info.require(options)
     return info, options
 

@@ -16,7 +16,8 @@ class QualityAxis:
     Args:
         name: the library's own name for it, e.g. ``"quality"`` or ``"distance"``.
         values: the default sweep, ordered so that the size of the stream rises strictly.
-        minimum, maximum: the bounds that the library accepts; a plan may name any quality between them.
+        minimum: the least value that the library accepts; a plan may name any quality from here to `maximum`.
+        maximum: the greatest.
         unit: the unit of the values, e.g. ``"dB"``; ``""`` for a plain number.
         integer: whether the library accepts whole numbers only.
     """
@@ -53,7 +54,8 @@ class Capabilities:
         deterministic: the same picture, options and library give the same bytes on every machine of one kind.
         pixel_tolerance: the greatest difference, in levels, between decodings of one stream on different devices, with
             different thread counts or batch sizes. 0 for codecs that compute in integers.
-        min_size, max_size: the bounds of each side in pixels.
+        min_size: the least length of a side in pixels.
+        max_size: the greatest.
         devices: the device classes that `CodecInfo.open` accepts: "cpu", "cuda" or both.
         size_tolerance: the share by which the length of a stream may differ between machines of different kinds; 0 for
             encoders that compute in integers.
