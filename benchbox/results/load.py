@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbox import image
 from benchbox.dataset import summarised
-from benchbox.errors import DatasetError, StoreError
+from benchbox.errors import DatasetError, StoreError, one_line
 from benchbox.files import read_text
 from benchbox.guard import guarded
 from benchbox.image import Image
@@ -18,7 +18,7 @@ from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
 from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
-from benchbox.results.records import RECORD, DatasetSettings, check_table, read_environment, read_settings
+from benchbox.results.records import RECORD, DatasetSettings, check_table, clean_texts, read_environment, read_settings
 from benchbox.store import COLUMNS, Store, Workspace
 from benchbox.work import Worker, decode_row
 
@@ -122,10 +122,11 @@ def _table(folder: Path, check: Callable[[pd.DataFrame, set[str]], None]) -> pd.
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
         typed = ordered.astype({column.name: column.dtype for column in COLUMNS})
+        clean_texts(typed)
         check(typed, absent)
         return typed
     except Exception as error:  # whatever reading a damaged file leads pyarrow and pandas to
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        said = one_line((str(error).strip().splitlines() or [type(error).__name__])[0])
         raise StoreError(f"{folder / PUBLISHED}: is not a results table of this version ({said}); publish the run again"
                          ) from error
 
