@@ -146,7 +146,7 @@ class Loader:
                 module = loader()
             functions = hooks.implemented(module)
             if not functions:
-                raise PluginError(hooks.misspelt(module, ()) or hooks.NOTHING)
+                raise PluginError(hooks.nothing(module))
             self._manager.register(module, name=found.name)
             self._manager.check_pending()
         except (Exception, SystemExit) as error:  # a third party's import may raise anything, or call sys.exit

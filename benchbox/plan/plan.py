@@ -41,7 +41,7 @@ from benchbox.errors import PlanError, did_you_mean
 from benchbox.files import Foreign, read_toml
 
 _FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _QUOTED = re.compile(r"""(?<==)("[^"]*"|'[^']*')(?=,|@|$)""")
 """The value of an option in quotes."""
 _DEMO = Path(__file__).with_name("demo.toml")
@@ -162,7 +162,7 @@ class Plan(_Strict):
     @classmethod
     def _safe_name(cls, name: str) -> str:
         if not NAME.fullmatch(name):
-            raise ValueError("a name is letters, digits, '.', '_' and '-', starting with a letter or digit")
+            raise ValueError("a name is at most 200 letters, digits, '.', '_' and '-', starting with a letter or digit")
         return name
 
 
