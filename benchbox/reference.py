@@ -7,10 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchbox.stated import Stated, stated
+
 
 @dataclass(frozen=True)
-class Reference:
-    """A published rate-distortion curve, drawn with the measured ones and never part of an average.
+class Reference(Stated):
+    """A published rate-distortion curve, drawn with the measured ones and never part of an average. Each attribute is
+    an argument, or is written on a subclass.
 
     Attributes:
         id: e.g. ``"vtm"``; what ``--literature`` names.
@@ -23,19 +26,20 @@ class Reference:
         caution: what a reader must know, or "".
     """
 
-    id: str
-    title: str
-    dataset: str
-    convention: str
-    source: str
-    bpp: tuple[float, ...]
-    metrics: Mapping[str, tuple[float | None, ...]]
-    caution: str = ""
+    id: str = stated(str)
+    title: str = stated(str)
+    dataset: str = stated(str)
+    convention: str = stated(str)
+    source: str = stated(str)
+    bpp: tuple[float, ...] = stated(tuple)
+    metrics: Mapping[str, tuple[float | None, ...]] = stated(Mapping)
+    caution: str = stated(str, default="")
 
 
 @dataclass(frozen=True)
-class ReferenceFormat(ABC):
-    """A file format of published curves; plugins subclass it and return instances from `benchbox_references`.
+class ReferenceFormat(Stated, ABC):
+    """A file format of published curves; plugins subclass it and return instances from `benchbox_references`. Each
+    attribute is an argument, or is written on the subclass.
 
     Attributes:
         id: e.g. ``"compressai"``.
@@ -44,9 +48,9 @@ class ReferenceFormat(ABC):
             them is a file, not the id of a curve.
     """
 
-    id: str
-    title: str
-    suffixes: tuple[str, ...]
+    id: str = stated(str)
+    title: str = stated(str)
+    suffixes: tuple[str, ...] = stated(tuple)
 
     @abstractmethod
     def read(self, path: Path, datasets: Collection[str]) -> Reference:
