@@ -7,10 +7,15 @@ PACKAGE ?= .
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.benchbox
 
-.PHONY: demo test test-all lint docs published clean
+.PHONY: demo picture test test-all lint docs published clean
 
 demo: $(STAMP)
 	$(BIN)/benchbox run
+
+# the picture of README.md and of docs/gallery.md, from the demo's report
+picture: demo
+	chromium --no-sandbox --headless --hide-scrollbars --window-size=1280,1060 --virtual-time-budget=5000 \
+	    --screenshot=docs/report.png runs/demo/report/index.html
 
 test: $(STAMP)-dev
 	$(BIN)/pytest
@@ -35,11 +40,12 @@ LITERATURE = bpg444,av1,vtm,j2k-kdu5,bmshj2018-hyperprior,elic2022
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# torch first and by its exact version: a bare requirement may bring gigabytes of another build
 $(STAMP): $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/pip install -q -c constraints.txt $(EDITABLE) $(PACKAGE)
+	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
+	$(BIN)/pip install -q -c constraints.txt $(EDITABLE) "$(PACKAGE)[resnet]"
 	touch $@
 
-# torch first and by its exact version: a bare requirement may bring gigabytes of another build
 $(STAMP)-dev: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
 	$(BIN)/pip install -q -c constraints.txt $(EDITABLE) "$(PACKAGE)[dev]"
