@@ -3,7 +3,8 @@
 from benchbox.results.check import Verdict, agreement, check, passes
 from benchbox.results.load import load_frame, load_results
 from benchbox.results.place import PUBLISHED, RunPlace, find_run
-from benchbox.results.write import chosen_reports, publish, write_reports
+from benchbox.results.publish import publish
+from benchbox.results.write import chosen_reports, write_reports
 
 __all__ = [
     "PUBLISHED", "RunPlace", "Verdict", "agreement", "check", "chosen_reports", "find_run", "load_frame",

@@ -16,9 +16,9 @@ from benchbox import curves
 from benchbox.curves import Bd, BdOverPictures, Curve, LeftOut, Lossless, MetricTable, PictureTable, RateTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
+from benchbox.naming import public
 from benchbox.reference import Reference
 from benchbox.report import Results
-from benchbox_reports.naming import public
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -131,7 +131,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A whole run, with its data sets under their public names (`naming.public`).
+    """A whole run, with its data sets under their public names (`benchbox.naming.public`).
 
     Attributes:
         results: the run.

@@ -17,10 +17,10 @@ from benchbox import curves
 from benchbox.errors import BenchboxError, UsageError
 from benchbox.image import Image
 from benchbox.metric import Metric
+from benchbox.naming import public
 from benchbox.report import Results
 from benchbox_reports.embed import as_json
 from benchbox_reports.look import COLOURS, COLOURS_DARK
-from benchbox_reports.naming import public
 from benchbox_reports.page import TEMPLATES, csp_hash, template
 from benchbox_reports.pictures import to_8bit
 from benchbox_reports.wording import decibels_or_unit, number
