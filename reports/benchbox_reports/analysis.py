@@ -50,12 +50,10 @@ class PublishedCurve:
         reference: the curve as published.
         curve: its points that have both rate and value, by rising rate; `curve.label` is its name in legends and
             tables, unique within a data set.
-        place: place of its id among the run's references, so that it looks the same by every metric.
     """
 
     reference: Reference
     curve: Curve
-    place: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +147,19 @@ class Analysis:
     sections: tuple[Section, ...]
     lossless: tuple[Lossless, ...]
 
+    @cached_property
+    def codecs(self) -> Mapping[str, str]:
+        """Label -> codec id."""
+        known = self.results.frame[["label", "codec"]].drop_duplicates("label")
+        ids = dict(zip(known["label"].astype(str), known["codec"].astype(str), strict=True))
+        return {label: ids[label] for label in self.labels}
+
+    @cached_property
+    def published(self) -> Mapping[str, str]:
+        """Name of each published curve -> the id of its reference."""
+        references = self.results.references
+        return dict(zip(published_names(references), (r.id for r in references), strict=True))
+
 
 def analyse(results: Results, anchor: str | None = None, method: str = "pchip") -> Analysis:
     """Compute the curves and comparisons of a run.
@@ -217,8 +228,7 @@ def _section(
 ) -> Section:
     kept, left_out = curves.common_pictures(frame, metric)
     means = tuple(curves.mean_curves(kept, metric))
-    places = {id_: k for k, id_ in enumerate(dict.fromkeys(reference.id for reference in results.references))}
-    published = tuple(filter(None, (_published(reference, name, dataset, metric, places[reference.id])
+    published = tuple(filter(None, (_published(reference, name, dataset, metric)
                                     for reference, name in zip(results.references, names, strict=True))))
     pairs = _pairs(means, curves.image_curves(frame, metric), published, method)
     here = anchor if pairs is not None and anchor in pairs.labels else None
@@ -242,9 +252,7 @@ def _pairs(
                  PictureTable(images, method))
 
 
-def _published(
-    reference: Reference, name: str, dataset: str, metric: Metric, place: int
-) -> PublishedCurve | None:
+def _published(reference: Reference, name: str, dataset: str, metric: Metric) -> PublishedCurve | None:
     values = reference.metrics.get(metric.id)
     if reference.dataset != dataset or values is None:
         return None
@@ -256,7 +264,7 @@ def _published(
     nothing, none = np.full(int(has.sum()), np.nan), np.zeros(int(has.sum()), dtype=np.int64)
     curve = Curve(dataset, name, reference.id, metric.id, metric.better, None, nothing, bpp[has], raw[has], drawn[has],
                   none, none)
-    return PublishedCurve(reference, curve, place)
+    return PublishedCurve(reference, curve)
 
 
 def _mean_bytes(kept: pd.DataFrame, means: Sequence[Curve]) -> dict[str, Floats]:

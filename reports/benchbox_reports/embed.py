@@ -18,7 +18,7 @@ from benchbox import curves
 from benchbox.metric import Metric
 from benchbox_reports.analysis import Analysis, Section
 from benchbox_reports.figures import is_log, lossless_in_range
-from benchbox_reports.look import Look
+from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import thumbnails
 from benchbox_reports.tables import bd_cells
@@ -44,7 +44,7 @@ def page_data(
         speeds: data set -> its speeds.
         most_small: how many pictures get a thumbnail.
     """
-    frame = analysis.results.frame
+    frame, colours = analysis.results.frame, palette(look.values())
     datasets = list(dict.fromkeys(str(d) for d in frame["dataset"].drop_duplicates()))
     whole = len(frame) * (1 + len(analysis.results.metrics)) <= MOST_VALUES
     pictures = {d: _names(frame[(frame["dataset"] == d).to_numpy(dtype=bool)]["sample"]) for d in datasets}
@@ -52,7 +52,8 @@ def page_data(
     return {
         "anchor": analysis.anchor or "",
         "labels": analysis.labels,
-        "looks": {label: [style.index, style.marker_path, style.dasharray] for label, style in look.items()},
+        "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,
+                          style.published] for label, style in look.items()},
         "datasets": [{"name": d, "pictures": pictures[d], "small": [small.get((d, p), "") for p in pictures[d]],
                       **_points(analysis, d, pictures[d])} if whole else
                      {"name": d, "pictures": [], "small": [], "pixels": [], "codecs": []} for d in datasets],

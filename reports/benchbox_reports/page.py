@@ -21,7 +21,7 @@ from benchbox.report import Results
 from benchbox_reports.analysis import Analysis, Floats, Section, analyse
 from benchbox_reports.embed import as_json, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
-from benchbox_reports.look import COLOURS, COLOURS_DARK, Look, looks
+from benchbox_reports.look import Look, looks, palette
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
 from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
@@ -77,7 +77,8 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     results = analysis.results  # under public names
     figures = write_figures(analysis, out)
     tables = write_tables(analysis, out)
-    look = looks(analysis.labels)
+    look = looks(analysis.codecs, analysis.published)
+    colours = palette(look.values())
     names = file_names(analysis.sections)
     blocks = [_block(analysis, section, name, files, look)
               for section, name, files in zip(analysis.sections, names, figures, strict=True)]
@@ -88,9 +89,10 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     failed, missing = problems(results), nulls(results)
     text = template("page.html").render(
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
+        places={label: colours.index((one.colour, one.dark)) for label, one in look.items()},
         facts=_facts(results), codecs=codec_rows(analysis), codec_head=CODEC_HEAD,
         sessions=sessions(results.environment),
-        colours=list(zip(COLOURS, COLOURS_DARK, strict=True)), bd_head=BD_HEAD, flags=FLAGS, number=number,
+        colours=colours, bd_head=BD_HEAD, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
         speeds=drawn, speed_tables=speed_grids(speeds, refusals(results)) if speeds else [],
         tables=tables, version=benchbox.__version__,
@@ -136,7 +138,8 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
     title = f"{section.metric.title} against bits per pixel on {section.dataset}: {shown}"
     svg = None
     if not section.no_values:
-        svg = Markup(for_page(inline_svg(section, look, name), name, title))  # safe: matplotlib and for_page escape
+        colours = [light for light, _ in palette(look.values())]
+        svg = Markup(for_page(inline_svg(section, look, name), name, title, colours))  # safe: both escape
     return Block(
         section, name, svg, files,
         sentences=[sentence(row, section) for row in section.comparisons],

@@ -20,7 +20,6 @@ from benchbox.metric import Metric
 from benchbox.naming import public
 from benchbox.report import Results
 from benchbox_reports.embed import as_json
-from benchbox_reports.look import COLOURS, COLOURS_DARK
 from benchbox_reports.page import TEMPLATES, csp_hash, template
 from benchbox_reports.pictures import to_8bit
 from benchbox_reports.wording import decibels_or_unit, number
@@ -167,5 +166,5 @@ def _page(
         title=results.name, pictures=shown, targets=[f"{t:g}" for t in targets], missing=missing, far=FAR,
         data=as_json({"pictures": shown}), script=Markup(script),  # safe: our own file
         script_hash=Markup(csp_hash(script)), has_page=(out / "index.html").is_file(), version=benchbox.__version__,
-        colours=list(zip(COLOURS, COLOURS_DARK, strict=True)), top=ERROR_TOP, side=SIDE,
+        colours=[], top=ERROR_TOP, side=SIDE,
     ))

@@ -92,7 +92,7 @@ def test_the_report_writes_both_widths(results: Results, tmp_path: Path) -> None
 def test_bars_are_the_bd_rates(analysis: Analysis) -> None:
     (section,) = analysis.sections
     with styled("x"):
-        figure = bars_figure(section, looks(analysis.labels), PAGE)
+        figure = bars_figure(section, looks(analysis.codecs), PAGE)
     assert figure is not None
     (bar,) = figure.axes[0].patches
     (row,) = section.comparisons
@@ -105,7 +105,7 @@ def test_bars_are_the_bd_rates(analysis: Analysis) -> None:
 def test_savings_average_to_the_bd_rate(analysis: Analysis) -> None:
     (section,) = analysis.sections
     with styled("x"):
-        figure = savings_figure(section, looks(analysis.labels), COLUMN)
+        figure = savings_figure(section, looks(analysis.codecs), COLUMN)
     assert figure is not None
     line = next(line for line in figure.axes[0].get_lines() if line.get_label() == "webp")
     logs = np.log10(1 + np.asarray(line.get_ydata(), float) / 100)
@@ -116,7 +116,7 @@ def test_savings_average_to_the_bd_rate(analysis: Analysis) -> None:
 def test_without_timing_no_speed_is_drawn(results: Results, analysis: Analysis) -> None:
     speeds = drawn_speeds(results, measure_speeds(results, analysis.labels))
     with styled("x"):
-        assert pareto_figure(analysis.sections[0], looks(analysis.labels), speeds["samples"], PAGE) is None
+        assert pareto_figure(analysis.sections[0], looks(analysis.codecs), speeds["samples"], PAGE) is None
     assert "no usable time" in speeds["samples"].notes[0]
 
 
@@ -126,7 +126,7 @@ def test_speed_stands_against_bd_rate(results: Results) -> None:
     speeds = drawn_speeds(analysis.results, measure_speeds(analysis.results, analysis.labels))
     (section,) = analysis.sections
     with styled("x"):
-        figure = pareto_figure(section, looks(analysis.labels), speeds["samples"], PAGE)
+        figure = pareto_figure(section, looks(analysis.codecs), speeds["samples"], PAGE)
     assert figure is not None
     for axes, side in zip(figure.axes, ("encode", "decode"), strict=True):
         drawn = [np.asarray(line.get_xydata(), float) for line in axes.get_lines()]
@@ -140,8 +140,8 @@ def test_nothing_to_compare_draws_nothing(results: Results) -> None:
     alone = Results("one", results.frame[results.frame["label"] == "jpeg"], results.metrics, results.plan, {})
     analysis = analyse(alone)
     with styled("x"):
-        assert bars_figure(analysis.sections[0], looks(analysis.labels), PAGE) is None
-        assert savings_figure(analysis.sections[0], looks(analysis.labels), PAGE) is None
+        assert bars_figure(analysis.sections[0], looks(analysis.codecs), PAGE) is None
+        assert savings_figure(analysis.sections[0], looks(analysis.codecs), PAGE) is None
 
 
 def test_figures_in_three_formats(crops_page: Path) -> None:

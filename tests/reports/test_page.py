@@ -37,7 +37,7 @@ def test_inline_figures_take_the_colours_of_the_page(crops_page: Path) -> None:
     assert len(figures) == 2
     for figure in figures:
         assert set(re.findall(r"#[0-9a-f]{6}\b", figure)) == set()
-        assert {"var(--ink)", "var(--rule)", "var(--c0)", "var(--c2)"} <= set(re.findall(r"var\(--\w+\)", figure))
+        assert {"var(--ink)", "var(--rule)", "var(--c0)", "var(--c1)"} <= set(re.findall(r"var\(--\w+\)", figure))
 
 
 def test_the_numbers_are_those_of_curves(crop_rows: Rows, crops_page: Path) -> None:

@@ -45,7 +45,7 @@ def write_figures(analysis: Analysis, out: Path) -> list[list[Path]]:
     Returns:
         The files of each section, none where there is nothing to draw.
     """
-    look = looks(analysis.labels)
+    look = looks(analysis.codecs, analysis.published)
     written: list[list[Path]] = []
     for section, name in zip(analysis.sections, file_names(analysis.sections), strict=True):
         written.append([])
@@ -65,7 +65,7 @@ def write_paper_figures(analysis: Analysis, out: Path) -> list[Path]:
     Returns:
         The files; the first, ``captions.md``, says how each figure was made, or why it was not.
     """
-    look = looks(analysis.labels)
+    look = looks(analysis.codecs, analysis.published)
     speeds = drawn_speeds(analysis.results, measure_speeds(analysis.results, analysis.labels))
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)

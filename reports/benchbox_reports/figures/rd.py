@@ -16,7 +16,7 @@ from benchbox_reports.figures.inset import enlarge
 from benchbox_reports.figures.legends import name_curves
 from benchbox_reports.figures.sheet import COLUMN, blank, freeze, printable
 from benchbox_reports.labels import place_labels
-from benchbox_reports.look import FAINT, INK, MARKERS, Look
+from benchbox_reports.look import FAINT, INK, Look
 
 HEIGHT, HEIGHT_COLUMN = 3.4, 2.7
 """Height in inches of the axes of a page-wide and a column-wide figure."""
@@ -27,8 +27,6 @@ LOG_FROM = 10.0
 and low rates are not squeezed into a corner."""
 CROWDED = 8
 """Most curves with lines and markers of full size; more are drawn finer."""
-PUBLISHED_DASHES = ((0, (4, 2)), (0, (1, 1.4)), (0, (7, 1.6, 1.2, 1.6)), (0, (2, 3)))
-"""Dashes of published curves, each different."""
 
 
 def rd_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure:
@@ -57,7 +55,7 @@ def draw_curves(axes: Any, section: Section, look: Mapping[str, Look]) -> None:
     """Draw all curves of a section: measured ones on top of published ones, which are thin and dashed."""
     for published in section.published:
         axes.plot(published.curve.bpp, published.curve.value, zorder=1.5, label=printable(published.curve.label),
-                  **published_line(published.place))
+                  **line(look[published.curve.label]))
     scale = 1.0 if len(section.drawable) <= CROWDED else 0.7
     for k, curve in enumerate(section.drawable):
         axes.plot(curve.bpp[curve.usable], curve.value[curve.usable], zorder=2.5 - 0.001 * k,
@@ -65,18 +63,14 @@ def draw_curves(axes: Any, section: Section, look: Mapping[str, Look]) -> None:
 
 
 def line(style: Look, scale: float = 1.0) -> dict[str, Any]:
-    """A codec's look as arguments of ``plot``; `scale` multiplies line width and marker size."""
+    """A curve's look as arguments of ``plot``; `scale` multiplies line width and marker size. Published curves are thin
+    and their markers, where they have any, hollow."""
+    if style.published:
+        return {"color": style.colour, "linewidth": 0.9, "linestyle": style.dashes, "marker": style.marker,
+                "markersize": 3, "markerfacecolor": "none", "markeredgewidth": 0.6}
     return {"color": style.colour, "marker": style.marker, "linestyle": style.dashes,
             "linewidth": scale * mpl.rcParams["lines.linewidth"],
             "markersize": scale * mpl.rcParams["lines.markersize"]}
-
-
-def published_line(place: int) -> dict[str, Any]:
-    """The look of a published curve by its place among them; after four, hollow markers distinguish them too."""
-    marked, dashes = divmod(place, len(PUBLISHED_DASHES))
-    return {"color": FAINT, "linewidth": 0.9, "linestyle": PUBLISHED_DASHES[dashes],
-            "marker": MARKERS[marked - 1] if marked else "", "markersize": 3, "markerfacecolor": "none",
-            "markeredgewidth": 0.6}
 
 
 def colours(look: Mapping[str, Look]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from benchbox.curves import percent
 from benchbox_reports.analysis import Section
 from benchbox_reports.figures.legends import name_curves
-from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, colours, line, published_line
+from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, colours, line
 from benchbox_reports.figures.sheet import COLUMN, blank, printable
 from benchbox_reports.look import INK, Look
 
@@ -31,11 +31,10 @@ def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> 
     figure = blank(width, HEIGHT_COLUMN if width <= COLUMN else HEIGHT)
     axes = figure.subplots()
     thin = 0.7 if len(lines) > CROWDED else 1.0
-    published = {p.curve.label: p.place for p in section.published}
+    published = {p.curve.label for p in section.published}
     for label, points in lines.items():
-        style = published_line(published[label]) if label in published else line(look[label], thin)
         axes.plot(points[:, 0], points[:, 1], label=printable(label), markevery=_measured(section, label, points),
-                  **style)
+                  **line(look[label], thin))
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_ylim(top=min(MOST, axes.get_ylim()[1]))
     axes.set_xlabel(section.metric.display.label)

@@ -46,7 +46,7 @@ function allNames() {
 
 const hidden = (name) => state.hide.includes(name);
 const toggle = (name) => change({hide: hidden(name) ? state.hide.filter((n) => n !== name) : [...state.hide, name]});
-const colourOf = (name) => DATA.looks[name] ? `var(--c${DATA.looks[name][0]})` : "var(--faint)";
+const colourOf = (name) => `var(--c${DATA.looks[name][0]})`;
 
 // ---- curves
 
@@ -63,10 +63,10 @@ function facts(name, metric, quality, bpp, raw, bytes, mean) {
 }
 
 function lineOf(name, metric, quality, bpp, raw, bytes, mean) {
-  const [, marker, dash] = DATA.looks[name] || [0, "", "5 3"];
+  const [, marker, dash, published] = DATA.looks[name];
   const points = bpp.map((x, j) => ({x, y: drawn(metric, raw[j]), facts: x && facts(name, metric, quality && quality[j], x, raw[j], bytes && bytes[j], mean)}))
     .filter((p) => p.x > 0 && p.y !== null).sort((a, b) => a.x - b.x);
-  return {name, colour: colourOf(name), dash, marker, faint: !marker, points};
+  return {name, colour: colourOf(name), dash, marker, faint: published, points};
 }
 
 function linesOf(section, metric) {
