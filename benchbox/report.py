@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchbox.appearance import PLAIN, Appearance
 from benchbox.codec import OptionsModel
 from benchbox.image import Image
 from benchbox.metric import Metric
@@ -34,6 +35,8 @@ class Results:
         pixels: key of a row -> its decoded picture, from the kept stream; raises BenchboxError where the stream is
             gone. None for a published folder, which has no streams.
         original: key of a row -> its source picture; raises BenchboxError where the data set is gone.
+        appearance: the plan's table ``[report]`` and its flags. The codecs and metrics that it selects and renames are
+            those of the frame already; colours, ranges, widths and fonts are for the report to use.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Results:
     references: Sequence[Reference] = ()
     pixels: Callable[[str], Image] | None = None
     original: Callable[[str], Image] | None = None
+    appearance: Appearance = PLAIN
 
 
 @dataclass(frozen=True)

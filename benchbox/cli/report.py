@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
+from benchbox.cli.appearance import appearance_options, with_flags
 from benchbox.cli.group import commands, literature_option, workspace_option
 
 
@@ -16,11 +19,12 @@ from benchbox.cli.group import commands, literature_option, workspace_option
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Report option, e.g. anchor=webp.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="[default: `report` in RUN's folder]")
 @literature_option
+@appearance_options
 @click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
 @workspace_option
 def report(
     run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str, check: bool,
-    workspace: Path,
+    workspace: Path, **look: Any,
 ) -> None:  # fmt: skip
     """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing."""
     from benchbox import registry
@@ -35,6 +39,7 @@ def report(
     place = find_run(run, Workspace.at(workspace))
     pairs = dict(option.partition("=")[::2] for option in options)
     results = load_results(place, plugins, _split(literature))
+    results = replace(results, appearance=with_flags(results.appearance, look))
     files = write_reports(results, wanted, output or place.folder / "report", pairs)
     for file in files[:1]:
         click.echo(f"report: {shown(file)}")

@@ -16,7 +16,14 @@ from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.literature import find_references
 from benchbox.results.place import PUBLISHED, RunPlace
-from benchbox.results.records import RECORD, DatasetSettings, check_table, read_environment, read_settings
+from benchbox.results.records import (
+    RECORD,
+    DatasetSettings,
+    check_table,
+    read_appearance,
+    read_environment,
+    read_settings,
+)
 from benchbox.store import COLUMNS, Store
 from benchbox.work import Worker, decode_row
 
@@ -64,17 +71,19 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
     def original(key: str) -> Image:
         return _original(row(key), registry)
 
+    plan = read_text(place.folder / "plan.toml", RECORD)
     return Results(
         name=str(table["run"].iloc[0]),
         frame=table,
         metrics=metrics,
-        plan=read_text(place.folder / "plan.toml", RECORD),
+        plan=plan,
         environment=read_environment(place.folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
         codec_settings=settings.codecs,
         references=find_references(literature, settings.datasets, registry),
         pixels=pixels if place.workspace is not None else None,
         original=original,
+        appearance=read_appearance(plan, place.folder / "plan.toml"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchbox.appearance import Appearance
 from benchbox.errors import StoreError
 from benchbox.files import Foreign, read_json
 
@@ -58,6 +60,15 @@ def read_settings(path: Path) -> Settings:
 def read_environment(path: Path) -> dict[str, Any]:
     """A run's ``environment.json``: the sessions it was measured in. Raises StoreError likewise."""
     return _valid(_Environment, path).model_dump()
+
+
+def read_appearance(plan: str, path: Path) -> Appearance:
+    """The table ``[report]`` in the text of a run's plan, at `path`. Raises StoreError likewise."""
+    try:
+        return Appearance.model_validate(tomllib.loads(plan).get("report", {}))
+    except (ValueError, RecursionError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise StoreError(f"{path}: report: {said}; {RECORD.remedy}") from error
 
 
 def _valid(kind: type[T], path: Path) -> T:

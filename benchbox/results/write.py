@@ -15,6 +15,7 @@ from benchbox.guard import guarded
 from benchbox.naming import public
 from benchbox.registry import Registry
 from benchbox.report import Report, Results
+from benchbox.results.shape import shaped
 from benchbox.store import shown
 
 
@@ -55,8 +56,9 @@ def write_reports(
 
 
 def render(results: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
-    """The files of one report, which gets the results under public names (`benchbox.naming`)."""
-    named = public(results)
+    """The files of one report, which gets the results under public names (`benchbox.naming`), as their
+    appearance wants them."""
+    named = shaped(public(results))
     own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
     try:
         return _checked(report, guarded(report.render, own, options, folder), folder)

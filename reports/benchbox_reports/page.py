@@ -19,9 +19,10 @@ from benchbox import curves
 from benchbox.curves import percent
 from benchbox.report import Results
 from benchbox_reports.analysis import Analysis, Floats, Section, analyse
+from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.embed import as_json, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
-from benchbox_reports.look import Look, looks, palette
+from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
 from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
@@ -77,7 +78,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     results = analysis.results  # under public names
     figures = write_figures(analysis, out)
     tables = write_tables(analysis, out)
-    look = looks(analysis.codecs, analysis.published)
+    look = chosen_looks(analysis)
     colours = palette(look.values())
     names = file_names(analysis.sections)
     blocks = [_block(analysis, section, name, files, look)

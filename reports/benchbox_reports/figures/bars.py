@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchbox_reports.analysis import Section
-from benchbox_reports.figures.sheet import COLUMN, blank, wrapped
+from benchbox_reports.figures.sheet import blank, narrow, settle, wrapped
 from benchbox_reports.look import INK, Look
 from benchbox_reports.measure import Ranking, rank
 from benchbox_reports.rounding import decimals, half_width
@@ -17,10 +17,10 @@ from benchbox_reports.wording import number
 
 ROW, FRAME = 0.2, 0.62
 """Heights in inches: of a bar with its gap, and of the rest of the figure."""
-BAR, HIGHLIGHT = "#b9bdc6", "#0a4fa8"
-"""Colours of a bar: none but the highlighted one's carries a meaning, and both part in greyscale."""
-GAP = 3.0
-"""Points between a bar, with its interval, and its value."""
+BAR = "#b9bdc6"
+"""Colour of a bar: only the highlighted one has its codec's."""
+GAP, VALUE = 3.0, 0.42
+"""Points between the zero line, or an interval across it, and a value; inches that a value takes."""
 
 
 def bars_figure(
@@ -38,21 +38,23 @@ def bars_figure(
     figure = blank(width, FRAME + ROW * len(ranking.rows))
     axes = figure.subplots()
     for place, (value, row) in enumerate(ranking.rows):
-        colour = HIGHLIGHT if row.label == highlight else BAR
+        colour = look[row.label].colour if row.label == highlight and row.label in look else BAR
         hollow = {"facecolor": "none", "edgecolor": colour, "hatch": "////"}
         fill: dict[str, Any] = hollow if row.published else {"color": colour}
         axes.barh(place, value, height=0.66, linewidth=0.8, **fill)
         _interval(axes, place, _ends(ranking, place))
-    labels = axes.set_yticks(np.arange(len(ranking.rows)), [wrapped(row.label) for _, row in ranking.rows])
-    for tick, (_, row) in zip(axes.get_yticklabels() if labels else [], ranking.rows, strict=False):
+    axes.set_yticks(np.arange(len(ranking.rows)), [wrapped(row.label) for _, row in ranking.rows])
+    for tick, (_, row) in zip(axes.get_yticklabels(), ranking.rows, strict=True):
         tick.set_fontweight("bold" if row.label == highlight else "normal")
-    axes.invert_yaxis()
+    axes.set_ylim(len(ranking.rows) - 0.4, -0.6)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.grid(False, axis="y")
     axes.tick_params(axis="y", length=0)
+    small = narrow(width)
+    axes.set_xlabel(wrapped(f"BD-rate against {section.anchor}, {section.metric.title} (%), {ranking.name}",
+                            36 if small else 70), loc="right" if small else "center")  # fmt: skip
+    settle(figure)
     _values(axes, ranking, highlight)
-    anchor = f"BD-rate against {section.anchor}, {section.metric.title} (%), {ranking.name}"
-    axes.set_xlabel(wrapped(anchor, 40 if width <= COLUMN else 70))
     return figure
 
 
@@ -69,17 +71,17 @@ def _interval(axes: Any, place: int, ends: tuple[float, float] | None) -> None:
 
 
 def _values(axes: Any, ranking: Ranking, highlight: str | None) -> None:
-    """Write each value beyond the end of its bar and interval, and widen the axis so that all of them fit."""
-    reach = []
+    """Write each value across the zero line from its bar, where no bar is, and make room for it on both sides."""
+    low, high = axes.get_xlim()
     for place, (value, row) in enumerate(ranking.rows):
-        ends = _ends(ranking, place)
-        side = 1 if value >= 0 else -1
-        tip = max([0.0, value, *(ends or ())]) if side > 0 else min([0.0, value, *(ends or ())])
-        axes.annotate(number(value, decimals(half_width(ends), 1, 2), signed=True), (tip, place), (side * GAP, 0),
-                      textcoords="offset points", va="center", ha="left" if side > 0 else "right", color=INK,
-                      fontweight="bold" if row.label == highlight else "normal")
-        reach.append(tip)
-    low, high = min(0.0, *reach), max(0.0, *reach)
-    span = (high - low) or 1.0
-    room = 0.17 if axes.figure.get_figwidth() <= COLUMN else 0.09
-    axes.set_xlim(low - (room if low < 0 else 0.02) * span, high + (room if high > 0 else 0.02) * span)
+        ends = _ends(ranking, place) or (0.0, 0.0)
+        right = value < 0
+        tip = max(0.0, *ends) if right else min(0.0, *ends)
+        axes.annotate(number(value, decimals(half_width(_ends(ranking, place)), 1, 2), signed=True), (tip, place),
+                      ((1 if right else -1) * GAP, 0), textcoords="offset points", va="center",
+                      ha="left" if right else "right", color=INK,
+                      fontweight="bold" if row.label == highlight else "normal")  # fmt: skip
+    room = VALUE * axes.figure.dpi / axes.bbox.width * (high - low)
+    negative = any(value < 0 for value, _ in ranking.rows)
+    positive = any(value >= 0 for value, _ in ranking.rows)
+    axes.set_xlim(min(low, -room if positive else 0.0), max(high, room if negative else 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from benchbox_reports.labels import Floats
 
 MOST = 8
 """Most names that a margin takes."""
-WIDE = 17
+WIDE = 13
 """Characters of a name on one line; longer names take two lines."""
 LEADER, TEXT = 8.0, 10.0
 """Points right of the axes where the joining line ends and where the name begins."""
@@ -34,7 +35,7 @@ def name_at_ends(
     """
     texts = {name: axes.annotate(
         "\n".join(textwrap.wrap(name, WIDE)), (1, 0), (TEXT, 0), xycoords="axes fraction", textcoords="offset points",
-        va="center", ha="left", color=colours[name], annotation_clip=False,
+        va="center", ha="left", color=colours[name], annotation_clip=False, linespacing=1.0,
         fontweight="bold" if name == bold else "normal") for name in curves}  # fmt: skip
     settle(figure)
     ends = {name: _end(axes, points) for name, points in curves.items()}
@@ -78,7 +79,7 @@ def _end(axes: Any, points: Floats) -> tuple[float, float]:
     """Pixels of the last place of a curve inside the axes; of its last point, where none is inside."""
     pixels, frame = axes.transData.transform(points), axes.bbox
     dense = [pixels[-1:]] if len(pixels) == 1 else [
-        np.linspace(a, b, 50) for a, b in zip(pixels[:-1], pixels[1:], strict=True)]
+        np.linspace(a, b, 50) for a, b in pairwise(pixels)]
     path = np.concatenate(dense)
     inside = ((path[:, 0] >= frame.x0 - 1) & (path[:, 0] <= frame.x1 + 1) & (path[:, 1] >= frame.y0 - 1)
               & (path[:, 1] <= frame.y1 + 1))

@@ -1,5 +1,5 @@
-"""Names the curves of a figure: at the curves if all names fit, else at their ends right of a column-wide figure, or in a
-legend right of a page-wide one or below it."""
+"""Names the curves of a figure: at the curves if all names fit, else at their ends right of a column-wide figure, or in
+a legend right of a page-wide one or below it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox
 
 from benchbox_reports.figures.ends import MOST as MOST_AT_ENDS
 from benchbox_reports.figures.ends import name_at_ends
-from benchbox_reports.figures.sheet import COLUMN, PAGE, freeze, settle, wrapped
+from benchbox_reports.figures.sheet import freeze, narrow, settle, wrapped
 from benchbox_reports.labels import Floats, place_labels
 from benchbox_reports.look import INK
 
@@ -43,7 +43,7 @@ def name_curves(
     named = [name for name in order if name in handles]
     height = figure.get_figheight()
     rest = [name for name in named if name not in curves]
-    if figure.get_figwidth() <= COLUMN and len(named) <= MOST_AT_ENDS:
+    if narrow(figure.get_figwidth()) and len(named) <= MOST_AT_ENDS:
         settle(figure)
         boxes = place_labels(axes, curves, colours) if not rest else None
         if boxes is None:
@@ -70,7 +70,7 @@ def legend(figure: Figure, handles: Sequence[Any], names: Sequence[str]) -> None
     grows by its height."""
     texts = [wrapped(name) for name in names]
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    if figure.get_figwidth() >= PAGE:
+    if not narrow(figure.get_figwidth()):
         beside = figure.legend(handles, texts, loc="outside right upper")
         size = beside.get_window_extent(renderer)
         if size.width <= COLUMN_MAX * figure.bbox.width and size.height <= 0.95 * figure.bbox.height:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from benchbox_reports.analysis import Section
 from benchbox_reports.figures.legends import legend
 from benchbox_reports.figures.rd import colours
-from benchbox_reports.figures.sheet import COLUMN, blank, freeze, printable, settle, wrapped
+from benchbox_reports.figures.sheet import blank, freeze, narrow, printable, settle, wrapped
 from benchbox_reports.labels import place_at_points
 from benchbox_reports.look import FAINT, INK, Look
 from benchbox_reports.measure import rank
@@ -42,7 +42,7 @@ def pareto_figure(section: Section, look: Mapping[str, Look], drawn: DrawnSpeeds
     sides = {side: {label: speed for label, speed in of.items() if label in rates} for side, of in drawn.sides.items()}
     if not all(sides.values()):
         return None
-    below = width <= COLUMN
+    below = narrow(width)
     figure = blank(width, 2 * HEIGHT if below else HEIGHT)
     grid = figure.subplots(len(sides) if below else 1, 1 if below else len(sides), sharey=True, squeeze=False)
     for axes, (side, speeds) in zip(grid.flat, sides.items(), strict=True):

@@ -1,0 +1,28 @@
+"""The looks of a report's curves with what its author chose: families, and colours of single codecs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from benchbox_reports.analysis import Analysis
+from benchbox_reports.look import Look, looks
+
+LIGHTER = 0.45
+"""Share of white in an author's colour on the page's dark background."""
+
+
+def chosen_looks(analysis: Analysis) -> dict[str, Look]:
+    """Label or name of a published curve -> its look, as the run's appearance wants it."""
+    asked = analysis.results.appearance
+    found = looks(analysis.codecs, analysis.published, asked.families)
+    return {label: replace(look, **_both(asked.colours, label)) for label, look in found.items()}
+
+
+def _both(colours: Mapping[str, str], label: str) -> dict[str, str]:
+    colour = colours.get(label)
+    if colour is None:
+        return {}
+    parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    dark = "#" + "".join(f"{round(part + LIGHTER * (255 - part)):02x}" for part in parts)
+    return {"colour": colour.lower(), "dark": dark}
