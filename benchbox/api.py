@@ -1,4 +1,5 @@
-"""benchbox from Python: `run` measures a plan, `load` returns its results as a DataFrame, `compare` their BD-rates."""
+"""benchbox from Python: `run` measures a plan, `load` returns its results, `bd_rates` compares its codecs with one of
+them, `compare` a run with another. All three return a DataFrame."""
 
 from __future__ import annotations
 
@@ -71,11 +72,13 @@ def run(
     return results.frame
 
 
-def compare(run: str | Path, anchor: str = "jpeg", workspace: str | Path = "runs") -> pd.DataFrame:
+def bd_rates(
+    run: str | Path | pd.DataFrame, anchor: str = "jpeg", *, workspace: str | Path = "runs"
+) -> pd.DataFrame:
     """BD-rates of all codecs of a run against one of them.
 
     Args:
-        run: name of the run, or its folder.
+        run: name of the run, its folder, a published folder, or a frame as `load` returns it.
         anchor: label of the codec to compare against.
         workspace: the folder that holds the runs.
 
@@ -88,9 +91,45 @@ def compare(run: str | Path, anchor: str = "jpeg", workspace: str | Path = "runs
         UnknownIdError: no codec with a curve has that label in this run.
     """
     from benchbox import registry
-    from benchbox.curves import compare_frame
-    from benchbox.results import find_run, load_frame
+    from benchbox.curves import rates_against
+    from benchbox.results import load_run
     from benchbox.store import Workspace
 
-    frame, metrics = load_frame(find_run(run, Workspace.at(workspace)), registry.load())
-    return compare_frame(frame, metrics, anchor)
+    return rates_against(*load_run(run, Workspace.at(workspace), registry.load()), anchor)
+
+
+def compare(
+    before: str | Path | pd.DataFrame, after: str | Path | pd.DataFrame, *, codecs: Sequence[str] = (),
+    metrics: Sequence[str] = (), workspace: str | Path = "runs",
+) -> pd.DataFrame:  # fmt: skip
+    """Is a codec better than it was? Two runs compared, picture by picture; pictures are paired by their pixels.
+
+    Args:
+        before, after: each the name of a run (``"mine~1"`` is what the run ``"mine"`` was before its codec changed),
+            its folder, a published folder, or a frame as `load` returns it.
+        codecs: labels or codec ids to compare, each ``"mine"`` or, for two different codecs, ``"old=new"``; default:
+            every label that both runs have.
+        metrics: ids of metrics; default: all that both runs have.
+        workspace: the folder that holds the runs.
+
+    Returns:
+        One row for each data set, codec and metric: `verdict` (``better``, ``worse``, ``undecided``, or ``same`` where
+        no byte, pixel or score has changed), `bd_rate` (mean over pictures, percent of bits at equal metric; negative
+        means fewer bits), `low` and `high` (its 95 % interval, by which the verdict is taken), `bd_metric` (difference
+        of the metric at equal bits), `n` (pictures used), `encode_speed` and `decode_speed` (above 1: faster; only
+        where both runs were timed on one host), `points` (compared), `changed` (of these, with other bytes), `broken`
+        (points that went through before and fail now) and `reason` (why there is no number or no interval).
+
+    Raises:
+        UnknownIdError: a run has no such codec or metric, or the runs have none in common.
+        StoreError: there is no such run.
+    """
+    from benchbox import registry
+    from benchbox.curves import codec_pairs, common_metrics, compare_codecs, comparison_table
+    from benchbox.results import load_run
+    from benchbox.store import Workspace
+
+    place, plugins = Workspace.at(workspace), registry.load()
+    (old, known), (new, offered) = (load_run(run, place, plugins) for run in (before, after))
+    pairs = codec_pairs(old, new, codecs)
+    return comparison_table(compare_codecs(old, new, common_metrics(known, offered, metrics), pairs))

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from benchbox.cli import data, encode, report, run, show  # noqa: F401  (each adds its commands)
+from benchbox.cli import compare, data, encode, report, run, show  # noqa: F401  (each adds its commands)
 from benchbox.cli.group import commands
 from benchbox.errors import BenchboxError
 

@@ -1,8 +1,10 @@
 """Rate-distortion curves, BD-rates, intervals and comparison tables from a results frame. Pure functions: no files, no
 drawing."""
 
+from benchbox.curves.against import rates_against
 from benchbox.curves.bd import FLAG_OVERLAP, Bd, MetricTable, RateTable, bd_metric, bd_rate, percent
-from benchbox.curves.compare import compare_frame
+from benchbox.curves.chosen import codec_pairs, common_metrics
+from benchbox.curves.compare import Change, CodecChange, compare_codecs, comparison_table, verdict
 from benchbox.curves.curve import (
     Curve,
     LeftOut,
@@ -19,7 +21,8 @@ from benchbox.curves.fit import INTERPOLATIONS, envelope
 from benchbox.curves.pictures import BdOverPictures, PictureTable, bootstrap_interval
 
 __all__ = [
-    "FLAG_OVERLAP", "INTERPOLATIONS", "Bd", "BdOverPictures", "Curve", "LeftOut", "Lossless", "MetricTable",
-    "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "common_pictures", "compare_frame",
-    "display", "envelope", "image_curves", "lossless", "mean_curves", "null_reason", "percent", "went_through",
+    "FLAG_OVERLAP", "INTERPOLATIONS", "Bd", "BdOverPictures", "Change", "CodecChange", "Curve", "LeftOut", "Lossless",
+    "MetricTable", "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "codec_pairs",
+    "common_metrics", "common_pictures", "compare_codecs", "comparison_table", "display", "envelope", "image_curves",
+    "lossless", "mean_curves", "null_reason", "percent", "rates_against", "verdict", "went_through",
 ]  # fmt: skip

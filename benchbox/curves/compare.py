@@ -1,59 +1,187 @@
-"""BD-rates of every codec of a results frame against one of them, as a table."""
+"""Is a codec better than it was? Two results frames compared, picture by picture, with a verdict for each metric.
+
+The verdict is taken from the 95 % bootstrap interval of the mean BD-rate over pictures (`benchbox.curves.pictures`):
+``better`` if the interval lies wholly below 0 (fewer bits at equal metric), ``worse`` if wholly above, else
+``undecided``. Without an interval the verdict is ``undecided`` too, and a reason says why. Where every point has the
+bytes, pixels and scores that it had, the verdict is ``same``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
-from benchbox.curves.bd import Bd, RateTable
-from benchbox.curves.curve import common_pictures, image_curves, mean_curves
-from benchbox.curves.pictures import MIN_PICTURES, BdOverPictures, PictureTable
-from benchbox.errors import UnknownIdError, did_you_mean
+from benchbox.curves.bd import bd_metric, percent
+from benchbox.curves.curve import Curve, image_curves
+from benchbox.curves.paired import AFTER, BEFORE, Shared, paired_rows, shared_pictures
+from benchbox.curves.pictures import PictureTable
+from benchbox.curves.points import Points, compare_points
 from benchbox.metric import Metric
 
+Verdict: TypeAlias = Literal["better", "worse", "undecided", "same"]
+Interval: TypeAlias = tuple[float, float]
+
 _COLUMNS: Mapping[str, str] = {
-    "dataset": "object", "metric": "object", "label": "object", "bd_rate": "float64", "pictures": "float64",
-    "low": "float64", "high": "float64", "n": "int64", "overlap": "float64", "reason": "object",
+    "dataset": "object", "before": "object", "after": "object", "metric": "object", "verdict": "object",
+    "bd_rate": "float64", "low": "float64", "high": "float64", "bd_metric": "float64", "n": "int64",
+    "encode_speed": "float64", "decode_speed": "float64", "points": "int64", "changed": "int64", "broken": "int64",
+    "reason": "object",
 }  # fmt: skip
 
 
-def compare_frame(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -> pd.DataFrame:
-    """One row for each data set, metric and label other than `anchor`; columns and errors as in `benchbox.compare`."""
-    labels = list(dict.fromkeys(frame.loc[frame["quality"].notna(), "label"].astype(str)))
-    if anchor not in labels:
-        choice = f"; take one of {', '.join(labels)}" if labels else "; add a lossy codec, only these have curves"
-        hint = did_you_mean(anchor, labels) or choice
-        raise UnknownIdError(f"no codec with a curve in this run is called '{anchor}'{hint}")
-    rows = [{"dataset": str(dataset), "metric": metric.id, **row}
-            for metric in metrics for dataset in frame["dataset"].drop_duplicates()
-            for row in _rows(frame[frame["dataset"] == dataset], metric, anchor, labels)]  # fmt: skip
+@dataclass(frozen=True)
+class Change:
+    """One codec on one data set by one metric, before and after.
+
+    Attributes:
+        metric: the metric's id; `unit`: that of `bd_metric`, e.g. ``"dB"``.
+        bd_rate: mean over pictures, percent of bits at equal metric, negative is fewer; None with a `reason`.
+        interval: its 95 % interval, percent; None with too few pictures, with a `reason`.
+        bd_metric: mean difference of the metric at equal bits, over pictures; None if no picture has one.
+        n: number of pictures with a BD-rate.
+        verdict: see the module's docstring.
+        pictures: picture -> BD-rate in percent, the largest gain (most negative) first.
+        left_out: picture -> why it has no BD-rate.
+        reason: why there is no number or no interval, or "".
+    """
+
+    metric: str
+    unit: str
+    bd_rate: float | None
+    interval: Interval | None
+    bd_metric: float | None
+    n: int
+    verdict: Verdict
+    pictures: Mapping[str, float]
+    left_out: Mapping[str, str]
+    reason: str
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is an interval to judge by, or nothing has changed."""
+        return self.interval is not None or self.verdict == "same"
+
+
+@dataclass(frozen=True)
+class CodecChange:
+    """One codec on one data set: its points, and a `Change` for each metric.
+
+    Attributes:
+        dataset: name of the data set in the later run.
+        before, after: the codec's label in the earlier and in the later run.
+        identities: the codec's identities in both runs, e.g. ``("mine 1", "mine 2")``; "" where it has no rows.
+        shared: the pictures that both runs have.
+    """
+
+    dataset: str
+    before: str
+    after: str
+    identities: tuple[str, str]
+    shared: Shared
+    points: Points
+    changes: tuple[Change, ...]
+
+
+def compare_codecs(
+    before: pd.DataFrame, after: pd.DataFrame, metrics: Sequence[Metric], codecs: Sequence[tuple[str, str]]
+) -> list[CodecChange]:
+    """Each pair of labels in `codecs` (in the earlier, in the later frame) on each data set of the later frame."""
+    found = []
+    for shared in shared_pictures(before, after):
+        for labels in codecs:
+            rows = paired_rows(before, after, shared, labels, metrics)
+            points = compare_points(rows, metrics)
+            identities = (_identity(before, shared.earlier, labels[0]), _identity(after, shared.dataset, labels[1]))
+            changes = tuple(_change(rows, shared, points, metric) for metric in metrics)
+            found.append(CodecChange(shared.dataset, *labels, identities, shared, points, changes))
+    return found
+
+
+def verdict(interval: Interval | None) -> Verdict:
+    """The verdict of an interval of BD-rates, in words."""
+    if interval is None or interval[0] <= 0 <= interval[1]:
+        return "undecided"
+    return "better" if interval[1] < 0 else "worse"
+
+
+def _identity(frame: pd.DataFrame, dataset: str | None, label: str) -> str:
+    own = frame["identity"][((frame["dataset"] == dataset) & (frame["label"] == label)).to_numpy(dtype=bool)]
+    return ", ".join(dict.fromkeys(str(name) for name in own.dropna()))
+
+
+def _change(rows: pd.DataFrame, shared: Shared, points: Points, metric: Metric) -> Change:
+    unit = "dB" if metric.display.transform == "db" else metric.unit
+    reason = _no_curves(rows, shared, metric)
+    if reason:
+        return Change(metric.id, unit, None, None, None, 0, "same" if points.equal else "undecided", {}, {}, reason)
+    curves = image_curves(rows, metric)
+    table = PictureTable(curves)
+    over = table.summary(BEFORE, AFTER)
+    ratios = table.log_ratios[:, table.labels.index(BEFORE), table.labels.index(AFTER)]
+    values = {sample: float(percent(ratio)) for sample, ratio in zip(table.samples, ratios, strict=True)
+              if np.isfinite(ratio)}  # fmt: skip
+    return Change(
+        metric.id, unit, over.mean, over.interval, _bd_metric(curves), over.n,
+        "same" if points.equal else verdict(over.interval),
+        dict(sorted(values.items(), key=lambda item: item[1])), over.left_out, over.why_no_interval,
+    )  # fmt: skip
+
+
+def _bd_metric(curves: Sequence[Curve]) -> float | None:
+    """Mean over pictures of the BD-metric of each."""
+    sides = {side: {curve.sample: curve for curve in curves if curve.label == side} for side in (BEFORE, AFTER)}
+    values = [bd_metric(curve, sides[AFTER][sample]).value for sample, curve in sides[BEFORE].items()
+              if sample in sides[AFTER]]  # fmt: skip
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _no_curves(rows: pd.DataFrame, shared: Shared, metric: Metric) -> str:
+    """Why there are no two curves to compare, or ""."""
+    if not shared.pairs:
+        return "the two runs share no picture of this data set; pictures are paired by their pixels"
+    sides = {side: rows[(rows["label"] == side).to_numpy(dtype=bool)] for side in (BEFORE, AFTER)}
+    for side, own in sides.items():
+        if not len(own):
+            return f"{side} has no points of it on the pictures of this data set that both runs have"
+    lossless = [side for side, own in sides.items() if own["quality"].isna().all()]
+    if len(lossless) == 1:
+        return f"{lossless[0]} is lossless and has no curve"
+    if lossless:
+        return f"lossless, so there is no curve; {_sizes(sides)}"
+    for side, own in sides.items():
+        if not np.isfinite(own[metric.column].to_numpy(dtype=float)).any():
+            return f"{side} has no value of {metric.id}"
+    return ""
+
+
+def _sizes(sides: Mapping[str, pd.DataFrame]) -> str:
+    """The change of a lossless codec's sizes, in words."""
+    sizes = {side: own.loc[(own["status"] == "ok").to_numpy(dtype=bool)].set_index("sample")["bytes"]
+             for side, own in sides.items()}  # fmt: skip
+    ratios = (sizes[AFTER] / sizes[BEFORE]).dropna()
+    if not len(ratios):
+        return "no picture went through in both runs"
+    change = float(percent(np.log10(ratios.to_numpy(dtype=np.float64)).mean()))
+    return f"its size changed by {change:+.2f} % over {len(ratios)} picture{'' if len(ratios) == 1 else 's'}"
+
+
+def comparison_table(found: Sequence[CodecChange]) -> pd.DataFrame:
+    """One row for each codec, data set and metric; columns as in `benchbox.compare`."""
+    rows = []
+    for codec in found:
+        points, speed = codec.points, codec.points.speed
+        for change in codec.changes:
+            low, high = change.interval or (None, None)
+            rows.append({
+                "dataset": codec.dataset, "before": codec.before, "after": codec.after, "metric": change.metric,
+                "verdict": change.verdict, "bd_rate": change.bd_rate, "low": low, "high": high,
+                "bd_metric": change.bd_metric, "n": change.n, "encode_speed": speed.encode,
+                "decode_speed": speed.decode, "points": points.compared, "changed": len(points.changed),
+                "broken": len(points.broken), "reason": change.reason,
+            })  # fmt: skip
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
-
-
-def _rows(frame: pd.DataFrame, metric: Metric, anchor: str, labels: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """One row for each of the run's lossy `labels` but the anchor, on the one data set of `frame`."""
-    means = mean_curves(common_pictures(frame, metric)[0], metric)
-    rates, pictures = RateTable(means), PictureTable(image_curves(frame, metric))
-    places = {curve.label: place for place, curve in enumerate(means)}
-    for label in labels:
-        if label == anchor:
-            continue
-        absent = [name for name in (anchor, label) if name not in places or name not in pictures.labels]
-        if absent:
-            yield {"label": label, "n": 0, "reason": f"{absent[0]} has no curve on this data set"}
-            continue
-        bd, over = rates.bd(places[anchor], places[label]), pictures.summary(anchor, label)
-        low, high = over.interval or (None, None)
-        yield {"label": label, "bd_rate": bd.value, "pictures": over.mean, "low": low, "high": high, "n": over.n,
-               "overlap": bd.overlap, "reason": _reason(bd, over)}  # fmt: skip
-
-
-def _reason(bd: Bd, over: BdOverPictures) -> str:
-    """Why `bd_rate`, `pictures`, or `low` and `high` are null, or ""."""
-    parts = [bd.reason, over.reason]
-    if over.interval is None and not over.reason:
-        some = f"{over.n} picture{'' if over.n == 1 else 's'}"
-        parts.append(f"{some} with a BD-rate; an interval needs {MIN_PICTURES}")
-    return "; ".join(part for part in parts if part)

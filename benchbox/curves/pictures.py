@@ -58,6 +58,13 @@ class BdOverPictures:
     left_out: Mapping[str, str]
     reason: str
 
+    @property
+    def why_no_interval(self) -> str:
+        """Why there is no mean or no interval, or ""."""
+        if self.reason or self.interval is not None:
+            return self.reason
+        return f"{self.n} picture{'' if self.n == 1 else 's'} with a BD-rate; an interval needs {MIN_PICTURES}"
+
 
 class PictureTable:
     """BD-rates of all codecs against all, on every picture of one data set, by one metric.

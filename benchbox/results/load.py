@@ -15,7 +15,7 @@ from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.literature import find_references
-from benchbox.results.place import PUBLISHED, RunPlace
+from benchbox.results.place import PUBLISHED, RunPlace, find_run
 from benchbox.results.records import (
     RECORD,
     DatasetSettings,
@@ -24,7 +24,7 @@ from benchbox.results.records import (
     read_environment,
     read_settings,
 )
-from benchbox.store import COLUMNS, Store
+from benchbox.store import COLUMNS, Store, Workspace
 from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
@@ -51,6 +51,17 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
                              f"{', '.join(names) or 'none yet'}")
         metrics = _metrics(place, registry)
         return frame(store, place.name, metrics), metrics
+
+
+def load_run(
+    run: str | Path | pd.DataFrame, workspace: Workspace, registry: Registry
+) -> tuple[pd.DataFrame, list[Metric]]:
+    """The results frame of a run given as `find_run` takes it, and its metrics; or a frame as it is, and the metrics
+    whose columns it has. Raises StoreError likewise."""
+    if isinstance(run, str | Path):
+        return load_frame(find_run(run, workspace), registry)
+    known = {metric.column: metric for metric in registry.metrics.values()}
+    return run, [known[name] for name in run if name in known]
 
 
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:

@@ -42,7 +42,10 @@ def folder(workspace: Path) -> Path:
 def test_the_folder_stands_for_the_run(folder: Path, workspace: Path) -> None:
     kept, stored = benchbox.load(folder), benchbox.load("small", workspace)
     pd.testing.assert_frame_equal(kept, stored)
-    pd.testing.assert_frame_equal(benchbox.compare(folder), benchbox.compare("small", workspace=workspace))
+    pd.testing.assert_frame_equal(benchbox.bd_rates(folder), benchbox.bd_rates("small", workspace=workspace))
+    pd.testing.assert_frame_equal(benchbox.bd_rates(kept), benchbox.bd_rates(folder))
+    assert set(benchbox.compare("small", folder, workspace=workspace)["verdict"]) == {"same"}
+    assert set(benchbox.compare(kept, folder, codecs=["jpeg=webp"])["changed"]) == {kept["sample"].nunique() * 4}
 
 
 def test_rendered_again_the_tables_are_the_same(folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""``benchbox compare``: says whether a codec is better than it was, and fails a pull request where it is worse."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import click
+
+from benchbox.cli.group import commands, workspace_option
+from benchbox.errors import UsageError
+
+
+@commands.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--codec", "codecs", multiple=True, metavar="ID|OLD=NEW", help="Label or id. [default: all in both]")
+@click.option("--metric", "metrics", multiple=True, metavar="ID", help="e.g. ms-ssim. [default: all in both]")
+@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown, for a pull request.")
+@click.option("--json", "form", flag_value="json", help="Print JSON, with every picture and every changed point.")
+@click.option("--fail-above", type=float, metavar="PERCENT", help="Exit with 1 where the interval lies wholly above.")
+@workspace_option
+def compare(
+    before: str, after: str, codecs: tuple[str, ...], metrics: tuple[str, ...], form: str | None,
+    fail_above: float | None, workspace: Path,
+) -> None:  # fmt: skip
+    """Is a codec better than it was? Compare run AFTER with run BEFORE, picture by picture.
+
+    Each is the name of a run (NAME~1 is what NAME was before its codec changed), its folder, or a published folder.
+
+    With --fail-above the exit code is 1 where a codec is worse by more than PERCENT of bits, by the lower end of the
+    95 % interval, or fails on points where it did not, and 3 where that cannot be decided.
+    """
+    if fail_above is not None and not math.isfinite(fail_above):
+        raise UsageError(f"--fail-above {fail_above}: give a percentage, e.g. 1")
+    from benchbox import registry
+    from benchbox.cli.comparison import as_json, as_markdown, as_text
+    from benchbox.cli.gate import judged, open_gate
+    from benchbox.curves import codec_pairs, common_metrics, compare_codecs
+    from benchbox.results import load_run
+    from benchbox.store import Workspace
+
+    place, plugins = Workspace.at(workspace), registry.load()
+    (old, known), (new, offered) = (load_run(run, place, plugins) for run in (before, after))
+    found = compare_codecs(old, new, common_metrics(known, offered, metrics), codec_pairs(old, new, codecs))
+    gate = open_gate() if fail_above is None else judged(found, fail_above)
+    written = {"markdown": as_markdown, "json": as_json}.get(form or "", as_text)
+    click.echo(written((before, after), found, gate))
+    sys.exit(gate.code)

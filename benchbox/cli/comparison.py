@@ -1,0 +1,135 @@
+"""A comparison of two runs as text for the terminal, as Markdown for a pull request, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from benchbox.cli.gate import Gate
+from benchbox.curves import Change, CodecChange
+from benchbox.dataset import public_name
+from benchbox.errors import one_line
+
+MOST_PICTURES = 3
+"""Pictures that are named as having gained or lost most, and points as being broken."""
+
+_HEAD = ("codec", "data set", "metric", "BD-rate", "95 % interval", "BD-metric", "pictures", "verdict")
+
+_Escape = Callable[[str], str]
+
+
+def as_text(names: tuple[str, str], found: Sequence[CodecChange], gate: Gate) -> str:
+    """Lines for the terminal. `names` are those of the two runs."""
+    rows = [_HEAD, *(_row(codec, change, one_line) for codec in found for change in codec.changes)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
+    lines = ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    remarks = [line for codec in found for line in _remarks(codec, one_line)]
+    return "\n".join([f"{one_line(names[0])} -> {one_line(names[1])}", *lines, "", *remarks, *_speeds(found, one_line),
+                      *gate.lines])  # fmt: skip
+
+
+def as_markdown(names: tuple[str, str], found: Sequence[CodecChange], gate: Gate) -> str:
+    """A table and a list for a pull request."""
+    rows = [_HEAD, ("---",) * len(_HEAD)]
+    rows += [_row(codec, change, _escaped) for codec in found for change in codec.changes]
+    remarks = [line for codec in found for line in _remarks(codec, _escaped)]
+    table = [f"| {' | '.join(row)} |" for row in rows]
+    points = [f"- {line}" for line in (*remarks, *_speeds(found, _escaped), *map(_escaped, gate.lines))]
+    return "\n".join([f"### {_escaped(names[0])} -> {_escaped(names[1])}", "", *table, "", *points])
+
+
+def as_json(names: tuple[str, str], found: Sequence[CodecChange], gate: Gate) -> str:
+    """Everything as one JSON object: every picture, and every point that changed its bytes."""
+    whole = {"before": names[0], "after": names[1], "codecs": [_values(codec) for codec in found],
+             "gate": asdict(gate)}  # fmt: skip
+    return json.dumps(whole, indent=1, allow_nan=False)
+
+
+def _values(codec: CodecChange) -> dict[str, Any]:
+    return {
+        "dataset": public_name(codec.dataset), "before": codec.before, "after": codec.after,
+        "identity_before": codec.identities[0], "identity_after": codec.identities[1],
+        "pictures": len(codec.shared.pairs), "only_before": codec.shared.only_before,
+        "only_after": codec.shared.only_after, "points": asdict(codec.points),
+        "metrics": [asdict(change) for change in codec.changes],
+    }  # fmt: skip
+
+
+def _row(codec: CodecChange, change: Change, shown: _Escape) -> tuple[str, ...]:
+    interval = "" if change.interval is None else f"{change.interval[0]:+.2f} .. {change.interval[1]:+.2f} %"
+    return (
+        _name(codec, shown), shown(public_name(codec.dataset)), shown(change.metric),
+        "" if change.bd_rate is None else f"{change.bd_rate:+.2f} %", interval,
+        "" if change.bd_metric is None else f"{change.bd_metric:+.3f} {change.unit}".rstrip(), str(change.n),
+        change.verdict,
+    )  # fmt: skip
+
+
+def _name(codec: CodecChange, shown: _Escape) -> str:
+    return shown(codec.after if codec.before == codec.after else f"{codec.before} -> {codec.after}")
+
+
+def _remarks(codec: CodecChange, shown: _Escape) -> Iterator[str]:
+    """Sentences on one codec on one data set: what the table has no room for."""
+    name = f"{_name(codec, shown)}, {shown(public_name(codec.dataset))}"
+    old, new = codec.identities
+    if old != new and old and new:
+        yield f"{name}: was '{shown(old)}', is '{shown(new)}'"
+    points = codec.points
+    yield f"{name}: {len(points.changed)} of {points.compared} points changed their bytes"
+    for change in codec.changes:
+        if change.reason and change.verdict != "same":
+            yield f"{name}, {change.metric}: {shown(change.reason)}"
+        if change.verdict != "same":
+            yield from (f"{name}, {change.metric}: {line}" for line in _extremes(change, shown))
+    if points.broken:
+        some = ", ".join(shown(f"{point.sample}{'' if point.quality is None else f' at {point.quality:g}'} "
+                               f"({point.reason})") for point in points.broken[:MOST_PICTURES])  # fmt: skip
+        yield f"{name}: {len(points.broken)} points went through before and fail now: {some}{_more(points.broken)}"
+    if points.unmeasured:
+        yield f"{name}: {points.unmeasured} points of before are not measured now; run the plan to its end"
+    yield from _pictures(codec, name, shown)
+
+
+def _speeds(found: Sequence[CodecChange], shown: _Escape) -> Iterator[str]:
+    """The ratio of speeds of each codec that has one, then why others have none, each reason once."""
+    reasons = []
+    for codec in found:
+        speed, name = codec.points.speed, f"{_name(codec, shown)}, {shown(public_name(codec.dataset))}"
+        if speed.encode is not None and speed.decode is not None:
+            yield f"{name}: encodes {speed.encode:.2f} times as fast, decodes {speed.decode:.2f} ({speed.n} points)"
+        else:
+            reasons.append(speed.reason)
+    yield from (f"no ratio of speeds: {shown(reason)}" for reason in dict.fromkeys(reasons))
+
+
+def _extremes(change: Change, shown: _Escape) -> Iterator[str]:
+    """The pictures that gained and lost most, and those left out."""
+    rates = list(change.pictures.items())
+    gained = [item for item in rates if item[1] < 0][:MOST_PICTURES]
+    lost = [item for item in reversed(rates) if item[1] > 0][:MOST_PICTURES]
+    for word, some in (("gained", gained), ("lost", lost)):
+        if some:
+            yield f"{word} most: {', '.join(f'{shown(sample)} {rate:+.2f} %' for sample, rate in some)}"
+    if change.left_out and change.n:
+        sample, why = next(iter(change.left_out.items()))
+        yield f"{len(change.left_out)} pictures left out: {shown(f'{sample} ({why})')}{_more(change.left_out, 1)}"
+
+
+def _pictures(codec: CodecChange, name: str, shown: _Escape) -> Iterator[str]:
+    for side, alone in (("before", codec.shared.only_before), ("after", codec.shared.only_after)):
+        if alone and codec.shared.pairs:
+            some = ", ".join(shown(sample) for sample in alone[:MOST_PICTURES])
+            yield f"{name}: {len(alone)} pictures are {side} only: {some}{_more(alone)}"
+
+
+def _more(things: Any, most: int = MOST_PICTURES) -> str:
+    return f" and {len(things) - most} more" if len(things) > most else ""
+
+
+def _escaped(text: str) -> str:
+    """`text` as Markdown that shows it as it is, whatever a codec or a picture is called."""
+    return re.sub(r"([\\`*_{}\[\]<|#~@])", r"\\\1", one_line(text))

@@ -1,0 +1,131 @@
+"""What became of the single points of a codec between two runs: bytes that changed, points that no longer go through,
+and the ratio of speeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchbox.curves.paired import AFTER, BEFORE
+from benchbox.metric import Metric
+
+_POINT = ["sample", "quality"]
+
+
+@dataclass(frozen=True)
+class ChangedPoint:
+    """A point whose stream is another one now: picture, quality (None if lossless), bytes before and after."""
+
+    sample: str
+    quality: float | None
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class BrokenPoint:
+    """A point that went through before and does not now, with its status and reason."""
+
+    sample: str
+    quality: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How many times as fast the later codec is, as geometric mean over `n` points that both runs timed.
+
+    Attributes:
+        encode, decode: above 1 is faster; None with a `reason`.
+        reason: why there is no ratio, or "".
+    """
+
+    encode: float | None
+    decode: float | None
+    n: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of a codec in two runs, on the same pictures at the same qualities.
+
+    Attributes:
+        compared: number of points that went through in both.
+        changed: those whose bytes differ.
+        broken: points that went through before and fail now, or that the codec refuses now.
+        unmeasured: number of points that went through before and are not measured now.
+        equal: whether both runs have the same points, with equal bytes, pixels and scores.
+        speed: ratio of the speeds.
+    """
+
+    compared: int
+    changed: tuple[ChangedPoint, ...]
+    broken: tuple[BrokenPoint, ...]
+    unmeasured: int
+    equal: bool
+    speed: Speed
+
+
+def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
+    """Compare the points in `rows`, which `paired_rows` made."""
+    before, after = (rows[(rows["label"] == side).to_numpy(dtype=bool)] for side in (BEFORE, AFTER))
+    both = before.merge(after, on=_POINT, how="outer", suffixes=("_before", "_after"), indicator="where")
+    went = [(both[f"status_{side}"] == "ok").to_numpy(dtype=bool) for side in (BEFORE, AFTER)]
+    listed = (both["where"] == "both").to_numpy(dtype=bool)
+    missing = (both["status_after"] == "missing").to_numpy(dtype=bool)
+    good = both[went[0] & went[1]]
+    changed = good[(good["stream_sha256_before"] != good["stream_sha256_after"]).to_numpy(dtype=bool)]
+    broken = both[went[0] & listed & ~went[1] & ~missing]
+    return Points(
+        compared=len(good),
+        changed=tuple(ChangedPoint(str(sample), _quality(quality), int(old), int(new))
+                      for sample, quality, old, new in _listed(changed, "bytes_before", "bytes_after")),
+        broken=tuple(BrokenPoint(str(sample), _quality(quality), _why(status, reason))
+                     for sample, quality, status, reason in _listed(broken, "status_after", "reason_after")),
+        unmeasured=int((went[0] & missing).sum()),
+        equal=len(good) == len(both) > 0 and _equal(good, metrics),
+        speed=_speed(good),
+    )  # fmt: skip
+
+
+def _why(status: str, reason: str | None) -> str:
+    return f"{status}: {reason}" if reason else status
+
+
+def _listed(rows: pd.DataFrame, *more: str) -> Iterator[tuple[Any, ...]]:
+    """(sample, quality, *more) of each row."""
+    return zip(*(rows[name] for name in (*_POINT, *more)), strict=True)
+
+
+def _quality(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _equal(good: pd.DataFrame, metrics: Sequence[Metric]) -> bool:
+    names = ("stream_sha256", "pixels_sha256", *(metric.column for metric in metrics))
+    return all(good[f"{name}_before"].equals(good[f"{name}_after"]) for name in names)
+
+
+def _speed(good: pd.DataFrame) -> Speed:
+    timed = good[((good["timing_before"] == "timed") & (good["timing_after"] == "timed")).to_numpy(dtype=bool)]
+    if not len(timed):
+        return Speed(None, None, 0, "not timed in both runs; [timing] in the plan times them")
+    same = np.ones(len(timed), dtype=bool)
+    for name, words in (("host", "timed on different hosts"), ("threads", "timed with different numbers of threads"),
+                        ("batch", "timed with different batches")):  # fmt: skip
+        same &= (timed[f"{name}_before"] == timed[f"{name}_after"]).to_numpy(dtype=bool)
+        if not same.any():
+            return Speed(None, None, 0, words)
+    return Speed(_ratio(timed[same], "encode"), _ratio(timed[same], "decode"), int(same.sum()), "")
+
+
+def _ratio(timed: pd.DataFrame, side: str) -> float | None:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(timed[f"{side}_s_before"].to_numpy(dtype=float) / timed[f"{side}_s_after"].to_numpy(dtype=float))
+    logs = logs[np.isfinite(logs)]
+    return float(np.exp(logs.mean())) if len(logs) else None
