@@ -84,7 +84,19 @@ class Report(ABC):
             BenchboxError: the run has nothing that this report can show; says why.
         """
 
+    def plot(self, results: Results, dataset: str, metric: str, axes: Any) -> bool:
+        """Draw a run's rate-distortion curves into a matplotlib Axes for `benchbox.plot`, which asks the reports in
+        turn.
 
+        Args:
+            results: the run.
+            dataset, metric: which of its data sets, and the id of one of its metrics.
+            axes: where to draw; None: only say whether this report draws.
+
+        Returns:
+            Whether this report draws; the default does not.
+        """
+        return False
 
 
 def to_csv(frame: pd.DataFrame) -> str:

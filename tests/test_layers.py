@@ -21,7 +21,7 @@ LAYERS = (
     "errors machine processes", "program files guard", "reading", "image",
     "codec metric dataset reference", "appearance", "report", "naming", "hookspecs", "loading", "registry", "plan",
     "store", "work",
-    "execution results", "session", "curves", "api", "cli", "__main__",
+    "execution results", "session", "curves", "frames", "api", "cli", "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 

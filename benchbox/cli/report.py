@@ -14,7 +14,7 @@ from benchbox.cli.group import commands, literature_option, workspace_option
 
 
 @commands.command()
-@click.argument("run")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Report ids (see `benchbox list reports`).")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Report option, e.g. anchor=webp.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="[default: `report` in RUN's folder]")
@@ -23,24 +23,31 @@ from benchbox.cli.group import commands, literature_option, workspace_option
 @click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
 @workspace_option
 def report(
-    run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str, check: bool,
-    workspace: Path, **look: Any,
+    runs: tuple[str, ...], formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str,
+    check: bool, workspace: Path, **look: Any,
 ) -> None:  # fmt: skip
-    """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing."""
+    """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing.
+
+    Several runs make one report, in which a label that two of them use for different things is named by run.
+
+    The flags from --codecs to --font are the table [report] of a plan, and go before it.
+    """
     from benchbox import registry
-    from benchbox.results import chosen_reports, find_run, load_results, write_reports
+    from benchbox.results import chosen_reports, find_run, load_several, write_reports
     from benchbox.store import Workspace, shown
 
     if check:
-        _check(Path(run))
+        for run in runs:
+            _check(Path(run))
         return
     plugins = registry.load()
     wanted = chosen_reports(plugins, list(formats) or None)
-    place = find_run(run, Workspace.at(workspace))
+    places = [find_run(run, Workspace.at(workspace)) for run in runs]
     pairs = dict(option.partition("=")[::2] for option in options)
-    results = load_results(place, plugins, _split(literature))
+    results = load_several(places, plugins, _split(literature))
     results = replace(results, appearance=with_flags(results.appearance, look))
-    files = write_reports(results, wanted, output or place.folder / "report", pairs)
+    folder = output or places[0].folder / "-".join(["report", *(place.name for place in places[1:])])
+    files = write_reports(results, wanted, folder, pairs)
     for file in files[:1]:
         click.echo(f"report: {shown(file)}")
 

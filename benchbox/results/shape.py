@@ -103,6 +103,10 @@ def _frame(results: Results, order: list[str], labels: Mapping[str, str]) -> pd.
         new = [labels.get(label, label) for label in order]
         renamed = frame["label"].astype(str).map(dict(zip(order, new, strict=True)))
         frame = frame.assign(label=pd.Categorical(renamed, new))
+    if results.appearance.codecs:  # curves come in the order of the rows
+        place = {labels.get(label, label): k for k, label in enumerate(order)}
+        ranks = frame["label"].astype(str).map(place).to_numpy()
+        frame = frame.iloc[ranks.argsort(kind="stable")].reset_index(drop=True)
     return frame
 
 

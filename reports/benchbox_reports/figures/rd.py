@@ -48,12 +48,17 @@ def rd_figure(
 def draw_rd(axes: Any, section: Section, look: Mapping[str, Look], appearance: Appearance) -> list[Bbox]:
     """Draw and name a section's curves in `axes`, the only ones of their figure, and make the layout final; returns the
     boxes, in pixels, of names inside the axes."""
+    draw_section(axes, section, look, appearance)
+    bold = printable(appearance.highlight) if appearance.highlight else None
+    return name_curves(axes.figure, axes, _points(section), colours(look), _order(section), bold)
+
+
+def draw_section(axes: Any, section: Section, look: Mapping[str, Look], appearance: Appearance) -> None:
+    """Draw a section's curves in `axes`, with labels, ticks and limits, and without names."""
     _label(axes, section)
     draw_curves(axes, section, look, appearance.highlight)
     _finish(axes, section)
     limit(axes, appearance, "bpp", section.metric.id)
-    bold = printable(appearance.highlight) if appearance.highlight else None
-    return name_curves(axes.figure, axes, _points(section), colours(look), _order(section), bold)
 
 
 def limit(axes: Any, appearance: Appearance, x: str, y: str) -> None:

@@ -40,7 +40,7 @@ def styled(name: str, font: str | None = None) -> Iterator[None]:
         yield
 
 
-def _own_settings() -> dict[str, Any]:
+def _own_settings() -> Any:
     """The settings in the file that the variable MATPLOTLIBRC names, without those of backends."""
     place = Path(os.environ.get("MATPLOTLIBRC", ""))
     file = next((path for path in (place, place / "matplotlibrc") if str(place) != "." and path.is_file()), None)
