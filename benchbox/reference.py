@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class PicturePoints:
+    """P points of one picture on a published curve, in any order.
+
+    Attributes:
+        quality: what each point was made with, or its number; points of one quality make a mean over pictures.
+        bpp: bits per pixel.
+        metrics: metric id -> values as scored; None where not published.
+    """
+
+    quality: tuple[float, ...]
+    bpp: tuple[float, ...]
+    metrics: Mapping[str, tuple[float | None, ...]]
 
 
 @dataclass(frozen=True)
 class Reference:
     """A published rate-distortion curve, drawn with the measured ones and never part of an average.
+
+    A curve that is given picture by picture has `pictures`, and no `bpp` and `metrics`: reports then compute its means,
+    BD-rates and intervals as those of measured codecs.
 
     Attributes:
         id: e.g. ``"vtm"``; what ``--literature`` names.
@@ -21,6 +39,8 @@ class Reference:
         bpp: P rates in bits per pixel, rising.
         metrics: metric id -> P values at these rates, as scored (MS-SSIM raw, PSNR in dB); None where not published.
         caution: what a reader must know, or "".
+        kind: the word behind its title in legends: ``"published"``, or ``"earlier run"`` for one of the user's own.
+        pictures: id of a picture, with or without suffix -> its points.
     """
 
     id: str
@@ -31,6 +51,8 @@ class Reference:
     bpp: tuple[float, ...]
     metrics: Mapping[str, tuple[float | None, ...]]
     caution: str = ""
+    kind: str = "published"
+    pictures: Mapping[str, PicturePoints] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,3 +82,12 @@ class ReferenceFormat(ABC):
             UsageError: the file cannot be read or is not of this format; one line that names the file, the problem
                 and the remedy.
         """
+
+    def read_all(self, path: Path, datasets: Collection[str]) -> Sequence[Reference]:
+        """Read every curve in the file `path`; by default, the one that `read` gives. Arguments and errors likewise."""
+        return [self.read(path, datasets)]
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the file `path` looks like one of this format, as far as its beginning shows; False passes it on to
+        other formats without a word."""
+        return True

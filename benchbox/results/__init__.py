@@ -10,5 +10,6 @@ from benchbox.results.write import chosen_reports, write_reports
 
 __all__ = [
     "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "chosen_reports", "find_run", "load_frame",
-    "load_frames", "load_results", "load_run", "load_several", "one_dataset", "one_metric", "passes", "publish", "write_reports",
+    "load_frames", "load_results", "load_run", "load_several", "one_dataset", "one_metric", "passes", "publish",
+    "write_reports",
 ]  # fmt: skip

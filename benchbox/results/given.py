@@ -11,6 +11,7 @@ from benchbox.errors import UnknownIdError, UsageError, did_you_mean
 from benchbox.naming import public
 from benchbox.registry import Registry
 from benchbox.report import Results
+from benchbox.results.by_picture import with_literature
 from benchbox.results.load import load_results, load_run
 from benchbox.results.place import find_run
 from benchbox.results.shape import shaped
@@ -36,7 +37,7 @@ def as_results(
         results = Results(str(frame["run"].iloc[0]) if len(frame) else "", frame, metrics, "", {})
     if only:
         results = replace(results, appearance=results.appearance.model_copy(update={"codecs": tuple(only)}))
-    return shaped(public(results))
+    return shaped(public(with_literature(results)))
 
 
 def one_dataset(results: Results, wanted: str | None) -> str:

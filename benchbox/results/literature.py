@@ -12,7 +12,7 @@ from benchbox.registry import Registry
 
 
 def find_references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The published curves in `names` on the run's data sets: first those named by id, then one from each file.
+    """The published curves in `names` on the run's data sets: first those named by id, then those from each file.
 
     If the id of a curve from a file is taken, ``-2``, ``-3`` ... is appended to it.
 
@@ -32,8 +32,8 @@ def find_references(names: Sequence[str], datasets: Collection[str], registry: R
     curves = _published([name for name in names if name not in files], datasets, registry)
     for name in names:
         if name in files:
-            curve = _read(Path(name), files[name], datasets)
-            curves.append(replace(curve, id=_free(curve.id, {other.id for other in curves})))
+            for curve in _read(Path(name), files[name], datasets):
+                curves.append(replace(curve, id=_free(curve.id, {other.id for other in curves})))
     return curves
 
 
@@ -59,12 +59,12 @@ def _readers(name: str, formats: Sequence[ReferenceFormat]) -> list[ReferenceFor
     return [form for form in formats if name.lower().endswith(form.suffixes)]
 
 
-def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Reference:
-    """The curve in a file, from the first of `readers` that can read it; raises UsageError with all their messages."""
+def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Sequence[Reference]:
+    """The curves in a file, from the first of `readers` that can read it; raises UsageError with all their messages."""
     problems = []
-    for reader in readers:
+    for reader in [one for one in readers if one.recognises(path)] or readers:
         try:
-            return reader.read(path, datasets)
+            return reader.read_all(path, datasets)
         except UsageError as error:
             problems.append(str(error))
     raise UsageError("; ".join(problems))

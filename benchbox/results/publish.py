@@ -38,7 +38,7 @@ def publish(place: RunPlace, registry: Registry, folder: Path, literature: Seque
     if any(same_file(folder, taken) for taken in place.taken) or _is_run(folder):
         raise UsageError(f"{folder}: belongs to the workspace; choose another --output")
     results = load_results(place, registry, literature)
-    named = public(results)
+    named = public(results)  # what was measured; reports add literature
     reports = [registry.reports[name] for name in REPORTS if name in registry.reports]
     with whole_folder(folder) as part:
         named.frame.to_parquet(part / PUBLISHED, index=False)
@@ -46,7 +46,7 @@ def publish(place: RunPlace, registry: Registry, folder: Path, literature: Seque
                  "environment.json": json.dumps(named.environment, indent=1)}
         for name, text in texts.items():
             (part / name).write_text(text, encoding="utf-8")
-        files = [file for report in reports for file in render(named, report, report.Options(), part)]
+        files = [file for report in reports for file in render(results, report, report.Options(), part)]
     return [folder / file.relative_to(part) for file in files]
 
 

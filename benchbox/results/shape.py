@@ -21,13 +21,13 @@ class _Names:
     """What the curves of a run may be called, and what they are."""
 
     codecs: Mapping[str, str]
-    references: Mapping[str, tuple[str, ...]]
+    references: Mapping[str, tuple[str, str, str]]
 
     @classmethod
     def of(cls, results: Results) -> _Names:
         rows = results.frame[["label", "codec"]].drop_duplicates().astype(str)
         return cls(dict(zip(rows["label"], rows["codec"], strict=True)),
-                   {r.id: (r.id, r.title, f"{r.title}, published") for r in results.references})
+                   {r.id: (r.id, r.title, f"{r.title}, {r.kind}") for r in results.references})
 
     def labels(self, name: str) -> list[str]:
         """The measured labels that `name` stands for: the label itself, else all of that codec id."""
@@ -81,7 +81,8 @@ def shaped(results: Results) -> Results:
 
 def _shown(name: str, names: _Names, labels: Mapping[str, str], titles: Mapping[str, str]) -> list[str]:
     """The names under which the curves that `name` stands for are shown."""
-    published = [f"{titles.get(id_, names.references[id_][1])}, published" for id_ in names.ids(name)]
+    published = [f"{titles.get(id_, title)}{full.removeprefix(title)}" for id_ in names.ids(name)
+                 for _, title, full in [names.references[id_]]]
     return [labels.get(label, label) for label in names.labels(name)] or published
 
 

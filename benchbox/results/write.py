@@ -15,6 +15,7 @@ from benchbox.guard import guarded
 from benchbox.naming import public
 from benchbox.registry import Registry
 from benchbox.report import Report, Results
+from benchbox.results.by_picture import with_literature
 from benchbox.results.shape import shaped
 from benchbox.store import shown
 
@@ -58,7 +59,7 @@ def write_reports(
 def render(results: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
     """The files of one report, which gets the results under public names (`benchbox.naming`), as their
     appearance wants them."""
-    named = shaped(public(results))
+    named = shaped(public(with_literature(results)))
     own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
     try:
         return _checked(report, guarded(report.render, own, options, folder), folder)

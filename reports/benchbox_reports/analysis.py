@@ -192,7 +192,7 @@ def published_names(references: Sequence[Reference]) -> tuple[str, ...]:
     their title."""
     shared = Counter((reference.dataset, reference.title) for reference in references)
     return tuple(
-        f"{r.title}, published" if shared[r.dataset, r.title] == 1 else f"{r.title} ({r.id}), published"
+        f"{r.title}, {r.kind}" if shared[r.dataset, r.title] == 1 else f"{r.title} ({r.id}), {r.kind}"
         for r in references
     )
 

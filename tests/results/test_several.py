@@ -41,7 +41,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if where == "far":
                 store.execute("UPDATE timings SET host = 'far', encode_s = encode_s * 2")
         store.close()
-    two = {**plan, "name": "two", "metrics": ["psnr", "ms-ssim"],
+    two = {**plan, "name": "two", "metrics": ["psnr", "ssim"],
            "codec": [JPEG, {**JPEG, "label": "webp", "options": {"subsampling": "4:4:4"}}]}
     benchbox.run({**two, "timing": None}, workspace=base / "runs", workers=1, reports=[])
     return base
@@ -70,10 +70,10 @@ def test_what_two_runs_of_a_workspace_share_is_taken_once(base: Path) -> None:
     assert set(both["label"]) == {"jpeg", "webp (one)", "webp (two)"}
     assert len(both) == 3 * 5 * 2
     shared = both[both["label"] == "jpeg"]
-    assert shared["ms_ssim"].notna().all()
-    assert both[both["label"] == "webp (one)"]["ms_ssim"].isna().all()
+    assert shared["ssim"].notna().all()
+    assert both[both["label"] == "webp (one)"]["ssim"].isna().all()
     np.testing.assert_array_equal(shared["psnr"].to_numpy(), alone[alone["label"] == "jpeg"]["psnr"].to_numpy())
-    assert both.dtypes.drop("ms_ssim").to_dict() == alone.dtypes.to_dict()
+    assert both.dtypes.drop("ssim").to_dict() == alone.dtypes.to_dict()
 
 
 def test_one_run_is_as_it_was(base: Path) -> None:
