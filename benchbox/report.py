@@ -36,7 +36,8 @@ class Results:
             gone. None for a published folder, which has no streams.
         original: key of a row -> its source picture; raises BenchboxError where the data set is gone.
         appearance: the plan's table ``[report]`` and its flags. The codecs and metrics that it selects and renames are
-            those of the frame already; colours, ranges, widths and fonts are for the report to use.
+            those of the frame already, and its `labels` lead from names shown to the run's own; colours, ranges, widths
+            and fonts are for the report to use.
     """
 
     name: str

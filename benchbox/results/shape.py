@@ -46,7 +46,7 @@ class _Names:
 
 def shaped(results: Results) -> Results:
     """`results` as its `appearance` wants them: the codecs and metrics shown, in order and under their names. The
-    appearance of what is returned names codecs as they are shown.
+    appearance of what is returned names codecs as they are shown, and its `labels` lead back to the run's own.
 
     Raises:
         UnknownIdError: it names a codec or metric that the run lacks; says which there are.
@@ -69,7 +69,8 @@ def shaped(results: Results) -> Results:
     final = wanted.model_copy(update={
         **{key: {new: value for name, value in getattr(wanted, key).items()
                  for new in _shown(name, names, label_of, titles)} for key in ("colours", "families")},
-        "codecs": tuple(new for name in wanted.codecs for new in _shown(name, names, label_of, titles)), "labels": {},
+        "codecs": tuple(new for name in wanted.codecs for new in _shown(name, names, label_of, titles)),
+        "labels": {new: label for label, new in label_of.items()},
         "highlight": next(iter(_shown(wanted.highlight or "", names, label_of, titles)), None),
     })
     return replace(

@@ -4,7 +4,8 @@ The format is what ``python -m compressai.utils.bench`` and ``compressai.utils.e
 in its repository (1.2.8): an object with ``name``, ``description``, perhaps ``meta``, and ``results``, which holds one
 list a quantity, all of one length: ``bpp``, ``psnr-rgb``, ``ms-ssim-rgb`` (raw, not decibels), ``encoding_time``,
 ``decoding_time`` in seconds. Older files write ``psnr`` and ``ms-ssim``; the quantities may also stand at the top
-level, without ``results``: ``compressai.utils.plot`` reads that too.
+level, without ``results``: ``compressai.utils.plot`` reads that too. ``eval_model --per-image`` writes a file for each
+picture and model, with ``source``, the picture's name, and numbers in place of lists.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 from benchbox.dataset import public_name
 from benchbox.errors import UsageError
-from benchbox.reference import Reference
+from benchbox.reference import PicturePoints, Reference
 
 NO_METRICS = frozenset({"bpp", "quality", "encoding_time", "decoding_time"})
 """Lists of a results file that are not metrics."""
@@ -64,6 +65,9 @@ def parse(data: object, file: str, datasets: Collection[str]) -> Reference:
     results = data.get("results", data)
     if not isinstance(results, dict) or "bpp" not in results:
         raise UsageError('no CompressAI results: "results" must be an object with a list "bpp"')
+    alone = _one_picture(data, results)
+    if alone:
+        results = {key: [value] for key, value in results.items() if not isinstance(value, str)}
     bpp = _rates(results["bpp"])
     metrics = _metrics(results, len(bpp))
     meta = data["meta"] if isinstance(data.get("meta"), dict) else {}
@@ -72,6 +76,12 @@ def parse(data: object, file: str, datasets: Collection[str]) -> Reference:
     if "estimat" in description.lower():
         cautions.append("its rates are estimates of entropy, no streams were written")
     order = sorted(range(len(bpp)), key=lambda k: bpp[k])
+    if alone:
+        return Reference(
+            id=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "file", title=name, dataset=dataset,
+            convention="read from CompressAI's files of single pictures and not checked", bpp=(), metrics={},
+            source=f"CompressAI's results, picture by picture; {description}", caution="; ".join(cautions),
+            pictures={alone: PicturePoints((1.0,), (bpp[0],), {m: (values[0],) for m, values in metrics.items()})})
     return Reference(
         id=re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "file",
         title=f"{name} ({one_line(file)})",
@@ -85,6 +95,12 @@ def parse(data: object, file: str, datasets: Collection[str]) -> Reference:
         caution="; ".join(cautions),
         kind="earlier run" if one_line(meta.get("source")).startswith("benchbox ") else "published",
     )  # fmt: skip
+
+
+def _one_picture(data: Mapping[str, Any], results: Mapping[str, Any]) -> str:
+    """The picture of a file that ``eval_model --per-image`` wrote, one for each picture and model; "" for any other."""
+    single = isinstance(results["bpp"], int | float) and not isinstance(results["bpp"], bool)
+    return one_line(data.get("source")) if single else ""
 
 
 def _rates(values: object) -> list[float]:

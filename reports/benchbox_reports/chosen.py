@@ -15,8 +15,11 @@ LIGHTER = 0.45
 def chosen_looks(analysis: Analysis) -> dict[str, Look]:
     """Label or name of a published curve -> its look, as the run's appearance wants it."""
     asked = analysis.results.appearance
-    found = looks(analysis.codecs, analysis.published, asked.families)
-    return {label: replace(look, **_both(asked.colours, label)) for label, look in found.items()}
+    own = {asked.labels.get(label, label): label for label in analysis.codecs}  # a new name changes no look
+    families = {asked.labels.get(label, label): family for label, family in asked.families.items()}
+    found = looks({label: analysis.codecs[shown] for label, shown in own.items()}, analysis.published, families)
+    return {own.get(label, label): replace(look, **_both(asked.colours, own.get(label, label)))
+            for label, look in found.items()}
 
 
 def _both(colours: Mapping[str, str], label: str) -> dict[str, str]:

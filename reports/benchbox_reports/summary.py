@@ -119,7 +119,7 @@ def _float(summary: Summary, columns: Sequence[int], part: int, parts: int, high
              if any(row[2][k] is not None for k in columns)]
     return "\n".join([
         "\\begin{table}", "\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}", f"\\caption{{{caption}}}",
-        f"\\label{{tab:bd-{slug(summary.dataset)}{suffix}}}", f"\\begin{{tabular}}{{l{'r' * len(columns)}}}",
+        f"\\label{{tab:bd-{slug(summary.dataset)}{suffix}}}\\smallskip", f"\\begin{{tabular}}{{l{'r' * len(columns)}}}",
         "\\toprule", " & ".join(["Codec", *heads]) + " \\\\", "\\midrule", *lines, "\\bottomrule", "\\end{tabular}",
         "\\end{table}", "",
     ])

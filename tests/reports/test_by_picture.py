@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,23 @@ def test_a_batch_of_codec_compare_is_read_picture_by_picture(run: Results, crop_
         ours = {row.label: row.pictures.mean for row in measured.comparisons}
         assert rates["webp, earlier run"] == pytest.approx(ours["webp"], abs=1e-6)
     assert not any("published" in label for label in both.frame["label"].unique())
+
+
+def test_compressais_files_of_single_pictures_make_one_curve(
+    run: Results, webp: pd.DataFrame, crop_rows: Rows, tmp_path: Path
+) -> None:
+    for k, row in enumerate(webp.to_dict("records")):
+        results = {"psnr-rgb": row["psnr"], "bpp": row["bpp"], "encoding_time": 0.1}
+        output = {"source": row["sample"], "name": "elic", "description": "Inference (ans)", "results": results}
+        (tmp_path / f"{row['sample']}-{k}.json").write_text(json.dumps(output))
+    curves = find_references([str(tmp_path)], ["crops"], registry.load())
+    (curve,) = curves
+    assert set(curve.pictures) == set(webp["sample"])
+    both = with_literature(results_of(run.frame, run.metrics, references=curves, codec_settings={}))
+    rows = {row.label: row.pictures for row in analyse(both).sections[0].comparisons}
+    ours = {row.label: row.pictures for row in analyse(results_of(crop_rows)).sections[0].comparisons}
+    assert rows["elic, published"].mean == pytest.approx(ours["webp"].mean)
+    assert rows["elic, published"].interval == pytest.approx(ours["webp"].interval)
 
 
 def make_batch(results: Results, out: Path) -> list[Path]:

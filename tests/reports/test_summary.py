@@ -32,7 +32,7 @@ def bold(text: str) -> list[str]:
 def test_a_row_a_codec_and_a_bd_rate_a_metric(run: Results) -> None:
     analysis = analyse(run)
     text = summary_tex(analysis)
-    assert "\\label{tab:bd-crops}" in text
+    assert "\\label{tab:bd-crops}\\smallskip\n" in text
     assert "\\begin{table}\n" in text
     (summary,) = summarise(analysis)
     assert summary.by_pictures
