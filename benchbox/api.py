@@ -61,18 +61,24 @@ def run(
     Returns:
         The same frame as `load`; the reports were made from it. A notebook shows it as a table of BD-rates and a plot.
     """
-    from benchbox import registry
-    from benchbox.plan import resolve, settle
-    from benchbox.results import chosen_reports, find_run, load_results, write_reports
-    from benchbox.session import execute, for_python, local_executor
-    from benchbox.store import Workspace
+    from benchbox.fork_server import ForkServer
 
-    plugins = registry.load()
-    wanted = chosen_reports(plugins, reports)
-    settled, base = settle(plan)
-    resolved = resolve(settled, plugins, base)
-    place = Workspace.at(workspace)
-    execute(resolved, plugins, place, local_executor(resolved.plan, place, workers), progress or for_python())
+    with ForkServer() as server:
+        server.start()  # it loads while this process loads and plans
+        from benchbox import registry
+        from benchbox.plan import resolve, settle
+        from benchbox.plugin_file import plugin_files
+        from benchbox.results import chosen_reports, find_run, load_results, write_reports
+        from benchbox.session import execute, for_python, local_executor
+        from benchbox.store import Workspace
+
+        settled, base = settle(plan)
+        plugins = registry.load(files=plugin_files(settled.plugins, base))
+        wanted = chosen_reports(plugins, reports)
+        resolved = resolve(settled, plugins, base)
+        place = Workspace.at(workspace)
+        executor = local_executor(resolved.plan, place, workers, server, plugins.files)
+        execute(resolved, plugins, place, executor, progress or for_python())
     results = load_results(find_run(settled.name, place), plugins)
     write_reports(results, wanted, place.run_folder(settled.name) / "report")
     from benchbox.frames import ResultFrame

@@ -7,6 +7,7 @@ same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,11 +21,13 @@ import pluggy
 from benchbox import hookspecs
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
-from benchbox.errors import BenchboxError, one_line
+from benchbox.errors import BenchboxError, PluginError, UsageError, did_you_mean, one_line
 from benchbox.guard import guarded
 from benchbox.metric import Metric
+from benchbox.plugin_file import PluginFile, remedy_for_nothing
 from benchbox.reference import Reference, ReferenceFormat
 from benchbox.report import Report
+from benchbox.sources import module_sha256
 
 GROUP = "benchbox"
 OWN = "benchbox"
@@ -43,13 +46,15 @@ _OFFERS: Mapping[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin: where it came from, and why it (or a part of it) is not in use, if so."""
+    """A plugin: where it came from, and why it (or a part of it) is not in use, if so. `file` is set where it is one
+    file that was named and not installed."""
 
     name: str
     module: str
     distribution: str
     version: str
     failure: str | None = None
+    file: PluginFile | None = None
 
     def __str__(self) -> str:
         return f"{self.name} of {self.distribution}"
@@ -64,36 +69,57 @@ class Offer:
 
 
 class Loader:
-    """The plugins of the entry-point group ``benchbox``, and then the modules `extra`, in the order of their names."""
+    """The plugins of the entry-point group ``benchbox`` in the order of their names, then the modules `extra`, then the
+    plugin files `files`.
 
-    def __init__(self, extra: Sequence[ModuleType] = ()) -> None:
+    Raises:
+        PluginError, UsageError: one of `files` is at fault, here or when it is asked; unlike an installed plugin it was
+            named for this very command.
+    """
+
+    def __init__(self, extra: Sequence[ModuleType] = (), files: Sequence[PluginFile] = ()) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._found: list[Plugin] = []
         self._modules: list[tuple[Plugin, Any]] = []
         self._faults: dict[Plugin, str] = {}
+        self._sources: dict[str, str | None] = {}
         for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
             distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
             self._register(Plugin(point.name, point.value, distribution, version), point.load)
         for module in extra:
             self._register(Plugin(module.__name__, module.__name__, "(given)", ""), partial(_itself, module))
+        for file in files:
+            self._register_file(file)
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:
         """All that were found, each with the first fault that was seen so far."""
         return tuple(replace(p, failure=p.failure or self._faults.get(p)) for p in self._found)
 
-    def table(self, hook: str) -> dict[str, Any]:
-        """id -> what the plugins offer through one hook; of two with one id, the second by name is left out."""
+    def table(self, hook: str) -> tuple[dict[str, Any], dict[str, Plugin]]:
+        """(id -> what the plugins offer through one hook, id -> its plugin); of two with one id, the second by name is
+        left out."""
         table: dict[str, Any] = {}
         owner: dict[str, Plugin] = {}
         for plugin, module in self._modules:
             for item in self._offer(plugin, module, hook).items:
-                if item.id in owner:
-                    self._part(item, plugin, table, owner)
-                else:
+                if item.id not in owner:
                     table[item.id], owner[item.id] = item, plugin
-        return table
+                elif plugin.file is not None:
+                    who = "another one of its own" if owner[item.id] == plugin else f"one of {owner[item.id]}"
+                    raise PluginError(f"plugin file {plugin.module}: '{item.id}' is the id of {who}; give it another")
+                else:
+                    self._part(item, plugin, table, owner)
+        return table, owner
+
+    def source_sha256(self, plugin: Plugin) -> str | None:
+        """The SHA-256 (hex) of the plugin's own files; None if they cannot be found. They are read once."""
+        if plugin.file is not None:
+            return plugin.file.sha256
+        if plugin.module not in self._sources:
+            self._sources[plugin.module] = module_sha256(plugin.module)
+        return self._sources[plugin.module]
 
     def offers(self, hook: str) -> list[Offer]:
         """What each plugin offers through one hook, which is called now."""
@@ -120,6 +146,23 @@ class Loader:
         self._found.append(found)
         self._modules.append((found, module))
 
+    def _register_file(self, file: PluginFile) -> None:
+        """Load a plugin file, or raise: whoever names a file wants it."""
+        twin = next((p for p in self._found if p.file is not None and p.name == file.path.stem), None)
+        if twin is not None:
+            raise UsageError(f"plugin file {file.path}: {twin.module} has the same name; rename one of them")
+        found = Plugin(file.path.stem, str(file.path), file.name, f"sha256 {file.sha256[:12]}", file=file)
+        module = file.load()
+        try:
+            self._manager.register(module, name=str(file.path))
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginError(f"plugin file {file.path}: {_bad_hook(module, error)}") from error
+        if not any(hasattr(module, hook) for hook in _OFFERS):
+            raise PluginError(f"plugin file {file.path}: offers nothing; {remedy_for_nothing(file)}")
+        self._found.append(found)
+        self._modules.append((found, module))
+
     def _offer(self, plugin: Plugin, module: Any, hook: str) -> Offer:
         function = getattr(module, hook, None)
         if function is None:
@@ -133,6 +176,8 @@ class Loader:
             reason = f"{hook} gave a {type(strange[0]).__name__}; it must give instances of {kinds}"
         except BenchboxError as error:
             reason = str(error)
+        if plugin.file is not None:
+            raise PluginError(f"plugin file {plugin.module}: {reason}")
         self._faults.setdefault(plugin, reason)
         return Offer(replace(plugin, failure=reason), ())
 
@@ -163,6 +208,17 @@ def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
 
     drawn.__name__, drawn.__module__ = function.__name__, function.__module__
     return drawn
+
+
+def _bad_hook(module: ModuleType, error: pluggy.PluginValidationError) -> str:
+    """The fault of the hooks of a module, from pluggy's own message, which names the module by its `repr`."""
+    said = one_line((str(error).splitlines() or ["a hook is at fault"])[0])
+    if unknown := re.match(r"unknown hook '(\w+)'", said):
+        hint = did_you_mean(unknown[1], _OFFERS) or f"; the hooks are {', '.join(_OFFERS)}"
+        return f"unknown hook '{unknown[1]}'{hint}"
+    if known := re.search(r"for hook '(\w+)'", said):
+        return f"hook '{known[1]}' takes no arguments; write it as `def {known[1]}():`"
+    return said.replace(repr(module), module.__name__)
 
 
 def _itself(module: ModuleType) -> ModuleType:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol, TypeVar
 
 from benchbox import machine
-from benchbox.codec import CodecInfo
+from benchbox.codec import CodecInfo, OptionsModel
 from benchbox.dataset import Dataset, DatasetInfo
-from benchbox.errors import PluginError, UnknownIdError, did_you_mean
+from benchbox.errors import PluginError, UnknownIdError, did_you_mean, one_line
 from benchbox.guard import guarded
 from benchbox.loading import Loader, Offer, Plugin
 from benchbox.metric import Metric
+from benchbox.plugin_file import PluginFile, from_environment
 from benchbox.reference import Reference, ReferenceFormat
 from benchbox.report import Report
 
@@ -35,7 +37,13 @@ class Registry:
     metrics: Mapping[str, Metric]
     datasets: Mapping[str, DatasetInfo]
     reports: Mapping[str, Report]
+    codec_owners: Mapping[str, Plugin]
     _loader: Loader
+
+    @property
+    def files(self) -> tuple[PluginFile, ...]:
+        """The plugin files among the plugins, which other processes must load too."""
+        return tuple(plugin.file for plugin in self.plugins if plugin.file is not None)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -45,6 +53,21 @@ class Registry:
     def codec(self, name: str) -> CodecInfo:
         """The codec of that id; raises UnknownIdError that suggests the nearest id, as the next three methods do."""
         return _find(self.codecs, name, "codec", self.plugins)
+
+    def identity(self, info: CodecInfo, options: OptionsModel) -> str:
+        """All that the bytes of a codec depend on besides options and quality: what its `identity` says and, where its
+        plugin is one file, the SHA-256 of that file. Raises PluginError if `identity` gives no line of text."""
+        identity = guarded(info.identity, options)
+        if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
+            raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
+        owner = self.codec_owners.get(info.id)
+        return identity if owner is None or owner.file is None else f"{identity}; {_mark(owner.file)}"
+
+    def source_sha256(self, codec: str) -> str | None:
+        """The SHA-256 (hex) of the files of the plugin that the codec of that id is from, by which it is noticed that
+        it changed though its identity did not; None if they cannot be found."""
+        owner = self.codec_owners.get(codec)
+        return None if owner is None else self._loader.source_sha256(owner)
 
     def metric(self, name: str) -> Metric:
         """The metric of that id."""
@@ -101,12 +124,33 @@ class Registry:
         return list(found.values())
 
 
-def load(extra: Sequence[ModuleType] = ()) -> Registry:
-    """Load every plugin of the entry-point group ``benchbox`` and then the modules `extra`."""
+def load(extra: Sequence[ModuleType] = (), files: Sequence[PluginFile] = ()) -> Registry:
+    """Load every plugin of the entry-point group ``benchbox``, then the modules `extra`, then the plugin files `files`
+    and those that ``BENCHBOX_PLUGINS`` names.
+
+    Raises:
+        PluginError, UsageError: one of the plugin files is at fault.
+    """
     machine.provide_numba_cache()
-    loader = Loader(extra)
-    tables = {kind: loader.table(f"benchbox_{kind}") for kind in ("codecs", "metrics", "datasets", "reports")}
-    return Registry(loader.plugins, **tables, _loader=loader)
+    loader = Loader(extra, tuple(dict.fromkeys([*files, *from_environment()])))
+    tables, owners = {}, {}
+    for kind in ("codecs", "metrics", "datasets", "reports"):
+        tables[kind], owners[kind] = loader.table(f"benchbox_{kind}")
+    tables["metrics"] = {name: _marked(metric, owners["metrics"][name]) for name, metric in tables["metrics"].items()}
+    return Registry(loader.plugins, **tables, codec_owners=owners["codecs"], _loader=loader)
+
+
+def _mark(file: PluginFile) -> str:
+    return f"{file.name} sha256 {file.sha256}"
+
+
+def _marked(metric: Metric, owner: Plugin) -> Metric:
+    """`metric`, with the digest of the plugin file that it is from in its version."""
+    if owner.file is None:
+        return metric
+    marked = copy.copy(metric)
+    object.__setattr__(marked, "version", f"{metric.version}; {_mark(owner.file)}")
+    return marked
 
 
 def _find(table: Mapping[str, T], name: str, kind: str, plugins: Sequence[Plugin]) -> T:

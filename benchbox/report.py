@@ -30,7 +30,8 @@ class Results:
         plan: the plan as TOML text.
         environment: versions, CPU, operating system and times of each session; JSON-like.
         dataset_notes: data set id -> the sentences that every report must print about it.
-        codec_settings: label -> {"id", "title", "identity", "options", "axis", "device"} of each codec configuration.
+        codec_settings: label -> {"id", "title", "identity", "options", "axis", "device"} of each codec configuration;
+            where points of it may not be comparable also "note", a sentence that every report must print.
         references: published curves to draw with the run's own.
         pixels: key of a row -> its decoded picture, from the kept stream; raises BenchboxError where the stream is
             gone. None for a published folder, which has no streams.

@@ -18,10 +18,9 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine processes", "program files guard", "reading", "image",
+    "errors machine processes", "program files guard fork_server plugin_file sources", "reading", "image",
     "codec metric dataset reference", "appearance", "report", "naming", "hookspecs", "loading", "registry", "plan",
-    "store", "work",
-    "execution results", "session", "curves", "frames", "api", "cli", "__main__",
+    "store", "work", "execution results", "session", "curves", "frames", "api", "cli", "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 

@@ -7,19 +7,18 @@ from typing import Any
 
 import click
 
-from benchbox.cli.group import commands, workspace_option
+from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
 
 
 @commands.command()
 @click.argument("dataset")
 @click.option("--from", "source", type=click.Path(exists=True, path_type=Path), help="Folder or archive on disk.")
-def fetch(dataset: str, source: Path | None) -> None:
+@plugin_option
+def fetch(dataset: str, source: Path | None, plugin_paths: tuple[Path, ...]) -> None:
     """Download a data set, or take it from --from, and verify all checksums. An interrupted download resumes."""
     from tqdm import tqdm
 
-    from benchbox import registry
-
-    info = registry.load().dataset_info(dataset)
+    info = load_plugins(plugin_paths).dataset_info(dataset)
     bars: dict[str, tqdm[Any]] = {}
 
     def progress(name: str, done: int, total: int) -> None:

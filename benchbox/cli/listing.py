@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchbox import machine, registry
+from benchbox import machine
 from benchbox.cli import plugin
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
@@ -16,8 +16,11 @@ from benchbox.registry import Registry
 from benchbox.store import COLUMNS, Store, Workspace
 
 
-def lines(kind: str, workspace: Path, built_in: Collection[str]) -> Iterator[str]:
-    """The lines of ``benchbox list KIND``; `built_in` names the subcommands that no plugin may offer."""
+def lines(
+    kind: str, workspace: Path, load: Callable[[], Registry], built_in: Collection[str]
+) -> Iterator[str]:
+    """The lines of ``benchbox list KIND``. `load` gives the plugins, where they are asked for; `built_in` names the
+    subcommands that no plugin may offer."""
     if kind == "columns":
         rows = ((c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS)
         yield from _table(("column", "dtype", "unit", "meaning"), rows)
@@ -25,12 +28,11 @@ def lines(kind: str, workspace: Path, built_in: Collection[str]) -> Iterator[str
         with Store(Workspace.at(workspace)) as store:
             yield from _table(("run", "points"), ((name, str(rows)) for name, rows in store.runs()))
     else:
-        plugins = registry.load()
         tables: dict[str, Callable[[Registry], Iterator[str]]] = {
             "codecs": codecs, "metrics": metrics, "datasets": datasets, "reports": reports, "references": references,
             "plugins": partial(plugin_lines, built_in=built_in),
         }  # fmt: skip
-        yield from tables[kind](plugins)
+        yield from tables[kind](load())
 
 
 def codecs(plugins: Registry) -> Iterator[str]:
@@ -119,9 +121,8 @@ def _bundled() -> set[str]:
             for path in (root / room).glob("benchbox_*/__init__.py")}  # fmt: skip
 
 
-def doctor() -> Iterator[str]:
+def doctor(plugins: Registry) -> Iterator[str]:
     """This machine, all versions, and everything missing with its remedy."""
-    plugins = registry.load()
     for name, value in {**machine.describe(), "plugins": plugins.versions}.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
         yield f"{name + ':':12} {shown if shown not in (None, []) else 'none'}"

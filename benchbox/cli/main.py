@@ -13,6 +13,8 @@ from benchbox.cli import compare, data, encode, report, run, show  # noqa: F401 
 from benchbox.cli.group import commands
 from benchbox.errors import BenchboxError
 
+__all__ = ["commands", "main"]
+
 
 def main() -> None:
     """Run the command line. An error is one line, without a traceback unless --debug is among the arguments."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchbox import image, registry
+from benchbox import image
 from benchbox.codec import Codec, CodecInfo, OptionsModel
 from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
 from benchbox.plan import device_for, parse_codec
+from benchbox.registry import Registry
 
 
-def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str) -> str:
+def encode(picture: Path, codec: str, quality: float | None, output: Path, device: str, plugins: Registry) -> str:
     """Encode `picture` and write the stream to `output`; returns a line with size and bpp, and one for each note."""
     _check_output(output, picture)
-    info, options = _find(codec, registry.load())
+    info, options = _find(codec, plugins)
     axis = info.axis(options)
     if axis is None and quality is not None:
         raise UnknownIdError(f"{info.id}: a lossless codec has no quality; leave -q out")
@@ -38,10 +39,9 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     return "\n".join([line, *(f"{picture}: {note}" for note in read.notes)])
 
 
-def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
+def decode(stream: Path, codec: str | None, output: Path, device: str, plugins: Registry) -> str:
     """Decode the file `stream` and write a PNG to `output`; returns a line with the picture's size."""
     _check_output(output, stream)
-    plugins = registry.load()
     info, options = _find(codec, plugins) if codec else _by_suffix(stream, plugins)
     try:
         data = stream.read_bytes()
@@ -59,7 +59,7 @@ def decode(stream: Path, codec: str | None, output: Path, device: str) -> str:
     return f"{output}: {width}x{height}, {channels} channels, {pixels.dtype.itemsize * 8} bit"
 
 
-def _find(codec: str, plugins: registry.Registry) -> tuple[CodecInfo, OptionsModel]:
+def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     entry = parse_codec(codec)
     info = plugins.codec(entry.id)
     options = info.parse_options(entry.options)
@@ -67,7 +67,7 @@ def _find(codec: str, plugins: registry.Registry) -> tuple[CodecInfo, OptionsMod
     return info, options
 
 
-def _by_suffix(stream: Path, plugins: registry.Registry) -> tuple[CodecInfo, OptionsModel]:
+def _by_suffix(stream: Path, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     suffix = stream.suffix.lower()
     for info in plugins.codecs.values():
         if suffix and info.suffix == suffix:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchbox.cli.appearance import appearance_options, with_flags
-from benchbox.cli.group import commands, literature_option, workspace_option
+from benchbox.cli.group import commands, literature_option, load_plugins, plugin_option, workspace_option
+
+if TYPE_CHECKING:
+    from benchbox.registry import Registry
 
 
 @commands.command()
@@ -21,10 +24,11 @@ from benchbox.cli.group import commands, literature_option, workspace_option
 @literature_option
 @appearance_options
 @click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
+@plugin_option
 @workspace_option
 def report(
     runs: tuple[str, ...], formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str,
-    check: bool, workspace: Path, **look: Any,
+    check: bool, plugin_paths: tuple[Path, ...], workspace: Path, **look: Any,
 ) -> None:  # fmt: skip
     """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing.
 
@@ -32,15 +36,14 @@ def report(
 
     The flags from --codecs to --font are the table [report] of a plan, and go before it.
     """
-    from benchbox import registry
     from benchbox.results import chosen_reports, find_run, load_several, write_reports
     from benchbox.store import Workspace, shown
 
+    plugins = load_plugins(plugin_paths)
     if check:
         for run in runs:
-            _check(Path(run))
+            _check(Path(run), plugins)
         return
-    plugins = registry.load()
     wanted = chosen_reports(plugins, list(formats) or None)
     places = [find_run(run, Workspace.at(workspace)) for run in runs]
     pairs = dict(option.partition("=")[::2] for option in options)
@@ -56,13 +59,12 @@ def _split(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _check(folder: Path) -> None:
+def _check(folder: Path, plugins: Registry) -> None:
     """Print the verdict on each point that is measured again; exit with 1 if one differs."""
-    from benchbox import registry
     from benchbox.results import agreement, check, passes
 
     verdicts = []
-    for v in check(folder, registry.load()):
+    for v in check(folder, plugins):
         verdicts.append(v)
         at = "" if v.quality is None else f" at {v.quality:g}"
         click.echo(f"{v.label}{at}, {v.sample}: {v.words}")
@@ -75,14 +77,15 @@ def _check(folder: Path) -> None:
 @click.argument("run")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write.")
 @literature_option
+@plugin_option
 @workspace_option
-def publish(run: str, output: Path, literature: str, workspace: Path) -> None:
+def publish(run: str, output: Path, literature: str, plugin_paths: tuple[Path, ...], workspace: Path) -> None:
     """Write RUN as a folder that others can read and check: results, plan, machine, page, figures, tables."""
-    from benchbox import registry, results
+    from benchbox import results
     from benchbox.store import Workspace
 
     place = results.find_run(run, Workspace.at(workspace))
-    files = results.publish(place, registry.load(), output, _split(literature))
+    files = results.publish(place, load_plugins(plugin_paths), output, _split(literature))
     click.echo(f"published: {files[0] if files else output}")
 
 

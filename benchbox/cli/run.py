@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchbox.cli.group import commands, workspace_option
+from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
 from benchbox.errors import PlanError
+from benchbox.fork_server import ForkServer
 
 if TYPE_CHECKING:
     from benchbox.execution import Executor
@@ -28,43 +29,49 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: one per core]")
 @click.option("--dask", "dask", metavar="ADDRESS", help="Run on a dask cluster, e.g. tcp://10.0.0.1:8786 or 'local'.")
 @click.option("--retry", is_flag=True, help="Also try points that failed in earlier runs.")
+@click.option("--fresh", is_flag=True, help="Measure points again whose codec's plugin changed under one identity.")
 @click.option("--dry-run", is_flag=True, help="Print the missing points with estimates of time and disk; measure none.")
 @click.option("--report", "reports", multiple=True, metavar="ID", help="Reports to write. [default: page]")
 @click.option("--no-report", is_flag=True, help="Write no reports.")
+@plugin_option
 @workspace_option
 def run(
     plan: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
-    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, dry_run: bool,
-    reports: tuple[str, ...], no_report: bool, workspace: Path,
+    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, fresh: bool,
+    dry_run: bool, reports: tuple[str, ...], no_report: bool, plugin_paths: tuple[Path, ...], workspace: Path,
 ) -> None:  # fmt: skip
     """Measure PLAN (a TOML file) or what the flags describe; with neither, the demo.
 
     Running again measures only what is missing: a new codec runs alone, a new metric only scores stored streams.
     """
-    from benchbox import registry
-    from benchbox.plan import resolve
-    from benchbox.results import chosen_reports, find_run, load_results, write_reports
-    from benchbox.session import execute, for_terminal, local_executor, point_limits
-    from benchbox.store import Workspace, shown
+    with ForkServer() as server:
+        if not dry_run and dask is None:
+            server.start()  # it loads while this process loads and plans
+        from benchbox.plan import resolve
+        from benchbox.results import chosen_reports, find_run, load_results, write_reports
+        from benchbox.session import execute, for_terminal, local_executor, point_limits
+        from benchbox.store import Workspace, shown
 
-    plugins = registry.load()
-    wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
-    settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
-    resolved = resolve(settled, plugins, base)
-    progress = for_terminal()
-    place = Workspace.at(workspace)
-    local = partial(local_executor, resolved.plan, workers=workers)
-    if dry_run:
-        from benchbox.session import describe
+        settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
+        plugins = load_plugins([*(base / path for path in settled.plugins), *plugin_paths])
+        wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
+        resolved = resolve(settled, plugins, base)
+        if fresh:
+            resolved = resolved.fresh()
+        progress = for_terminal()
+        place = Workspace.at(workspace)
+        local = partial(local_executor, resolved.plan, workers=workers, server=server, files=plugins.files)
+        if dry_run:
+            from benchbox.session import describe
 
-        click.echo(describe(resolved, place, local, progress, retry))
-        return
-    executor: Executor = local(place)
-    if dask is not None:
-        from benchbox.execution.dask import DaskExecutor
+            click.echo(describe(resolved, place, local, progress, retry))
+            return
+        executor: Executor = local(place)
+        if dask is not None:
+            from benchbox.execution.dask import DaskExecutor
 
-        executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams)
-    summary = execute(resolved, plugins, place, executor, progress, retry)
+            executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams, plugins.files)
+        summary = execute(resolved, plugins, place, executor, progress, retry)
     _say(summary)
     if wanted:
         results = load_results(find_run(summary.name, place), plugins)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from benchbox.cli.group import commands, workspace_option
+from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
 from benchbox.cli.plugin import built_in
 
 
@@ -15,19 +16,22 @@ from benchbox.cli.plugin import built_in
     "kind", default="codecs",
     type=click.Choice(["codecs", "metrics", "datasets", "reports", "references", "plugins", "runs", "columns"]),
 )  # fmt: skip
+@plugin_option
 @workspace_option
-def list_(kind: str, workspace: Path) -> None:
+def list_(kind: str, plugin_paths: tuple[Path, ...], workspace: Path) -> None:
     """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
     from benchbox.cli import listing
 
-    for line in listing.lines(kind, workspace, built_in(click.get_current_context())):
+    plugins = partial(load_plugins, plugin_paths)
+    for line in listing.lines(kind, workspace, plugins, built_in(click.get_current_context())):
         click.echo(line)
 
 
 @commands.command()
-def doctor() -> None:
+@plugin_option
+def doctor(plugin_paths: tuple[Path, ...]) -> None:
     """Print this machine, all versions, and for everything missing the command that installs it."""
     from benchbox.cli import listing
 
-    for line in listing.doctor():
+    for line in listing.doctor(load_plugins(plugin_paths)):
         click.echo(line)

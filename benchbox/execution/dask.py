@@ -3,7 +3,7 @@ shares. Each task runs its job in a process of its own, under the same limits as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from itertools import islice
@@ -13,19 +13,25 @@ from benchbox.errors import CodecUnavailableError, UsageError
 from benchbox.execution.executor import OnPoints, PointLimits
 from benchbox.execution.isolated import run_task, task_text
 from benchbox.plan import Job
+from benchbox.plugin_file import PluginFile
 from benchbox.store import Streams
 
 
 class DaskExecutor:
-    """Runs jobs on the dask scheduler at `address`; ``"local"`` starts a cluster of processes on this machine."""
+    """Runs jobs on the dask scheduler at `address`; ``"local"`` starts a cluster of processes on this machine. The
+    plugin files `files` must be at the same paths everywhere."""
 
     threads = 1
 
-    def __init__(self, address: str, limits: PointLimits, streams: Streams, timeout: float = 10) -> None:
+    def __init__(
+        self, address: str, limits: PointLimits, streams: Streams, files: Sequence[PluginFile] = (),
+        timeout: float = 10,
+    ) -> None:  # fmt: skip
         self.workers = 0
         self._address = address
         self._limits = limits
         self._streams = streams
+        self._files = files
         self._timeout = timeout
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
@@ -33,7 +39,7 @@ class DaskExecutor:
 
         Raises:
             UsageError: the scheduler cannot be reached.
-            StoreError: a machine cannot write streams to the workspace.
+            StoreError: a machine cannot write streams to the workspace, or lacks a plugin file.
         """
         remaining = iter(jobs)
         with self._client() as client:
@@ -43,7 +49,7 @@ class DaskExecutor:
             while True:
                 for job in islice(remaining, max(0, 2 * self.workers - len(active))):
                     if wanted(job):
-                        active[pool.submit(run_task, task_text(job, self._streams, self._limits))] = job
+                        active[pool.submit(run_task, task_text(job, self._streams, self._limits, self._files))] = job
                 if not active:
                     return
                 for future in wait(active, return_when=FIRST_COMPLETED).done:

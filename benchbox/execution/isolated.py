@@ -17,21 +17,24 @@ from typing import Any
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.local import LocalExecutor
+from benchbox.fork_server import ForkServer
 from benchbox.plan import Job
+from benchbox.plugin_file import PluginFile, as_values, from_values
 from benchbox.store import Streams
 
 
-def task_text(job: Job, streams: Streams, limits: PointLimits) -> str:
-    """A job with all that a machine elsewhere needs, as JSON; `streams` are on storage that every machine shares."""
+def task_text(job: Job, streams: Streams, limits: PointLimits, files: Sequence[PluginFile] = ()) -> str:
+    """A job with all that a machine elsewhere needs, as JSON; `streams` are on storage that every machine shares, the
+    plugin files `files` at the same paths on each of them."""
     return json.dumps({"job": job.as_json(), "streams": str(streams.folder), "seconds": limits.seconds,
-                       "memory": limits.memory})  # fmt: skip
+                       "memory": limits.memory, "plugins": as_values(files)})  # fmt: skip
 
 
 def run_task(task: str) -> list[dict[str, Any]]:
     """Run the task of `task_text` in a fresh interpreter; returns its finished points, blamed ones among them.
 
     Raises:
-        StoreError: this machine cannot write the streams, or the interpreter failed.
+        StoreError: this machine cannot write the streams, it lacks a plugin file, or the interpreter failed.
     """
     command = [sys.executable, "-m", "benchbox.execution.isolated"]
     done = subprocess.run(command, input=task.encode(), capture_output=True, check=False)
@@ -44,14 +47,18 @@ def main() -> None:
     """Read a task, run it under its limits, print its points."""
     task = json.loads(sys.stdin.buffer.read())
     limits, streams = PointLimits(task["seconds"], task["memory"]), Streams(Path(task["streams"]))
+    files = from_values(task["plugins"])
 
     def show(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         for point in points:
             print(json.dumps(point), flush=True)
 
-    with tempfile.TemporaryDirectory(prefix="benchbox-") as spool:
+    with tempfile.TemporaryDirectory(prefix="benchbox-") as spool, ForkServer() as server:
         try:
-            LocalExecutor(1, limits, streams, Path(spool)).run([Job.from_json(task["job"])], show)
+            for file in files:
+                file.check()
+            executor = LocalExecutor(1, limits, streams, Path(spool), server, files)
+            executor.run([Job.from_json(task["job"])], show)
         except BenchboxError as error:
             sys.exit(str(error))
 

@@ -1,8 +1,9 @@
 """Local worker processes with a time and a memory limit for each operating point.
 
-Workers are fresh interpreters (never forks), each with a guard that clears up after it. The parent watches them from
-the moment a job is given until its end: it reads what each worker appends to its spool, and kills one whose point takes
-too long or too much memory. Points that a dead worker left unfinished are run again, one to a job.
+Workers are forked from a process that has seen no picture (`benchbox.fork_server`), each with a guard that clears up
+after it. The parent watches them from the moment a job is given until its end: it reads what each worker appends to its
+spool, and kills one whose point takes too long or too much memory. Points that a dead worker left unfinished are run
+again, one to a job.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from benchbox.execution.executor import OnPoints, PointLimits
 from benchbox.execution.memory import held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
+from benchbox.fork_server import THREADS, ForkServer
 from benchbox.plan import Job
+from benchbox.plugin_file import PluginFile, as_values
 from benchbox.store import Streams
 
 TICK = 0.05
@@ -39,38 +42,23 @@ START_SECONDS = (20.0, 120.0)
 MOST_FAILED_STARTS = 3
 """Workers in a row that do not get as far as taking a job before the run is given up."""
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-
-
-@contextlib.contextmanager
-def thread_environment(threads: int) -> Iterator[None]:
-    """Set the thread variables for processes started inside; numeric libraries read them once, when loaded."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update({name: str(threads) for name in _THREAD_VARIABLES})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
 
 class LocalExecutor:
-    """Runs jobs in `workers` processes, which write events to the folder `spool` and bitstreams to `streams`. With
-    `core`, they stay on that processor, as timing requires."""
+    """Runs jobs in `workers` processes of `server`, which write events to the folder `spool` and bitstreams to
+    `streams`, and load the plugin files `files`. With `core`, they stay on that processor, as timing requires."""
 
-    threads = 1
-    """Threads that numeric libraries may use in a worker."""
+    threads = THREADS
 
     def __init__(
-        self, workers: int, limits: PointLimits, streams: Streams, spool: Path, core: int | None = None
-    ) -> None:
+        self, workers: int, limits: PointLimits, streams: Streams, spool: Path, server: ForkServer,
+        files: Sequence[PluginFile] = (), core: int | None = None,
+    ) -> None:  # fmt: skip
         self.workers = workers
+        self._server = server
         self._limits = limits
         self._spool = spool
-        self._settings = {"memory": limits.memory, "core": core, "streams": os.fspath(streams.folder)}
+        self._settings = {"memory": limits.memory, "core": core, "streams": os.fspath(streams.folder),
+                          "plugins": as_values(files)}  # fmt: skip
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
         """Run every job; see `benchbox.execution.Executor`.
@@ -84,10 +72,10 @@ class LocalExecutor:
         except OSError as error:
             raise StoreError(f"cannot write in {self._spool}: {error.strerror}") from error
         queue = _Queue(jobs)
-        slots = [_Slot(self._settings, self._spool, self._limits) for _ in range(self.workers)]
+        slots = [_Slot(self._server, self._settings, self._spool, self._limits) for _ in range(self.workers)]
         watch = _Watch()
         starts = _Starts()
-        with thread_environment(self.threads), contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as stack:
             for slot in slots:
                 stack.callback(slot.close)
             stack.callback(_kill, slots)  # goes first, so that their ends are waited for together
@@ -151,7 +139,8 @@ class _Starts:
 class _Slot:
     """A place for one worker process, which is started when there is a job for it and replaced when it has ended."""
 
-    def __init__(self, settings: Mapping[str, Any], spool: Path, limits: PointLimits) -> None:
+    def __init__(self, server: ForkServer, settings: Mapping[str, Any], spool: Path, limits: PointLimits) -> None:
+        self._server = server
         self.active: Active | None = None
         self.process: WorkerProcess | None = None
         self._settings = settings
@@ -168,7 +157,8 @@ class _Slot:
             if self.process is not None and self.process.ending() is not None:
                 self.close()
             if self.process is None:
-                self.process, self._ready = WorkerProcess(self._settings), False
+                settings = {**self._settings, "metrics": job.points[0].metrics}
+                self.process, self._ready = WorkerProcess(self._server, settings), False
             path = self._spool / f"{uuid.uuid4().hex}.jsonl"
             try:
                 write_job(path, job)
@@ -195,10 +185,10 @@ class _Slot:
         if not done and ending is None:
             return None
         active, self.active = self.active, None
+        if ending is not None and not self._ready and not self.process.prepared:
+            starts.failed(active.verdict or str(ending))
         if ending is not None or LEAVING in answers:
             self.close()
-        if ending is not None and not self._ready:
-            starts.failed(active.verdict or str(ending))
         return active, None if done else ending
 
     def enforce(self, helpers: int, on_points: OnPoints) -> None:
@@ -237,11 +227,12 @@ class _Watch:
         self._next = time.monotonic() + TICK
         slots = [slot for slot in slots if slot.process is not None]
         if self._looks % HELPERS_EVERY == 0:
-            self._helpers = held_below({slot.process.guard_pid for slot in slots if slot.process is not None})
+            guards = [slot.process.guard_pid for slot in slots if slot.process is not None]
+            self._helpers = held_below({guard for guard in guards if guard is not None})
         self._looks += 1
         for slot in slots:
             assert slot.process is not None
-            slot.enforce(self._helpers.get(slot.process.guard_pid, 0), on_points)
+            slot.enforce(self._helpers.get(slot.process.guard_pid or 0, 0), on_points)
 
 
 def memory_share(workers: int) -> int:

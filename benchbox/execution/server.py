@@ -6,7 +6,6 @@ The file outlives the worker and the run's process, so whatever was measured bef
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -15,14 +14,19 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchbox import registry
-from benchbox.errors import StoreError
+from benchbox.errors import BenchboxError, StoreError
+from benchbox.execution.guard_process import MARK
 from benchbox.execution.spool import read_job, seal
 from benchbox.execution.worker_process import DONE, LEAVING, READY
-from benchbox.processes import MARK, adopt_orphans, end_descendants
+from benchbox.metric import Scorer
+from benchbox.plugin_file import from_values
+from benchbox.processes import adopt_orphans, die_with_parent, end_descendants
+from benchbox.registry import Registry
 from benchbox.store import Streams
 from benchbox.work import SecondDecoder, Worker, run_job
 
@@ -34,21 +38,42 @@ WORN = 200
 them would otherwise bring down the codecs that come after them."""
 
 
-def main() -> None:
-    """Serve until the jobs end; never returns, since threads that a codec left would keep the process alive."""
+@dataclass(frozen=True)
+class Loaded:
+    """What the fork server loaded before it forked: the plugins, and the metrics that it opened, by id."""
+
+    registry: Registry
+    scorers: dict[str, Scorer]
+
+
+def serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | None) -> None:
+    """Take jobs from the file descriptor `jobs` until they end; never returns, since threads that a codec left would
+    keep the process alive. Plugins are loaded here if they are not `loaded`.
+
+    Args:
+        settings: `memory` (bytes), `core` (number of a processor, or None), `streams` (a folder) and `plugins` (plugin
+            files, as values).
+    """
     try:
-        _serve(json.loads(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+        _serve(settings, jobs, answers, loaded)
         os._exit(0)
+    except BenchboxError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
     except BaseException:  # an exit that waits for no thread, and says why
         traceback.print_exc()
         os._exit(1)
 
 
-def _serve(settings: dict[str, Any], jobs: int, answers: int) -> None:
+def _serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | None) -> None:
     _prepare(settings["memory"], settings["core"])
-    second = SecondDecoder.start((jobs, answers))
+
+    def load() -> Registry:
+        return loaded.registry if loaded else registry.load(files=from_values(settings["plugins"]))
+
+    second = SecondDecoder.start((jobs, answers), load)
     adopt_orphans()
-    worker = Worker(registry.load(), second)
+    worker = Worker(load(), second, loaded.scorers if loaded else {})
     os.write(answers, READY)
     before = _held()
     streams = Streams(Path(settings["streams"]))
@@ -69,8 +94,7 @@ def _prepare(memory: int, core: int | None) -> None:
     """Die with the guard, leave Ctrl-C to the run's process, stay on one processor `core` if one is given, and bound
     the address space where no CUDA needs it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG, prctl(2)
+    die_with_parent()
     if core is not None:
         os.sched_setaffinity(0, {core})
     if not Path("/dev/nvidiactl").exists():

@@ -6,20 +6,18 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from benchbox import processes
-from benchbox.errors import BenchboxError
+from benchbox.execution.guard_process import Descriptors
+from benchbox.fork_server import ForkServer
 
 READY, DONE, LEAVING = b"r", b".", b"x"
 """What a worker answers: once when it can take jobs, after each job, and after a job that is its last."""
-
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from benchbox.execution.server import main; main()"
 
 
 @dataclass(frozen=True)
@@ -41,34 +39,37 @@ class Ending:
 
 
 class WorkerProcess:
-    """A fresh interpreter that runs jobs one after the other, with a guard of its own (`benchbox.processes`).
+    """A process that the fork server makes, which runs jobs one after the other, and its guard.
 
     Args:
-        settings: what `benchbox.execution.server.main` needs, as JSON values.
+        server: makes it.
+        settings: those of `benchbox.execution.server.serve`, and as `metrics` the ids of metrics that it will need.
+
+    Attributes:
+        answers: file descriptor that becomes readable when it has answered.
+        report: file descriptor that becomes readable when it has ended.
+        prepared: whether the fork server was to load plugins and metrics for it, which may have been its end.
 
     Raises:
         BenchboxError: the system starts no more processes.
     """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, server: ForkServer, settings: Mapping[str, Any]) -> None:
+        self._server = server
         jobs, self._jobs = os.pipe()
         self.answers, answers = os.pipe()
         life, self._life = os.pipe()
+        self.report, report = os.pipe()
         os.set_blocking(self.answers, False)
-        worker = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), json.dumps(dict(settings))]
-        numbers = (jobs, answers, life)
+        os.set_blocking(self.report, False)
+        self._reported = b""
+        self._ending: Ending | None = None
+        given = Descriptors(jobs, answers, life, report)
         try:
-            self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", processes.__file__, *map(str, numbers), *worker], pass_fds=numbers,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise BenchboxError(f"no worker process can be started: {error.strerror}; use fewer --workers") from error
+            self.prepared = server.launch(settings, given)
         finally:
-            for number in numbers:
+            for number in given:
                 os.close(number)
-        assert self._guard.stdout is not None
-        self.report = self._guard.stdout
 
     def give(self, spool: Path) -> None:
         """Have it run the job that `write_job` wrote for `spool`."""
@@ -84,34 +85,43 @@ class WorkerProcess:
 
     def ending(self) -> Ending | None:
         """How it ended, once it and all that it started are gone; None until then."""
-        if self._guard.poll() is None:
-            return None
-        printed = self.report.read().decode(errors="replace").strip().splitlines()
-        try:
-            told = json.loads(printed[-1])
-            return Ending(told["status"], told["said"])
-        except (ValueError, LookupError, TypeError):  # the guard itself was killed, or could not start
-            return Ending(None, printed[-1] if printed else "")
+        if self._ending is None and self._has_ended():
+            try:
+                told = json.loads(self._reported.splitlines()[1])
+                self._ending = Ending(told["status"], told["said"])
+            except (ValueError, LookupError, TypeError):  # its guard, or the fork server before that, was killed
+                self._ending = Ending(*(self._server.ending() if self.guard_pid is None else (None, "")))
+        return self._ending
+
+    def _has_ended(self) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.report, 1 << 16):
+                self._reported += data
+            return True
+        return False
 
     def kill(self) -> None:
         """End it, and whatever it started, at once; `ending` tells when that is done."""
         if self._life >= 0:
             os.close(self._life)
             self._life = -1
+            if not self._has_ended() and self.guard_pid is None:  # the fork server hangs in a plugin
+                self._server.kill()
 
     def close(self, seconds: float = 10) -> None:
         """End it, wait for that, and release what was held for it."""
         self.kill()
-        try:
-            self._guard.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._guard.kill()
-            self._guard.wait()
-        self.report.close()
-        for number in (self._jobs, self.answers):
+        end = time.monotonic() + seconds
+        while self.ending() is None and time.monotonic() < end:
+            wait([self.report], end - time.monotonic())
+        if self._ending is None and self.guard_pid is not None:
+            with contextlib.suppress(OSError):
+                os.kill(self.guard_pid, signal.SIGKILL)
+        for number in (self._jobs, self.answers, self.report):
             os.close(number)
 
     @property
-    def guard_pid(self) -> int:
-        """The process id of its guard, above which nothing that it started can get."""
-        return self._guard.pid
+    def guard_pid(self) -> int | None:
+        """The process id of its guard, above which nothing that it started can get; None until it is known."""
+        first, end, _ = self._reported.partition(b"\n")
+        return int(first) if end else None

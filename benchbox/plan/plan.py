@@ -139,7 +139,8 @@ class Timing(_Strict):
 class Plan(_Strict):
     """A validated plan. With `match` (``"bpp=0.5"``, ``"ms-ssim=0.98"``) the qualities are not swept: for each picture
     and codec, a search finds the one nearest each target. With `timing`, measured points are timed too. The two
-    exclude each other. `report` is how its reports look; it changes no measurement."""
+    exclude each other. `plugins` are paths of plugin files, which start from the plan's folder. `report` is how its
+    reports look; it changes no measurement."""
 
     name: str
     dataset: Annotated[_Names, Field(min_length=1)]
@@ -148,6 +149,7 @@ class Plan(_Strict):
     limits: Limits = Limits()
     timing: Timing | None = None
     match: _Names = ()
+    plugins: _Names = ()
     description: Annotated[str, Field(max_length=_LONGEST_TEXT)] = ""
     report: Appearance = PLAIN
 

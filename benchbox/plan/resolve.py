@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, PluginError, QualityError, one_line
+from benchbox.errors import PlanError, PluginError, QualityError
 from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
@@ -30,6 +31,8 @@ class Configuration:
     qualities: tuple[float | None, ...]
     axis: QualityAxis | None
     device: str
+    source: str | None = None
+    """SHA-256 of the files of the codec's plugin, which is no part of the key."""
 
     def key(self, quality: float | None, sample_sha256: str) -> str:
         """Key of an encoding: SHA-256 (hex) of codec, options, identity, quality, device class and source pixels."""
@@ -70,6 +73,18 @@ class Resolved:
     metrics: tuple[Metric, ...]
     left_out: Mapping[str, str]
     """Optional codecs that are unavailable here, with the reason."""
+    renewed: Mapping[str, str] = field(default_factory=dict)
+    """Codec id -> SHA-256 of its plugin's files: points measured with other ones are measured again. Empty by default,
+    when every point measured under the same identity counts."""
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Codec id -> SHA-256 of the files of its plugin, where these are known."""
+        return {c.info.id: c.source for c in self.configurations if c.source is not None}
+
+    def fresh(self) -> Resolved:
+        """The same plan, in which points count only where the codec's plugin has not changed since."""
+        return replace(self, renewed=self.sources)
 
     @property
     def text(self) -> str:
@@ -90,7 +105,10 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
             is unavailable here.
         CodecUnavailableError, DatasetError: with the remedy.
     """
-    plan = plan.model_copy(update={"dataset": tuple(_anchored(name, registry, base) for name in plan.dataset)})
+    plan = plan.model_copy(update={
+        "dataset": tuple(_anchored(name, registry, base) for name in plan.dataset),
+        "plugins": tuple(check_name(os.fspath(file.path)) for file in registry.files),
+    })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
     left_out = {e.id: why for e in plan.codec if e.optional and (why := guarded(registry.codec(e.id).unavailable))}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
@@ -148,11 +166,5 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     else:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
-    return Configuration(info, options, label, _identity(info, options), qualities, axis, device)
-
-
-def _identity(info: CodecInfo, options: OptionsModel) -> str:
-    identity = guarded(info.identity, options)
-    if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
-        raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
-    return identity
+    return Configuration(info, options, label, registry.identity(info, options), qualities, axis, device,
+                         registry.source_sha256(info.id))

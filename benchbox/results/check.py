@@ -118,7 +118,7 @@ class _Again:
             info = self._registry.codec(str(row["codec"]))
             options = info.parse_options(_options(row["options"]))
             info.require(options)
-            identity = info.identity(options)
+            identity = self._registry.identity(info, options)
             dataset = self._place(str(row["dataset"]))
             sample = SampleName.of(dataset, self._sample(dataset, str(row["sample"])))
         except BenchboxError as error:

@@ -14,6 +14,7 @@ from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
+from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
 from benchbox.results.place import PUBLISHED, RunPlace, find_run
 from benchbox.results.records import (
@@ -71,6 +72,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
     settings = read_settings(place.folder / "settings.json")
     by_key = table.drop_duplicates("key").set_index("key")
     worker = Worker(registry)
+    notes = change_notes(table, registry if place.workspace is not None else None)
 
     def row(key: str) -> dict[str, Any]:
         return {str(name): value for name, value in by_key.loc[[key]].iloc[0].items()}
@@ -90,7 +92,8 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         plan=plan,
         environment=read_environment(place.folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
-        codec_settings=settings.codecs,
+        codec_settings={label: {**about, "note": notes[label]} if label in notes else about
+                        for label, about in settings.codecs.items()},
         references=find_references(literature, settings.datasets, registry),
         pixels=pixels if place.workspace is not None else None,
         original=original,

@@ -10,6 +10,7 @@ from benchbox.plan import Entry, Job, Point, Resolved, SampleName
 from benchbox.session.digests import Digests, digests
 from benchbox.session.search import MOST_TRIES, Search, parse_target, searches
 from benchbox.session.session import Session
+from benchbox.session.todo import changed_codecs
 from benchbox.store import Store
 
 MOST_LINES = 8
@@ -41,7 +42,7 @@ def run_matched(session: Session, retry: bool = False) -> None:
         matching.learn(proposals)
         store.register(session.name, matching.nearest())
     store.register(session.name, matching.nearest())
-    for line in matching.endings():
+    for line in filter(None, [*matching.endings(), changed_codecs(resolved, store, matching.nearest())]):
         progress.say(line)
 
 
@@ -54,6 +55,7 @@ class Matching:
         self._store = store
         self._pictures = {(d.id, s.id): SampleName.of(d.id, s) for d in resolved.datasets for s in d.samples}
         self._versions = {metric.id: metric.version for metric in resolved.metrics}
+        self._renewed = resolved.renewed
         self._points: dict[str, Point] = {}
 
     def carry_on(self, retry: bool = False) -> list[Proposal]:
@@ -125,7 +127,7 @@ class Matching:
     def _missing(self, proposals: Sequence[Proposal], retry: bool) -> list[Point | None]:
         metrics = tuple(self._versions)
         keys = [search.entry(quality).key for search, quality in proposals]
-        have = self._store.have(keys, self._versions, retry)
+        have = self._store.have(keys, self._versions, retry, self._renewed)
         points = [search.configuration.missing(key, quality, metrics, have.get(key))
                   for key, (search, quality) in zip(keys, proposals, strict=True)]  # fmt: skip
         self._points |= {point.key: point for point in points if point is not None}

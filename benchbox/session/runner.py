@@ -9,14 +9,16 @@ from dataclasses import replace
 from benchbox import machine
 from benchbox.errors import PlanError
 from benchbox.execution import Executor, LocalExecutor, PointLimits, memory_share
+from benchbox.fork_server import ForkServer
 from benchbox.plan import DISTURBED, Job, Plan, Resolved, Timing, entries, timing_jobs
+from benchbox.plugin_file import PluginFile
 from benchbox.registry import Registry
 from benchbox.session.digests import digests
 from benchbox.session.matched import run_matched
 from benchbox.session.progress import Progress
 from benchbox.session.session import Session, Summary
 from benchbox.session.signals import ends_like_ctrl_c
-from benchbox.session.todo import list_missing, register
+from benchbox.session.todo import changed_codecs, list_missing, register
 from benchbox.store import Workspace, WritableStore
 
 MOST_LISTINGS = 3
@@ -29,10 +31,13 @@ def point_limits(plan: Plan, workers: int) -> PointLimits:
     return PointLimits(plan.limits.point_seconds, memory)
 
 
-def local_executor(plan: Plan, workspace: Workspace, workers: int | None) -> LocalExecutor:
-    """An executor of local processes under the plan's limits; `workers` None means one per core that may be used."""
+def local_executor(
+    plan: Plan, workspace: Workspace, workers: int | None, server: ForkServer, files: Sequence[PluginFile] = ()
+) -> LocalExecutor:
+    """An executor of processes of `server` under the plan's limits, which load the plugin files `files`; `workers` None
+    means one per core that may be used."""
     count = workers or machine.cores()
-    return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool)
+    return LocalExecutor(count, point_limits(plan, count), workspace.streams, workspace.spool, server, files)
 
 
 def execute(
@@ -55,20 +60,23 @@ def execute(
         summary = session.summary()
         if resolved.plan.timing is None:
             return summary
-        timer = timing_executor(resolved.plan, resolved.plan.timing, workspace)
-        with Session(resolved, registry, store, timer, progress) as session:
-            _time(session, resolved.plan.timing)
+        with ForkServer() as server:
+            timer = timing_executor(resolved.plan, resolved.plan.timing, workspace, server, registry.files)
+            with Session(resolved, registry, store, timer, progress) as session:
+                _time(session, resolved.plan.timing)
         return replace(summary, timed=session.done)
 
 
-def timing_executor(plan: Plan, protocol: Timing, workspace: Workspace) -> LocalExecutor:
+def timing_executor(
+    plan: Plan, protocol: Timing, workspace: Workspace, server: ForkServer, files: Sequence[PluginFile] = ()
+) -> LocalExecutor:
     """An executor of one worker pinned to one core; a point may take as long as all its repeats."""
     limits = point_limits(plan, 1)
     longer = PointLimits(limits.seconds * 2 * (protocol.repeats + 1) * protocol.batch, limits.memory)
     core = protocol.core if protocol.core is not None else max(os.sched_getaffinity(0))
     if core not in os.sched_getaffinity(0):
         raise PlanError(f"timing: there is no core {core} here; take one of {sorted(os.sched_getaffinity(0))}")
-    return LocalExecutor(1, longer, workspace.streams, workspace.spool, core=core)
+    return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, files, core)
 
 
 def _run(session: Session, retry: bool) -> None:
@@ -76,6 +84,8 @@ def _run(session: Session, retry: bool) -> None:
     session.note_pictures(todo.digests)
     register(todo, session.store)
     session.progress.say(str(todo))
+    if changed := changed_codecs(session.resolved, session.store, todo.rows):
+        session.progress.say(changed)
     session.measure(todo.jobs, todo.points)
 
 

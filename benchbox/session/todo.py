@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchbox.plan import Entry, Job, Point, Resolved, SampleName, entries, missing_jobs
@@ -45,8 +46,20 @@ def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bo
     """The rows of a run and jobs for those that the store lacks; `retry` includes points that runs no longer try."""
     found = digests(resolved, store, progress)
     rows = tuple(entries(resolved, found.all))
-    have = store.have((row.key for row in rows), {m.id: m.version for m in resolved.metrics}, retry)
+    versions = {m.id: m.version for m in resolved.metrics}
+    have = store.have((row.key for row in rows), versions, retry, resolved.renewed)
     return Todo(resolved, found, rows, tuple(missing_jobs(resolved, found.known, rows, have)))
+
+
+def changed_codecs(resolved: Resolved, store: Store, rows: Iterable[Entry]) -> str:
+    """A line about those of `rows` that were measured before their codec's plugin changed, though its identity did not
+    and they still count; "" if there are none."""
+    found = store.changed((row.key for row in rows), {c: s for c, s in resolved.sources.items()
+                                                      if c not in resolved.renewed})  # fmt: skip
+    count = sum(len(keys) for keys in found.values())
+    its = "its" if len(found) == 1 else "their"
+    return (f"{', '.join(sorted(found))} changed since {count} of {its} points were measured; "
+            "--fresh measures them again") if found else ""  # fmt: skip
 
 
 def register(todo: Todo, store: WritableStore) -> None:

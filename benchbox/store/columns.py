@@ -45,6 +45,7 @@ COLUMNS = (
     Column("threads", "Int64", "", "threads that numeric libraries could use when timed"),
     Column("null_reasons", "string", "", "JSON: metric id -> why its value is null"),
     Column("identity", "category", "", "plugin and library versions that the bytes depend on"),
+    Column("source_sha256", "category", "", "digest of the files of the codec's plugin when it measured the point"),
     Column("host", "category", "", "machine on which the times were taken"),
     Column("key", "string", "", "key of the encoding in the store: SHA-256 of everything it depends on"),
     Column("sample_sha256", "category", "", "digest of the source pixels"),

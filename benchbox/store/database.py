@@ -15,7 +15,7 @@ from typing import Any, Self
 from benchbox.plan import Entry, Have, Job
 from benchbox.store import opening
 from benchbox.store.inserts import keep
-from benchbox.store.tables import TABLES, selection
+from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
 
 MAX_ATTEMPTS = 2
@@ -70,12 +70,14 @@ class Store:
         finally:
             self._db.execute("DROP TABLE wanted")
 
-    def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False) -> dict[str, Have]:
+    def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False,
+             renewed: Mapping[str, str] | None = None) -> dict[str, Have]:
         """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
         count.
 
         A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
-        does not count as measured, so that it is encoded again; with `retry`, nor does one whose stream is missing, and
+        does not count as measured, so that it is encoded again; nor does one that was measured with other files of its
+        codec's plugin than `renewed` has (codec id -> SHA-256); with `retry`, nor does one whose stream is missing, and
         scores that are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
@@ -88,17 +90,33 @@ class Store:
                     scored.setdefault(key, set()).add(metric)
             query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
             rows = self._db.execute(query).fetchall()
+            old = {key for keys in self._changed(renewed or {}).values() for key in keys}
             streams = self.workspace.streams
             damaged = streams.damaged({stream for _, status, _, stream in rows if status == "ok" and stream})
             for key, status, attempts, stream in rows:
                 if status == "ok":
                     known = frozenset(scored.get(key, ()))
                     to_score = len(known) < len(versions) and stream and streams.has(stream)
-                    again = stream in damaged or (retry and stream and not streams.has(stream))
+                    again = key in old or stream in damaged or (retry and stream and not streams.has(stream))
                     found[key] = Have(not again, stream if to_score else None, known, stream)
                 else:
                     settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
                     found[key] = Have(settled, None, frozenset(versions))
+        return found
+
+    def changed(self, keys: Iterable[str], sources: Mapping[str, str]) -> dict[str, set[str]]:
+        """Codec id -> those of `keys` that were measured with other files of its plugin than those of `sources` (codec
+        id -> SHA-256); points of which that is not known do not count."""
+        with self._wanted(keys):
+            return self._changed(sources)
+
+    def _changed(self, sources: Mapping[str, str]) -> dict[str, set[str]]:
+        columns = selection(self._db, "encodings", ("key", "codec", "source_sha256"))
+        found: dict[str, set[str]] = {}
+        rows = self._db.execute(f"SELECT {columns} FROM wanted CROSS JOIN encodings USING (key) WHERE status = 'ok'")
+        for key, codec, source in rows if sources else ():
+            if source is not None and source != sources.get(codec, source):
+                found.setdefault(codec, set()).add(key)
         return found
 
     def failures(self, run: str) -> list[tuple[str, str, str, int]]:
@@ -139,11 +157,13 @@ class Store:
 
     def timings(self, run: str) -> sqlite3.Cursor:
         """A run's timings, one row per repetition, in no defined order: ordinal, and the columns of the table except
-        its key, repetition, device and workers."""
-        names = [name for name in TABLES["timings"] if name not in ("key", "repetition", "device", "workers")]
+        its key, repetition, device, workers and source. Times of a plugin that has changed since do not count where
+        the point was measured again."""
+        left_out = ("key", "repetition", "device", "workers", "source_sha256")
+        names = [name for name in TABLES["timings"] if name not in left_out]
         return self._db.execute(
             f"SELECT ordinal, {selection(self._db, 'timings', names)} FROM entries CROSS JOIN timings USING (key) "
-            "WHERE run = ?",
+            f"JOIN encodings USING (key) WHERE run = ? AND {of_one_source(self._db)}",
             (run,),
         )
 
@@ -168,10 +188,10 @@ class Store:
 
     def timed(self, keys: Iterable[str], host: str, batch: int, disturbed: float) -> dict[str, int]:
         """key -> most repeats from one timing session on `host`; only repeats during which other processes kept fewer
-        than `disturbed` cores busy count."""
-        query = """SELECT key, MAX(n) FROM (SELECT key, COUNT(*) AS n FROM wanted CROSS JOIN timings USING (key)
-                   WHERE protocol = 'timing' AND host = ? AND batch = ? AND others < ? GROUP BY key, session)
-                   GROUP BY key"""
+        than `disturbed` cores busy count, and those of the plugin that measured the point."""
+        query = f"""SELECT key, MAX(n) FROM (SELECT key, COUNT(*) AS n FROM wanted CROSS JOIN timings USING (key)
+                    JOIN encodings USING (key) WHERE protocol = 'timing' AND timings.host = ? AND batch = ?
+                    AND others < ? AND {of_one_source(self._db)} GROUP BY key, session) GROUP BY key"""
         with self._wanted(keys):
             return dict(self._db.execute(query, (host, batch, disturbed)).fetchall())
 

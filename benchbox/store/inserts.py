@@ -20,7 +20,8 @@ def keep(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Ma
     if not event.get("rescored"):
         _keep_encoding(db, job, event, now)
         if event["status"] == "ok":
-            _keep_seconds(db, event["key"], _conditions(job, session, "quality", 1), [event])
+            conditions = _conditions(job, session, "quality", 1) | {"source_sha256": event.get("source_sha256")}
+            _keep_seconds(db, event["key"], conditions, [event])
     if event["status"] == "ok":
         _keep_scores(db, event)
 
@@ -56,7 +57,7 @@ def _keep_timing(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], ses
     if taken is None or protocol is None:
         return
     repeats = [dict(zip(_SECONDS, row, strict=True)) for row in zip(*(taken[name] for name in _SECONDS), strict=True)]
-    conditions = _conditions(job, session, "timing", protocol.batch)
+    conditions = _conditions(job, session, "timing", protocol.batch) | {"source_sha256": event.get("source_sha256")}
     conditions |= {name: taken.get(name) for name in TABLES["timings"] if name not in (*conditions, *_SECONDS)}
     _keep_seconds(db, event["key"], conditions, repeats)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-VERSION = 1
+VERSION = 2
 """Version of the tables; raise it when columns are added. A database of a later version is refused."""
 
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -22,7 +22,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "quality": "REAL", "device": "TEXT NOT NULL", "sample_sha256": "TEXT NOT NULL", "status": "TEXT NOT NULL",
         "reason": "TEXT NOT NULL", "width": "INTEGER", "height": "INTEGER", "channels": "INTEGER",
         "bit_depth": "INTEGER", "bytes": "INTEGER", "exact": "INTEGER", "stream_sha256": "TEXT",
-        "pixels_sha256": "TEXT", "attempts": "INTEGER NOT NULL", "measured": "TEXT NOT NULL",
+        "pixels_sha256": "TEXT", "attempts": "INTEGER NOT NULL", "measured": "TEXT NOT NULL", "source_sha256": "TEXT",
     },
     "scores": {
         "key": "TEXT NOT NULL", "metric": "TEXT NOT NULL", "version": "TEXT NOT NULL", "value": "REAL",
@@ -32,7 +32,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "key": "TEXT NOT NULL", "session": "TEXT NOT NULL", "repetition": "INTEGER NOT NULL", "host": "TEXT NOT NULL",
         "device": "TEXT NOT NULL", "threads": "INTEGER NOT NULL", "workers": "INTEGER NOT NULL",
         "batch": "INTEGER NOT NULL", "protocol": "TEXT NOT NULL", "others": "REAL", "peak_bytes": "INTEGER",
-        "encode_s": "REAL", "decode_s": "REAL", "encode_cpu_s": "REAL", "decode_cpu_s": "REAL",
+        "encode_s": "REAL", "decode_s": "REAL", "encode_cpu_s": "REAL", "decode_cpu_s": "REAL", "source_sha256": "TEXT",
     },
     "entries": {
         "run": "TEXT NOT NULL", "ordinal": "INTEGER NOT NULL", "key": "TEXT NOT NULL", "dataset": "TEXT NOT NULL",
@@ -68,6 +68,14 @@ def selection(db: sqlite3.Connection, table: str, names: Iterable[str]) -> str:
     """The columns `names` of `table` for a SELECT; columns that an older database lacks are null."""
     present = _present(db, table)
     return ", ".join(f"{table}.{name} AS {name}" if name in present else f"NULL AS {name}" for name in names)
+
+
+def of_one_source(db: sqlite3.Connection) -> str:
+    """A condition on timings joined with their encodings: both were measured with the same files of the codec's plugin,
+    as far as that is known. Always true in an older database, which lacks the columns."""
+    if all("source_sha256" in _present(db, table) for table in ("encodings", "timings")):
+        return "(timings.source_sha256 = encodings.source_sha256) IS NOT 0"
+    return "1"
 
 
 def insertion(table: str, names: Iterable[str], conflict: str = "") -> str:

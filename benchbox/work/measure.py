@@ -89,11 +89,12 @@ def run_job(
             emit({"event": "point", "key": point.key, **_failed(worker, job, point, error)})
         return
     measure = _encode_and_score if job.timing is None else partial(_time, protocol=job.timing)
+    source_sha256 = worker.registry.source_sha256(job.codec)
     for point in job.points:
         if point is not job.points[0] and not go_on():
             return
         emit(_start(worker, job, point))
-        row: dict[str, Any] = {"status": "ok", "reason": ""}
+        row: dict[str, Any] = {"status": "ok", "reason": "", "source_sha256": source_sha256}
         try:
             measure(setup, point, row)
         except StoreError:
@@ -129,7 +130,7 @@ def _set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Em
     info = worker.registry.codec(job.codec)
     options = info.parse_options(json.loads(job.options))
     call(f"{job.codec}: unavailable", info.require, options)
-    identity = call(f"{job.codec}: identity", info.identity, options)
+    identity = call(f"{job.codec}: identity", worker.registry.identity, info, options)
     if identity != job.identity:
         raise PluginError(f"{job.codec}: this worker has '{identity}', the plan was made with '{job.identity}'; "
                           "install the same versions on every machine")

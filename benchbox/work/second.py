@@ -1,8 +1,7 @@
 """A second process that only decodes, so that a codec that keeps the picture anywhere but in its stream is found out.
 
-It is forked before any plugin is loaded, when the process has one thread and has seen no picture, and loads plugins and
-opens codecs on its own. What `encode` leaves on an object or in a module never reaches it; what `encode` leaves in
-files is hidden from it.
+It is forked when the process has one thread, has seen no picture and opened no codec, and opens codecs on its own. What
+`encode` leaves on an object or in a module never reaches it; what `encode` leaves in files is hidden from it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -20,10 +19,10 @@ from typing import Any, Self
 import numpy as np
 
 from benchbox import image as pixel
-from benchbox import registry
 from benchbox.errors import PluginError
 from benchbox.image import Image
 from benchbox.processes import adopt_orphans, end_descendants
+from benchbox.registry import Registry
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker
 from benchbox.work.written import WrittenFiles
@@ -42,9 +41,9 @@ class SecondDecoder:
         self._written = WrittenFiles()
 
     @classmethod
-    def start(cls, closed: Iterable[int]) -> Self:
-        """Fork it; it closes the file descriptors `closed`. It is no child of this process, so that this one's
-        children are those that codecs started."""
+    def start(cls, closed: Iterable[int], load: Callable[[], Registry]) -> Self:
+        """Fork it; it closes the file descriptors `closed` and gets its plugins from `load`. It is no child of this
+        process, so that this one's children are those that codecs started."""
         ours, theirs = Pipe()
         child = os.fork()
         if child == 0:
@@ -53,7 +52,7 @@ class SecondDecoder:
                     ours.close()
                     for descriptor in closed:
                         os.close(descriptor)
-                    _serve(theirs)
+                    _serve(theirs, load)
             os._exit(0)
         theirs.close()
         os.waitpid(child, 0)
@@ -86,11 +85,11 @@ class SecondDecoder:
         raise PluginError(answer["reason"])
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, load: Callable[[], Registry]) -> None:
     adopt_orphans()
     folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    worker = Worker(registry.load())
+    worker = Worker(load())
     while True:
         codec, options, device = json.loads(connection.recv_bytes())
         data = connection.recv_bytes()

@@ -44,18 +44,21 @@ class Worker:
     Attributes:
         registry: the plugins.
         elsewhere: None where no other process is at hand.
+        scorers: metrics that are opened already, by id.
         kept_processes: ids of the processes that codecs started while they were opened.
     """
 
     OPEN_CODECS = 8
     """Codecs kept open at once: jobs of one picture visit every codec in turn, and opening one may load a model."""
 
-    def __init__(self, registry: Registry, elsewhere: Elsewhere | None = None) -> None:
+    def __init__(
+        self, registry: Registry, elsewhere: Elsewhere | None = None, scorers: Mapping[str, Scorer] | None = None
+    ) -> None:
         self.registry = registry
         self.elsewhere = elsewhere
         self.kept_processes: set[int] = set()
         self._codecs: OrderedDict[tuple[str, str, str], Codec] = OrderedDict()
-        self._scorers: dict[str, Scorer] = {}
+        self._scorers: dict[str, Scorer] = dict(scorers or {})
         self._source: tuple[str, Source] | None = None
         self._datasets: dict[str, Mapping[str, Sample]] = {}
 

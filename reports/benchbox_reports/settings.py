@@ -25,10 +25,11 @@ def codec_rows(analysis: Analysis) -> list[tuple[str, ...]]:
                 return text(known[name])
             return " | ".join(str(v) for v in own[column].dropna().unique()) if column in own else ""
 
+        identity = "; ".join(filter(None, [setting("identity", "identity"), text(known.get("note") or "")]))
         qualities = known.get("qualities") or sorted(own["quality"].dropna().unique())
         rows.append((
             label, setting("title", "codec"), setting("options", "options"), _axis(known.get("axis")),
-            ", ".join(f"{q:g}" for q in qualities if q is not None) or "lossless", setting("identity", "identity"),
+            ", ".join(f"{q:g}" for q in qualities if q is not None) or "lossless", identity,
             setting("device", "device"),
         ))
     return rows

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchbox.cli import data  # noqa: F401  (adds the command)
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 from benchbox.errors import StoreError
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "workspace-1"

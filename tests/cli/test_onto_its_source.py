@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from benchbox import image
 from benchbox.cli import encode  # noqa: F401  (adds the commands)
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 from benchbox.errors import BenchboxError, UsageError
 
 

@@ -15,7 +15,7 @@ from small_runs import plan
 
 import benchbox
 from benchbox.cli import main  # noqa: F401  (its imports add the commands)
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 from benchbox.dataset import written_by_benchbox
 from benchbox.errors import DatasetError
 

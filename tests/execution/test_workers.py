@@ -66,7 +66,7 @@ def test_what_codecs_print_does_not_mix_with_what_benchbox_prints(
 def test_workers_that_never_start_end_the_run_with_a_word(
     lines: str, within: int, folder: Path, tmp_path: Path
 ) -> None:
-    guilty = f"import os, sys, time\nif any('execution.server' in word for word in sys.orig_argv): {lines}\n"
+    guilty = f"import os, sys, time\nif any('execution.forking' in word for word in sys.orig_argv): {lines}\n"
     (tmp_path / "sitecustomize.py").write_text(guilty)
     (tmp_path / "plan.toml").write_text(tomli_w.dumps(plan(folder / "p", JPEG, limits={"point_seconds": 2})))
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])

@@ -85,7 +85,7 @@ def test_the_command_of_a_batch_makes_its_bytes(results: Results, tmp_path: Path
     """`encoding_cmd`, filled in as the page fills it in, gives a stream of the listed size."""
     from click.testing import CliRunner
 
-    from benchbox.cli.group import commands
+    from benchbox.cli.main import commands
 
     table = page_reads(make("codec-compare", results, tmp_path)[0])["webp method=2"]
     row = table.iloc[5]

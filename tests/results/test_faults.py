@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import benchbox
 import benchbox.cli.main  # its commands join the group
 from benchbox import image, registry, testing
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 from benchbox.results import PUBLISHED, Verdict, check, find_run, publish
 from benchbox.store import Workspace
 

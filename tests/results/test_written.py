@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import benchbox
 from benchbox import registry
 from benchbox.cli import report  # noqa: F401  (adds the commands)
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 from benchbox.errors import StoreError, UsageError
 from benchbox.files import whole_file, whole_folder
 from benchbox.report import to_csv

@@ -14,7 +14,7 @@ from small_runs import plan
 
 import benchbox
 from benchbox.cli import main  # noqa: F401  (its imports add the commands)
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 from benchbox.session import Silent
 
 PROFILE = "ICC profile other than sRGB, not converted: 4 pictures (a0.png, a1.png, a2.png ...)"

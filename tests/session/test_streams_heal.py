@@ -12,6 +12,7 @@ from stored import stored_results, write_reports
 
 import benchbox
 from benchbox import registry
+from benchbox.fork_server import ForkServer
 from benchbox.plan import resolve, settle
 from benchbox.session import Silent, execute, local_executor
 from benchbox.store import Streams, Workspace, WritableStore
@@ -90,5 +91,7 @@ def test_what_is_gone_comes_back_with_retry(tmp_path: Path, pictures: Path) -> N
     assert not path.exists()
     plugins, place = registry.load(), Workspace.at(tmp_path / "runs")
     resolved = resolve(settle(plan(pictures, JPEG))[0], plugins, tmp_path)
-    execute(resolved, plugins, place, local_executor(resolved.plan, place, 2), Silent(), retry=True)
+    with ForkServer() as server:
+        executor = local_executor(resolved.plan, place, 2, server)
+        execute(resolved, plugins, place, executor, Silent(), retry=True)
     assert path.stat().st_size == first["bytes"][4]

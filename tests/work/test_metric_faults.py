@@ -86,6 +86,7 @@ def test_the_reason_names_the_metric(metric: str, frame: pd.DataFrame) -> None:
 
 def test_progress_counts_each_point_once(tmp_path: Path, frame: pd.DataFrame) -> None:
     from benchbox import registry
+    from benchbox.fork_server import ForkServer
     from benchbox.plan import make_plan, resolve
     from benchbox.session import Silent, execute, local_executor
     from benchbox.store import Workspace
@@ -93,6 +94,8 @@ def test_progress_counts_each_point_once(tmp_path: Path, frame: pd.DataFrame) ->
     image.write_png(tmp_path / "a.png", np.full((32, 32, 3), 9, np.uint8))
     asked = plan(tmp_path, {"id": "sound", "qualities": [1, 2]}, metrics=["score-osexit", "z-plain"])
     made, plugins, place = make_plan(asked, "plan"), registry.load(), Workspace.at(tmp_path / "runs")
-    summary = execute(resolve(made, plugins, tmp_path), plugins, place, local_executor(made, place, 1), Silent())
+    with ForkServer() as server:
+        executor = local_executor(made, place, 1, server)
+        summary = execute(resolve(made, plugins, tmp_path), plugins, place, executor, Silent())
     assert summary.measured == 2
     assert summary.counts == {"ok": 2}

@@ -15,7 +15,7 @@ from small_runs import go, plan
 
 import benchbox
 from benchbox import image
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 
 SOURCE = """
 module = {}

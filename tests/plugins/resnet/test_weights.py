@@ -25,7 +25,7 @@ from PIL import Image as PillowImage
 from safetensors import safe_open
 from tiny_resnet import CPU
 
-from benchbox.cli.group import commands
+from benchbox.cli.main import commands
 from benchbox.image import read
 
 FILES = bundled()

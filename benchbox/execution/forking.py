@@ -1,0 +1,96 @@
+"""The fork server's own side: a process of one thread that loads what every worker needs, and forks guards of workers.
+
+It sees no picture and opens no codec, so that its workers are as fresh as new interpreters. If a plugin leaves what
+forks may not share (threads, open files, processes), it ends, and the run's process starts one that loads no plugins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+from benchbox import registry
+from benchbox.execution.guard_process import Descriptors, guard_worker
+from benchbox.execution.server import Loaded, serve
+from benchbox.plugin_file import from_values
+from benchbox.processes import descendants, die_with_parent
+
+
+def main() -> None:
+    """Fork a worker for each order, until the run's process closes its end. Never returns, as a plugin's threads would
+    keep the process."""
+    die_with_parent()
+    control = socket.socket(fileno=int(sys.argv[2]))
+    control.set_inheritable(False)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for guards: the system clears them away
+    temporary = tempfile.gettempdir()
+    own = tempfile.mkdtemp(prefix="benchbox-plugins-")
+    os.environ["TMPDIR"] = tempfile.tempdir = own
+    try:
+        _serve(control, temporary, sys.argv[3] == "plugins")
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+    os._exit(0)
+
+
+def _serve(control: socket.socket, temporary: str, loads_plugins: bool) -> None:
+    guards: set[int] = set()
+    before = _unshared(guards)
+    loaded = Loaded(registry.load(), {}) if loads_plugins else None
+    tried: set[str] = set()
+    while True:
+        order, numbers, _, _ = socket.recv_fds(control, 1 << 16, len(Descriptors._fields))
+        if not order:
+            return
+        settings = json.loads(order)
+        if loaded is not None and settings["plugins"] and not guards:
+            loaded = Loaded(registry.load(files=from_values(settings["plugins"])), {})
+        if loaded is not None:
+            _open_metrics(loaded, [name for name in settings["metrics"] if name not in tried])
+            tried.update(settings["metrics"])
+        if _unshared(guards, len(numbers)) != before:
+            print("a plugin leaves threads, open files or processes where it is imported or its metrics are opened")
+            return
+        guards.add(_fork_guard(control, settings, numbers, temporary, loaded))
+
+
+def _unshared(guards: set[int], given: int = 0) -> tuple[int, int, int]:
+    """(threads, open files except `given` ones, processes except `guards`): what a fork loses, or may not share."""
+    try:
+        files = len(os.listdir("/proc/self/fd")) - given
+        return len(os.listdir("/proc/self/task")), files, len(descendants(frozenset(guards)))
+    except OSError:  # no /proc
+        return 1, 0, 0
+
+
+def _open_metrics(loaded: Loaded, names: Sequence[str]) -> None:
+    """Open metrics ahead of the workers; one that fails will fail again in a worker, which tells why."""
+    for name in names:
+        with contextlib.suppress(Exception):
+            loaded.scorers[name] = loaded.registry.metric(name).open("cpu")
+
+
+def _fork_guard(
+    control: socket.socket, settings: dict[str, Any], numbers: Sequence[int], temporary: str, loaded: Loaded | None
+) -> int:
+    """Fork the guard of a worker; returns its process id."""
+    for number in numbers:
+        os.set_inheritable(number, False)
+    gc.freeze()  # what is loaded is never collected, so that forks go on sharing its memory
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        guard_worker(Descriptors(*numbers), lambda jobs, answers: serve(settings, jobs, answers, loaded), temporary)
+        os._exit(0)
+    for number in numbers:
+        os.close(number)
+    return pid

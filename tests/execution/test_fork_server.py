@@ -1,0 +1,63 @@
+"""Plugins that leave what forked workers may not share: they are loaded, and their metrics opened, in each worker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_runs import go, plan, rows_of
+
+from benchbox import image
+
+SOURCE = """
+import socket, threading
+
+def opened(leave):
+    class Leaves(Plain):
+        def __init__(self):
+            self.left = leave()
+            self.pid = os.getpid()
+        def prepare(self, reference):
+            if self.pid != os.getpid(): raise OSError("opened in another process")
+            return super().prepare(reference)
+    return Leaves
+
+def thread():
+    made = threading.Thread(target=time.sleep, args=(60,), daemon=True)
+    made.start()
+    return made
+
+SCORERS.update({
+    "leaves-thread": opened(thread), "leaves-socket": opened(socket.socketpair),
+    "leaves-child": opened(lambda: subprocess.Popen(["sleep", "60"])),
+})
+SCORERS["open-hangs"] = opened(lambda: time.sleep(600))
+CODECS["sound"] = Sound
+"""
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory, third: Callable[[str], None]) -> Path:
+    third(SOURCE)
+    folder = tmp_path_factory.mktemp("pictures")
+    image.write_png(folder / "a.png", np.random.default_rng(1).integers(0, 255, (32, 40, 3)).astype(np.uint8))
+    return folder
+
+
+def test_a_metric_that_leaves_something_is_opened_by_each_worker(pictures: Path, tmp_path: Path) -> None:
+    metrics = ["psnr", "leaves-thread", "leaves-socket", "leaves-child"]
+    (row,) = rows_of(go(tmp_path, plan(pictures, {"id": "sound", "qualities": [1]}, metrics=metrics)))
+    reasons = json.loads(row.null_reasons or "{}")
+    assert (row.status, [reasons.get(metric) for metric in metrics[1:]]) == ("ok", [None] * 3)
+
+
+@pytest.mark.slow  # a worker may take 20 seconds to start
+def test_a_metric_that_hangs_where_it_is_opened_costs_its_own_column(pictures: Path, tmp_path: Path) -> None:
+    asked = plan(pictures, {"id": "sound", "qualities": [1]}, metrics=["open-hangs", "psnr"],
+                 limits={"point_seconds": 3})  # fmt: skip
+    (row,) = rows_of(go(tmp_path, asked))
+    assert row.status == "ok"
+    assert "not finished after 3 s" in json.loads(row.null_reasons)["open-hangs"]
