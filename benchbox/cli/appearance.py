@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
+from pydantic import ValidationError
 
 from benchbox.appearance import Appearance
 from benchbox.errors import OptionError
@@ -58,10 +59,11 @@ def with_flags(table: Appearance, given: Mapping[str, Any]) -> Appearance:
         return table
     try:
         return Appearance.model_validate(table.model_dump() | changes)
-    except ValueError as error:
-        first = error.errors()[0] if hasattr(error, "errors") else {"loc": ("",), "msg": str(error)}
+    except ValidationError as error:
+        first = error.errors()[0]
         flag, takes = next((f, t) for f, key, t, _ in _FLAGS if key == first["loc"][0])
-        raise OptionError(f"{flag}: {first['msg'].removeprefix('Value error, ')}; write {flag} {takes}") from None
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise OptionError(f"{flag}: {said}; write {flag} {takes}") from None
 
 
 def _pairs(flag: str, takes: str, texts: Sequence[str]) -> dict[str, str]:

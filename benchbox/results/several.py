@@ -73,11 +73,12 @@ def united(runs: Sequence[Results]) -> Results:
         appearance=runs[0].appearance)
 
 
-def _same(name: str, count: int) -> pd.Categorical:
+def _same(name: str, count: int) -> Any:
     """`count` times the same category."""
+    import numpy as np
     import pandas as pd
 
-    return pd.Categorical.from_codes([0] * count, categories=[name])
+    return pd.Categorical.from_codes(np.zeros(count, dtype=np.int8), dtype=pd.CategoricalDtype([name]))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

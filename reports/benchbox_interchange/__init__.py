@@ -88,7 +88,7 @@ def benchbox_reports() -> list[Report]:
 def benchbox_references() -> list[ReferenceFormat]:
     """The formats of curve files that ``--literature`` reads."""
     return [
+        CsvFormat("csv", "CSV picture by picture: codec, sample, bpp, a column a metric", (".csv",)),
         CodecCompareFormat("codec-compare", "a batch of codec-compare, picture by picture", (".json",)),
         CompressaiFormat("compressai", "CompressAI's results JSON", (".json",)),
-        CsvFormat("csv", "CSV picture by picture: codec, sample, bpp, a column a metric", (".csv",)),
     ]

@@ -34,7 +34,7 @@ def read_curve(path: Path, datasets: Collection[str]) -> Reference:
         UsageError: the file cannot be read or is not such a file; names the file, the problem and the place.
     """
     try:
-        data = json.loads(path.readone_line(encoding="utf-8-sig"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}; give the path of a CompressAI results JSON") from error
     except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, thousands of digits, nested too deep

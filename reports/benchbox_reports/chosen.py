@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from benchbox_reports.analysis import Analysis
@@ -18,14 +17,13 @@ def chosen_looks(analysis: Analysis) -> dict[str, Look]:
     own = {asked.labels.get(label, label): label for label in analysis.codecs}  # a new name changes no look
     families = {asked.labels.get(label, label): family for label, family in asked.families.items()}
     found = looks({label: analysis.codecs[shown] for label, shown in own.items()}, analysis.published, families)
-    return {own.get(label, label): replace(look, **_both(asked.colours, own.get(label, label)))
+    return {own.get(label, label): _coloured(look, asked.colours.get(own.get(label, label)))
             for label, look in found.items()}
 
 
-def _both(colours: Mapping[str, str], label: str) -> dict[str, str]:
-    colour = colours.get(label)
+def _coloured(look: Look, colour: str | None) -> Look:
     if colour is None:
-        return {}
+        return look
     parts = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     dark = "#" + "".join(f"{round(part + LIGHTER * (255 - part)):02x}" for part in parts)
-    return {"colour": colour.lower(), "dark": dark}
+    return replace(look, colour=colour.lower(), dark=dark)

@@ -45,7 +45,9 @@ def test_plot_draws_into_axes(run: pd.DataFrame, workspace: Path) -> None:
     ax = figure.subplots()
     given = benchbox.plot("shown", "ms-ssim", only=["webp", "jpeg"], ax=ax, workspace=workspace)
     assert given is ax
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["webp", "jpeg"]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["webp", "jpeg"]
     assert ax.get_ylabel() == "MS-SSIM (dB)"
     lines = {str(line.get_label()): line for line in ax.get_lines()}
     assert lines["webp"].get_marker() == FAMILIES["webp"][2]
@@ -59,7 +61,7 @@ def test_plot_makes_axes_of_its_own(run: pd.DataFrame) -> None:
 
     frame = run[run["quality"] >= 40]
     ax = benchbox.plot(frame, only=["jpeg"])
-    assert len(ax.get_lines()[0].get_xdata()) == 4
+    assert np.asarray(ax.get_lines()[0].get_xdata()).shape == (4,)
     pyplot.close(ax.figure)  # type: ignore[arg-type]
 
 
