@@ -113,7 +113,9 @@ def _float(summary: Summary, columns: Sequence[int], part: int, parts: int, high
     dagger = any(published for _, published, _ in summary.rows)
     caption = (f"BD-rate (%) against {summary.anchor} on {summary.dataset}: {measure}, {summary.pictures} "
                f"picture{'s' * (summary.pictures != 1)}; negative is fewer bits, the best in bold.")
-    caption = tex(caption) + (" $\\dagger$: published, not measured here." if dagger else "")
+    earlier = any(published and label.endswith(", earlier run") for label, published, _ in summary.rows)
+    source = "given as means, not of this run" if earlier else "published, not measured here"
+    caption = tex(caption) + (f" $\\dagger$: {source}." if dagger else "")
     heads = [stacked(summary.metrics[k][1], "r") for k in columns]
     lines = [_line(summary, row, columns, highlight) for row in summary.rows
              if any(row[2][k] is not None for k in columns)]

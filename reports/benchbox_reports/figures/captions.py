@@ -36,7 +36,7 @@ def _texts(section: Section, drawn: Mapping[str, bool], method: str, speeds: Dra
     scale = f" {metric} in decibels: −10 log10(1 − mean)." if section.metric.display.transform == "db" else ""
     ranking, measured = rank(section), rank(section, {row.label for row in section.comparisons if not row.published})
     means = f"{ranking.name}{', with 95 % intervals' if ranking.by_pictures else ''}"
-    hatched = " Hatched: published curves." if published else ""
+    hatched = " Hatched: given as means, not of this run." if published else ""
     without = "".join(f" {label} has none: {why}." for label, why in ranking.missing)
     made = how_made(section, method)
     return {
