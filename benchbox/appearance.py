@@ -41,19 +41,18 @@ _Range = Annotated[tuple[float, float], AfterValidator(_range)]
 
 
 class Appearance(OptionsModel):
-    """The table ``[report]``. A codec goes by its label, its id, or the id or title of a published curve."""
+    """The table ``[report]``; its keys are in the module's docstring. A codec goes by its label, its id, or the id or
+    title of a published curve."""
 
-    codecs: tuple[_Text, ...] = Field((), description="codecs shown, in this order; default: all")
-    labels: dict[_Text, _Text] = Field({}, description="codec -> its name in the report")
-    colours: dict[_Text, _Hex] = Field({}, description="codec -> its colour, as #rrggbb")
-    families: dict[_Text, _Text] = Field({}, description="codec -> its family; codecs of a family share a colour")
-    highlight: _Text | None = Field(None, description="the codec to highlight, e.g. ours")
-    metrics: tuple[_Text, ...] = Field((), description="metrics shown, in this order; default: all")
-    ranges: dict[_Text, _Range] = Field({}, description="bpp or a metric as drawn -> ends of its axis in figures")
-    widths: Annotated[tuple[float, float], AfterValidator(_widths)] = Field(
-        (3.5, 7.16), description="inches of column-wide and of page-wide figures")
-    font: _Text | None = Field(
-        None, description="font family of figures: Times, Helvetica, DejaVu Sans, or any that is installed")
+    codecs: tuple[_Text, ...] = ()
+    labels: dict[_Text, _Text] = Field(default={})
+    colours: dict[_Text, _Hex] = Field(default={})
+    families: dict[_Text, _Text] = Field(default={})
+    highlight: _Text | None = None
+    metrics: tuple[_Text, ...] = ()
+    ranges: dict[_Text, _Range] = Field(default={})
+    widths: Annotated[tuple[float, float], AfterValidator(_widths)] = (3.5, 7.16)
+    font: _Text | None = None
 
 
 PLAIN = Appearance()

@@ -94,7 +94,8 @@ class PublicNames:
             if column == "label":
                 names = _numbered(names, names.__getitem__)
             if any(name != shown for name, shown in names.items()):
-                changed[column] = frame[column].map(names).astype(frame[column].dtype.name)
+                dtype: Any = "category" if frame[column].dtype.name == "category" else frame[column].dtype
+                changed[column] = frame[column].map(names).astype(dtype)
         return frame.assign(**changed) if changed else frame
 
 
