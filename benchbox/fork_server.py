@@ -120,8 +120,9 @@ class _Process:
         self._process.kill()
 
     def close(self) -> None:
-        self._control.close()  # at this it ends by itself
-        if not self.ended(wait=1.0):
+        self._control.close()
+        self._process.terminate()
+        if not self.ended(wait=1.0):  # a plugin hangs in code that hears no signal
             self._process.kill()
             self._process.wait()
         self._output.close()

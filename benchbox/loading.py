@@ -7,10 +7,9 @@ same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib import metadata
 from types import ModuleType
 from typing import Any
@@ -18,10 +17,10 @@ from typing import Any
 import click
 import pluggy
 
-from benchbox import hookspecs
+from benchbox import hooks, hookspecs
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
-from benchbox.errors import BenchboxError, PluginError, UsageError, did_you_mean, one_line
+from benchbox.errors import BenchboxError, PluginError, UsageError, one_line
 from benchbox.guard import guarded
 from benchbox.metric import Metric
 from benchbox.plugin_file import PluginFile, remedy_for_nothing
@@ -81,12 +80,12 @@ class Loader:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._found: list[Plugin] = []
-        self._modules: list[tuple[Plugin, Any]] = []
+        self._hooks: list[tuple[Plugin, Mapping[str, Callable[[], Any]]]] = []
         self._faults: dict[Plugin, str] = {}
         self._sources: dict[str, str | None] = {}
+        named = cache(_name_and_version)
         for point in sorted(metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-            distribution, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
-            self._register(Plugin(point.name, point.value, distribution, version), point.load)
+            self._register(Plugin(point.name, point.value, *named(point.dist)), point.load)
         for module in extra:
             self._register(Plugin(module.__name__, module.__name__, "(given)", ""), partial(_itself, module))
         for file in files:
@@ -102,8 +101,8 @@ class Loader:
         left out."""
         table: dict[str, Any] = {}
         owner: dict[str, Plugin] = {}
-        for plugin, module in self._modules:
-            for item in self._offer(plugin, module, hook).items:
+        for plugin, functions in self._hooks:
+            for item in self._offer(plugin, functions, hook).items:
                 if item.id not in owner:
                     table[item.id], owner[item.id] = item, plugin
                 elif plugin.file is not None:
@@ -123,28 +122,35 @@ class Loader:
 
     def offers(self, hook: str) -> list[Offer]:
         """What each plugin offers through one hook, which is called now."""
-        return [self._offer(plugin, module, hook) for plugin, module in self._modules]
+        return [self._offer(plugin, functions, hook) for plugin, functions in self._hooks]
 
     def _register(self, found: Plugin, loader: Callable[[], Any]) -> None:
-        twin = next((p for p in self._found if p.name == found.name and p.failure is None), None)
-        if twin is not None and twin.module == found.module:
+        if any(p.name == found.name and p.module == found.module for p in self._found):
             return  # the same entry point seen twice on sys.path (an editable install next to its metadata)
+        twin = next((p for p in self._found if p.name == found.name and p.failure is None), None)
         if twin is not None:
             reason = f"a plugin of this name is loaded from {twin.distribution}; rename the entry point of one of them"
             self._found.append(replace(found, failure=reason))
             return
         try:
             module = loader()
+            functions = hooks.implemented(module)
+            if not functions:
+                raise PluginError(hooks.misspelt(module, ()) or hooks.NOTHING)
             self._manager.register(module, name=found.name)
             self._manager.check_pending()
         except (Exception, SystemExit) as error:  # a third party's import may raise anything, or call sys.exit
             if self._manager.has_plugin(found.name):
                 self._manager.unregister(name=found.name)
             text = one_line((str(error).splitlines() or [""])[0])
-            self._found.append(replace(found, failure=f"{type(error).__name__}: {text}"))
+            kind = "" if isinstance(error, BenchboxError) else f"{type(error).__name__}: "
+            self._found.append(replace(found, failure=f"{kind}{text}"))
             return
         self._found.append(found)
-        self._modules.append((found, module))
+        self._hooks.append((found, functions))
+        mistake = hooks.misspelt(module, functions)
+        if mistake is not None:
+            self._faults[found] = mistake
 
     def _register_file(self, file: PluginFile) -> None:
         """Load a plugin file, or raise: whoever names a file wants it."""
@@ -154,17 +160,19 @@ class Loader:
         found = Plugin(file.path.stem, str(file.path), file.name, f"sha256 {file.sha256[:12]}", file=file)
         module = file.load()
         try:
+            functions = hooks.implemented(module)
             self._manager.register(module, name=str(file.path))
             self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            raise PluginError(f"plugin file {file.path}: {_bad_hook(module, error)}") from error
-        if not any(hasattr(module, hook) for hook in _OFFERS):
-            raise PluginError(f"plugin file {file.path}: offers nothing; {remedy_for_nothing(file)}")
+        except (PluginError, pluggy.PluginValidationError) as error:
+            raise PluginError(f"plugin file {file.path}: {one_line(error)}") from error
+        mistake = hooks.misspelt(module, functions)
+        if not functions or mistake:
+            raise PluginError(f"plugin file {file.path}: {mistake or f'offers nothing; {remedy_for_nothing(file)}'}")
         self._found.append(found)
-        self._modules.append((found, module))
+        self._hooks.append((found, functions))
 
-    def _offer(self, plugin: Plugin, module: Any, hook: str) -> Offer:
-        function = getattr(module, hook, None)
+    def _offer(self, plugin: Plugin, functions: Mapping[str, Callable[[], Any]], hook: str) -> Offer:
+        function = functions.get(hook)
         if function is None:
             return Offer(plugin, ())
         try:
@@ -200,6 +208,13 @@ class Loader:
                                      "or remove one of them")
 
 
+def _name_and_version(distribution: metadata.Distribution | None) -> tuple[str, str]:
+    if distribution is None:
+        return "(unknown)", ""
+    parsed = distribution.metadata  # anew at each look, which takes milliseconds
+    return parsed["Name"], parsed["Version"]
+
+
 def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
     """`function` with its result drawn to the end, so that a generator's errors are the plugin's too."""
 
@@ -208,17 +223,6 @@ def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
 
     drawn.__name__, drawn.__module__ = function.__name__, function.__module__
     return drawn
-
-
-def _bad_hook(module: ModuleType, error: pluggy.PluginValidationError) -> str:
-    """The fault of the hooks of a module, from pluggy's own message, which names the module by its `repr`."""
-    said = one_line((str(error).splitlines() or ["a hook is at fault"])[0])
-    if unknown := re.match(r"unknown hook '(\w+)'", said):
-        hint = did_you_mean(unknown[1], _OFFERS) or f"; the hooks are {', '.join(_OFFERS)}"
-        return f"unknown hook '{unknown[1]}'{hint}"
-    if known := re.search(r"for hook '(\w+)'", said):
-        return f"hook '{known[1]}' takes no arguments; write it as `def {known[1]}():`"
-    return said.replace(repr(module), module.__name__)
 
 
 def _itself(module: ModuleType) -> ModuleType:

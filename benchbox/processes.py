@@ -15,10 +15,10 @@ SET_CHILD_SUBREAPER = 36
 """Options of prctl(2)."""
 
 
-def die_with_parent() -> None:
-    """Have the system kill this process when its parent ends (Linux)."""
+def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the system end this process by a signal when its parent ends (Linux)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, by)
 
 
 def adopt_orphans() -> None:

@@ -30,14 +30,15 @@ T = TypeVar("T", bound=_HasId)
 
 @dataclass(frozen=True)
 class Registry:
-    """Everything that the loaded plugins offer, by id, in the order of plugin names."""
+    """Everything that the loaded plugins offer, by id, in the order of plugin names; `owners` has for each of the four
+    tables the plugin of each id."""
 
     plugins: tuple[Plugin, ...]
     codecs: Mapping[str, CodecInfo]
     metrics: Mapping[str, Metric]
     datasets: Mapping[str, DatasetInfo]
     reports: Mapping[str, Report]
-    codec_owners: Mapping[str, Plugin]
+    owners: Mapping[str, Mapping[str, Plugin]]
     _loader: Loader
 
     @property
@@ -60,13 +61,13 @@ class Registry:
         identity = guarded(info.identity, options)
         if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
             raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
-        owner = self.codec_owners.get(info.id)
+        owner = self.owners["codecs"].get(info.id)
         return identity if owner is None or owner.file is None else f"{identity}; {_mark(owner.file)}"
 
     def source_sha256(self, codec: str) -> str | None:
         """The SHA-256 (hex) of the files of the plugin that the codec of that id is from, by which it is noticed that
         it changed though its identity did not; None if they cannot be found."""
-        owner = self.codec_owners.get(codec)
+        owner = self.owners["codecs"].get(codec)
         return None if owner is None else self._loader.source_sha256(owner)
 
     def metric(self, name: str) -> Metric:
@@ -104,16 +105,20 @@ class Registry:
 
     def reference_faults(self) -> Sequence[Plugin]:
         """The plugins whose published curves could not be had, each with the reason in `failure`."""
-        return [offer.plugin for offer in self._loader.offers("benchbox_references") if offer.plugin.failure]
+        return [offer.plugin for offer in self.offers("benchbox_references") if offer.plugin.failure]
 
     def commands(self) -> Sequence[Offer]:
         """The subcommands of every plugin (asked for on demand: runs need none). The command line settles clashes."""
-        return self._loader.offers("benchbox_commands")
+        return self.offers("benchbox_commands")
+
+    def offers(self, hook: str) -> Sequence[Offer]:
+        """What each plugin offers through one hook, whatever is used of it; the plugins are asked at each call."""
+        return self._loader.offers(hook)
 
     def _curves(self) -> list[Reference | ReferenceFormat]:
         """Published curves, whose ids differ within a data set, and formats of curve files, whose ids differ."""
         found: dict[tuple[str, str], Reference | ReferenceFormat] = {}
-        for offer in self._loader.offers("benchbox_references"):
+        for offer in self.offers("benchbox_references"):
             for item in offer.items:
                 kind = "formats of curve files"
                 if isinstance(item, Reference):
@@ -137,7 +142,7 @@ def load(extra: Sequence[ModuleType] = (), files: Sequence[PluginFile] = ()) -> 
     for kind in ("codecs", "metrics", "datasets", "reports"):
         tables[kind], owners[kind] = loader.table(f"benchbox_{kind}")
     tables["metrics"] = {name: _marked(metric, owners["metrics"][name]) for name, metric in tables["metrics"].items()}
-    return Registry(loader.plugins, **tables, codec_owners=owners["codecs"], _loader=loader)
+    return Registry(loader.plugins, **tables, owners=owners, _loader=loader)
 
 
 def _mark(file: PluginFile) -> str:

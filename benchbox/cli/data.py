@@ -60,14 +60,14 @@ def gc(workspace: Path) -> None:
 @workspace_option
 def forget(run: str, workspace: Path) -> None:
     """Remove RUN from the list of runs. Its measurements stay; `benchbox gc` then deletes streams that no run needs."""
-    from benchbox.errors import StoreError
+    from benchbox.results import no_run
     from benchbox.store import Store, Workspace, WritableStore, locate, shown
 
     place, name = locate(run, Workspace.at(workspace))
     with Store(place) as known:
-        names = [other for other, _ in known.runs()]
-    if name not in names:
-        raise StoreError(f"no run is called '{name}' in {place}; there are: {', '.join(names) or 'none yet'}")
+        if name not in [other for other, _ in known.runs()]:
+            raise no_run(name, known)
+        folder = place.folder / (known.former_folder(name) or name)
     with place.lock(), WritableStore(place) as store:
         rows = store.forget(name)
-    click.echo(f"{name}: {rows} rows forgotten; its folder {shown(place.run_folder(name))} stays until you delete it")
+    click.echo(f"{name}: {rows} rows forgotten; its folder {shown(folder)} stays until you delete it")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import click
 
 from benchbox import machine
 from benchbox.cli import plugin
@@ -12,6 +15,7 @@ from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.errors import BenchboxError, one_line
 from benchbox.guard import guarded
+from benchbox.hooks import HOOKS
 from benchbox.registry import Registry
 from benchbox.store import COLUMNS, Store, Workspace
 
@@ -23,10 +27,10 @@ def lines(
     subcommands that no plugin may offer."""
     if kind == "columns":
         rows = ((c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS)
-        yield from _table(("column", "dtype", "unit", "meaning"), rows)
+        yield from table(("column", "dtype", "unit", "meaning"), rows)
     elif kind == "runs":
         with Store(Workspace.at(workspace)) as store:
-            yield from _table(("run", "points"), ((name, str(rows)) for name, rows in store.runs()))
+            yield from table(("run", "points"), ((name, str(rows)) for name, rows in store.runs()))
     else:
         tables: dict[str, Callable[[Registry], Iterator[str]]] = {
             "codecs": codecs, "metrics": metrics, "datasets": datasets, "reports": reports, "references": references,
@@ -37,7 +41,7 @@ def lines(
 
 def codecs(plugins: Registry) -> Iterator[str]:
     """A table of codecs: id, title, axis or "lossless", availability."""
-    yield from _table(("codec", "title", "quality", "status"), (_codec(info) for info in plugins.codecs.values()))
+    yield from table(("codec", "title", "quality", "status"), (_codec(info) for info in plugins.codecs.values()))
 
 
 def _codec(info: CodecInfo) -> tuple[str, str, str, str]:
@@ -60,25 +64,32 @@ def _quality(info: CodecInfo) -> str:
 
 def metrics(plugins: Registry) -> Iterator[str]:
     """A table of metrics: id, title, unit, whether higher or lower is better, availability."""
-    rows = ((m.id, one_line(m.title), m.unit, f"{m.better} is better", _state(m.unavailable))
+    rows = ((m.id, one_line(m.title), m.unit, f"{m.better} is better", state(m.unavailable))
             for m in plugins.metrics.values())  # fmt: skip
-    yield from _table(("metric", "title", "unit", "sense", "status"), rows)
+    yield from table(("metric", "title", "unit", "sense", "status"), rows)
 
 
 def datasets(plugins: Registry) -> Iterator[str]:
     """A table of data sets: name as in a plan, title, availability."""
-    yield from _table(("data set", "title", "status"), (_dataset(info) for info in plugins.datasets.values()))
+    yield from table(("data set", "title", "status"), (_dataset(info) for info in plugins.datasets.values()))
 
 
 def _dataset(info: DatasetInfo) -> tuple[str, str, str]:
-    name = f"{info.id}:{info.argument}" if info.argument else info.id
-    state = _state(info.missing)
-    if state != "available" and info.fetchable:
-        state = f"not here: benchbox fetch {info.id}"
-    return name, one_line(info.title), state
+    return dataset_name(info), one_line(info.title), dataset_state(info)
 
 
-def _state(ask: Callable[[], str | None]) -> str:
+def dataset_name(info: DatasetInfo) -> str:
+    """``"kodak"`` or ``"folder:PATH"``, as a plan names it."""
+    return f"{info.id}:{info.argument}" if info.argument else info.id
+
+
+def dataset_state(info: DatasetInfo) -> str:
+    """``"available"``, the plugin's own reason why it is not, or the command that fetches it."""
+    known = state(info.missing)
+    return f"not here: benchbox fetch {info.id}" if known != "available" and info.fetchable else known
+
+
+def state(ask: Callable[[], str | None]) -> str:
     """The plugin's own reason, or what it did wrong when asked, or ``"available"``."""
     try:
         return one_line(guarded(ask) or "available")
@@ -89,27 +100,54 @@ def _state(ask: Callable[[], str | None]) -> str:
 def reports(plugins: Registry) -> Iterator[str]:
     """A table of reports: id, title, whether a run makes it by default."""
     rows = ((r.id, r.title, "by default" if r.default else "when asked") for r in plugins.reports.values())
-    yield from _table(("report", "title", "made"), rows)
+    yield from table(("report", "title", "made"), rows)
 
 
 def references(plugins: Registry) -> Iterator[str]:
     """A table of published curves: id, data set, title, number of points, caution; then the kinds of file that
     ``--literature`` also reads."""
     rows = ((r.id, r.dataset, r.title, str(len(r.bpp)), r.caution) for r in plugins.references())
-    yield from _table(("reference", "data set", "title", "points", "caution"), rows)
+    yield from table(("reference", "data set", "title", "points", "caution"), rows)
     yield from (f"files {', '.join(form.suffixes)}: {form.title}" for form in plugins.reference_formats())
     yield from (f"plugin {p} could not be asked: {p.failure}" for p in plugins.reference_faults())
 
 
 def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:
-    """A table of plugins: name, module, distribution, state; warns of bundled packages without an installed entry
-    point."""
+    """A table of plugins: name, module, distribution, state, and below each one what it offers through which hook;
+    warns of bundled packages without an installed entry point."""
     found = plugin.collect(plugins, built_in).plugins
     rows = ((p.name, p.module, f"{p.distribution} {p.version}".strip(), p.failure or "loaded") for p in found)
-    yield from _table(("plugin", "module", "from", "state"), rows)
+    head, *lines = table(("plugin", "module", "from", "state"), rows)
+    yield head
+    offered = offers(plugins)
+    for one, line in zip(found, lines, strict=True):
+        yield line
+        yield from (f"  {hook}: {_some(list(titles))}" for hook, titles in offered.get(one.name, {}).items())
+        if one.name not in offered and not one.failure:
+            yield "  its hooks return empty lists here"
     loaded = {p.module.partition(":")[0] for p in plugins.plugins}
     for package in _bundled() - loaded:
         yield f"warning: {package} is in the source tree but its entry point is not installed; run pip install -e ."
+
+
+def offers(plugins: Registry) -> dict[str, dict[str, dict[str, str]]]:
+    """Plugin -> hook -> id -> title of all that is offered; a command's id is its name. Asks every plugin."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for hook in HOOKS:
+        for offer in plugins.offers(hook):
+            titles = {str(getattr(item, "id", None) or getattr(item, "name", None)): one_line(_title(item))
+                      for item in offer.items}  # fmt: skip
+            if titles:
+                found.setdefault(offer.plugin.name, {})[hook] = titles
+    return found
+
+
+def _title(item: Any) -> str:
+    return str(item.get_short_help_str() if isinstance(item, click.Command) else item.title)
+
+
+def _some(names: list[str], most: int = 12) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _bundled() -> set[str]:
@@ -134,8 +172,13 @@ def doctor(plugins: Registry) -> Iterator[str]:
         yield from (f"plugin {p.name} ({p.distribution}) is not loaded: {p.failure}" for p in broken)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    table = [head, *rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(head) - 1)]
-    for row in table:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a table below its head, in columns of even width."""
+    return aligned([head, *rows])
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Rows of one length as lines, in columns of even width."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    for row in rows:
         yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()

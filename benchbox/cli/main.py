@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import os
 import sys
 
 import click
 
-from benchbox.cli import compare, data, encode, report, run, show  # noqa: F401  (each adds its commands)
+from benchbox.cli import check, compare, data, encode, new, report, run, show  # noqa: F401  (each adds its commands)
 from benchbox.cli.group import commands
 from benchbox.errors import BenchboxError
 
@@ -50,17 +51,27 @@ def main() -> None:
 
 def _open_streams() -> None:
     """Open standard streams that were closed (``2>&-``), as some service managers do: else the next file that is opened
-    takes the place of one, and whatever prints ends the run."""
+    takes the place of one, and whatever prints ends the run. One that cannot be written, since a shell opened a script
+    as it, is replaced too."""
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if not _is_open(descriptor, os.O_WRONLY if mode == "r" else os.O_RDONLY):
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != descriptor:  # it takes the lowest free number, which is this one if it was closed
+                os.dup2(null, descriptor)
+                os.close(null)
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", errors="backslashreplace", closefd=False))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names that are not UTF-8, or that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
+
+
+def _is_open(descriptor: int, refused: int) -> bool:
+    """Whether it is open, in another mode than `refused`."""
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != refused
+    except OSError:
+        return False
 
 
 def _drop_output() -> None:

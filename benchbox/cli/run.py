@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--dask", "dask", metavar="ADDRESS", help="Run on a dask cluster, e.g. tcp://10.0.0.1:8786 or 'local'.")
 @click.option("--retry", is_flag=True, help="Also try points that failed in earlier runs.")
 @click.option("--fresh", is_flag=True, help="Measure points again whose codec's plugin changed under one identity.")
+@click.option("--quick", is_flag=True, help="Four qualities of four pictures first, with verdicts as points come in.")
 @click.option("--dry-run", is_flag=True, help="Print the missing points with estimates of time and disk; measure none.")
 @click.option("--report", "reports", multiple=True, metavar="ID", help="Reports to write. [default: page]")
 @click.option("--no-report", is_flag=True, help="Write no reports.")
@@ -37,12 +38,13 @@ if TYPE_CHECKING:
 @workspace_option
 def run(
     plan: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
-    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, fresh: bool,
+    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, fresh: bool, quick: bool,
     dry_run: bool, reports: tuple[str, ...], no_report: bool, plugin_paths: tuple[Path, ...], workspace: Path,
 ) -> None:  # fmt: skip
     """Measure PLAN (a TOML file) or what the flags describe; with neither, the demo.
 
     Running again measures only what is missing: a new codec runs alone, a new metric only scores stored streams.
+    What is stopped (Ctrl-C) keeps its points.
     """
     with ForkServer() as server:
         if not dry_run and dask is None:
@@ -71,7 +73,12 @@ def run(
             from benchbox.execution.dask import DaskExecutor
 
             executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams, plugins.files)
-        summary = execute(resolved, plugins, place, executor, progress, retry)
+        looking = None
+        if quick:
+            from benchbox.cli.quick import verdicts  # brings pandas, which a run without reports does not need
+
+            looking = partial(verdicts, run=resolved.plan.name, metrics=resolved.metrics)
+        summary = execute(resolved, plugins, place, executor, progress, retry, looking)
     _say(summary)
     if wanted:
         results = load_results(find_run(summary.name, place), plugins)

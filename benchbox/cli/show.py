@@ -16,14 +16,21 @@ from benchbox.cli.plugin import built_in
     "kind", default="codecs",
     type=click.Choice(["codecs", "metrics", "datasets", "reports", "references", "plugins", "runs", "columns"]),
 )  # fmt: skip
+@click.argument("name", required=False)
 @plugin_option
 @workspace_option
-def list_(kind: str, plugin_paths: tuple[Path, ...], workspace: Path) -> None:
-    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results."""
-    from benchbox.cli import listing
+def list_(kind: str, name: str | None, plugin_paths: tuple[Path, ...], workspace: Path) -> None:
+    """List codecs, metrics, datasets, reports, references (published curves), plugins, runs, or columns of results.
+
+    With NAME, all about that one: `benchbox list codecs webp` shows its options, with type, default and bounds, its
+    capabilities, quality axis and identity, and where it comes from.
+    """
+    from benchbox.cli import details, listing
 
     plugins = partial(load_plugins, plugin_paths)
-    for line in listing.lines(kind, workspace, plugins, built_in(click.get_current_context())):
+    context = click.get_current_context()
+    found = details.lines(kind, name, plugins) if name else listing.lines(kind, workspace, plugins, built_in(context))
+    for line in found:
         click.echo(line)
 
 

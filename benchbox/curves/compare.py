@@ -17,6 +17,7 @@ import pandas as pd
 
 from benchbox.curves.bd import bd_metric, percent
 from benchbox.curves.curve import Curve, image_curves
+from benchbox.curves.fit import MIN_POINTS
 from benchbox.curves.paired import AFTER, BEFORE, Shared, paired_rows, shared_pictures
 from benchbox.curves.pictures import PictureTable
 from benchbox.curves.points import Points, compare_points
@@ -96,7 +97,8 @@ def compare_codecs(
             rows = paired_rows(before, after, shared, labels, metrics)
             points = compare_points(rows, metrics)
             identities = (_identity(before, shared.earlier, labels[0]), _identity(after, shared.dataset, labels[1]))
-            changes = tuple(_change(rows, shared, points, metric) for metric in metrics)
+            alike = _alike(rows)
+            changes = tuple(_change(alike, shared, points, metric) for metric in metrics)
             found.append(CodecChange(shared.dataset, *labels, identities, shared, points, changes))
     return found
 
@@ -106,6 +108,18 @@ def verdict(interval: Interval | None) -> Verdict:
     if interval is None or interval[0] <= 0 <= interval[1]:
         return "undecided"
     return "better" if interval[1] < 0 else "worse"
+
+
+def _alike(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one codec at the qualities that went through in both runs, on each picture with at least `MIN_POINTS`
+    of them; elsewhere, and for two different codecs, all rows. A curve through four points and one through ten differ,
+    and that would count as a change of the codec, e.g. where a run was stopped."""
+    if rows["codec"].nunique() != 1:
+        return rows
+    ok = (rows["status"] == "ok").to_numpy(dtype=bool)
+    both = ok & rows.assign(ok=ok).groupby(["sample", "quality"], dropna=False)["ok"].transform("sum").eq(2).to_numpy()
+    enough = pd.Series(both).groupby(rows["sample"].to_numpy()).transform("sum").to_numpy() >= 2 * MIN_POINTS
+    return rows[both | ~enough]
 
 
 def _identity(frame: pd.DataFrame, dataset: str | None, label: str) -> str:

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,18 +29,24 @@ from benchbox.processes import descendants, die_with_parent
 def main() -> None:
     """Fork a worker for each order, until the run's process closes its end. Never returns, as a plugin's threads would
     keep the process."""
-    die_with_parent()
-    control = socket.socket(fileno=int(sys.argv[2]))
-    control.set_inheritable(False)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for guards: the system clears them away
     temporary = tempfile.gettempdir()
     own = tempfile.mkdtemp(prefix="benchbox-plugins-")
+
+    def leave(*_: object) -> None:
+        shutil.rmtree(own, ignore_errors=True)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    die_with_parent(signal.SIGTERM)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for guards: the system clears them away
+    control = socket.socket(fileno=int(sys.argv[2]))
+    control.set_inheritable(False)
     os.environ["TMPDIR"] = tempfile.tempdir = own
     try:
         _serve(control, temporary, sys.argv[3] == "plugins")
-    finally:
-        shutil.rmtree(own, ignore_errors=True)
-    os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+    leave()
 
 
 def _serve(control: socket.socket, temporary: str, loads_plugins: bool) -> None:
@@ -88,6 +95,7 @@ def _fork_guard(
     gc.freeze()  # what is loaded is never collected, so that forks go on sharing its memory
     pid = os.fork()
     if pid == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         control.close()
         guard_worker(Descriptors(*numbers), lambda jobs, answers: serve(settings, jobs, answers, loaded), temporary)
         os._exit(0)

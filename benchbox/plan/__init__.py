@@ -3,11 +3,12 @@ lacks become jobs. Nothing here measures or stores anything."""
 
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.missing import entries, missing_jobs, timing_jobs
+from benchbox.plan.order import SPREAD, Places, coarse_first, coarse_to_fine, quick_stages
 from benchbox.plan.plan import DISTURBED, CodecEntry, Plan, Timing, load_plan, make_plan, parse_codec, settle
 from benchbox.plan.resolve import Configuration, Resolved, device_for, resolve
 
 __all__ = [
-    "DISTURBED", "CodecEntry", "Configuration", "Entry", "Have", "Job", "Plan", "Point", "Resolved", "SampleName",
-    "Timing", "device_for", "entries", "load_plan", "make_plan", "missing_jobs", "parse_codec", "resolve", "settle",
-    "timing_jobs",
+    "DISTURBED", "SPREAD", "CodecEntry", "Configuration", "Entry", "Have", "Job", "Places", "Plan", "Point", "Resolved",
+    "SampleName", "Timing", "coarse_first", "coarse_to_fine", "device_for", "entries", "load_plan", "make_plan",
+    "missing_jobs", "parse_codec", "quick_stages", "resolve", "settle", "timing_jobs",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
-from benchbox.results.place import PUBLISHED, RunPlace, find_run
+from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
 from benchbox.results.records import (
     RECORD,
     DatasetSettings,
@@ -48,8 +48,7 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
-            raise StoreError(f"no run is called '{place.name}' in {place.workspace}; there are: "
-                             f"{', '.join(names) or 'none yet'}")
+            raise no_run(place.name, store)
         metrics = _metrics(place, registry)
         return frame(store, place.name, metrics), metrics
 

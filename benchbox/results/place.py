@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbox.store import Workspace, locate
+from benchbox.errors import StoreError
+from benchbox.store import MARK, Store, Workspace, locate
 
 PUBLISHED = "results.parquet"
 """The file that makes a folder a published run, which needs no store."""
@@ -39,11 +40,35 @@ class RunPlace:
 
 
 def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
-    """The place of a run given by name, by its folder in a workspace, or as a published folder."""
+    """The place of a run given by name (``demo``; ``demo~1`` for what it was before its codec changed), by its folder
+    in a workspace, or as a published folder or the table in one.
+
+    Raises:
+        StoreError: there is no such former run.
+    """
+    if Path(run).name == PUBLISHED and Path(run).is_file():
+        run = Path(run).parent
     if is_published(run):
         return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
     workspace, name = locate(run, workspace)
-    return RunPlace(workspace.run_folder(name), name, workspace)
+    return RunPlace(_folder(name, workspace), name, workspace)
+
+
+def _folder(name: str, workspace: Workspace) -> Path:
+    """The folder of a run, or that of a former run, which the store knows."""
+    if MARK not in name:
+        return workspace.run_folder(name)
+    with Store(workspace) as store:
+        folder = store.former_folder(name)
+        if folder is None:
+            raise no_run(name, store)
+        return workspace.folder / folder
+
+
+def no_run(name: str, store: Store) -> StoreError:
+    """The error that no run is called `name`, with the names that there are."""
+    names = ", ".join(run for run, _ in store.runs()) or "none yet"
+    return StoreError(f"no run is called '{name}' in {store.workspace}; there are: {names}")
 
 
 def is_published(run: str | Path) -> bool:

@@ -16,6 +16,7 @@ from benchbox.dataset import Sample
 from benchbox.execution import LocalExecutor
 from benchbox.plan import Job, Resolved
 from benchbox.session.digests import digests
+from benchbox.session.former import changes, summary_of
 from benchbox.session.matched import Matching, most_tries_left
 from benchbox.session.progress import Progress
 from benchbox.session.todo import list_missing
@@ -56,6 +57,8 @@ def describe(
         progress.say(f"{codec} is left out: {why}")
     with ExitStack() as stack:
         store = stack.enter_context((Store if workspace.database.exists() else EmptyStore)(workspace))
+        for line in summary_of(changes(store, resolved)):
+            progress.say(line)
         work = (_searches if resolved.plan.match else _sweep)(resolved, store, progress, retry)
         known = store.seconds_and_bytes()
     with tempfile.TemporaryDirectory(prefix="benchbox-") as folder:

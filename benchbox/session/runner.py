@@ -7,15 +7,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchbox import machine
-from benchbox.errors import PlanError
+from benchbox.errors import PlanError, RunInterrupted
 from benchbox.execution import Executor, LocalExecutor, PointLimits, memory_share
 from benchbox.fork_server import ForkServer
-from benchbox.plan import DISTURBED, Job, Plan, Resolved, Timing, entries, timing_jobs
+from benchbox.plan import (
+    DISTURBED,
+    Job,
+    Plan,
+    Resolved,
+    Timing,
+    coarse_first,
+    entries,
+    quick_stages,
+    timing_jobs,
+)  # fmt: skip
 from benchbox.plugin_file import PluginFile
 from benchbox.registry import Registry
 from benchbox.session.digests import digests
 from benchbox.session.matched import run_matched
 from benchbox.session.progress import Progress
+from benchbox.session.quick import Looks, Verdicts, picture_places
 from benchbox.session.session import Session, Summary
 from benchbox.session.signals import ends_like_ctrl_c
 from benchbox.session.todo import changed_codecs, list_missing, register
@@ -42,21 +53,30 @@ def local_executor(
 
 def execute(
     resolved: Resolved, registry: Registry, workspace: Workspace, executor: Executor, progress: Progress,
-    retry: bool = False,
+    retry: bool = False, verdicts: Verdicts | None = None,
 ) -> Summary:  # fmt: skip
-    """Measure all points of the plan that the workspace lacks; `retry` includes points that runs no longer try.
+    """Measure all points of the plan that the workspace lacks; `retry` includes points that runs no longer try. If
+    `verdicts` are given, the most telling points come first, and they are shown as the points come in.
 
     Raises:
+        PlanError: `verdicts` are asked of a plan that searches (`match`).
         RunInterrupted: on Ctrl-C, SIGTERM or SIGHUP; points measured before are kept.
         StoreError: nothing more can be stored (a full disk); points measured before are kept.
     """
+    if resolved.plan.match and verdicts is not None:
+        raise PlanError("--quick and match exclude each other: a search says by itself which point comes next; remove "
+                        "one of them")
     workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
     with ends_like_ctrl_c(), workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
             for _ in range(MOST_LISTINGS):
-                (run_matched if resolved.plan.match else _run)(session, retry)
+                if resolved.plan.match:
+                    run_matched(session, retry)
+                else:
+                    _run(session, retry, verdicts)
                 if not session.pictures_changed():
                     break
+            session.compare_with_former()
         summary = session.summary()
         if resolved.plan.timing is None:
             return summary
@@ -79,14 +99,24 @@ def timing_executor(
     return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, files, core)
 
 
-def _run(session: Session, retry: bool) -> None:
+def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> None:
     todo = list_missing(session.resolved, session.store, session.progress, retry)
     session.note_pictures(todo.digests)
     register(todo, session.store)
     session.progress.say(str(todo))
     if changed := changed_codecs(session.resolved, session.store, todo.rows):
         session.progress.say(changed)
-    session.measure(todo.jobs, todo.points)
+    if verdicts is None:
+        session.measure(coarse_first(todo.jobs, session.resolved), todo.points)
+        return
+    stages = quick_stages(todo.jobs, session.resolved, picture_places(session.resolved.datasets, todo.digests.known))
+    looks = Looks(lambda: verdicts(session.store), [_points(stage) for stage in stages], session.progress.say)
+    try:
+        session.measure((job for stage in stages for job in stage), todo.points, looks)
+    except RunInterrupted:
+        looks.look()
+        raise
+    looks.look()
 
 
 def _time(session: Session, protocol: Timing) -> None:

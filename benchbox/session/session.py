@@ -19,7 +19,9 @@ from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest
+from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
+from benchbox.session.quick import Looks
 from benchbox.store import WritableStore, shown
 
 GIVE_UP_AFTER = 8
@@ -59,8 +61,9 @@ class Summary:
 class Session:
     """One session of a run; a context manager. The caller holds the workspace's lock.
 
-    Entering it stores the points that a killed run left in the spool and writes the run's record; leaving it records
-    the end. A codec whose worker dies `GIVE_UP_AFTER` times in a row is given up.
+    Entering it stores the points that a killed run left in the spool, keeps what the run was if its codecs have
+    changed, and writes the run's record; leaving it records the end. A codec whose worker dies `GIVE_UP_AFTER` times in
+    a row is given up.
 
     Attributes:
         resolved: the plan.
@@ -68,6 +71,7 @@ class Session:
         progress: is called at each step.
         done: number of points measured so far.
         given_up: labels of codecs given up.
+        former: what the run was before its codecs changed, ``NAME~1``; None if this session found none changed.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Session:
         self.progress = progress
         self.done = 0
         self.given_up: list[str] = []
+        self.former: str | None = None
         self._registry = registry
         self._executor = executor
         self._id = _session_id(executor)
@@ -106,14 +111,16 @@ class Session:
                 self.progress.say(f"{dataset.id}: {line}")
         for codec, why in self.resolved.left_out.items():
             self.progress.say(f"{codec} is left out: {why}")
+        self.former = keep_former(self.store, self.resolved, folder, str(self._id["id"]), self.progress)
         record.write_run(folder, self.resolved, self._registry, self._id)
         return self
 
     def __exit__(self, *exception: object) -> None:
         record.note_end(self.folder)
 
-    def measure(self, jobs: Iterable[Job], points: int) -> None:
-        """Run `jobs`, which have `points` operating points in total, and store each point as it comes.
+    def measure(self, jobs: Iterable[Job], points: int, looks: Looks | None = None) -> None:
+        """Run `jobs`, which have `points` operating points in total, and store each point as it comes; `looks` says
+        what they show so far.
 
         Raises:
             RunInterrupted: on Ctrl-C; points measured before are kept.
@@ -121,8 +128,15 @@ class Session:
         """
         self.progress.begin(points, self.name)
         before = self.done
+
+        def keep(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
+            known = self.done
+            self._keep(job, points)
+            if looks is not None:
+                looks.points(self.done - known)
+
         try:
-            self._executor.run(jobs, self._keep, self._wanted)
+            self._executor.run(jobs, keep, self._wanted)
         except KeyboardInterrupt:
             raise RunInterrupted(f"stopped; {self.done - before} of {points} points were measured and are kept. "
                                  "Run the same command again to continue") from None
@@ -168,6 +182,11 @@ class Session:
         for name in sorted(anew):
             self.progress.say(f"{name}: the picture has changed since it was last read; it is measured anew")
         return bool(anew)
+
+    def compare_with_former(self) -> None:
+        """If the codecs have changed, say how many points have other bytes now."""
+        if self.former is not None:
+            say_what_differs(self.store, self.former, self.name, self.progress)
 
     def summary(self) -> Summary:
         """The state of the run, read from the store."""

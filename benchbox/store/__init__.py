@@ -3,9 +3,11 @@ pandas, turns the rows of a run into a frame."""
 
 from benchbox.store.columns import COLUMNS, Column
 from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore
+from benchbox.store.formers import MARK, MeasuredWith
 from benchbox.store.streams import Streams
 from benchbox.store.workspace import Workspace, locate, shown
 
 __all__ = [
-    "COLUMNS", "UNSCORED", "Column", "EmptyStore", "Store", "Streams", "Workspace", "WritableStore", "locate", "shown",
+    "COLUMNS", "MARK", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "Store", "Streams", "Workspace",
+    "WritableStore", "locate", "shown",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from benchbox.plan import Entry, Have, Job
-from benchbox.store import opening
+from benchbox.store import formers, opening
 from benchbox.store.inserts import keep
 from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
@@ -128,6 +128,18 @@ class Store:
     def runs(self) -> list[tuple[str, int]]:
         """(name, number of rows) of every run."""
         return list(self._db.execute("SELECT run, COUNT(*) FROM entries GROUP BY run ORDER BY run"))
+
+    def measured_with(self, run: str) -> list[formers.MeasuredWith]:
+        """What the measured points of a run were measured with, by label."""
+        return formers.measured_with(self._db, run)
+
+    def former_folder(self, run: str) -> str | None:
+        """Name of the folder of the former run called `run`, e.g. ``"demo~1"``; None if there is no such former run."""
+        return formers.former_folder(self._db, run)
+
+    def changed_bytes(self, before: str, after: str) -> list[tuple[str, int, int]]:
+        """(label, points, points with other bytes) of the points that went through in both runs."""
+        return formers.changed_bytes(self._db, before, after)
 
     def status_counts(self, run: str) -> dict[str, int]:
         """Rows of a run by status; ``missing`` for those not measured yet."""
@@ -254,9 +266,15 @@ class WritableStore(Store):
                 ((run, i, e.key, e.dataset, e.sample, e.label, e.codec, e.quality) for i, e in enumerate(rows)),
             )
 
+    def set_aside(self, run: str, folder: str) -> str:
+        """Rename a run to its first former run, whose record is in `folder`; returns that name, ``NAME~1``."""
+        with self._transaction() as db:
+            return formers.set_aside(db, run, folder)
+
     def forget(self, run: str) -> int:
         """Delete a run's rows and return their number; its measurements stay for other runs."""
         with self._transaction() as db:
+            db.execute("DELETE FROM formers WHERE run = ?", (run,))
             return db.execute("DELETE FROM entries WHERE run = ?", (run,)).rowcount
 
     def append(self, events: Iterable[tuple[Job, Mapping[str, Any]]], session: Mapping[str, Any]) -> None:

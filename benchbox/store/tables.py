@@ -3,6 +3,7 @@
 Three tables hold measurements: `encodings` (what was encoded, how, and the outcome), `scores` (one value or reason for
 each encoding, metric and version) and `timings` (every raw second). `entries` says which encodings belong to a run.
 `digests` remembers pixel digests, so that pictures need not be decoded again; `notes` the reader's notes on them.
+`formers` says where the record of a former run lies.
 
 A new column is added here, at the end of its table and without NOT NULL: a database of an earlier release gains it
 when it is next opened to write, and reads as null until then.
@@ -40,6 +41,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "digests": {"stamp": "TEXT PRIMARY KEY", "sha256": "TEXT NOT NULL"},
     "notes": {"stamp": "TEXT PRIMARY KEY", "notes": "TEXT NOT NULL"},
+    "formers": {"run": "TEXT PRIMARY KEY", "folder": "TEXT NOT NULL"},
 }  # fmt: skip
 """Table -> column -> its type in SQLite."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -14,14 +15,10 @@ AWKWARD_SIZES = ((1, 1), (1, 17), (2, 2), (15, 17), (64, 1), (63, 65), (33, 128)
 
 @cache
 def photograph() -> Image:
-    """A photograph, (192, 256, 3) uint8, read-only: a crop of scikit-image's astronaut (NASA, public domain); where
-    scikit-image is absent, a computed scene with edges, shading and grain."""
-    try:
-        import skimage.data
-    except ImportError:
-        return _read_only(_scene(192, 256))
-    astronaut: Image = skimage.data.astronaut()  # type: ignore[no-untyped-call,unused-ignore]
-    return _read_only(np.ascontiguousarray(astronaut[20:212, 100:356]))
+    """A photograph, (192, 256, 3) uint8, read-only: a crop of scikit-image's astronaut (NASA, public domain)."""
+    with np.load(Path(__file__).with_name("photograph.npz")) as file:
+        pixels: Image = file["pixels"]
+    return _read_only(pixels)
 
 
 def noise(height: int, width: int, channels: int, bits: int, seed: int = 1) -> Image:
@@ -58,15 +55,3 @@ def _read_only(pixels: Image) -> Image:
     """`pixels`, made read-only as decoded pictures often are: a plugin must not write into its input."""
     pixels.setflags(write=False)
     return pixels
-
-
-def _scene(height: int, width: int) -> Image:
-    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    sky = np.stack([120 + y * 0.4, 150 + y * 0.3, 230 - y * 0.5], axis=2)
-    for row, column, radius, colour in ((60, 70, 35, (200, 90, 60)), (120, 180, 55, (60, 120, 50)), (150, 60, 30, 30)):
-        inside = np.hypot(y - row, x - column) < radius
-        shade = 1 + (x - column) / (3 * radius)
-        sky[inside] = (np.broadcast_to(np.asarray(colour, float), (height, width, 3)) * shade[:, :, None])[inside]
-    sky += 12 * (np.sin(x / 2.3) * np.sin(y / 3.1) * (y > 100))[:, :, None]
-    sky += np.random.default_rng(7).normal(0, 3, sky.shape)
-    return np.asarray(np.clip(np.rint(sky), 0, 255), dtype=np.uint8)

@@ -25,7 +25,7 @@ from benchbox.processes import adopt_orphans, end_descendants
 from benchbox.registry import Registry
 from benchbox.work.call import call, reason_of
 from benchbox.work.worker import Worker
-from benchbox.work.written import WrittenFiles
+from benchbox.written import WrittenFiles, hidden
 
 
 class SecondDecoder:
@@ -68,7 +68,7 @@ class SecondDecoder:
         Raises:
             PluginError: it could not be decoded; the message says why.
         """
-        with self._written.hidden():
+        with hidden(self._written.paths):
             return self._decode(codec, options, device, data)
 
     def _decode(self, codec: str, options: str, device: str, data: bytes) -> Image:

@@ -92,7 +92,7 @@ class PillowCodec(CheckedCodec):
             picture = self._open(data)
             self._check_header(picture)
             picture.load()
-            pixels = np.asarray(picture)
+            pixels = np.array(picture)
         except CorruptBitstream:
             raise
         except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, EOFError, MemoryError ...

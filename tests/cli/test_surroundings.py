@@ -33,11 +33,11 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[bytes
     return subprocess.run(["bash", "-c", command], env=own | environment, capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-", "2</dev/null", "1</dev/null"])
 def test_closed_streams_end_nothing(closed: str, here: Path) -> None:
     done = shell(f"$B {' '.join(RUN)} {closed}")
     assert done.returncode == 0, done
-    assert b"1 ok" in done.stdout or ">&-" in closed.replace("2>&-", "")
+    assert b"1 ok" in done.stdout or ">&-" in closed.replace("2>&-", "") or closed.startswith("1")
     assert (here / "runs" / "store.sqlite").is_file()
 
 

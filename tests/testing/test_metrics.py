@@ -60,6 +60,8 @@ def _fails_on_small(self: MeanAbsolute, image: Image) -> float:
 
 
 def _mute(self: MeanAbsolute, image: Image) -> float:
+    if min(image.shape[:2]) > 11:
+        return MeanAbsolute.score(self, image)
     raise NotApplicable("")
 
 
@@ -73,10 +75,9 @@ METRIC_FAULTS = [
     ("order", metric(better="higher", highest=None), "higher is better, but stronger noise"),
     ("order", metric(highest=0.001), "outside the declared"),
     ("order", metric(scorer=faulty(_infinite)), "finite float, got inf"),
-    ("shapes", metric(scorer=faulty(_fails_on_small)), "raise ValueError (win_size"),
+    ("shapes", metric(scorer=faulty(_fails_on_small)), "raised ValueError: win_size"),
     ("shapes", metric(scorer=faulty(_mute)), "NotApplicable without a reason"),
     ("prepared", metric(scorer=faulty(_moving)), "scores one picture"),
-    ("pickle", metric(scorer=faulty(_moving)), "cannot be pickled"),
 ]
 
 

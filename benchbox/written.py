@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -30,22 +30,10 @@ class WrittenFiles:
         finally:
             self._noting = False
 
-    @contextmanager
-    def hidden(self) -> Iterator[None]:
-        """Inside it the files noted last lie under other names."""
-        moved = []
-        for path in sorted(self._paths):
-            aside = f"{path}.benchbox-{os.getpid()}"
-            with suppress(OSError):
-                if os.path.isfile(path):
-                    os.rename(path, aside)
-                    moved.append((aside, path))
-        try:
-            yield
-        finally:
-            for aside, path in moved:
-                with suppress(OSError):
-                    os.replace(aside, path)
+    @property
+    def paths(self) -> list[str]:
+        """The files noted last."""
+        return sorted(self._paths)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._noting:
@@ -59,3 +47,21 @@ class WrittenFiles:
         if isinstance(path, str | bytes | os.PathLike):
             with suppress(OSError, ValueError):
                 self._paths.add(os.path.abspath(os.fsdecode(path)))
+
+
+@contextmanager
+def hidden(paths: Iterable[str]) -> Iterator[None]:
+    """Inside it the files at `paths` lie under other names."""
+    moved = []
+    for path in paths:
+        aside = f"{path}.benchbox-{os.getpid()}"
+        with suppress(OSError):
+            if os.path.isfile(path):
+                os.rename(path, aside)
+                moved.append((aside, path))
+    try:
+        yield
+    finally:
+        for aside, path in moved:
+            with suppress(OSError):
+                os.replace(aside, path)

@@ -1,0 +1,111 @@
+"""The lines of ``benchbox check``: each rule of the conformance kit for the codecs, metrics ... that were named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from benchbox import testing
+from benchbox.codec import validated_options
+from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_mean
+from benchbox.loading import Plugin
+from benchbox.plan import parse_codec
+from benchbox.registry import Registry
+from benchbox.testing import Check, Outcome
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing to check: its kind, its name as it is shown, and the function that makes its checks."""
+
+    kind: str
+    name: str
+    checks: Callable[[], Iterable[Check]]
+
+
+def named(plugins: Registry, text: str, device: str) -> list[Trial]:
+    """What ``ID[:OPTIONS]`` names: everything of that id, else the plugin of that name with all that it offers.
+
+    Raises:
+        UnknownIdError: there is neither; suggests the nearest id.
+        UsageError: options that are refused, options for something that takes none, or none where some are needed.
+    """
+    name, colon, argument = text.partition(":")
+    everything = _everything(plugins)
+    found = [(kind, item) for kind, item, _ in everything if item.id == name]
+    for kind, item in found:
+        wanted = item.argument if kind == "data set" else ""
+        if wanted and not argument:
+            raise UsageError(f"data set {name} needs an argument: write {name}:{wanted}")
+        if colon and not wanted and kind not in ("codec", "report"):
+            raise UsageError(f"{kind} {name} takes no options: write {name}, not {text}")
+        if argument and kind in ("codec", "report"):  # options that are refused are the caller's fault
+            validated_options(item.Options, parse_codec(text).options, name)
+    if found:
+        return [_trial(kind, item, text, device) for kind, item in found]
+    of_that_name = [plugin for plugin in plugins.plugins if plugin.name == name]
+    if of_that_name:
+        return offered(plugins, of_that_name, device)
+    hint = did_you_mean(name, {item.id for _, item, _ in everything}) or "; see `benchbox list plugins`"
+    faults = "".join(f"; {plugin} is not in use ({plugin.failure})" for plugin in plugins.plugins if plugin.failure)
+    raise UnknownIdError(f"nothing that can be checked is called '{name}'{hint}{faults}")
+
+
+def offered(plugins: Registry, chosen: Collection[Plugin], device: str) -> list[Trial]:
+    """For each of the plugins whether it loaded, then everything that they offer."""
+    names = [plugin.name for plugin in chosen]
+    return [*(Trial("plugin", plugin.name, partial(_loads, plugin)) for plugin in chosen),
+            *(_trial(kind, item, item.id, device) for kind, item, owner in _everything(plugins) if owner in names)]
+
+
+def lines(trials: Iterable[Trial]) -> Iterator[tuple[str, str]]:
+    """For each thing a heading and one line a rule, as it is tried; with each line its verdict, "" for a heading."""
+    for trial in trials:
+        yield f"{trial.kind} {trial.name}", ""
+        try:
+            checks = list(trial.checks())
+        except BenchboxError as error:  # it is not available here
+            checks = [_settled(trial.name, "available", "fail", str(error))]
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            outcome = check.outcome()
+            yield f"  {outcome.verdict:14}  {check.name:{width}}  {outcome.line}".rstrip(), outcome.verdict
+
+
+def _everything(plugins: Registry) -> list[tuple[str, Any, str]]:
+    """(kind, what is offered, the name of its plugin) of all that has a kit."""
+    tables: dict[str, tuple[str, Any]] = {
+        "codec": ("codecs", plugins.codecs), "metric": ("metrics", plugins.metrics),
+        "data set": ("datasets", plugins.datasets), "report": ("reports", plugins.reports),
+    }  # fmt: skip
+    found = [(kind, item, plugins.owners[owners][name].name) for kind, (owners, table) in tables.items()
+             for name, item in table.items()]  # fmt: skip
+    return found + [("published curve", item, offer.plugin.name) for offer in plugins.offers("benchbox_references")
+                    for item in offer.items]  # fmt: skip
+
+
+def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
+    argument = text.partition(":")[2]
+    if kind == "codec":
+        return Trial(kind, text, partial(testing.codec_checks, item, parse_codec(text).options, device=device))
+    if kind == "metric":
+        return Trial(kind, text, partial(testing.metric_checks, item, device))
+    if kind == "report":
+        return Trial(kind, text, partial(testing.report_checks, item, parse_codec(text).options))
+    if kind == "published curve":
+        return Trial(kind, text, partial(testing.reference_checks, item))
+    if item.argument and not argument:  # one of several things that a plugin offers
+        reason = f"it needs an argument: benchbox check {item.id}:{item.argument}"
+        return Trial(kind, text, lambda: [_settled(text, "all", "not applicable", reason)])
+    return Trial(kind, text, partial(testing.dataset_checks, item, argument))
+
+
+def _loads(plugin: Plugin) -> list[Check]:
+    return [_settled(plugin.name, "loads", "fail" if plugin.failure else "pass", plugin.failure or "")]
+
+
+def _settled(name: str, rule: str, verdict: Any, line: str) -> Check:
+    """A check whose outcome is known."""
+    return Check(name, rule, lambda: Outcome(verdict, line))

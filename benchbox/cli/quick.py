@@ -1,0 +1,50 @@
+"""The verdicts that ``benchbox run --quick`` shows while points come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchbox.curves import Change, CodecChange, compare_codecs
+from benchbox.dataset import public_name
+from benchbox.metric import Metric
+from benchbox.store import MARK, Store
+from benchbox.store.frame import frame
+
+MOST_LINES = 12
+"""Verdicts that are shown at a time."""
+
+
+def verdicts(store: Store, run: str, metrics: Sequence[Metric]) -> list[str]:
+    """A line for each codec and metric of `run`: against ``NAME~1``, what the run was before a codec changed, if there
+    is that; else against the run's own anchor: jpeg, else its first lossy codec."""
+    now = frame(store, run, metrics)
+    former = f"{run}{MARK}1"
+    if store.former_folder(former) is not None:
+        before = frame(store, former, metrics)
+        known = set(before["label"])
+        pairs = [(label, label) for label in _lossy(now) if label in known]
+        found = compare_codecs(before, now, metrics, pairs)
+        lines = [_line(codec, change, former) for codec in found for change in codec.changes if codec.points.changed]
+        lines = lines or [f"no point has other bytes than in {former} so far"]
+    else:
+        labels = _lossy(now)
+        anchor = next((label for label in labels if label == "jpeg"), labels[0] if labels else "")
+        found = compare_codecs(now, now, metrics, [(anchor, label) for label in labels if label != anchor])
+        lines = [_line(codec, change, anchor) for codec in found for change in codec.changes]
+    return [*lines[:MOST_LINES], *([f"and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else [])]
+
+
+def _lossy(table: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(table["label"][table["quality"].notna()].astype(str)))
+
+
+def _line(codec: CodecChange, change: Change, against: str) -> str:
+    head = f"{codec.after} against {against}, {public_name(codec.dataset)}, {change.metric}"
+    if change.bd_rate is None:
+        return f"{head}: {change.verdict}: {change.reason}"
+    if change.interval is None:
+        return f"{head}: {change.bd_rate:+.2f} %, {change.verdict}: {change.reason}"
+    low, high = change.interval
+    return f"{head}: {change.bd_rate:+.2f} % ({low:+.2f} .. {high:+.2f} %), {change.verdict}, {change.n} pictures"

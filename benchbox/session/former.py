@@ -1,0 +1,93 @@
+"""A run whose codec has changed: says what changed, and keeps what the run was before as ``NAME~1``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchbox.codec import options_json
+from benchbox.errors import StoreError
+from benchbox.plan import Configuration, Resolved
+from benchbox.session.progress import Progress
+from benchbox.store import MeasuredWith, Store, WritableStore
+
+MOST_LINES = 8
+"""Codecs of which is said one by one that they changed."""
+
+_RECORD = ("plan.toml", "settings.json", "environment.json")
+"""Files of a run's folder that belong to what was measured."""
+
+
+def changes(store: Store, resolved: Resolved) -> list[str]:
+    """A line for each codec of the plan that measured this run's points as another version or with other options."""
+    now = {configuration.label: configuration for configuration in resolved.configurations}
+    return [f"{was.label} has changed since {resolved.plan.name} was last run: {'; '.join(words)}; its {was.points} "
+            "points are measured anew" for was in store.measured_with(resolved.plan.name)
+            if was.ok and was.label in now and (words := list(_differences(was, now[was.label])))]  # fmt: skip
+
+
+def keep_former(
+    store: WritableStore, resolved: Resolved, folder: Path, session: str, progress: Progress
+) -> str | None:
+    """If codecs of the run have changed, say so and keep what the run was; returns its name now, ``NAME~1``.
+
+    Args:
+        folder: the run's folder; its record is copied to one beside it, named by `session`.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    lines = changes(store, resolved)
+    if not lines:
+        return None
+    beside = folder.with_name(f"{folder.name}~{session}")
+    try:
+        beside.mkdir(exist_ok=True)
+        for name in _RECORD:
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, beside / name)
+    except OSError as error:
+        raise StoreError(f"cannot write {beside}: {error.strerror}; make room or choose another --workspace") from error
+    former = store.set_aside(resolved.plan.name, beside.name)
+    for line in summary_of(lines):
+        progress.say(line)
+    progress.say(f"what {resolved.plan.name} was stays as {former}")
+    return former
+
+
+def say_what_differs(store: Store, former: str, name: str, progress: Progress) -> None:
+    """Say how many points of each codec have other bytes than in the former run, where any has."""
+    lines = [f"{label}: {changed} of {points} points have other bytes than in {former}"
+             for label, points, changed in store.changed_bytes(former, name) if changed]  # fmt: skip
+    for line in summary_of(lines) or [f"no point has other bytes than in {former}"]:
+        progress.say(line)
+    progress.say(f"is it better? benchbox compare {former} {name}")
+
+
+def summary_of(lines: Sequence[str]) -> list[str]:
+    """The first lines, and the number of others."""
+    more = [f"and {len(lines) - MOST_LINES} other codecs"] if len(lines) > MOST_LINES else []
+    return [*lines[:MOST_LINES], *more]
+
+
+def _differences(was: MeasuredWith, now: Configuration) -> Iterator[str]:
+    """What differs, in words."""
+    if was.codec != now.info.id:
+        yield f"codec {was.codec} -> {now.info.id}"
+    if was.identity != now.identity:
+        yield f"'{was.identity}' -> '{now.identity}'"
+    options = options_json(now.options)
+    if was.options != options:
+        old, new = _object(was.options), _object(options)
+        yield from (f"{key} {old.get(key)} -> {new.get(key)}" for key in {**old, **new} if old.get(key) != new.get(key))
+    device = now.device.partition(":")[0]
+    if was.device != device:
+        yield f"device {was.device} -> {device}"
+
+
+def _object(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,156 @@
+"""The process that forks a child for each plugin that is tried, watches it, and says how it ended.
+
+It reads one request a line from standard input (see `benchbox.testing.helper`) and answers with the outcomes.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import re
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchbox.processes import adopt_orphans, end_descendants
+from benchbox.testing import child
+from benchbox.testing.check import Outcome, Rule
+from benchbox.written import hidden
+
+START_SECONDS = 120.0
+"""How long the import of a plugin may take before it counts as hanging."""
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    adopt_orphans()
+    gc.freeze()  # what is loaded here is not looked through when a child collects garbage
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    for line in sys.stdin.buffer:
+        found = _served(json.loads(line))
+        sys.stdout.write(json.dumps({name: asdict(outcome) for name, outcome in found.items()}) + "\n")
+        sys.stdout.flush()
+        end_descendants()
+
+
+def _served(asked: Mapping[str, Any]) -> dict[str, Outcome]:
+    """The outcomes of all rules; those that are `apart` come last, in another child than the others."""
+    rules = child.rules_of(asked["origin"]["hook"])
+    known: dict[str, Outcome] = {}
+    for apart in (False, True):
+        todo = [rule for rule in rules if rule.apart == apart]
+        while todo:
+            with hidden(child.written(asked["folder"]) if apart else ()):
+                known |= _Watch(asked, todo, known).outcomes()
+            todo = [rule for rule in todo if rule.name not in known]
+    return {rule.name: known[rule.name] for rule in rules}
+
+
+class _Watch:
+    """One child and the rules that it tries, until it has tried them or ends."""
+
+    def __init__(self, asked: Mapping[str, Any], todo: Sequence[Rule[Any]], known: Mapping[str, Outcome]) -> None:
+        self._asked = asked
+        self._todo = todo
+        self._found: dict[str, Outcome] = {}
+        self._rule = ""  # the rule that is being tried
+        self._forked: set[str] = set()
+        self._deadline = time.monotonic() + START_SECONDS
+        self._allowed = START_SECONDS
+        self._stack = Path(asked["folder"], f"stack-{time.monotonic_ns()}")
+        self._from_child, into = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._from_child)
+            child.run(asked, [rule.name for rule in todo], known, into, self._stack)
+        os.close(into)
+
+    def outcomes(self) -> dict[str, Outcome]:
+        """The outcomes of the rules that were tried; at least of one."""
+        hanging = self._listen()
+        if hanging:
+            os.kill(self._pid, signal.SIGUSR1)  # by which it notes where it is
+            time.sleep(0.3)
+        for kill, whom in ((os.killpg, self._pid), (os.kill, self._pid)):
+            try:
+                kill(whom, signal.SIGKILL if hanging or kill is os.killpg else 0)
+            except OSError:
+                continue
+        status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        os.close(self._from_child)
+        self._judge(hanging, status)
+        return self._found
+
+    def _listen(self) -> bool:
+        """Take in what the child says until its end, or until a rule takes too long: True."""
+        data = b""
+        while True:
+            if not select.select([self._from_child], [], [], max(0.0, self._deadline - time.monotonic()))[0]:
+                return True
+            some = os.read(self._from_child, 1 << 16)
+            if not some:
+                return False
+            *lines, data = (data + some).split(b"\n")
+            for line in lines:
+                self._hear(json.loads(line))
+
+    def _hear(self, said: Mapping[str, Any]) -> None:
+        if "forked" in said:
+            self._forked.add(said["forked"])
+        elif "fault" in said:
+            self._fail(said["fault"])
+        elif "start" in said:
+            self._rule = said["start"]
+            self._allowed = said["seconds"]
+            self._deadline = time.monotonic() + self._allowed
+        else:
+            self._found[said["end"]] = Outcome(**said["outcome"])
+            self._rule = ""
+            if said["end"] in self._forked:
+                self._fail("it forks a process that returns from the call; end that process with os._exit", said["end"])
+
+    def _judge(self, hanging: bool, status: int) -> None:
+        """The outcome of the rule at which the child ended, if it did not end well."""
+        if len(self._found) == len(self._todo):
+            return
+        when = f"while rule '{self._rule}' was tried" if self._rule else "when it was imported in a new process"
+        if hanging:
+            self._fail(f"it did not return within {self._allowed:g} s {when}; no call may wait for ever{self._place()}")
+        elif status == child.PIPE_CLOSED:
+            self._fail(f"it closed file descriptors that are not its own {when}; close what you opened")
+        elif status < 0:
+            self._fail(f"it crashed {when}: the process ended by {signal.Signals(-status).name}; raise an error "
+                       f"instead{self._place()}")
+        else:
+            self._fail(f"it ended the process {when}, with exit status {status}; raise an error instead of "
+                       f"os._exit{self._place()}")
+
+    def _fail(self, sentence: str, name: str = "") -> None:
+        """Fail the rule that is being tried; where the import failed, all others are not tried."""
+        name = name or self._rule
+        first = name or self._todo[0].name
+        if first in self._found and not name:
+            return
+        self._found[first] = Outcome("fail", f"{self._asked['who']}: {sentence}")
+        if not name:
+            for rule in self._todo[1:]:
+                self._found[rule.name] = Outcome("not applicable", f"not tried, since rule '{first}' failed", first)
+
+    def _place(self) -> str:
+        """``" (FILE:LINE)"``, the deepest line in the plugin's own files of the stack that the child left."""
+        top = self._asked["origin"]["module"].partition(".")[0]
+        files = {self._asked["origin"]["file"]}
+        try:
+            text = self._stack.read_text(errors="replace")
+        except OSError:
+            return ""
+        for file, line in re.findall(r'^  File "(.+)", line (\d+)', text, flags=re.MULTILINE):
+            if file in files or top in Path(file).with_suffix("").parts:
+                return f" ({Path(file).name}:{line})"
+        return ""
