@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Report ids (see `benchbox list reports`).")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Report option, e.g. anchor=webp.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="[default: `report` in RUN's folder]")
+@click.option("--single-file", is_flag=True, help="Page: pictures, tables and figures inside the one HTML file.")
 @literature_option
 @appearance_options
 @click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
 @plugin_option
 @workspace_option
 def report(
-    runs: tuple[str, ...], formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, literature: str,
-    check: bool, plugin_paths: tuple[Path, ...], workspace: Path, **look: Any,
+    runs: tuple[str, ...], formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, single_file: bool,
+    literature: str, check: bool, plugin_paths: tuple[Path, ...], workspace: Path, **look: Any,
 ) -> None:  # fmt: skip
     """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing.
 
@@ -46,7 +47,7 @@ def report(
         return
     wanted = chosen_reports(plugins, list(formats) or None)
     places = [find_run(run, Workspace.at(workspace)) for run in runs]
-    pairs = dict(option.partition("=")[::2] for option in options)
+    pairs = dict(option.partition("=")[::2] for option in options) | ({"single_file": "yes"} if single_file else {})
     results = load_several(places, plugins, _split(literature))
     results = replace(results, appearance=with_flags(results.appearance, look))
     folder = output or places[0].folder / "-".join(["report", *(place.name for place in places[1:])])

@@ -180,7 +180,8 @@ def _about(results: Results, dataset: str) -> str:
 def _command(codec: str, options: str, rows: pd.DataFrame) -> str:
     pairs = ",".join(f"{key}={value}" for key, value in json.loads(options or "{}").items() if value is not None)
     quality = " --quality ${quality}" if rows["quality"].notna().all() else ""
-    return f"benchbox encode ${{original_name}} --codec {shlex.quote(f'{codec}:{pairs}' if pairs else codec)}{quality}"
+    named = shlex.quote(f"{codec}:{pairs}" if pairs else codec)
+    return f"benchbox encode ${{original_name}} --codec {named}{quality} --output stream.bin"
 
 
 def _like_number(text: str) -> bool:

@@ -29,7 +29,10 @@ class ReportOptions(OptionsModel):
     anchor: str | None = Field(None, description="label, codec or published curve to compare with; default: jpeg")
     title: str | None = Field(None, description="title of the page; default: the run's name")
     pictures: int = Field(3, ge=1, le=24, description="visual: how many pictures are shown")
+    crop: str = Field("", description="visual: part of the crop grid: PICTURE,X,Y,WIDTH,HEIGHT; default: worst part")
+    codecs: str = Field("", description="visual: codecs of the crop grid, 'A;B'; default: the anchor and the best two")
     bpp: str = Field("0.1,0.25,0.5,1.0", description="visual: target rates, bits per pixel")
+    single_file: bool = Field(False, description="page: pictures, tables and figures inside the one HTML file")
     thumbnails: int = Field(120, ge=0, le=1000, description="page: how many pictures have a thumbnail")
     method: Annotated[str, AfterValidator(_interpolation)] = Field("pchip", description="interpolation of BD-rates")
 

@@ -210,7 +210,10 @@ def choose_anchor(
                           if wanted in (reference.id, reference.title, name)]
         if not found:
             known = [*candidates, *(reference.id for reference in references)]
-            hint = did_you_mean(wanted, known) or f"; take one of {', '.join(known) or 'none: there is no lossy codec'}"
+            if not known:
+                raise UnknownIdError(f"nothing can be compared with '{wanted}': no codec of this run has a curve; "
+                                     "leave the anchor out, or run a lossy codec")
+            hint = did_you_mean(wanted, known) or f"; take one of {', '.join(known)}"
             raise UnknownIdError(f"no codec with a curve in this run is called '{wanted}'{hint}")
         return found[0]
     first = [label for label in candidates if label == "jpeg"] or [la for la in candidates if codec[la] == "jpeg"]

@@ -18,9 +18,11 @@ from benchbox import curves
 from benchbox.metric import Metric
 from benchbox_reports.analysis import Analysis, Section
 from benchbox_reports.figures import is_log, lossless_in_range
+from benchbox_reports.headline import sentences
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import DrawnSpeeds
-from benchbox_reports.pictures import thumbnails
+from benchbox_reports.pictures import picture_tags, thumbnails
+from benchbox_reports.speeds import SIDES
 from benchbox_reports.tables import bd_cells
 from benchbox_reports.wording import remarks
 
@@ -52,11 +54,15 @@ def page_data(
     return {
         "anchor": analysis.anchor or "",
         "labels": analysis.labels,
+        "names": shown_names(analysis),
+        "headline": {anchor: sentences(analysis, anchor, speeds) for anchor in _anchors(analysis)},
         "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,
-                          style.published] for label, style in look.items()},
+                          style.published, style.family] for label, style in look.items()},
         "datasets": [{"name": d, "pictures": pictures[d], "small": [small.get((d, p), "") for p in pictures[d]],
-                      **_points(analysis, d, pictures[d])} if whole else
-                     {"name": d, "pictures": [], "small": [], "pixels": [], "codecs": []} for d in datasets],
+                      "tags": picture_tags(frame, d, pictures[d]), **_points(analysis, d, pictures[d], speeds[d])}
+                     if whole else
+                     {"name": d, "pictures": [], "small": [], "tags": [], "pixels": [], "codecs": []}
+                     for d in datasets],
         "metrics": {metric.id: _metric(metric) for metric in analysis.results.metrics},
         "sections": [_section(section, name, pictures[section.dataset] if whole else None)
                      for section, name in zip(analysis.sections, names, strict=True)],
@@ -64,6 +70,20 @@ def page_data(
         "speeds": {d: {side: {label: [_significant(v) for v in values] for label, values in codecs.items()}
                        for side, codecs in drawn.sides.items()} for d, drawn in speeds.items()},
     }
+
+
+def shown_names(analysis: Analysis) -> list[str]:
+    """Every name that the page can hide: codecs with a curve, lossless codecs in a figure, published curves."""
+    names: list[str] = []
+    for section in analysis.sections:
+        names += [c.label for c in section.drawable] + [label for label, _ in lossless_in_range(section)]
+        names += [p.curve.label for p in section.published]
+    return list(dict.fromkeys(names))
+
+
+def _anchors(analysis: Analysis) -> list[str]:
+    """Every name that BD-rates can be compared with."""
+    return list(dict.fromkeys(label for s in analysis.sections if s.pairs is not None for label in s.pairs.labels))
 
 
 def as_json(data: Any) -> Markup:
@@ -76,7 +96,8 @@ def as_json(data: Any) -> Markup:
 
 def _metric(metric: Metric) -> dict[str, Any]:
     return {"title": metric.title, "label": metric.display.label, "unit": metric.unit,
-            "decimals": metric.display.decimals, "db": metric.display.transform == "db", "scale": _scale(metric)}
+            "decimals": metric.display.decimals, "db": metric.display.transform == "db", "scale": _scale(metric),
+            "better": metric.better}
 
 
 def _scale(metric: Metric) -> int:
@@ -104,6 +125,8 @@ def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dic
             anchor: [[bd_cells(section, row), remarks(row)] for row in rows]
             for anchor, rows in section.pairs.against.items()},
         "ratios": _ratios(section, pictures),
+        "n": section.n_used,
+        "used": [k for k, name in enumerate(pictures or ()) if name not in {item.sample for item in section.left_out}],
     }
 
 
@@ -123,9 +146,10 @@ def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] 
     }
 
 
-def _points(analysis: Analysis, dataset: str, pictures: list[str]) -> dict[str, Any]:
+def _points(analysis: Analysis, dataset: str, pictures: list[str], speeds: DrawnSpeeds) -> dict[str, Any]:
     """The operating points of a data set: the number of pixels of each picture and, for each codec, its qualities, then
-    bytes and metric values, picture by picture and within it quality by quality; null where there is no value."""
+    bytes, metric values and, where speeds are drawn, microseconds, picture by picture and within it quality by quality;
+    null where there is no value."""
     frame = analysis.results.frame
     frame = frame[((frame["dataset"] == dataset).to_numpy(dtype=bool) & frame["quality"].notna().to_numpy())]
     place = {name: k for k, name in enumerate(pictures)}
@@ -147,6 +171,8 @@ def _points(analysis: Analysis, dataset: str, pictures: list[str]) -> dict[str, 
             "label": str(label), "quality": _floats(qualities, 6), "bytes": spread(rows["bytes"].astype(float), 1),
             "values": {metric.id: spread(rows[metric.column].astype(float), _scale(metric))
                        for metric in analysis.results.metrics if metric.column in rows.columns},
+            **({"times": {side: spread(rows[f"{side}_s"].where(rows["timing"] == "timed").astype(float), 1_000_000)
+                          for side in SIDES}} if str(label) in speeds.sides["encode"] else {}),
         })
     return {"pixels": [int(pixels.get(k, 0)) for k in range(len(pictures))], "codecs": codecs}
 

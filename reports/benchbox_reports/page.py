@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 import benchbox
 from benchbox import curves
 from benchbox.curves import percent
+from benchbox.errors import BenchboxError
 from benchbox.report import Results
+from benchbox_reports import visual
 from benchbox_reports.analysis import Analysis, Floats, Section, analyse
 from benchbox_reports.chosen import chosen_looks
+from benchbox_reports.document import PAGE_SCRIPTS, VISUAL_SCRIPTS, csp_hash, script_of, template
 from benchbox_reports.embed import as_json, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
+from benchbox_reports.headline import description, sentences, summary
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
-from benchbox_reports.settings import CODEC_HEAD, codec_rows, datasets, day, sessions
+from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets, day, filled, sessions
+from benchbox_reports.single import inlined, standing_alone
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
-from benchbox_reports.tables import BD_HEAD, bd_cells, matrix_cell, no_comparison, speed_grids, write_tables
+from benchbox_reports.tables import bd_cells, bd_head, matrix_cell, no_comparison, speed_grids, write_tables
 from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence
-
-TEMPLATES = resources.files("benchbox_reports") / "templates"
-SCRIPTS = ("plot.js", "pictures.js", "speed.js", "page.js")
-"""The page's script, in the order of loading: plain JavaScript that needs no build."""
 
 MOST_ROWS = 100
 """Most rows of each table of failures on the page; the CSV files have all."""
@@ -51,8 +48,11 @@ class Block:
         sentences: its comparisons in words.
         rows: (cells, remarks) of its BD table.
         notes: what a reader of the figure must know.
+        legend: names of the curves in the order of the legend.
         published: (line, what folds out) of each published curve.
+        cautions: how many of these have a caution.
         no_rows: why there is no BD table, or "".
+        head: heads of the BD table.
         made: how the BD-rates were made.
         remarked: whether its BD table needs a column of remarks.
         matrix: (anchor, (mean, interval) of each codec) of all codecs against each other.
@@ -65,8 +65,11 @@ class Block:
     sentences: Sequence[str]
     rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
     notes: Sequence[str]
+    legend: Sequence[str]
     published: Sequence[tuple[str, str]]
+    cautions: int
     no_rows: str
+    head: Sequence[str]
     made: str
     remarked: bool
     matrix: Sequence[tuple[str, Sequence[tuple[str, str]]]]
@@ -86,52 +89,46 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     speeds = measure_speeds(results, analysis.labels)
     drawn = drawn_speeds(results, speeds)
     data = page_data(analysis, look, names, drawn, options.thumbnails)
-    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    pictures = _visual(results, options, out)
+    script = script_of(PAGE_SCRIPTS)
+    codec_head, codec_table = filled(CODEC_HEAD, codec_rows(analysis))
     failed, missing = problems(results), nulls(results)
     text = template("page.html").render(
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
         places={label: colours.index((one.colour, one.dark)) for label, one in look.items()},
-        facts=_facts(results), codecs=codec_rows(analysis), codec_head=CODEC_HEAD,
+        facts=_facts(results), about=description(results.plan), summary=summary(analysis, drawn),
+        headline=sentences(analysis, analysis.anchor, drawn) if analysis.anchor else [],
+        codecs=codec_table, codec_head=codec_head,
+        commands={label: command(analysis, label) for label in analysis.labels},
         sessions=sessions(results.environment),
-        colours=colours, bd_head=BD_HEAD, flags=FLAGS, number=number,
+        colours=colours, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
         speeds=drawn, speed_tables=speed_grids(speeds, refusals(results)) if speeds else [],
         tables=tables, version=benchbox.__version__,
         points=[(section, curve, _points(curve, section.mean_bytes[curve.label]))
                 for section in analysis.sections for curve in section.curves],
         decibels_or_unit=decibels_or_unit, datasets=datasets(results), data=as_json(data), script=Markup(script),
-        script_hash=Markup(csp_hash(script)), visual=(out / "visual.html").is_file(), shown=_shown(analysis),
+        script_hash=Markup(csp_hash(script)), visual=(out / "visual.html").is_file(),
+        visual_page=as_json(pictures), visual_hash=Markup(csp_hash(script_of(VISUAL_SCRIPTS)) if pictures else ""),
         decibel_titles=", ".join(m.title for m in results.metrics if m.display.transform == "db"),
         drawn={curve.label for section in analysis.sections for curve in section.drawable},
     )
+    if options.single_file:
+        text = inlined(text, out, [*(file for files in figures for file in files), *tables])
     page = out / "index.html"
     page.write_text(text, encoding="utf-8", errors="replace")
     return [page, *(file for files in figures for file in files), *tables]
 
 
-def csp_hash(script: str) -> str:
-    """The hash by which the page's Content-Security-Policy allows this script and no other: ``sha256-...``."""
-    return "sha256-" + b64encode(sha256(script.encode("utf-8")).digest()).decode("ascii")
-
-
-def _shown(analysis: Analysis) -> list[str]:
-    """Every name that the page can hide: codecs with a curve, lossless codecs in a figure, published curves."""
-    names: list[str] = []
-    for section in analysis.sections:
-        names += [c.label for c in section.drawable] + [label for label, _ in lossless_in_range(section)]
-        names += [p.curve.label for p in section.published]
-    return list(dict.fromkeys(names))
-
-
-def template(name: str) -> Any:
-    """One of our templates; it escapes every value that it is given."""
-    folder = TEMPLATES
-    environment = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )
-    return environment.get_template(name)
+def _visual(results: Results, options: Any, out: Path) -> str:
+    """The visual comparison as one file, for a page that is one file; "" where none is wanted or no stream is kept."""
+    if not options.single_file:
+        return ""
+    try:
+        file, *others = visual.render(results, options, out)
+    except BenchboxError:
+        return ""
+    return standing_alone(file.read_text(encoding="utf-8"), out, others)
 
 
 def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path], look: Mapping[str, Look]) -> Block:
@@ -145,9 +142,12 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         section, name, svg, files,
         sentences=[sentence(row, section) for row in section.comparisons],
         rows=[(bd_cells(section, row), tuple(remarks(row))) for row in section.comparisons],
-        notes=_notes(section), published=_published_notes(section),
+        notes=_notes(section),
+        legend=[*(c.label for c in section.drawable), *(p.curve.label for p in section.published)],
+        published=_published_notes(section), cautions=sum(bool(p.reference.caution) for p in section.published),
         no_rows="" if section.comparisons else no_comparison(section),
-        made=how_made(section, analysis.method), remarked=_any_remark(section), matrix=_matrix(section),
+        head=bd_head(section), made=how_made(section, analysis.method), remarked=_any_remark(section),
+        matrix=_matrix(section),
     )
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
@@ -34,6 +38,27 @@ def thumbnails(results: Results, most: int) -> dict[tuple[str, str], str]:
         except (BenchboxError, OSError):
             continue
     return small
+
+
+def picture_tags(frame: pd.DataFrame, dataset: str, pictures: Sequence[str]) -> list[list[str]]:
+    """What readers can choose pictures by, for each of `pictures`: portrait, landscape or square; gray or with alpha;
+    more than 8 bits; the folder of its name. A tag that all or none of them have is left out."""
+    rows = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)].drop_duplicates("sample").set_index("sample")
+    found = [_tags(name, row) for name, row in zip(pictures, rows.loc[list(pictures)].to_dict("records"), strict=True)]
+    counts = Counter(tag for tags in found for tag in tags)
+    return [[tag for tag in tags if counts[tag] < len(pictures)] for tags in found]
+
+
+def _tags(name: str, row: Mapping[Any, Any]) -> list[str]:
+    tags = [f"in {name.rpartition('/')[0]}"] if "/" in name else []
+    width, height = row["width"], row["height"]
+    if pd.notna(width) and pd.notna(height):
+        tags.append("landscape" if width > height else "portrait" if width < height else "square")
+    if pd.notna(row["channels"]):
+        tags += {1: ["gray"], 4: ["with alpha"]}.get(int(row["channels"]), [])
+    if pd.notna(row["bit_depth"]) and int(row["bit_depth"]) > 8:
+        tags.append("of more than 8 bits")
+    return tags
 
 
 def to_8bit(pixels: Image) -> NDArray[np.uint8]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +35,31 @@ def codec_rows(analysis: Analysis) -> list[tuple[str, ...]]:
             setting("device", "device"),
         ))
     return rows
+
+
+def filled(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """A table without the columns that are empty in every row; the first column, which names the row, stays."""
+    kept = [k for k in range(len(head)) if k == 0 or any(row[k] for row in rows)]
+    return [head[k] for k in kept], [[row[k] for k in kept] for row in rows]
+
+
+def command(analysis: Analysis, label: str) -> str:
+    """The line that encodes a picture as `label` did, at the middle one of its qualities: ``benchbox encode ...``."""
+    frame = analysis.results.frame
+    own = frame[(frame["label"] == label).to_numpy(dtype=bool)]
+    codec, options = str(own["codec"].iloc[0]), own["options"].dropna()
+    given = json.loads(str(options.iloc[0])) if len(options) else {}
+    pairs = ",".join(f"{key}={_flag(value)}" for key, value in given.items() if value is not None)
+    qualities = sorted(own["quality"].dropna().unique())
+    quality = f" --quality {qualities[len(qualities) // 2]:g}" if qualities else ""
+    devices = [str(device) for device in own["device"].dropna().unique()] if "device" in own else []
+    device = f" --device {shlex.quote(devices[0])}" if devices and devices[0] != "cpu" else ""
+    named = shlex.quote(f"{codec}:{pairs}" if pairs else codec)
+    return f"benchbox encode PICTURE.png --codec {named}{quality}{device} --output stream.bin"
+
+
+def _flag(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def datasets(results: Results) -> list[tuple[str, list[str]]]:

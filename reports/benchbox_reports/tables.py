@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchbox.report import to_csv
@@ -73,10 +74,18 @@ def bd_grid(section: Section, method: str) -> Grid:
     """The BD table of a section; it has no rows where there is nothing to compare."""
     title = f"{section.metric.title} on {section.dataset}"
     if section.anchor is None or not section.comparisons:
-        return Grid(title, BD_HEAD, (), f"No BD-rates: {no_comparison(section)}.")
-    return Grid(title, BD_HEAD, [bd_cells(section, row) for row in section.comparisons],
+        return Grid(title, bd_head(section), (), f"No BD-rates: {no_comparison(section)}.")
+    return Grid(title, bd_head(section), [bd_cells(section, row) for row in section.comparisons],
                 f"{table_note(section, method)} {RULE}, the interval's half-width; without one to "
                 f"{BD_DECIMALS} decimal.")
+
+
+def bd_head(section: Section) -> Row:
+    """The heads of the columns; no interval is promised where no pair of codecs has one."""
+    pairs = section.pairs
+    if pairs is not None and np.isfinite(pairs.pictures.intervals[0]).any():
+        return BD_HEAD
+    return tuple(head.replace(": mean [95 % interval]", ": mean") for head in BD_HEAD)
 
 
 def bd_cells(section: Section, row: Comparison) -> Row:

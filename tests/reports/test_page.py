@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,25 @@ def test_listing_reports_is_cheap() -> None:
             "print([m for m in ('matplotlib', 'pandas', 'scipy', 'jinja2') if m in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_interval_is_promised_where_there_is_none(
+    crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ())
+    few = [row for row in crop_rows if row["sample"] in {f"crop{k}.png" for k in range(4)}]
+    make("page", results_of(few), tmp_path)
+    text = " ".join(Parsed((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+    assert "95 % interval" not in text.replace("show 95 % intervals", "")
+    assert "95 % interval" not in (tmp_path / "tables/bd.md").read_text(encoding="utf-8")
+
+
+def test_a_single_file_holds_everything(crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ("svg",))
+    make("page", results_of(crop_rows), tmp_path, single_file=True)
+    parsed = Parsed((tmp_path / "index.html").read_text(encoding="utf-8"))
+    inside = [link for link in parsed.links if link.startswith("data:") and link != "data:,"]
+    assert len(inside) == len(list((tmp_path / "tables").iterdir())) + len(list((tmp_path / "figures").iterdir()))
+    assert all(link.startswith(("#", "data:")) for link in parsed.links)
+    table = next(link for link in inside if link.startswith("data:text/csv"))
+    assert b64decode(table.partition(",")[2]).startswith(b"dataset,metric,")

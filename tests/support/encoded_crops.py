@@ -102,7 +102,7 @@ def make(kind: str, run: Results, out: Path, **options: Any) -> list[Path]:
 class Parsed(HTMLParser):
     """A page's elements, ids, links and text; refuses unbalanced tags."""
 
-    VOID = ("meta", "link", "br", "img", "path", "use")
+    VOID = ("input", "meta", "link", "br", "img", "path", "use")
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -2,31 +2,35 @@
 
 const STEPS = [-95, -90, -80, -70, -60, -50, -40, -30, -20, -10, 0, 10, 25, 50, 100, 200, 400, 900];
 const ENDS = 3;  // pictures shown at either end
-const percent = (log) => log === null ? null : 100 * (10 ** log - 1);
-
-function ratiosOf(section, label) {  // {log: a picture each, mean, low, high} of `label` against the anchor, log10
-  const r = section.ratios, i = r ? r.labels.indexOf(state.anchor) : -1, j = r ? r.labels.indexOf(label) : -1;
-  if (i < 0 || j < 0 || i === j) return null;
-  const [a, b] = [Math.min(i, j), Math.max(i, j)], n = r.labels.length, k = a * n - a * (a + 1) / 2 + b - a - 1;
-  const unit = (v) => v === null ? null : (i < j ? v : -v) / DATA.ratio;
-  const [low, high] = i < j ? [r.low[k], r.high[k]] : [r.high[k], r.low[k]];
-  return {log: r.log[k].map(unit), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
-}
 
 function showPictures(section) {
   const host = byId(`spread-${section.id}`);
   if (!host) return;
   const set = DATA.datasets.find((d) => d.name === section.dataset);
   const pictures = (section.ratios || {pictures: []}).pictures.map((k) => ({name: set.pictures[k], small: set.small[k]}));
-  const rows = DATA.labels.filter((l) => !hidden(l)).map((l) => [l, ratiosOf(section, l)]).filter(([, r]) => r && r.log.some((v) => v !== null));
-  host.closest("figure").hidden = !rows.length;
+  const rows = ordered(DATA.labels.filter((l) => shownIn(section, l))).map((l) => [l, ratiosOf(section, l)]).filter(([, r]) => r && r.log.some((v) => v !== null));
+  host.closest("figure").hidden = !rows.length || (state.data !== "" && state.data !== section.dataset);
   if (!rows.length) return;
-  const plot = plotOf(host, {pick: (point) => point.picture && change({picture: point.picture})});
+  const plot = plotOf(host, {pick: (point) => point.picture && change({here: `${section.id}/${point.picture}`})}), interval = rows.some(([, r]) => r.low !== null);
+  byId(`dots-${section.id}`).textContent = `Each dot is a picture of all ${pictures.length}, the marker is their mean${interval ? ", the line its 95 % interval" : ""}.${interval ? "" : " Below five pictures there is no interval."}`;
   plot.show({title: `BD-rate of each picture against ${state.anchor} by ${DATA.metrics[section.metric].title} on ${section.dataset}; arrow keys walk, Enter shows a picture's curves`,
     height: 70 + 46 * rows.length, rows: rows.map(([l]) => l), lines: [{points: [{x: 0, y: 0}]}, ...rows.flatMap((row, k) => spread(row, k, pictures))],
-    x: {label: `BD-rate against ${state.anchor} (%), left is fewer bits`, ticks: STEPS.map((p) => [Math.log10(1 + p / 100), printed(p, 0, true)])}, y: {}});
+    x: {log: false, label: `BD-rate against ${state.anchor} (%), left is fewer bits`, ticks: STEPS.map((p) => [Math.log10(1 + p / 100), printed(p, 0, true)])}, y: {}});
   showEnds(section, rows, pictures);
   showPictureTable(section, rows, pictures);
+  showHere(section);
+}
+
+function showHere(section) {  // the curves of the picture that was chosen, below the dots
+  const host = byId(`here-${section.id}`), chosen = state.here.startsWith(`${section.id}/`) ? state.here.slice(section.id.length + 1) : "";
+  host.hidden = !chosen;
+  if (!chosen) return;
+  const set = setOf(section), s = set.pictures.indexOf(chosen), [title, close, every] = host.querySelectorAll("h4, button");
+  title.textContent = `${DATA.metrics[section.metric].title} of ${chosen}`;
+  host.querySelector(".thumb").replaceChildren(...(set.small[s] ? [make("img", {src: set.small[s], alt: ""})] : []));
+  close.onclick = () => change({here: ""});
+  every.onclick = () => change({picture: chosen, tag: "", here: ""});
+  plotOf(host.querySelector(".plot"), {}).show({...viewOf(section, [s]), title: `${titleOf(section)}, ${chosen} alone; arrow keys walk over the points`});
 }
 
 function spread([label, r], k, pictures) {
@@ -39,11 +43,14 @@ function spread([label, r], k, pictures) {
   ];
 }
 
-function pictureButton(picture, value) {
-  const button = make("button", {type: "button", class: "plain picture", title: `Curves of ${picture.name}`},
+function pictureButton(section, picture, value) {
+  const made = make("button", {type: "button", class: "plain picture", title: `Curves of ${picture.name}`},
     ...(picture.small ? [make("img", {src: picture.small, alt: ""})] : []), make("span", {}, picture.name, ...(value ? [make("b", {}, value)] : [])));
-  button.addEventListener("click", () => change({picture: picture.name}));
-  return button;
+  made.addEventListener("click", () => {
+    change({here: `${section.id}/${picture.name}`});
+    byId(`here-${section.id}`).scrollIntoView({block: "nearest"});
+  });
+  return made;
 }
 
 function showEnds(section, rows, pictures) {
@@ -54,7 +61,7 @@ function showEnds(section, rows, pictures) {
     return {label, r, least: order.slice(0, count), most: order.slice(order.length - count).reverse()};
   });
   host.hidden = !ends.some((e) => e.least.length);
-  const cell = (r, places) => make("td", {}, make("div", {class: "strip"}, ...places.map((s) => pictureButton(pictures[s], `${printed(percent(r.log[s]), 1, true)} %`))));
+  const cell = (r, places) => make("td", {}, make("div", {class: "strip"}, ...places.map((s) => pictureButton(section, pictures[s], `${printed(percent(r.log[s]), 1, true)} %`))));
   body.replaceChildren(...ends.map(({label, r, least, most}) => make("tr", {}, make("th", {scope: "row"}, label), cell(r, least), cell(r, most))));
 }
 
@@ -67,7 +74,7 @@ function showPictureTable(section, rows, pictures) {
   else order.sort((a, b) => direction * pictures[a].name.localeCompare(pictures[b].name));
   table.replaceChildren(
     make("thead", {}, make("tr", {}, ...["Picture", ...rows.map(([l]) => l)].map((text, k) => make("th", {scope: "col"}, sortButton(id, k, text, unsorted))))),
-    make("tbody", {}, ...order.map((s) => make("tr", {}, make("th", {scope: "row"}, pictureButton(pictures[s])),
+    make("tbody", {}, ...order.map((s) => make("tr", {}, make("th", {scope: "row"}, pictureButton(section, pictures[s])),
       ...rows.map(([, r]) => make("td", {}, printed(percent(r.log[s]), 1, true)))))));
   markSorted(table, column, direction);
 }

@@ -2,7 +2,7 @@
 
 function speedPoints(section) {  // [{x: MP/s, y: BD-rate in percent, ...}] of the codecs that are shown
   const times = (DATA.speeds[section.dataset] || {})[state.side || "encode"] || {};
-  return Object.entries(times).filter(([label]) => !hidden(label)).flatMap(([label, [speed, low, high]]) => {
+  return Object.entries(times).filter(([label]) => shownIn(section, label)).flatMap(([label, [speed, low, high]]) => {
     const anchor = label === state.anchor && section.ratios && section.ratios.labels.includes(label);
     const ratio = anchor ? {mean: 0} : ratiosOf(section, label);
     if (!ratio || ratio.mean === null) return [];
@@ -28,13 +28,13 @@ function showSpeed(section) {
   const host = byId(`speed-${section.id}`);
   if (!host) return;
   const points = speedPoints(section), best = front(points), metric = DATA.metrics[section.metric], verb = state.side === "decode" ? "Decoding" : "Encoding";
-  host.closest("figure").hidden = !points.length;
+  host.closest("figure").hidden = !points.length || (state.data !== "" && state.data !== section.dataset);
   if (!points.length) return;
   const left = Math.min(...points.map((p) => p.x)) / 100, top = Math.max(...points.map((p) => p.y)) + 1000, id = `speed-${section.id}`;
   const zoom = state.zoom[id];
   plotOf(host, {zoom: zoomOf(id)}).show({
     title: `${verb} speed against BD-rate by ${metric.title} on ${section.dataset}; arrow keys walk over the codecs, plus and minus zoom`,
-    x: {label: `${verb} speed (MP/s, logarithmic)`, log: true}, y: {label: `BD-rate against ${state.anchor} (%)`, wide: true},
+    x: {label: `${verb} speed (MP/s, logarithmic)`, log: true}, y: {label: `BD-rate against ${state.anchor} (%)`, wide: true}, level: 0,
     zoom: zoom && zoom[0] > 0 ? zoom : null,
     lines: [{faint: true, colour: "var(--soft)", dash: "5 3", points: steps(best, left, top)},
       ...points.map((p) => ({name: p.label, beside: p.label, colour: colourOf(p.label), dash: "none", marker: DATA.looks[p.label][1], points: [p]}))],

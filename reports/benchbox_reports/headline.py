@@ -1,0 +1,121 @@
+"""The top of the page: what the run is about, its result in three sentences, and one table over all metrics."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from benchbox_reports.analysis import Analysis, Comparison, Section
+from benchbox_reports.pareto import HOW_TO_TIME, DrawnSpeeds
+from benchbox_reports.wording import NONE, number
+
+Column: TypeAlias = tuple[str, Mapping[str, float], int, bool]
+"""Head, label -> value, decimals, and whether a BD-rate, of which lower is better; else a speed."""
+NAMED = 3
+"""Codecs that a sentence names."""
+
+
+def description(plan: str) -> str:
+    """The description in a plan's text, "" where it has none."""
+    try:
+        return str(tomllib.loads(plan).get("description", "")).strip()
+    except tomllib.TOMLDecodeError:
+        return ""
+
+
+def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]) -> list[str]:
+    """Three sentences, at most: which codecs need the fewest bits by the first metric, the best by each other metric,
+    and the fastest ones or why there is no speed. They speak of the first data set where `anchor` has a curve."""
+    sections = [s for s in analysis.sections if s.pairs is not None and anchor in s.pairs.labels]
+    sections = [s for s in sections if s.dataset == sections[0].dataset]
+    ranked = [(section, rows) for section in sections if (rows := _ranked(section, anchor))]
+    if not ranked:
+        return []
+    section, rows = ranked[0]
+    first = _first(section, anchor, rows)
+    others = [f"{rows[0][1].label} ({_bits(rows[0][0])}) by {section.metric.title}" for section, rows in ranked[1:]]
+    second = [f"The fewest bits by other metrics: {'; '.join(others)}."] if others else []
+    return [first, *second, _speed(speeds.get(section.dataset))]
+
+
+def summary(
+    analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]
+) -> tuple[list[str], list[tuple[str, list[tuple[str, bool]]]]]:
+    """(heads, rows) of the table over all metrics against the run's anchor: a row is a label and, for each column, the
+    text and whether it is the column's best. Sorted by the first column."""
+    columns = list(_columns(analysis, speeds))
+    if analysis.anchor is None or not columns:
+        return [], []
+    labels = dict.fromkeys(label for _, values, _, _ in columns for label in values)
+    first = columns[0][1]
+    rows = sorted(labels, key=lambda label: first.get(label, math.inf))
+    best = [min if rate else max for *_, rate in columns]
+    chosen = [find((v, label) for label, v in values.items() if (label in analysis.labels and label != analysis.anchor)
+                   or not rate) if len(values) > 1 else (0.0, "")
+              for find, (_, values, _, rate) in zip(best, columns, strict=True)]
+    return [head for head, *_ in columns], [
+        (label, [("anchor" if rate and label == analysis.anchor else
+                  number(values.get(label), digits, signed=rate) if label in values else NONE,
+                  label == winner) for (_, values, digits, rate), (_, winner) in zip(columns, chosen, strict=True)])
+        for label in rows]
+
+
+def value(row: Comparison) -> float | None:
+    """The BD-rate of a comparison in percent: the mean over pictures or, of published curves, that of mean curves."""
+    return row.rate.value if row.published else row.pictures.mean
+
+
+def _ranked(section: Section, anchor: str) -> list[tuple[float, Comparison]]:
+    """(BD-rate, comparison) of the measured codecs against `anchor`, the fewest bits first."""
+    assert section.pairs is not None
+    found = [(v, row) for row in section.pairs.against[anchor] if (v := value(row)) is not None]
+    measured = [pair for pair in found if pair[1].label in section.pairs.pictures.labels]
+    return sorted(measured, key=lambda pair: pair[0])
+
+
+def _first(section: Section, anchor: str, rows: Sequence[tuple[float, Comparison]]) -> str:
+    rate, best = rows[0]
+    ends = best.pictures.interval
+    spread = f" (95 % interval {_bits(ends[0])} to {_bits(ends[1])})" if ends else ""
+    over = f"{section.n_used} picture{'' if section.n_used == 1 else 's'} of {section.dataset}"
+    if rate >= 0:
+        return (f"No codec needs fewer bits than {anchor} at equal {section.metric.title} over {over}; the nearest is "
+                f"{best.label} with {_bits(rate)}{spread}.")
+    then = [f"{row.label} ({_bits(v)})" for v, row in rows[1:NAMED]]
+    after = f", before {' and '.join(then)}" if then else ""
+    return (f"{best.label} needs the fewest bits at equal {section.metric.title} over {over}: {-rate:.1f} % fewer than "
+            f"{anchor}{spread}{after}.")
+
+
+def _bits(rate: float) -> str:
+    return f"{number(rate, 1, signed=True)} %"
+
+
+def _speed(drawn: DrawnSpeeds | None) -> str:
+    sides = {side: values for side, values in (drawn.sides.items() if drawn else ()) if values}
+    if not sides:
+        why = drawn.notes[0].removesuffix(f" {HOW_TO_TIME}").removeprefix("Not drawn: ") if drawn else ""
+        return f"Speed is not compared: {why[:1].lower()}{why[1:]}"
+    fastest = {side: max(values.items(), key=lambda pair: pair[1][0]) for side, values in sides.items()}
+    words = [f"{label} {'encodes' if side == 'encode' else 'decodes'} fastest ({speed[0]:.3g} MP/s)"
+             for side, (label, speed) in fastest.items()]
+    return f"{', '.join(words)}, on one core."
+
+
+def _columns(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> Iterator[Column]:
+    several = len({section.dataset for section in analysis.sections}) > 1
+    for section in analysis.sections:
+        if section.anchor is not None:
+            values = {row.label: v for row in section.comparisons if (v := value(row)) is not None}
+            where = f", {section.dataset}" if several else ""
+            yield f"{section.metric.title}{where}", {section.anchor: 0.0, **values}, 1, True
+    for dataset, drawn in speeds.items():
+        for side, codecs in drawn.sides.items():
+            if codecs:
+                middle = {label: one[0] for label, one in codecs.items()}
+                least = min(middle.values())
+                where = f", {dataset}" if several else ""
+                yield (f"{side.capitalize()} (MP/s){where}", middle,
+                       max(0, min(3, 1 - math.floor(math.log10(least)))), False)

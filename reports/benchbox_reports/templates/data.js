@@ -1,0 +1,84 @@
+// Numbers of the page: quantities on the axes, operating points of chosen pictures, ratios of bits, columns of the summary.
+
+const percent = (log) => log === null ? null : 100 * (10 ** log - 1);
+const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
+
+function median(values) {
+  const rising = [...values].sort((a, b) => a - b), half = rising.length >> 1;
+  return rising.length % 2 ? rising[half] : (rising[half - 1] + rising[half]) / 2;
+}
+
+function quantities() {  // key -> {label, digits, unit, log: whether its axis may be logarithmic, of: codec, place, picture -> value, average}
+  if (memory.has("quantities")) return memory.get("quantities");
+  const timed = DATA.datasets.some((d) => d.codecs.some((c) => c.times)), points = DATA.datasets.some((d) => d.codecs.length);
+  const q = {bpp: {label: "Rate (bits per pixel)", short: "rate", digits: 3, unit: "bpp", log: true, average: mean, of: (c, i, set, s) => c.bytes[i] === null ? null : 8 * c.bytes[i] / set.pixels[s]}};
+  if (points) q.bytes = {label: "Stream (bytes)", short: "bytes", digits: 0, unit: "bytes", log: true, average: mean, of: (c, i) => c.bytes[i]};
+  if (points) for (const [id, m] of Object.entries(DATA.metrics)) {
+    q[id] = {label: m.label, short: m.title, digits: m.decimals, unit: m.db ? "dB" : m.unit, metric: m, average: mean, of: (c, i) => c.values[id]?.[i] == null ? null : c.values[id][i] / m.scale};
+  }
+  for (const side of timed ? ["encode", "decode"] : []) {
+    const seconds = (c, i) => c.times?.[side][i] == null ? null : c.times[side][i] / 1e6, verb = side === "encode" ? "Encoding" : "Decoding";
+    q[`${side}_s`] = {label: `${verb} time (seconds a picture)`, short: `${verb.toLowerCase()} time`, digits: 4, unit: "s", log: true, average: median, of: seconds};
+    q[`${side}_mp_s`] = {label: `${verb} speed (MP/s)`, short: `${verb.toLowerCase()} speed`, digits: 2, unit: "MP/s", log: true, average: median,
+      of: (c, i, set, s) => seconds(c, i) === null ? null : set.pixels[s] / 1e6 / seconds(c, i)};
+  }
+  memory.set("quantities", q);
+  return q;
+}
+
+function averaged(set, codec, chosen, quantity) {  // a value for each quality; null where a picture has none
+  return codec.quality.map((_, j) => {
+    const values = chosen.map((s) => quantity.of(codec, s * codec.quality.length + j, set, s));
+    return values.length && values.every((v) => v !== null) ? quantity.average(values) : null;
+  });
+}
+
+function drawn(metric, raw) {
+  if (raw === null || !metric.db || state.unit === "raw") return raw;
+  return raw < 1 ? -10 * Math.log10(1 - raw) : null;
+}
+
+function textOf(quantity, value) {
+  const raw = quantity.metric?.db && state.unit === "raw", unit = raw ? "" : quantity.unit && ` ${quantity.unit}`;
+  if (quantity.unit === "bytes") return `${Math.round(value).toLocaleString("en")} bytes`;
+  const name = quantity.metric ? `${quantity.metric.title} ` : "";
+  return `${name}${printed(quantity.metric ? drawn(quantity.metric, value) : value, raw ? 5 : quantity.digits)}${unit}`;
+}
+
+function ratiosOf(section, label, anchor = state.anchor) {  // {log: a picture each, mean, low, high} against the anchor, log10
+  const r = section.ratios, i = r ? r.labels.indexOf(anchor) : -1, j = r ? r.labels.indexOf(label) : -1;
+  if (i < 0 || j < 0 || i === j) return null;
+  const [a, b] = [Math.min(i, j), Math.max(i, j)], n = r.labels.length, k = a * n - a * (a + 1) / 2 + b - a - 1;
+  const unit = (v) => v === null ? null : (i < j ? v : -v) / DATA.ratio;
+  const [low, high] = i < j ? [r.low[k], r.high[k]] : [r.high[k], r.low[k]];
+  return {log: r.log[k].map(unit), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
+}
+
+// BD-rate in percent: mean over the chosen pictures with its interval; of published curves, on mean curves over all.
+function bits(section, label) {
+  const pair = ratiosOf(section, label), chosen = subset(section);
+  if (pair && chosen) {
+    const own = chosen.map((s) => section.ratios.pictures.indexOf(s)).filter((k) => k >= 0).map((k) => pair.log[k]).filter((v) => v !== null);
+    return own.length ? {mean: percent(mean(own)), low: null, high: null} : null;
+  }
+  if (pair) return pair.mean === null ? null : {mean: percent(pair.mean), low: percent(pair.low), high: percent(pair.high)};
+  const row = chosen ? null : (section.bd[state.anchor] || []).find(([cells]) => cells[0] === label);
+  const value = row ? Number.parseFloat(row[0][1].replaceAll(MINUS, "-")) : NaN;
+  return Number.isNaN(value) ? null : {mean: value, low: null, high: null, curves: true};
+}
+
+function columns() {  // of the summary table: {key, head, value(label), cell(label), rising}
+  if (memory.has("columns")) return memory.get("columns");
+  const several = DATA.datasets.length > 1, found = DATA.sections.filter((s) => s.curves.length).map((section) => ({
+    key: section.id, section, rising: 1, head: `${DATA.metrics[section.metric].title}${several ? `, ${section.dataset}` : ""}`,
+    value: (label) => label === state.anchor ? (section.bd[state.anchor] ? 0 : null) : bits(section, label)?.mean ?? null,
+  }));
+  for (const [dataset, sides] of Object.entries(DATA.speeds)) for (const side of ["encode", "decode"]) {
+    if (!Object.keys(sides[side]).length) continue;
+    const values = Object.values(sides[side]).map(([speed]) => speed), least = Math.min(...values);
+    found.push({key: `${side}-${dataset}`, dataset, rising: -1, head: `${side === "encode" ? "Encode" : "Decode"} (MP/s)${several ? `, ${dataset}` : ""}`,
+      digits: Math.max(0, Math.min(3, 1 - Math.floor(Math.log10(least)))), value: (label) => sides[side][label]?.[0] ?? null, ends: (label) => sides[side][label]?.slice(1)});
+  }
+  memory.set("columns", found);
+  return found;
+}

@@ -1,0 +1,58 @@
+// The summary: one row a codec, a BD-rate a metric, speeds; and the sentences above it, for the reader's anchor and pictures.
+
+function showSummary() {
+  const table = byId("summary");
+  if (!table) return;
+  const cols = columns().filter((c) => !state.data || (c.section ? c.section.dataset : c.dataset) === state.data), now = state.order || columns()[0]?.key;
+  const sortable = (key, text) => {
+    const th = make("th", {scope: "col"}, button(text, "", () => orderBy(key), {class: "sort"}));
+    const column = columns().find((c) => c.key === key);
+    if (key === now) th.setAttribute("aria-sort", (column?.rising ?? 1) * (state.down ? -1 : 1) > 0 ? "ascending" : "descending");
+    return th;
+  };
+  table.tHead.rows[0].replaceChildren(sortable("name", "Codec"), ...cols.map((c) => sortable(c.key, c.head)));
+  const labels = ordered(NAMES.filter((n) => columns().some((c) => c.value(n) !== null)));
+  const best = cols.map((c) => {
+    const rows = labels.filter((n) => n !== state.anchor && c.value(n) !== null && !(c.section && bits(c.section, n)?.curves));
+    return rows.sort((a, b) => c.rising * (c.value(a) - c.value(b)))[0];
+  });
+  table.tBodies[0].replaceChildren(...labels.map((label) => make("tr", {...(label === state.anchor && {class: "anchor"})},
+    make("th", {scope: "row"}, swatch(label), codecLink(label)),
+    ...cols.map((c, k) => make("td", {}, ...summaryCell(c, label, best[k] === label))))));
+  byId("summary-of").textContent = summaryNote(cols);
+  const words = DATA.headline[state.anchor] || [];
+  byId("headline").hidden = !words.length || state.picture !== "" || state.tag !== "" || state.data !== "";
+  byId("headline").replaceChildren(...words.map((text) => make("p", {}, text)));
+}
+
+function summaryCell(column, label, best) {
+  const value = column.value(label), strong = (text) => best ? make("b", {}, text) : text;
+  if (value === null) return [NONE];
+  if (column.section && label === state.anchor) return ["anchor"];
+  const one = column.section ? bits(column.section, label) : null, digits = column.section ? 1 : column.digits, signed = !!column.section;
+  const ends = column.section ? [one.low, one.high] : column.ends(label);
+  const interval = state.ends && ends[0] !== null ? [make("span", {class: "interval"}, `[${printed(ends[0], digits, signed)}, ${printed(ends[1], digits, signed)}]`)] : [];
+  return [strong(printed(value, digits, signed)), ...(one?.curves ? [make("abbr", {title: "published curve: by mean curves, not picture by picture"}, "*")] : []), ...interval];
+}
+
+function summaryNote(cols) {
+  const sections = cols.filter((c) => c.section).map((c) => c.section), several = new Set(sections.map((s) => whichPictures(s)));
+  const over = several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${whichPictures(s)}`).join("; ");
+  const ends = sections.some((s) => s.ratios?.low.some((v) => v !== null)) && subset(sections[0]) === null;
+  const toggle = byId("c-ends");
+  toggle.closest("label").hidden = !ends;
+  return [`BD-rate against ${state.anchor} in percent of bits, ${over}; negative is fewer. Best in bold.`,
+    cols.some((c) => !c.section) ? "Speed: median over the operating points; with intervals, quartiles." : "",
+    sections.some((s) => s.published.length) && subset(sections[0]) === null ? "* published curve, not measured here: by mean curves." : ""].filter(Boolean).join(" ");
+}
+
+function swatch(name) {
+  const [k, marker, dash, published] = DATA.looks[name] || [0, "", "none", false], colour = `var(--c${k})`;
+  return make("svg:svg", {class: "swatch", viewBox: "0 0 36 14", "aria-hidden": "true"}, make("svg:path", {d: "M0 7H36", fill: "none", stroke: colour, "stroke-width": 2, "stroke-dasharray": dash}),
+    ...(marker ? [make("svg:path", {transform: "translate(18 7)", d: marker, fill: published ? "var(--card)" : colour, stroke: colour})] : []));
+}
+
+function codecLink(name) {
+  const k = DATA.labels.indexOf(name);
+  return k < 0 ? name : make("a", {href: `#codec-${k}`}, name);
+}

@@ -1,0 +1,145 @@
+"""A page with the published evaluation's many curves: which are shown, how they part, how one is followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from benchbox_reports import ReportOptions, figures, page
+from benchbox_reports.analysis import Section, analyse
+from chromium import Browser
+from hostile_report import embedded
+
+from benchbox import registry
+from benchbox.curves import percent
+from benchbox.results import load_results
+from benchbox.results.place import find_run
+from benchbox.store import Workspace
+
+PUBLISHED = Path(__file__).parents[2] / "reports/published/kodak"
+pytestmark = pytest.mark.browser
+
+
+@dataclass(frozen=True)
+class Crowd:
+    url: str
+    sections: tuple[Section, ...]
+    data: Any
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
+    """The page of all published codecs and literature, of five pictures, without files of figures."""
+    plugins, out = registry.load(), tmp_path_factory.mktemp("crowd")
+    place = find_run(str(PUBLISHED), Workspace.at(out / "runs"))
+    whole = load_results(place, plugins, ["bpg444", "av1", "vtm", "j2k-kdu5", "bmshj2018-hyperprior", "elic2022"])
+    few = whole.frame["sample"].isin([f"kodim0{k}.png" for k in range(1, 6)])
+    results = replace(whole, frame=whole.frame[few.to_numpy(dtype=bool)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "FORMATS", ())
+        file = page.render(results, ReportOptions.model_validate({}), out)[0]
+    return Crowd(file.as_uri(), analyse(results).sections, embedded(file))
+
+
+def shown(browser: Browser, section: str) -> list[str]:
+    """The names of the curves that a figure draws."""
+    names = f"[...document.querySelectorAll('#plot-{section} g.line:not(.end)')].map(g => g.dataset.name)"
+    return [str(name) for name in browser.js(names)]
+
+
+def test_the_best_of_each_family_is_shown_at_first(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url)
+    for section, data in zip(crowd.sections, crowd.data["sections"], strict=True):
+        families = {data_["family"] for data_ in looks_of(crowd, shown(browser, data["id"]))}
+        assert len(families) == 9
+        assert section.pairs is not None
+        for name in set(shown(browser, data["id"])) - {"jpeg"}:
+            rivals = [c.label for c in section.drawable if family(crowd, c.label) == family(crowd, name)]
+            pictures = section.pairs.pictures
+            means = {rival: pictures.means[pictures.labels.index("jpeg"), pictures.labels.index(rival)]
+                     for rival in rivals}
+            assert min(means, key=lambda label: means[label]) == name
+    browser.js("document.getElementById('c-all').click()")
+    first = crowd.data["sections"][0]
+    assert len(shown(browser, first["id"])) == len(first["curves"]) + len(first["published"]) == 26
+    assert browser.js("location.hash") == "#show=all"
+    dashes = {crowd.data["looks"][p["label"]][2] for p in first["published"]}
+    assert len(dashes) == len(first["published"]) == 6
+
+
+def family(crowd: Crowd, name: str) -> str:
+    return str(crowd.data["looks"][name][4])
+
+
+def looks_of(crowd: Crowd, names: list[str]) -> list[dict[str, str]]:
+    return [{"family": family(crowd, name)} for name in names]
+
+
+def test_an_entry_dims_the_rest_and_isolates(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url)
+    id_ = crowd.data["sections"][0]["id"]
+    entry = "[...document.querySelectorAll('#curves figure [data-codec]')].find(b => b.dataset.codec === '{}')"
+    before = shown(browser, id_)
+    browser.js(f"{entry.format('webp')}.focus()")
+    assert browser.js(f"document.querySelectorAll('#plot-{id_} svg.dimmed g.lit .curve').length") == 1
+    faded = f"getComputedStyle(document.querySelector('#plot-{id_} g.line:not(.lit)')).opacity"
+    assert float(browser.js(faded)) < 0.2
+    browser.page.keyboard.press("Shift+Enter")
+    assert shown(browser, id_) == ["webp"]
+    assert browser.js("location.hash") == "#only=webp"  # short, though 25 are hidden
+    browser.page.keyboard.press("Shift+Enter")
+    assert shown(browser, id_) == before
+    browser.page.locator("#curves figure [data-codec='webp']").first.dblclick()
+    assert shown(browser, id_) == ["webp"]
+    browser.js(f"{entry.format('webp')}.blur()")
+    assert browser.js("document.querySelectorAll('svg.dimmed').length") == 0
+
+
+def test_nothing_stays_hidden_once_all_are_shown_one_by_one(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url)
+    browser.js("document.getElementById('c-none').click()")
+    id_ = crowd.data["sections"][0]["id"]
+    assert shown(browser, id_) == []
+    assert browser.js(f"document.querySelector('#plot-{id_} .empty').textContent") == "no curve is shown"
+    browser.js("(() => { for (const name of DATA.names) [...document.querySelectorAll('[data-codec]')]"
+               ".find(b => b.dataset.codec === name).click(); })()")
+    assert browser.js("state.hide") == []
+    assert browser.js("document.getElementById('c-count').textContent") == "all shown"
+
+
+def test_names_at_the_ends_do_not_overlap(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url, 1440)
+    for data in crowd.data["sections"]:
+        boxes = browser.js(f"[...document.querySelectorAll('#plot-{data['id']} g.end text')].map(t => "
+                           "{ const b = t.getBoundingClientRect(); return [b.top, b.bottom, b.right]; })")
+        assert len(boxes) == len(shown(browser, data["id"]))
+        boxes.sort()
+        assert all(a[1] <= b[0] + 3 for a, b in pairwise(boxes))
+        right = browser.js(f"document.querySelector('#plot-{data['id']} svg').getBoundingClientRect().right")
+        assert all(box[2] <= right + 1 for box in boxes)
+        beside = browser.js(f"(() => {{ const f = document.getElementById('plot-{data['id']}').closest('figure');"
+                            "return [f.querySelector('.legend').getBoundingClientRect().left,"
+                            "f.querySelector('.plot').getBoundingClientRect().right,"
+                            "getComputedStyle(f.querySelector('.legend')).position]; })()")
+        assert beside[0] >= beside[1]
+        assert beside[2] == "sticky"
+
+
+def test_saved_bits_are_those_of_python(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url + "#view=saved&show=all")
+    for section, data in zip(crowd.sections, crowd.data["sections"], strict=True):
+        lines = browser.js(f"memory.get(byId('plot-{data['id']}')).view.lines.map(l => [l.name, l.points.map(p => p.x),"
+                           " l.points.map(p => p.y)])")
+        assert section.pairs is not None
+        labels = section.pairs.labels
+        assert len(lines) == len(labels) - 1
+        for name, xs, ys in lines:
+            ratios = section.pairs.rates.log_ratios(labels.index("jpeg"), labels.index(name), np.array(xs))
+            inside = np.isfinite(ratios)
+            assert inside.sum() >= 40 or not inside.any()
+            assert np.array(ys)[inside] == pytest.approx(percent(ratios[inside]), abs=0.05)
+        assert browser.js(f"byId('what-{data['id']}').textContent").startswith("Bits against jpeg over")
