@@ -25,7 +25,7 @@ from benchbox_reports.headline import description, sentences, summary
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
-from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets, day, filled, sessions
+from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets, day, filled, measured_here, sessions
 from benchbox_reports.single import inlined, standing_alone
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
@@ -99,7 +99,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         facts=_facts(results), about=description(results.plan), summary=summary(analysis, drawn),
         headline=sentences(analysis, analysis.anchor, drawn) if analysis.anchor else [],
         codecs=codec_table, codec_head=codec_head,
-        commands={label: command(analysis, label) for label in analysis.labels},
+        commands={label: command(analysis, label) for label in analysis.labels if measured_here(analysis, label)},
         sessions=sessions(results.environment),
         colours=colours, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
