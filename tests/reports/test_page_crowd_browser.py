@@ -69,6 +69,8 @@ def test_the_best_of_each_family_is_shown_at_first(crowd: Crowd, browser: Browse
     assert browser.js("location.hash") == "#show=all"
     dashes = {crowd.data["looks"][p["label"]][2] for p in first["published"]}
     assert len(dashes) == len(first["published"]) == 6
+    without_colour = {tuple(crowd.data["looks"][name][1:3]) for name in shown(browser, first["id"])}
+    assert len(without_colour) == 26  # marker and dashes: they part in greyscale and for every eye
 
 
 def family(crowd: Crowd, name: str) -> str:
@@ -127,6 +129,16 @@ def test_names_at_the_ends_do_not_overlap(crowd: Crowd, browser: Browser) -> Non
                             "getComputedStyle(f.querySelector('.legend')).position]; })()")
         assert beside[0] >= beside[1]
         assert beside[2] == "sticky"
+
+
+def test_a_printed_page_is_short_and_has_its_plots(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url)
+    margin: Any = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+    assert browser.page.pdf(format="A4", margin=margin).count(b"/Type /Page\n") <= 6
+    browser.page.emulate_media(media="print")
+    visible = "[...document.querySelectorAll('{}')].filter(e => e.checkVisibility()).length"
+    assert browser.js(visible.format("#curves .plot svg")) == browser.js(visible.format("#pictures .plot svg")) == 2
+    assert browser.js(visible.format("pre, #environment dl, form")) == 0
 
 
 def test_saved_bits_are_those_of_python(crowd: Crowd, browser: Browser) -> None:

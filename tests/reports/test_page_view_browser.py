@@ -145,8 +145,3 @@ def test_a_line_that_reproduces_is_copied(report: Path, browser: Browser) -> Non
     line = browser.js("document.querySelector('#codecs .copy').dataset.copy")
     assert line.startswith("benchbox encode PICTURE.png --codec ")
     assert line.endswith("--quality 50 --output stream.bin")
-
-
-def test_a_printed_page_is_short(report: Path, browser: Browser) -> None:
-    browser.open((report / "index.html").as_uri())
-    assert browser.page.pdf(format="A4").count(b"/Type /Page\n") <= 6
