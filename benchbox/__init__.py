@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchbox.api import bd_rates, compare, load, plot, rd_curves, run
-    from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
+    from benchbox.codec import Capabilities, Codec, CodecInfo, FileOption, OptionsModel, QualityAxis
     from benchbox.dataset import Dataset, DatasetInfo, FileSample, Sample
     from benchbox.hookspecs import hookimpl
     from benchbox.image import Image
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Capabilities", "Codec", "CodecInfo", "Dataset", "DatasetInfo", "Display", "FileSample", "Image", "Metric",
-    "OptionsModel", "Prepared", "QualityAxis", "Reference", "ReferenceFormat", "Report", "Results", "Sample", "Scorer",
-    "bd_rates", "compare", "hookimpl", "load", "plot", "rd_curves", "run",
+    "Capabilities", "Codec", "CodecInfo", "Dataset", "DatasetInfo", "Display", "FileOption", "FileSample", "Image",
+    "Metric", "OptionsModel", "Prepared", "QualityAxis", "Reference", "ReferenceFormat", "Report", "Results", "Sample",
+    "Scorer", "bd_rates", "compare", "hookimpl", "load", "plot", "rd_curves", "run",
 ]  # fmt: skip
 
 _HOMES = {
     "api": ("bd_rates", "compare", "load", "plot", "rd_curves", "run"),
-    "codec": ("Capabilities", "Codec", "CodecInfo", "OptionsModel", "QualityAxis"),
+    "codec": ("Capabilities", "Codec", "CodecInfo", "FileOption", "OptionsModel", "QualityAxis"),
     "dataset": ("Dataset", "DatasetInfo", "FileSample", "Sample"),
     "hookspecs": ("hookimpl",),
     "image": ("Image",),

@@ -211,8 +211,9 @@ def compare(
     """Is a codec better than it was? Two runs compared, picture by picture; pictures are paired by their pixels.
 
     Args:
-        before, after: each the name of a run (``"mine~1"`` is what the run ``"mine"`` was before its codec changed),
-            its folder, a published folder, or a frame as `load` returns it.
+        before: the name of a run (``"mine~1"`` is what the run ``"mine"`` was before its codec changed), its folder, a
+            published folder, or a frame as `load` returns it.
+        after: the other, likewise.
         codecs: labels or codec ids to compare, each ``"mine"`` or, for two different codecs, ``"old=new"``; default:
             every label that both runs have.
         metrics: ids of metrics; default: all that both runs have.

@@ -12,6 +12,7 @@ from pathlib import Path
 from benchbox import image
 from benchbox.errors import DatasetError
 from benchbox.image import Image
+from benchbox.stated import Stated, stated
 
 
 class Sample(ABC):
@@ -172,8 +173,9 @@ def public_name(dataset: str) -> str:
 
 
 @dataclass(frozen=True)
-class DatasetInfo(ABC):
+class DatasetInfo(Stated, ABC):
     """A data set before it is opened. Plugins subclass it and return instances from their hook `benchbox_datasets`.
+    Each attribute is an argument, or is written on the subclass.
 
     Attributes:
         id: lower-case, e.g. ``"kodak"``; a plan writes ``id`` or ``id:argument``.
@@ -182,10 +184,10 @@ class DatasetInfo(ABC):
         fetchable: whether `fetch` can download it.
     """
 
-    id: str
-    title: str
-    argument: str = ""
-    fetchable: bool = False
+    id: str = stated(str)
+    title: str = stated(str)
+    argument: str = stated(str, default="")
+    fetchable: bool = stated(bool, default=False)
 
     @abstractmethod
     def open(self, argument: str) -> Dataset:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, Self
 
+from benchbox import trace
 from benchbox.errors import BenchboxError
 
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from benchbox.execution.forking import main; main()"
@@ -89,10 +90,11 @@ class _Process:
         command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno()),
                    "plugins" if loads_plugins else "libraries"]  # fmt: skip
         try:
-            with _thread_environment():
+            with _thread_environment(), trace.handed_on() as (numbers, variables):
                 self._process = subprocess.Popen(
-                    command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=self._output,
-                    stderr=self._output, start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                    command, pass_fds=(theirs.fileno(), *numbers), stdin=subprocess.DEVNULL, stdout=self._output,
+                    stderr=self._output, start_new_session=True,
+                    env={**os.environ, "PYTHONUNBUFFERED": "1", **variables},
                 )  # fmt: skip
         except OSError as error:
             self._control.close()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
+from benchbox import errors
 from benchbox.errors import BenchboxError, PluginError, one_line
+from benchbox.trace import traced
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,7 +26,8 @@ def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
             the error, and the file and line. Ctrl-C stays Ctrl-C.
     """
     try:
-        return function(*arguments, **named)
+        with traced(function):
+            return function(*arguments, **named)
     except BenchboxError:
         raise
     except (Exception, SystemExit) as error:
@@ -39,6 +44,39 @@ def blame(function: Callable[..., Any], error: BaseException) -> str:
     who = "" if owner is None else f"{getattr(owner, 'id', '') or type(owner).__name__} (plugin {package}): "
     text = one_line(error)
     return one_line(f"{who}{name} raised {type(error).__name__}{f': {text}' if text else ''}{_place(package, error)}")
+
+
+def import_fault(module: str, error: BaseException) -> str:
+    """One line about what a plugin's `module` raised when it was imported: error, remedy, file and line."""
+    text = one_line((str(error).splitlines() or [""])[0])
+    package = module.partition(":")[0].partition(".")[0]
+    if isinstance(error, BenchboxError):
+        return text
+    remedy = "mend it, or remove the plugin"
+    if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] == package:
+        remedy = "its entry point names that module: correct it, and install the plugin again"
+    elif isinstance(error, ModuleNotFoundError):
+        remedy = "install it, or import it in `open`, so that only those who use the plugin need it"
+    elif isinstance(error, ImportError) and any(f"'{name}'" in text for name in vars(errors)):
+        remedy = "import it from benchbox.errors"
+    elif isinstance(error, SystemExit):
+        remedy = "an import must not end the program"
+    return one_line(f"{type(error).__name__}{f': {text}' if text else ''}; {remedy}{_place(package, error)}")
+
+
+@contextmanager
+def exit_forbidden() -> Iterator[None]:
+    """Inside it, `os._exit` raises SystemExit, so that a plugin that calls it when imported can be named."""
+    leave = os._exit
+
+    def refused(status: int) -> NoReturn:
+        raise SystemExit(f"os._exit({status})")
+
+    os._exit = refused
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 def _place(package: str, error: BaseException) -> str:

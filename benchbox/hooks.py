@@ -18,9 +18,15 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 HOOKS: tuple[str, ...] = tuple(name for name in vars(hookspecs) if name.startswith(_PREFIX))
 """The names of all hooks."""
 
-NOTHING = (f"it implements no hook, so it offers nothing; write a function {' or '.join(HOOKS[:2])} (or one of "
-           f"{len(HOOKS) - 2} others), marked with @hookimpl")  # fmt: skip
-"""The fault of a plugin without hooks."""
+
+def nothing(module: Any) -> str:
+    """The fault of a plugin without hooks, with the remedy."""
+    if getattr(module, "__file__", "") is None:  # a namespace package, found because the folder is on sys.path
+        return (f"only a folder of that name was found, {next(iter(module.__path__), '')}; start benchbox in another "
+                "folder, or as `benchbox` and not as `python -m benchbox`")
+    others = f"{' or '.join(HOOKS[:2])} (or one of {len(HOOKS) - 2} others)"
+    return misspelt(module, ()) or ("it implements no hook, so it offers nothing; write a function "
+                                    f"{others}, marked with @hookimpl")  # fmt: skip
 
 
 def implemented(module: Any) -> dict[str, Callable[[], Any]]:

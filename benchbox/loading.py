@@ -7,10 +7,12 @@ same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +23,7 @@ from benchbox import hooks, hookspecs
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.errors import BenchboxError, PluginError, UsageError, one_line
-from benchbox.guard import guarded
+from benchbox.guard import exit_forbidden, guarded, import_fault
 from benchbox.metric import Metric
 from benchbox.plugin_file import PluginFile, remedy_for_nothing
 from benchbox.reference import Reference, ReferenceFormat
@@ -31,6 +33,9 @@ from benchbox.sources import module_sha256
 GROUP = "benchbox"
 OWN = "benchbox"
 """The distribution that keeps an id when a plugin of another distribution offers it too."""
+
+_NAMEABLE = re.compile(r"[^\s:@,/]+")
+"""An id that a plan, a flag and a file name can hold."""
 
 _OFFERS: Mapping[str, tuple[type, ...]] = {
     "benchbox_codecs": (CodecInfo,),
@@ -103,7 +108,11 @@ class Loader:
         owner: dict[str, Plugin] = {}
         for plugin, functions in self._hooks:
             for item in self._offer(plugin, functions, hook).items:
-                if item.id not in owner:
+                twin = _of_one_column(item, table)
+                if twin is not None:
+                    self._faults.setdefault(plugin, f"the metrics '{twin}' and '{item.id}' would have one column: "
+                                            f"their ids differ by - and _ only; '{item.id}' is left out, rename it")
+                elif item.id not in owner:
                     table[item.id], owner[item.id] = item, plugin
                 elif plugin.file is not None:
                     who = "another one of its own" if owner[item.id] == plugin else f"one of {owner[item.id]}"
@@ -133,18 +142,17 @@ class Loader:
             self._found.append(replace(found, failure=reason))
             return
         try:
-            module = loader()
+            with exit_forbidden():
+                module = loader()
             functions = hooks.implemented(module)
             if not functions:
-                raise PluginError(hooks.misspelt(module, ()) or hooks.NOTHING)
+                raise PluginError(hooks.nothing(module))
             self._manager.register(module, name=found.name)
             self._manager.check_pending()
         except (Exception, SystemExit) as error:  # a third party's import may raise anything, or call sys.exit
             if self._manager.has_plugin(found.name):
                 self._manager.unregister(name=found.name)
-            text = one_line((str(error).splitlines() or [""])[0])
-            kind = "" if isinstance(error, BenchboxError) else f"{type(error).__name__}: "
-            self._found.append(replace(found, failure=f"{kind}{text}"))
+            self._found.append(replace(found, failure=import_fault(found.module, error)))
             return
         self._found.append(found)
         self._hooks.append((found, functions))
@@ -158,7 +166,8 @@ class Loader:
         if twin is not None:
             raise UsageError(f"plugin file {file.path}: {twin.module} has the same name; rename one of them")
         found = Plugin(file.path.stem, str(file.path), file.name, f"sha256 {file.sha256[:12]}", file=file)
-        module = file.load()
+        with exit_forbidden():
+            module = file.load()
         try:
             functions = hooks.implemented(module)
             self._manager.register(module, name=str(file.path))
@@ -177,11 +186,10 @@ class Loader:
             return Offer(plugin, ())
         try:
             items = tuple(guarded(_drawn(function)))
-            strange = [item for item in items if not isinstance(item, _OFFERS[hook])]
-            if not strange:
+            reason = _strange(items, hook)
+            if reason is None:
                 return Offer(plugin, items)
-            kinds = " or ".join(kind.__name__ for kind in _OFFERS[hook])
-            reason = f"{hook} gave a {type(strange[0]).__name__}; it must give instances of {kinds}"
+            reason += _place(function)
         except BenchboxError as error:
             reason = str(error)
         if plugin.file is not None:
@@ -219,10 +227,42 @@ def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
     """`function` with its result drawn to the end, so that a generator's errors are the plugin's too."""
 
     def drawn() -> list[Any]:
-        return list(function())
+        given: Any = function()
+        if not isinstance(given, Iterable):
+            shown = type(given).__name__
+            raise PluginError(f"{function.__name__} gave a {shown}; it must give a list{_place(function)}")
+        return list(given)
 
     drawn.__name__, drawn.__module__ = function.__name__, function.__module__
     return drawn
+
+
+def _of_one_column(item: Any, table: Mapping[str, Any]) -> str | None:
+    """The id in `table` of another metric whose column in results would be that of `item`; None where there is none."""
+    if not isinstance(item, Metric):
+        return None
+    return next((name for name, other in table.items() if name != item.id and other.column == item.column), None)
+
+
+def _strange(items: Iterable[Any], hook: str) -> str | None:
+    """One line about the first of `items` that cannot be what the hook must give, or has an id that no plan can name;
+    None where there is none."""
+    kinds = " or ".join(kind.__name__ for kind in _OFFERS[hook])
+    for item in items:
+        if isinstance(item, type):
+            return f"{hook} gave the class {item.__name__}; it must give instances of {kinds}, as {item.__name__}(...)"
+        if not isinstance(item, _OFFERS[hook]):
+            return f"{hook} gave a {type(item).__name__}; it must give instances of {kinds}"
+        name: Any = getattr(item, "id", None)
+        if not isinstance(item, click.Command) and (not isinstance(name, str) or not _NAMEABLE.fullmatch(name)):
+            return (f"{hook} gives the id {name!r}, which no plan can name; use lower-case letters, digits and '-', "
+                    "'_' or '.'")  # fmt: skip
+    return None
+
+
+def _place(function: Callable[..., Any]) -> str:
+    code = getattr(function, "__code__", None)
+    return "" if code is None else f" ({Path(code.co_filename).name}:{code.co_firstlineno})"
 
 
 def _itself(module: ModuleType) -> ModuleType:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from types import NoneType
 from typing import Literal
 
 from benchbox.image import Image
+from benchbox.stated import Stated, stated
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ class Scorer(ABC):
 
 
 @dataclass(frozen=True)
-class Metric(ABC):
-    """Describes a metric without opening it. Plugins subclass it and return instances from their hook.
+class Metric(Stated, ABC):
+    """Describes a metric without opening it. Plugins subclass it and return instances from their hook. Each attribute
+    is an argument, or is written on the subclass.
 
     Attributes:
         id: lower-case, e.g. ``"ms-ssim"``; its column in results is the id with ``_`` for ``-``.
@@ -66,14 +69,14 @@ class Metric(ABC):
         lowest, highest: the range of values; None where unbounded.
     """
 
-    id: str
-    title: str
-    version: str
-    unit: str
-    better: Literal["higher", "lower"]
-    display: Display
-    lowest: float | None = None
-    highest: float | None = None
+    id: str = stated(str)
+    title: str = stated(str)
+    version: str = stated(str)
+    unit: str = stated(str)
+    better: Literal["higher", "lower"] = stated(str)
+    display: Display = stated(Display)
+    lowest: float | None = stated(float, int, NoneType, default=None)
+    highest: float | None = stated(float, int, NoneType, default=None)
 
     @abstractmethod
     def open(self, device: str) -> Scorer:

@@ -76,7 +76,7 @@ class PluginFile:
         module = _FileModule(self)
         sys.modules[name] = module  # before it runs, since dataclasses and pydantic look there
         try:
-            exec(compile(source, os.fspath(self.path), "exec"), module.__dict__)
+            exec(compile(source, os.fspath(self.path), "exec", dont_inherit=True), module.__dict__)
         except BaseException as error:
             sys.modules.pop(name)
             if present is not None:
@@ -130,8 +130,8 @@ def remedy_for_nothing(file: PluginFile) -> str:
 
 def _place(path: str | Path, base: Path) -> Path:
     try:
-        return (base / Path(path).expanduser()).resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder, a loop of links
+        return Path(os.path.abspath(base / Path(path).expanduser()))  # a link keeps its own name
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder
         raise UsageError(f"plugin file {path}: {error}; give its full path") from error
 
 

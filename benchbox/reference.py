@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from benchbox.stated import Stated, stated
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,9 @@ class PicturePoints:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """A published rate-distortion curve, drawn with the measured ones and never part of an average.
+class Reference(Stated):
+    """A published rate-distortion curve, drawn with the measured ones and never part of an average. Each attribute is
+    an argument, or is written on a subclass.
 
     A curve that is given picture by picture has `pictures`, and no `bpp` and `metrics`: reports then compute its means,
     BD-rates and intervals as those of measured codecs.
@@ -43,21 +46,22 @@ class Reference:
         pictures: id of a picture, with or without suffix -> its points.
     """
 
-    id: str
-    title: str
-    dataset: str
-    convention: str
-    source: str
-    bpp: tuple[float, ...]
-    metrics: Mapping[str, tuple[float | None, ...]]
-    caution: str = ""
-    kind: str = "published"
-    pictures: Mapping[str, PicturePoints] = field(default_factory=dict)
+    id: str = stated(str)
+    title: str = stated(str)
+    dataset: str = stated(str)
+    convention: str = stated(str)
+    source: str = stated(str)
+    bpp: tuple[float, ...] = stated(tuple)
+    metrics: Mapping[str, tuple[float | None, ...]] = stated(Mapping)
+    caution: str = stated(str, default="")
+    kind: str = stated(str, default="published")
+    pictures: Mapping[str, PicturePoints] = stated(Mapping, default={})
 
 
 @dataclass(frozen=True)
-class ReferenceFormat(ABC):
-    """A file format of published curves; plugins subclass it and return instances from `benchbox_references`.
+class ReferenceFormat(Stated, ABC):
+    """A file format of published curves; plugins subclass it and return instances from `benchbox_references`. Each
+    attribute is an argument, or is written on the subclass.
 
     Attributes:
         id: e.g. ``"compressai"``.
@@ -66,9 +70,9 @@ class ReferenceFormat(ABC):
             them is a file, not the id of a curve.
     """
 
-    id: str
-    title: str
-    suffixes: tuple[str, ...]
+    id: str = stated(str)
+    title: str = stated(str)
+    suffixes: tuple[str, ...] = stated(tuple)
 
     @abstractmethod
     def read(self, path: Path, datasets: Collection[str]) -> Reference:

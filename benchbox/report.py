@@ -13,6 +13,7 @@ from benchbox.codec import OptionsModel
 from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.reference import Reference
+from benchbox.stated import Stated, stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,8 +56,9 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Report(ABC):
-    """A kind of report; plugins subclass it and list instances in their hook.
+class Report(Stated, ABC):
+    """A kind of report; plugins subclass it and list instances in their hook. Each attribute is an argument, or is
+    written on the subclass.
 
     Attributes:
         id: e.g. ``"page"``; ``benchbox report RUN --format ID`` names it.
@@ -65,10 +67,10 @@ class Report(ABC):
         default: whether every run writes it.
     """
 
-    id: str
-    title: str
-    Options: type[OptionsModel] = OptionsModel
-    default: bool = False
+    id: str = stated(str)
+    title: str = stated(str)
+    Options: type[OptionsModel] = stated(type, default=OptionsModel)
+    default: bool = stated(bool, default=False)
 
     @abstractmethod
     def render(self, results: Results, options: Any, out: Path) -> list[Path]:

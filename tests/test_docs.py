@@ -47,7 +47,7 @@ def test_every_hook_has_a_heading() -> None:
 
 def pieces_of_python() -> list[Any]:
     """Every block of Python on the pages, and every benchmark."""
-    pages = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+    pages = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
     found = [pytest.param(block, id=f"{path.name}-{number}") for path in pages
              for number, block in enumerate(blocks(path.read_text(encoding="utf-8"), "python"))]  # fmt: skip
     return found + [pytest.param(path.read_text(encoding="utf-8"), id=path.name)
@@ -77,7 +77,7 @@ def test_the_plan_on_the_page_is_a_plan() -> None:
     assert [entry.id for entry in make_plan(tomllib.loads(plan), "docs/running.md").codec] == ["jpeg", "webp", "resnet"]
 
 
-@pytest.mark.parametrize("name", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+@pytest.mark.parametrize("name", ["README.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))])
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page(name)):
         if "://" not in target:

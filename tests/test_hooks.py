@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from installed_plugins import Install
 
@@ -69,3 +71,16 @@ def test_a_hook_by_another_name_is_called(install: Install) -> None:
     install("acme", HEAD + CODEC.replace("@hookimpl", "@hookimpl(specname='benchbox_codecs')")
             .replace("def benchbox_codecs", "def mine"))
     assert "acme" in registry.load().codecs
+
+
+def test_a_folder_in_place_of_the_module_is_named(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``python -m benchbox`` looks into the current folder first."""
+    install("acme", HEAD + CODEC)
+    (tmp_path / "acme" / "acme.py").unlink()
+    (tmp_path / "here" / "acme").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / "here"))
+    (reason,) = [plugin.failure for plugin in registry.load().plugins if plugin.name == "acme"]
+    assert reason == (f"only a folder of that name was found, {tmp_path / 'here' / 'acme'}; start benchbox in another "
+                      "folder, or as `benchbox` and not as `python -m benchbox`")

@@ -18,9 +18,10 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "errors machine processes written", "program files guard fork_server plugin_file sources", "reading", "image",
-    "codec metric dataset reference", "appearance", "report", "naming", "hookspecs testing", "hooks", "loading",
-    "registry", "plan", "store", "work", "execution results", "session", "curves", "frames", "api", "cli", "__main__",
+    "errors machine processes trace written", "program files guard fork_server plugin_file sources stated", "reading",
+    "image", "codec metric dataset reference", "appearance", "report", "naming", "hookspecs testing", "hooks",
+    "loading", "registry", "plan", "store", "work", "execution results", "session", "curves", "frames", "api", "cli",
+    "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
@@ -168,6 +169,13 @@ def test_plugins_import_public_names_only(module: str) -> None:
             assert room(name) != "store" or name == "benchbox.store.columns", f"{module} imports {name}"
         else:
             assert top == module.split(".")[0], f"{module} imports the plugin {top}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_pickled(module: str) -> None:
+    """What travels between processes or lies in files is JSON or bytes of known form, which run no code when read."""
+    tops = {name.split(".")[0] for name in imports(MODULES[module], MODULES)}
+    assert not tops & {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}
 
 
 def test_layers_name_each_room_once() -> None:

@@ -116,6 +116,13 @@ def test_a_file_that_changed_since_it_was_named_is_refused(toy_file: Path) -> No
         registry.load(files=files)
 
 
+def test_the_file_is_compiled_as_itself_and_a_link_keeps_its_name(toy_file: Path, tmp_path: Path) -> None:
+    noted = "\nclass Noted:\n    x: int\n\nassert Noted.__annotations__ == {'x': int}\n"
+    toy_file.write_text(TOY + noted, encoding="utf-8")
+    (link := tmp_path / "linked.py").symlink_to(toy_file)
+    assert identity(toy_file).replace("mycodec.py", "linked.py") == identity(link)
+
+
 def test_a_file_that_fails_leaves_no_module_behind(toy_file: Path) -> None:
     toy_file.write_text("raise OSError", encoding="utf-8")
     for _ in range(2):

@@ -47,7 +47,8 @@ def test_a_third_partys_plugin_is_found(install: Install) -> None:
     ("from benchbox import hookimpl\n@hookimpl\ndef benchbox_codecs(config): return []", "hook 'benchbox_codecs'"),
     ("from benchbox import hookimpl\n@hookimpl\ndef benchbox_codecs(): raise OSError('disk')",
      "benchbox_codecs raised OSError: disk"),
-    ("from benchbox import hookimpl\n@hookimpl\ndef benchbox_codecs(): return 3", "benchbox_codecs raised TypeError"),
+    ("from benchbox import hookimpl\n@hookimpl\ndef benchbox_codecs(): return 3",
+     "benchbox_codecs gave a int; it must give a list"),
 ], ids=["import", "error", "exit", "syntax", "misspelt-hook", "wrong-signature", "hook-raises", "hook-gives-3"])
 def test_a_broken_plugin_costs_only_itself(source: str, reason: str, install: Install) -> None:
     usual = registry.load()

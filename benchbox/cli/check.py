@@ -10,6 +10,7 @@ import click
 
 from benchbox.cli.group import commands, load_plugins, plugin_option
 from benchbox.errors import UsageError
+from benchbox.plugin_file import plugin_files
 
 
 @commands.command()
@@ -30,8 +31,8 @@ def check(names: tuple[str, ...], plugin_paths: tuple[Path, ...], device: str) -
     plugins = load_plugins(plugin_paths)
     trials = [trial for name in names for trial in kits.named(plugins, name, device)]
     if not names:
-        paths = {path.resolve() for path in plugin_paths}
-        files = [plugin for plugin in plugins.plugins if plugin.file is not None and plugin.file.path in paths]
+        asked = plugin_files(plugin_paths)
+        files = [plugin for plugin in plugins.plugins if plugin.file is not None and plugin.file in asked]
         trials = kits.offered(plugins, files, device)
     verdicts: Counter[str] = Counter()
     for line, verdict in kits.lines(trials):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from benchbox.cli.group import commands, workspace_option
+from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
 from benchbox.errors import UsageError
 
 
@@ -20,10 +20,11 @@ from benchbox.errors import UsageError
 @click.option("--markdown", "form", flag_value="markdown", help="Print Markdown, for a pull request.")
 @click.option("--json", "form", flag_value="json", help="Print JSON, with every picture and every changed point.")
 @click.option("--fail-above", type=float, metavar="PERCENT", help="Exit with 1 where the interval lies wholly above.")
+@plugin_option
 @workspace_option
 def compare(
     before: str, after: str, codecs: tuple[str, ...], metrics: tuple[str, ...], form: str | None,
-    fail_above: float | None, workspace: Path,
+    fail_above: float | None, plugin_paths: tuple[Path, ...], workspace: Path,
 ) -> None:  # fmt: skip
     """Is a codec better than it was? Compare run AFTER with run BEFORE, picture by picture.
 
@@ -34,14 +35,13 @@ def compare(
     """
     if fail_above is not None and not math.isfinite(fail_above):
         raise UsageError(f"--fail-above {fail_above}: give a percentage, e.g. 1")
-    from benchbox import registry
     from benchbox.cli.comparison import as_json, as_markdown, as_text
     from benchbox.cli.gate import judged, open_gate
     from benchbox.curves import codec_pairs, common_metrics, compare_codecs
     from benchbox.results import load_run
     from benchbox.store import Workspace
 
-    place, plugins = Workspace.at(workspace), registry.load()
+    place, plugins = Workspace.at(workspace), load_plugins(plugin_paths)
     (old, known), (new, offered) = (load_run(run, place, plugins) for run in (before, after))
     found = compare_codecs(old, new, common_metrics(known, offered, metrics), codec_pairs(old, new, codecs))
     gate = open_gate() if fail_above is None else judged(found, fail_above)

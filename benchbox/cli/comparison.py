@@ -76,7 +76,7 @@ def _remarks(codec: CodecChange, shown: _Escape) -> Iterator[str]:
     """Sentences on one codec on one data set: what the table has no room for."""
     name = f"{_name(codec, shown)}, {shown(public_name(codec.dataset))}"
     old, new = codec.identities
-    if old != new and old and new:
+    if codec.before == codec.after and old != new and old and new:
         yield f"{name}: was '{shown(old)}', is '{shown(new)}'"
     points = codec.points
     yield f"{name}: {len(points.changed)} of {points.compared} points changed their bytes"

@@ -12,6 +12,7 @@ from benchbox.codec import validated_options
 from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_mean
 from benchbox.loading import Plugin
 from benchbox.plan import parse_codec
+from benchbox.reference import Reference, ReferenceFormat
 from benchbox.registry import Registry
 from benchbox.testing import Check, Outcome
 
@@ -82,8 +83,10 @@ def _everything(plugins: Registry) -> list[tuple[str, Any, str]]:
     }  # fmt: skip
     found = [(kind, item, plugins.owners[owners][name].name) for kind, (owners, table) in tables.items()
              for name, item in table.items()]  # fmt: skip
-    return found + [("published curve", item, offer.plugin.name) for offer in plugins.offers("benchbox_references")
-                    for item in offer.items]  # fmt: skip
+    for offer in plugins.offers("benchbox_references"):
+        found += [("published curve" if isinstance(item, Reference) else "format of curve files", item,
+                   offer.plugin.name) for item in offer.items]  # fmt: skip
+    return found
 
 
 def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
@@ -94,7 +97,9 @@ def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
         return Trial(kind, text, partial(testing.metric_checks, item, device))
     if kind == "report":
         return Trial(kind, text, partial(testing.report_checks, item, parse_codec(text).options))
-    if kind == "published curve":
+    if isinstance(item, Reference):
+        return Trial(kind, f"{item.id} on {item.dataset}", partial(testing.reference_checks, item))
+    if isinstance(item, ReferenceFormat):
         return Trial(kind, text, partial(testing.reference_checks, item))
     if item.argument and not argument:  # one of several things that a plugin offers
         reason = f"it needs an argument: benchbox check {item.id}:{item.argument}"

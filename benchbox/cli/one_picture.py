@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchbox import image
-from benchbox.codec import Codec, CodecInfo, OptionsModel
-from benchbox.errors import CodecError, UnknownIdError, UnsupportedImageError, UsageError
+from benchbox.codec import Codec, CodecInfo, OptionsModel, anchored_options
+from benchbox.errors import BenchboxError, CodecError, PluginError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
+from benchbox.guard import guarded
 from benchbox.plan import device_for, parse_codec
 from benchbox.registry import Registry
 
@@ -16,7 +19,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     """Encode `picture` and write the stream to `output`; returns a line with size and bpp, and one for each note."""
     _check_output(output, picture)
     info, options = _find(codec, plugins)
-    axis = info.axis(options)
+    axis = guarded(info.axis, options)
     if axis is None and quality is not None:
         raise UnknownIdError(f"{info.id}: a lossless codec has no quality; leave -q out")
     if axis is not None:
@@ -26,16 +29,15 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     refusal = info.capabilities.refusal(pixels)
     if refusal:
         raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
-    opened = info.open(options, device_for(device, info.capabilities.devices))
-    try:
-        data = opened.encode(pixels, quality)
-    finally:
-        opened.close()
+    with _opened(info, options, device) as opened:
+        data = guarded(opened.encode, pixels, quality)
+    if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
+        raise PluginError(f"{info.id}: encode must return non-empty bytes, got {type(data).__name__}")
     with whole_file(output) as part:
-        part.write_bytes(data)
+        part.write_bytes(bytes(data))
     height, width, _ = pixels.shape
-    at = f" at {axis.name} {quality:g}" if axis is not None else ""
-    line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {info.label(options)}{at}"
+    label = guarded(info.label, options) + (f" at {axis.name} {quality:g}" if axis is not None else "")
+    line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {label}"
     return "\n".join([line, *(f"{picture}: {note}" for note in read.notes)])
 
 
@@ -47,23 +49,32 @@ def decode(stream: Path, codec: str | None, output: Path, device: str, plugins: 
         data = stream.read_bytes()
     except OSError as error:
         raise CodecError(f"{stream}: {error.strerror}") from error
-    opened: Codec = info.open(options, device_for(device, info.capabilities.devices))
-    try:
-        pixels = image.check(opened.decode(data), info.id)
-    except CodecError as error:
-        raise CodecError(f"{stream}: {error}") from error
-    finally:
-        opened.close()
+    with _opened(info, options, device) as opened:
+        try:
+            pixels = image.check(guarded(opened.decode, data), f"{info.id}: decoded picture")
+        except BenchboxError as error:
+            raise CodecError(f"{stream}: {error}") from error
     image.write_png(output, pixels)
     height, width, channels = pixels.shape
     return f"{output}: {width}x{height}, {channels} channels, {pixels.dtype.itemsize * 8} bit"
 
 
+@contextmanager
+def _opened(info: CodecInfo, options: OptionsModel, device: str) -> Iterator[Codec]:
+    """The codec, open inside it. Closing it that fails costs nothing: its work is done."""
+    opened: Codec = guarded(info.open, options, device_for(device, info.capabilities.devices))
+    try:
+        yield opened
+    finally:
+        with suppress(BenchboxError):
+            guarded(opened.close)
+
+
 def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     entry = parse_codec(codec)
     info = plugins.codec(entry.id)
-    options = info.parse_options(entry.options)
-    info.require(options)
+    options = info.parse_options(anchored_options(info.Options, entry.options, Path.cwd(), info.id))
+    guarded(info.require, options)
     return info, options
 
 
@@ -72,7 +83,7 @@ def _by_suffix(stream: Path, plugins: Registry) -> tuple[CodecInfo, OptionsModel
     for info in plugins.codecs.values():
         if suffix and info.suffix == suffix:
             options = info.parse_options({})
-            info.require(options)
+            guarded(info.require, options)
             return info, options
     raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`)")
 

@@ -17,8 +17,11 @@ MOST_LINES = 12
 
 
 def verdicts(store: Store, run: str, metrics: Sequence[Metric]) -> list[str]:
-    """A line for each codec and metric of `run`: against ``NAME~1``, what the run was before a codec changed, if there
-    is that; else against the run's own anchor: jpeg, else its first lossy codec."""
+    """A line for each codec and metric of `run` that has a BD-rate by now.
+
+    If there is ``NAME~1``, which the run was before a codec changed, its changed codecs are compared with that; else
+    all codecs with the run's own anchor: jpeg, or its first lossy codec.
+    """
     now = frame(store, run, metrics)
     former = f"{run}{MARK}1"
     if store.former_folder(former) is not None:
@@ -26,13 +29,15 @@ def verdicts(store: Store, run: str, metrics: Sequence[Metric]) -> list[str]:
         known = set(before["label"])
         pairs = [(label, label) for label in _lossy(now) if label in known]
         found = compare_codecs(before, now, metrics, pairs)
-        lines = [_line(codec, change, former) for codec in found for change in codec.changes if codec.points.changed]
-        lines = lines or [f"no point has other bytes than in {former} so far"]
+        if not any(codec.points.changed for codec in found):
+            return [f"no point has other bytes than in {former} so far"]
+        found = [codec for codec in found if codec.points.changed]
+        against = former
     else:
         labels = _lossy(now)
-        anchor = next((label for label in labels if label == "jpeg"), labels[0] if labels else "")
-        found = compare_codecs(now, now, metrics, [(anchor, label) for label in labels if label != anchor])
-        lines = [_line(codec, change, anchor) for codec in found for change in codec.changes]
+        against = next((label for label in labels if label == "jpeg"), labels[0] if labels else "")
+        found = compare_codecs(now, now, metrics, [(against, label) for label in labels if label != against])
+    lines = [_line(codec, change, against) for codec in found for change in codec.changes if change.n]
     return [*lines[:MOST_LINES], *([f"and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else [])]
 
 
@@ -42,8 +47,6 @@ def _lossy(table: pd.DataFrame) -> list[str]:
 
 def _line(codec: CodecChange, change: Change, against: str) -> str:
     head = f"{codec.after} against {against}, {public_name(codec.dataset)}, {change.metric}"
-    if change.bd_rate is None:
-        return f"{head}: {change.verdict}: {change.reason}"
     if change.interval is None:
         return f"{head}: {change.bd_rate:+.2f} %, {change.verdict}: {change.reason}"
     low, high = change.interval

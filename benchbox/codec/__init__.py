@@ -14,11 +14,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchbox.codec.capabilities import Capabilities, QualityAxis
+from benchbox.codec.file_options import FileOption, anchored_options, options_by_content, shown_options
 from benchbox.errors import (
     CodecUnavailableError,
     OptionError,
@@ -28,9 +30,10 @@ from benchbox.errors import (
     did_you_mean,
 )
 from benchbox.image import Image
+from benchbox.stated import Stated, stated
 
-__all__ = ["Capabilities", "CheckedCodec", "Codec", "CodecInfo", "OptionsModel", "QualityAxis", "options_json",
-           "validated_options"]  # fmt: skip
+__all__ = ["Capabilities", "CheckedCodec", "Codec", "CodecInfo", "FileOption", "OptionsModel", "QualityAxis",
+           "anchored_options", "options_by_content", "options_json", "validated_options"]  # fmt: skip
 
 
 class OptionsModel(BaseModel):
@@ -110,13 +113,8 @@ class CheckedCodec(Codec):
         """Encode a picture that was not refused, at a quality on the axis; `quality` is 0 for a lossless codec."""
 
 
-_UNSET: Any = object()  # default of every field of CodecInfo until __post_init__ finds the real one
-_DEFAULTS: Mapping[str, Any] = {"id": _UNSET, "title": _UNSET, "Options": OptionsModel, "capabilities": Capabilities(),
-                                "suffix": "", "quality": None, "codec_class": None}  # fmt: skip
-
-
 @dataclass(frozen=True)
-class CodecInfo(ABC):
+class CodecInfo(Stated, ABC):
     """The facts about a codec that need no opening; plugins subclass it and list instances in their hook.
 
     Each attribute is an argument, or is written on the subclass (``id = "toy"``); an argument goes before that.
@@ -132,22 +130,15 @@ class CodecInfo(ABC):
             None where `open` is overridden.
     """
 
-    id: str = _UNSET
-    title: str = _UNSET
-    Options: type[OptionsModel] = _UNSET
-    capabilities: Capabilities = _UNSET
-    suffix: str = _UNSET
-    quality: QualityAxis | None = _UNSET
-    codec_class: Callable[[CodecInfo, Any, str], Codec] | None = _UNSET
+    id: str = stated(str)
+    title: str = stated(str)
+    Options: type[OptionsModel] = stated(type, default=OptionsModel)
+    capabilities: Capabilities = stated(Capabilities, default=Capabilities())
+    suffix: str = stated(str, default="")
+    quality: QualityAxis | None = stated(QualityAxis, NoneType, default=None)
+    codec_class: Callable[[CodecInfo, Any, str], Codec] | None = stated(default=None)
 
-    def __post_init__(self) -> None:
-        # With ordinary defaults, the __init__ of a dataclass would overwrite what a subclass has as class attributes.
-        for name, default in _DEFAULTS.items():
-            if getattr(self, name) is _UNSET:
-                stated = getattr(type(self), name)
-                object.__setattr__(self, name, default if stated is _UNSET else stated)
-        if self.id is _UNSET or self.title is _UNSET:
-            raise PluginError(f"{type(self).__name__} has no id or no title; give both as arguments or on the class")
+    _stated_as = {"axis": "quality", "open": "codec_class"}  # noqa: RUF012 (a ClassVar of Stated)
 
     @abstractmethod
     def identity(self, options: Any) -> str:
@@ -180,8 +171,8 @@ class CodecInfo(ABC):
         return validated_options(self.Options, values, self.id)
 
     def label(self, options: OptionsModel) -> str:
-        """The id, and the options that differ from their defaults: ``"webp method=6"``."""
-        given = options.model_dump(mode="json", exclude_defaults=True)
+        """The id, and the options that differ from their defaults: ``"webp method=6"``; files by name and digest."""
+        given = shown_options(options)
         return " ".join([self.id, *(f"{key}={_short(value)}" for key, value in given.items())])
 
     def require(self, options: Any = None) -> None:

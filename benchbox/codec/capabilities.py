@@ -16,7 +16,8 @@ class QualityAxis:
     Args:
         name: the library's own name for it, e.g. ``"quality"`` or ``"distance"``.
         values: the default sweep, ordered so that the size of the stream rises strictly.
-        minimum, maximum: the bounds that the library accepts; a plan may name any quality between them.
+        minimum: the least value that the library accepts; a plan may name any quality from here to `maximum`.
+        maximum: the greatest.
         unit: the unit of the values, e.g. ``"dB"``; ``""`` for a plain number.
         integer: whether the library accepts whole numbers only.
     """
@@ -29,7 +30,12 @@ class QualityAxis:
     integer: bool = False
 
     def __post_init__(self) -> None:
-        if not self.values or not all(self.minimum <= v <= self.maximum for v in self.values):
+        if not self.values:
+            raise ValueError(f"quality axis '{self.name}' must have values")
+        for number in (self.minimum, self.maximum, *self.values):
+            if not isinstance(number, int | float):
+                raise ValueError(f"quality axis '{self.name}': its values must be numbers, got {number!r}")
+        if not all(self.minimum <= v <= self.maximum for v in self.values):
             raise ValueError(f"quality axis '{self.name}': its values must lie in [{self.minimum}, {self.maximum}]")
 
     def check(self, quality: float, codec: str) -> float:
@@ -53,7 +59,8 @@ class Capabilities:
         deterministic: the same picture, options and library give the same bytes on every machine of one kind.
         pixel_tolerance: the greatest difference, in levels, between decodings of one stream on different devices, with
             different thread counts or batch sizes. 0 for codecs that compute in integers.
-        min_size, max_size: the bounds of each side in pixels.
+        min_size: the least length of a side in pixels.
+        max_size: the greatest.
         devices: the device classes that `CodecInfo.open` accepts: "cpu", "cuda" or both.
         size_tolerance: the share by which the length of a stream may differ between machines of different kinds; 0 for
             encoders that compute in integers.

@@ -18,12 +18,13 @@ _POINT = ["sample", "quality"]
 
 @dataclass(frozen=True)
 class ChangedPoint:
-    """A point whose stream is another one now: picture, quality (None if lossless), bytes before and after."""
+    """A point whose stream is another one now: picture, quality (None if lossless), and bytes before and after (None
+    where a table of an earlier release does not say)."""
 
     sample: str
     quality: float | None
-    before: int
-    after: int
+    before: int | None
+    after: int | None
 
 
 @dataclass(frozen=True)
@@ -79,16 +80,18 @@ def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
     listed = (both["where"] == "both").to_numpy(dtype=bool)
     missing = (both["status_after"] == "missing").to_numpy(dtype=bool)
     good = both[went[0] & went[1]]
-    changed = good[(good["stream_sha256_before"] != good["stream_sha256_after"]).to_numpy(dtype=bool)]
+    streams = good[["stream_sha256_before", "stream_sha256_after"]]
+    known = streams.notna().all(axis=1).to_numpy(dtype=bool)  # a table of an earlier release may have no digests
+    changed = good[known & (streams.iloc[:, 0] != streams.iloc[:, 1]).to_numpy(dtype=bool)]
     broken = both[went[0] & listed & ~went[1] & ~missing]
     return Points(
         compared=len(good),
-        changed=tuple(ChangedPoint(str(sample), _quality(quality), int(old), int(new))
+        changed=tuple(ChangedPoint(str(sample), _quality(quality), _whole(old), _whole(new))
                       for sample, quality, old, new in _listed(changed, "bytes_before", "bytes_after")),
         broken=tuple(BrokenPoint(str(sample), _quality(quality), _why(status, reason))
                      for sample, quality, status, reason in _listed(broken, "status_after", "reason_after")),
         unmeasured=int((went[0] & missing).sum()),
-        equal=len(good) == len(both) > 0 and _equal(good, metrics),
+        equal=len(good) == len(both) > 0 and bool(known.all()) and _equal(good, metrics),
         speed=_speed(good),
     )  # fmt: skip
 
@@ -104,6 +107,10 @@ def _listed(rows: pd.DataFrame, *more: str) -> Iterator[tuple[Any, ...]]:
 
 def _quality(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def _whole(value: float) -> int | None:
+    return None if np.isnan(value) else int(value)
 
 
 def _equal(good: pd.DataFrame, metrics: Sequence[Metric]) -> bool:

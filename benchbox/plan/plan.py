@@ -42,7 +42,9 @@ from benchbox.errors import PlanError, did_you_mean
 from benchbox.files import Foreign, read_toml
 
 _FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_QUOTED = re.compile(r"""(?<==)("[^"]*"|'[^']*')(?=,|@|$)""")
+"""The value of an option in quotes."""
 _DEMO = Path(__file__).with_name("demo.toml")
 DISTURBED = 0.2
 """Average number of cores that other processes may keep busy during a point's repeats before its times are refused."""
@@ -163,7 +165,7 @@ class Plan(_Strict):
     @classmethod
     def _safe_name(cls, name: str) -> str:
         if not NAME.fullmatch(name):
-            raise ValueError("a name is letters, digits, '.', '_' and '-', starting with a letter or digit")
+            raise ValueError("a name is at most 200 letters, digits, '.', '_' and '-', starting with a letter or digit")
         return name
 
 
@@ -216,17 +218,28 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
 
 
 def parse_codec(text: str) -> CodecEntry:
-    """Parse the short form ``id[:key=value,...][@qualities]``, e.g. ``"webp:method=6@10:95:5"``. Raises PlanError."""
-    head, at, tail = text.partition("@")
+    """Parse the short form ``id[:key=value,...][@qualities]``, e.g. ``"webp:method=6@10:95:5"``. A value that holds a
+    comma or an @ stands in quotes: ``'resnet:weights="a@b.safetensors"@3'``. Raises PlanError."""
+    quoted: list[str] = []
+
+    def masked(found: re.Match[str]) -> str:
+        quoted.append(found[1][1:-1])
+        return f"\0{len(quoted) - 1}\0"
+
+    head, at, tail = (text if "\0" in text else _QUOTED.sub(masked, text)).partition("@")
     name, _, settings = head.partition(":")
     options: dict[str, Any] = {}
     for part in filter(None, re.split(r",(?=[^,=]+=)", settings)):  # a comma inside a value stays
         key, equals, value = part.partition("=")
         if not equals:
             raise PlanError(f"codec '{text}': write options as key=value, not '{part}'")
-        options[key.strip()] = value.strip()
+        unmasked = re.fullmatch("\0(\\d+)\0", value.strip()) if quoted else None
+        options[key.strip()] = quoted[int(unmasked[1])] if unmasked else value.strip()
     if not name:
         raise PlanError(f"codec '{text}': it needs an id, as in jpeg@50,75")
+    if at and options and re.search(r"[^\d\s.,:eE+-]", tail):
+        raise PlanError(f"codec '{text}': '@{tail}' are no qualities; if it is part of an option's value, put the "
+                        'value in quotes, as in \'resnet:weights="a@b.safetensors"@3\'')
     try:
         return CodecEntry(id=name, options=options, qualities=parse_qualities(tail) if at else None)
     except ValidationError as error:

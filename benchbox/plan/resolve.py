@@ -7,9 +7,17 @@ import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
-from benchbox.codec import CodecInfo, OptionsModel, QualityAxis, options_json
+from benchbox.codec import (
+    CodecInfo,
+    OptionsModel,
+    QualityAxis,
+    anchored_options,
+    options_by_content,
+    options_json,
+)
 from benchbox.dataset import Dataset
 from benchbox.errors import PlanError, PluginError, QualityError
 from benchbox.guard import guarded
@@ -37,10 +45,14 @@ class Configuration:
     def key(self, quality: float | None, sample_sha256: str) -> str:
         """Key of an encoding: SHA-256 (hex) of codec, options, identity, quality, device class and source pixels."""
         asked = {
-            "codec": self.info.id, "options": options_json(self.options), "identity": self.identity,
+            "codec": self.info.id, "options": self._options_by_content, "identity": self.identity,
             "quality": quality, "device": self.device.partition(":")[0], "sample": sample_sha256,
         }  # fmt: skip
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def _options_by_content(self) -> str:
+        return options_by_content(self.options)
 
     def entry(self, dataset: str, sample: str, sample_sha256: str, quality: float | None) -> Entry:
         """The row of a run for the picture `sample` of `dataset` at `quality`."""
@@ -98,7 +110,8 @@ class Resolved:
 
 
 def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
-    """Look up and validate everything a plan names; relative ``PATH`` arguments of data sets start from `base`.
+    """Look up and validate everything a plan names; relative ``PATH`` arguments of data sets
+    and relative paths in options start from `base`.
 
     Raises:
         UsageError: an unknown id or option, a quality out of range, two configurations under one label, a metric that
@@ -107,6 +120,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
     """
     plan = plan.model_copy(update={
         "dataset": tuple(_anchored(name, registry, base) for name in plan.dataset),
+        "codec": tuple(_with_files(entry, registry, base) for entry in plan.codec),
         "plugins": tuple(check_name(os.fspath(file.path)) for file in registry.files),
     })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
@@ -137,6 +151,14 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder, a loop of links
             raise PlanError(f"{name}: {error}; give the folder's full path") from error
     return dataset
+
+
+def _with_files(entry: CodecEntry, registry: Registry, base: Path) -> CodecEntry:
+    """`entry` with the files that its options name at absolute paths."""
+    if entry.optional and guarded(registry.codec(entry.id).unavailable):
+        return entry
+    options = anchored_options(registry.codec(entry.id).Options, entry.options, base, entry.id)
+    return entry.model_copy(update={"options": options})
 
 
 def device_for(name: str, accepted: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
+from benchbox.guard import guarded
 from benchbox.metric import Metric
 from benchbox.plan import Configuration, Point, SampleName
 from benchbox.registry import Registry
@@ -77,10 +78,17 @@ def _unchecked(table: pd.DataFrame, metrics: Sequence[Metric]) -> dict[str, str]
     found = {}
     for column in metric_columns(table):
         metric = known.get(column)
-        reason = "no plugin offers it here" if metric is None else metric.unavailable()
+        reason = "no plugin offers it here" if metric is None else _why_not(metric)
         if reason is not None:
             found[column if metric is None else metric.id] = reason
     return found
+
+
+def _why_not(metric: Metric) -> str | None:
+    try:
+        return guarded(metric.unavailable)
+    except BenchboxError as error:
+        return str(error)
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -117,7 +125,7 @@ class _Again:
         try:
             info = self._registry.codec(str(row["codec"]))
             options = info.parse_options(_options(row["options"]))
-            info.require(options)
+            guarded(info.require, options)
             identity = self._registry.identity(info, options)
             dataset = self._place(str(row["dataset"]))
             sample = SampleName.of(dataset, self._sample(dataset, str(row["sample"])))

@@ -10,6 +10,7 @@ from benchbox import image
 from benchbox.dataset import summarised
 from benchbox.errors import DatasetError, StoreError
 from benchbox.files import read_text
+from benchbox.guard import guarded
 from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
@@ -163,7 +164,7 @@ def _original(row: Mapping[str, Any], registry: Registry) -> Image:
     dataset, sample = str(row["dataset"]), str(row["sample"])
     for one in registry.dataset(dataset).samples:
         if one.id == sample:
-            pixels = one.load()
+            pixels = image.check(guarded(one.load), sample)
             if image.digest(pixels) != row["sample_sha256"]:
                 raise DatasetError(f"data set {dataset}: the picture '{sample}' is not the one that was measured; run "
                                    "the plan again")

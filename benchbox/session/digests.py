@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import TypeAlias, TypeVar
 
 from benchbox import image, machine
 from benchbox.dataset import Sample
-from benchbox.errors import ImageError, UnsupportedImageError
+from benchbox.errors import BenchboxError, UnsupportedImageError, one_line
+from benchbox.guard import guarded
 from benchbox.plan import Resolved
 from benchbox.session.progress import Progress
 from benchbox.store import Store
@@ -66,21 +68,23 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
     Pictures are decoded in threads (the decoders release the interpreter lock), a few at a time, and then freed.
     """
     known: dict[Place, str] = {}
+    unreadable: dict[Place, Unreadable] = {}
     unknown: dict[Place, Sample] = {}
     for dataset in resolved.datasets:
         for sample in dataset.samples:
-            declared = sample.sha256()
-            if declared is not None:
+            declared = _declared(sample)
+            if isinstance(declared, str):
                 known[dataset.id, sample.id] = declared
+            elif declared is not None:
+                unreadable[dataset.id, sample.id] = declared
             else:
                 unknown[dataset.id, sample.id] = sample
-    stamps = {place: sample.stamp() for place, sample in unknown.items()}
+    stamps = {place: stamp_of(sample) for place, sample in unknown.items()}
     earlier = store.known_digests(stamp for stamp in stamps.values() if stamp)
     known |= {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     to_read = {place: sample for place, sample in unknown.items() if place not in known}
     if len(to_read) > 100:
         progress.say(f"hashing the pixels of {len(to_read)} pictures (once; later runs reuse the digests)")
-    unreadable: dict[Place, Unreadable] = {}
     fresh: dict[str, str] = {}
     for place, digest in _threaded(to_read, read_digest):
         stamp = stamps[place]
@@ -88,7 +92,7 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
             unreadable[place] = digest
             continue
         known[place] = digest
-        if stamp and stamp == to_read[place].stamp():  # unchanged since before it was read
+        if stamp and stamp == stamp_of(to_read[place]):  # unchanged since before it was read
             fresh[stamp] = digest
     readable = {(d.id, s.id): s for d in resolved.datasets for s in d.samples if (d.id, s.id) in known}
     return Digests(known, unreadable, fresh, *_notes(readable, store))
@@ -98,22 +102,22 @@ def _notes(
     samples: Mapping[Place, Sample], store: Store
 ) -> tuple[dict[Place, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """The reader's notes on samples, and by stamp those that the store lacks."""
-    stamps = {place: sample.stamp() for place, sample in samples.items()}
+    stamps = {place: stamp_of(sample) for place, sample in samples.items()}
     earlier = store.known_notes(stamp for stamp in stamps.values() if stamp)
     found = {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     fresh = {}
     for place, notes in _threaded({place: s for place, s in samples.items() if place not in found}, _notes_of):
         found[place] = notes
         stamp = stamps[place]
-        if stamp and stamp == samples[place].stamp():
+        if stamp and stamp == stamp_of(samples[place]):
             fresh[stamp] = notes
     return {place: notes for place, notes in found.items() if notes}, fresh
 
 
 def _notes_of(sample: Sample) -> tuple[str, ...]:
     try:
-        return tuple(" ".join(str(note).split()) for note in sample.notes())
-    except Exception:  # a third party's sample may raise anything; its pixels matter more
+        return tuple(one_line(note) for note in guarded(sample.notes))
+    except (BenchboxError, TypeError):  # a third party's sample may give anything; its pixels matter more
         return ()
 
 
@@ -127,10 +131,28 @@ def _threaded(samples: Mapping[Place, Sample], work: Callable[[Sample], T]) -> I
 def read_digest(sample: Sample) -> str | Unreadable:
     """The digest of the pixels as they are now."""
     try:
-        return image.digest(sample.load())
+        return image.digest(image.check(guarded(sample.load), sample.id))
     except UnsupportedImageError as error:
-        return Unreadable("unsupported", str(error))
-    except ImageError as error:
-        return Unreadable("failed", str(error))
-    except Exception as error:  # a third party's sample may raise anything
-        return Unreadable("failed", f"{type(error).__name__}: {error}")
+        return Unreadable("unsupported", one_line(error))
+    except BenchboxError as error:
+        return Unreadable("failed", one_line(error))
+
+
+def stamp_of(sample: Sample) -> str | None:
+    """The stamp of a sample; None where it has none or cannot say, so that its pixels are read."""
+    try:
+        stamp = guarded(sample.stamp)
+    except BenchboxError:
+        return None
+    return stamp if isinstance(stamp, str) else None
+
+
+def _declared(sample: Sample) -> str | Unreadable | None:
+    """The digest that its manifest promises; None where it promises none."""
+    try:
+        declared: object = guarded(sample.sha256)
+    except BenchboxError as error:
+        return Unreadable("failed", one_line(error))
+    if declared is None or (isinstance(declared, str) and re.fullmatch("[0-9a-f]{64}", declared)):
+        return declared
+    return Unreadable("failed", f"{sample.id}: sha256 must give 64 hexadecimal digits or None, got {declared!r:.80}")

@@ -18,7 +18,7 @@ from benchbox.execution import Executor, left_behind
 from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
-from benchbox.session.digests import Digests, Unreadable, read_digest
+from benchbox.session.digests import Digests, Unreadable, read_digest, stamp_of
 from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
 from benchbox.session.quick import Looks
@@ -170,13 +170,13 @@ class Session:
         for job, point in held:
             sample = samples[job.sample.dataset, job.sample.sample]
             if job.sample not in now:
-                before = sample.stamp()
+                before = stamp_of(sample)
                 now[job.sample] = read_digest(sample), before
             digest, stamp = now[job.sample]
             if digest == job.sample_sha256 or sample.sha256() is not None:
                 self._store([(job, point)])
                 continue
-            if stamp and isinstance(digest, str) and stamp == sample.stamp():
+            if stamp and isinstance(digest, str) and stamp == stamp_of(sample):
                 self.store.keep_digests({stamp: digest})
             anew.add(sample.id)
         for name in sorted(anew):

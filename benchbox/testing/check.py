@@ -90,9 +90,10 @@ class Subject(ABC):
     def check_names(self, name: Any, title: Any) -> None:
         """`name`, the id, must be lower-case letters, digits and ``-_.``; `title` must be one line."""
         if not isinstance(name, str) or not _ID.fullmatch(name):
-            self.breach(f"the id must be lower-case letters and digits, joined by '-', '_' or '.', got {name!r}")
+            self.breach(f"the id must be lower-case letters and digits, joined by '-', '_' or '.', got {name!r}; "
+                        "rename it")
         if not isinstance(title, str) or not title.strip() or len(title.splitlines()) > 1:
-            self.breach(f"the title must be one line of text, got {title!r}")
+            self.breach(f"the title must be one line of text, got {title!r}; give it one")
 
     def own_scene(self) -> Scene:
         """The process of its own; the rule does not apply where there is none."""

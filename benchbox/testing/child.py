@@ -22,6 +22,7 @@ from benchbox.testing.codecs import CODEC_RULES
 from benchbox.testing.datasets import DATASET_RULES, DatasetSubject
 from benchbox.testing.metrics import METRIC_RULES, MetricSubject
 from benchbox.testing.origin import Origin
+from benchbox.testing.place import place
 from benchbox.testing.references import REFERENCE_RULES, ReferenceSubject
 from benchbox.testing.reports import REPORT_RULES, ReportSubject
 from benchbox.testing.subject import CodecSubject
@@ -73,6 +74,7 @@ class _Child:
     pipe: int
     stack: Path
     leave: Callable[[int], NoReturn]
+    forks: int = 0
 
     def try_all(self, names: Sequence[str], known: dict[str, Outcome]) -> None:
         """Import the plugin, find its object, try the rules."""
@@ -119,11 +121,15 @@ class _Child:
         faulthandler.enable(notes)
         faulthandler.register(signal.SIGUSR1, notes, all_threads=False)
 
+        def forked() -> None:
+            self.forks += 1
+
         def noted(status: int) -> NoReturn:
             faulthandler.dump_traceback(notes, all_threads=False)
             self.leave(status)
 
         os._exit = noted
+        os.register_at_fork(after_in_parent=forked)
 
     def _scene(self) -> Scene:
         """Import the plugin and note what that changed."""
@@ -149,12 +155,18 @@ class _Child:
 
     def _tried(self, rule: Rule[Any], subject: Subject) -> Outcome:
         """Try one rule, and put back what it changed for those after it."""
-        process = os.getpid()
+        process, before = os.getpid(), self.forks
+        returned = Path(self.asked["folder"], f"returned-{process}")
         with kept():
             outcome = rule.outcome(subject)
-            if os.getpid() != process:
-                self.say({"forked": rule.name})
-                self.leave(0)
+        if os.getpid() != process:
+            returned.touch()
+            self.leave(0)
+        if self.forks > before and not _comes(returned):
+            return outcome
+        if self.forks > before:
+            return Outcome("fail", f"{subject.who}: it forks a process that returns from the call; end that process "
+                           f"with os._exit{place(subject.item, subject.item)}")  # fmt: skip
         return outcome
 
     def say(self, what: Mapping[str, Any]) -> None:
@@ -162,6 +174,15 @@ class _Child:
             os.write(self.pipe, json.dumps(what).encode() + b"\n")
         except OSError:
             self.leave(PIPE_CLOSED)
+
+
+def _comes(file: Path) -> bool:
+    """Whether a file is there within a second."""
+    for _ in range(100):
+        if file.exists():
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def _waited() -> float:

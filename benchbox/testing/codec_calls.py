@@ -45,7 +45,7 @@ def types(subject: CodecSubject) -> None:
     with subject.opened() as codec:
         for pixels in subject.candidates():
             try:
-                codec.encode(pixels, subject.quality)
+                codec.encode(pixels.copy(), subject.quality)  # a faulty one writes into it
             except UnsupportedImageError as error:
                 reason = str(error)
                 continue

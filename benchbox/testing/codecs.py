@@ -46,7 +46,7 @@ CODEC_RULES: tuple[Rule[CodecSubject], ...] = (
     Rule(facts.identity, needs="declarations options"),
     Rule(facts.axis_values, needs="declarations options"),
     Rule(calls.opens, needs=_STATED),
-    Rule(calls.types, needs="opens", seconds=60),
+    Rule(calls.types, needs="opens", seconds=120),
     Rule(manners.surroundings, needs="types"),
     Rule(manners.threads, needs="types"),
     Rule(manners.leftovers, needs="types"),

@@ -57,6 +57,7 @@ def threads(subject: Subject) -> None:
     """No call starts a thread or computes on more than one."""
     subject.own_scene()
     started: list[str] = []
+    begun, used = time.perf_counter(), time.process_time()
     with _threads_heard(started), _sampled() as busy:
         for method, call in subject.steps(192, 256):
             started.clear()
@@ -64,7 +65,8 @@ def threads(subject: Subject) -> None:
             if started:
                 subject.breach(f"{method.__name__} starts a thread ({started[0]}); compute on one thread unless an "
                                "option says otherwise", at=method)
-    if len(busy) > 1:
+    # a library may hand its work from thread to thread, as x265 does: what counts is that they compute side by side
+    if len(busy) > 1 and time.process_time() - used > 1.2 * (time.perf_counter() - begun):
         subject.breach(f"its calls compute on {len(busy)} more threads; set the library to one unless an option says "
                        "otherwise")
 

@@ -30,6 +30,8 @@ def place(at: Any, item: Any) -> str:
     if isinstance(at, BaseException):
         return _of_error(at, item)
     code = getattr(inspect.unwrap(at) if callable(at) else at, "__code__", None)
+    if code is not None and _CORE in Path(code.co_filename).parents:  # inherited from the core
+        return ""
     if code is not None:
         return _shown(code.co_filename, code.co_firstlineno)
     kind = at if isinstance(at, type) else type(at)

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,6 @@ class _Watch:
         self._todo = todo
         self._found: dict[str, Outcome] = {}
         self._rule = ""  # the rule that is being tried
-        self._forked: set[str] = set()
         self._deadline = time.monotonic() + START_SECONDS
         self._allowed = START_SECONDS
         self._stack = Path(asked["folder"], f"stack-{time.monotonic_ns()}")
@@ -73,19 +73,27 @@ class _Watch:
 
     def outcomes(self) -> dict[str, Outcome]:
         """The outcomes of the rules that were tried; at least of one."""
-        hanging = self._listen()
+        status = None if self._listen() else self._ended()
+        hanging = status is None
         if hanging:
             os.kill(self._pid, signal.SIGUSR1)  # by which it notes where it is
             time.sleep(0.3)
-        for kill, whom in ((os.killpg, self._pid), (os.kill, self._pid)):
-            try:
-                kill(whom, signal.SIGKILL if hanging or kill is os.killpg else 0)
-            except OSError:
-                continue
-        status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        with suppress(OSError):
+            os.killpg(self._pid, signal.SIGKILL)
         os.close(self._from_child)
-        self._judge(hanging, status)
+        self._judge(hanging, status or 0)
         return self._found
+
+    def _ended(self) -> int | None:
+        """The exit status; None where the child goes on without saying anything until a rule takes too long."""
+        while time.monotonic() < self._deadline:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.002)
+        return None
 
     def _listen(self) -> bool:
         """Take in what the child says until its end, or until a rule takes too long: True."""
@@ -101,9 +109,7 @@ class _Watch:
                 self._hear(json.loads(line))
 
     def _hear(self, said: Mapping[str, Any]) -> None:
-        if "forked" in said:
-            self._forked.add(said["forked"])
-        elif "fault" in said:
+        if "fault" in said:
             self._fail(said["fault"])
         elif "start" in said:
             self._rule = said["start"]
@@ -112,8 +118,6 @@ class _Watch:
         else:
             self._found[said["end"]] = Outcome(**said["outcome"])
             self._rule = ""
-            if said["end"] in self._forked:
-                self._fail("it forks a process that returns from the call; end that process with os._exit", said["end"])
 
     def _judge(self, hanging: bool, status: int) -> None:
         """The outcome of the rule at which the child ended, if it did not end well."""
@@ -123,7 +127,8 @@ class _Watch:
         if hanging:
             self._fail(f"it did not return within {self._allowed:g} s {when}; no call may wait for ever{self._place()}")
         elif status == child.PIPE_CLOSED:
-            self._fail(f"it closed file descriptors that are not its own {when}; close what you opened")
+            self._fail(f"it closed file descriptors that are not its own {when}; close what you opened "
+                       f"({Path(self._asked['origin']['file']).name})")
         elif status < 0:
             self._fail(f"it crashed {when}: the process ended by {signal.Signals(-status).name}; raise an error "
                        f"instead{self._place()}")
@@ -131,14 +136,13 @@ class _Watch:
             self._fail(f"it ended the process {when}, with exit status {status}; raise an error instead of "
                        f"os._exit{self._place()}")
 
-    def _fail(self, sentence: str, name: str = "") -> None:
+    def _fail(self, sentence: str) -> None:
         """Fail the rule that is being tried; where the import failed, all others are not tried."""
-        name = name or self._rule
-        first = name or self._todo[0].name
-        if first in self._found and not name:
+        first = self._rule or self._todo[0].name
+        if first in self._found:
             return
         self._found[first] = Outcome("fail", f"{self._asked['who']}: {sentence}")
-        if not name:
+        if not self._rule:
             for rule in self._todo[1:]:
                 self._found[rule.name] = Outcome("not applicable", f"not tried, since rule '{first}' failed", first)
 

@@ -133,7 +133,7 @@ class CodecSubject(Subject):
         for candidate in self.candidates():
             with self.opened() as codec:
                 try:
-                    codec.encode(candidate, self.quality)
+                    codec.encode(candidate.copy(), self.quality)  # a faulty one writes into it
                 except UnsupportedImageError:
                     continue
             return candidate

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from benchbox.errors import BenchboxError, PluginError, StoreError
+from benchbox.trace import traced
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ def call(what: str, function: Callable[..., T], *arguments: Any) -> T:
     """
     pid = os.getpid()
     try:
-        with _unchanged():
+        with _unchanged(), traced(function, what):
             return function(*arguments)
     except StoreError as error:
         raise PluginError(f"{what} raised StoreError({error})") from error

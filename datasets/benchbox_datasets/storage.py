@@ -158,6 +158,9 @@ def _write_failure(folder: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (f"no room to write in {folder} ({reason}; {_free(folder)} free): make room, or set BENCHBOX_DATA to a "
                 "folder on a larger disk; files that are there already are kept")
+    if error.errno == errno.ENAMETOOLONG:
+        return (f"cannot write in {folder} ({reason}): a file of the data set has a longer name than the disk takes; "
+                "set BENCHBOX_DATA to a folder with a shorter path, or get the data set elsewhere")
     return f"cannot write in {folder} ({reason}): set BENCHBOX_DATA to a folder that you may write in"
 
 

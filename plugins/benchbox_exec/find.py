@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchbox.errors import PluginError
+from benchbox.files import Foreign, read_toml
 from benchbox_exec.codec import ExecInfo, capabilities
 from benchbox_exec.spec import ID, parse
 
 VARIABLE = "BENCHBOX_EXEC"
 """Environment variable: TOML files and folders of them, separated as in PATH."""
+
+_DESCRIPTION = Foreign("codec description", PluginError, f"correct it or {VARIABLE}", most=1 << 20)
 
 
 def files() -> list[Path]:
@@ -46,10 +48,12 @@ def codecs(paths: Iterable[Path]) -> Sequence[ExecInfo]:
 
 def _read(path: Path) -> list[ExecInfo]:
     try:
-        tables = _tables(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        return [_bad(path, 0, f"{path}: cannot be read ({error.strerror}); correct {VARIABLE} or the file")]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, PluginError) as error:
+        document = read_toml(path, _DESCRIPTION)
+    except PluginError as error:
+        return [_bad(path, 0, _line(error))]
+    try:
+        tables = _tables(document)
+    except PluginError as error:
         return [_bad(path, 0, f"{path}: {_line(error)}")]
     return [_info(path, number, table) for number, table in enumerate(tables)]
 

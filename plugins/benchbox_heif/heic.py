@@ -93,7 +93,7 @@ class HeicCodec(CheckedCodec):
         pillow_heif.options.DECODE_THREADS = self.options.threads  # pillow-heif has no argument for it; 4 by default
         try:
             picture = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)[0]
-            pixels = np.asarray(picture)
+            pixels = np.array(picture)
         except Exception as error:  # RuntimeError, ValueError, EOFError, SyntaxError, MemoryError ... on damage
             raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({_line(error)})") from error
         if picture.mode not in ("L", "RGB", "RGBA"):

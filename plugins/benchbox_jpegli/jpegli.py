@@ -57,7 +57,7 @@ class JpegliCodec(CheckedCodec):
         except (RuntimeError, ValueError, MemoryError) as error:
             reason = (str(error).splitlines() or [""])[0]
             raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({reason})") from error
-        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3).copy()
 
 
 JPEGLI = JpegliInfo(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from benchbox.codec import Capabilities, Codec, CodecInfo, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, Codec, CodecInfo, FileOption, OptionsModel, QualityAxis
 from benchbox.errors import CodecError, CodecUnavailableError, OptionError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Options(OptionsModel):
     """Options of the residual-network codec."""
 
     tune: str = Field("mse", description="bundled model, by the measure it was trained for: mse or ms-ssim")
-    weights: str = Field("", description="a weights file (.safetensors) instead of a bundled model")
+    weights: FileOption = Field("", description="a weights file (.safetensors) instead of a bundled model")
     effort: int = Field(0, ge=0, le=20, description="encoder's search: 0 none; each unit two gradient steps")
     denoise: float = Field(0.0, ge=0, le=1, description="sensor noise removed before coding: 0 none, 1 all detected")
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(

@@ -36,6 +36,18 @@ def benchbox_metrics():
 """
 
 
+CURVES = """
+from benchbox import Reference, hookimpl
+
+def curve(dataset, bpp):
+    return Reference("mine", "Mine", dataset, "means over pictures", "us", bpp, {"psnr": (30.0, 33.0, 36.0, 39.0)})
+
+@hookimpl
+def benchbox_references():
+    return [curve("kodak", (0.1, 0.2, 0.4, 0.8)), curve("tecnick", (0.8, 0.4, 0.2, 0.1))]
+"""
+
+
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run the command line in this process: (exit code, standard output, standard error)."""
@@ -97,11 +109,21 @@ def test_a_metric_and_a_data_set_are_checked(install: Install, call: Call) -> No
     assert "stronger noise" in rules(out, "metric eam")["order"][1]
 
 
+def test_a_published_curve_is_checked_on_each_data_set(install: Install, call: Call) -> None:
+    install("acme", CURVES)
+    code, out, _ = call("check", "mine")
+    assert code == 1
+    assert rules(out, "published curve mine on kodak")["points"] == ("pass", "")
+    assert rules(out, "published curve mine on tecnick")["points"][0] == "fail"
+
+
 def test_options_are_checked_as_they_are_given(call: Call) -> None:
     code, out, _ = call("check", "qoi", "folder:/no/such/folder")
     assert code == 1
     assert "fail" not in {verdict for verdict, _ in rules(out, "codec qoi").values()}
-    assert "/no/such/folder" in rules(out, "data set folder:/no/such/folder")["stable"][1]
+    failed = [said for verdict, said in rules(out, "data set folder:/no/such/folder").values() if verdict == "fail"]
+    assert len(failed) == 1
+    assert "/no/such/folder" in failed[0]
 
 
 def test_a_plugin_that_does_not_load_fails(install: Install, call: Call) -> None:

@@ -115,3 +115,23 @@ def test_what_cannot_be_kept_is_refused_with_the_remedy(command: str, here: Path
     assert done.returncode == 2
     assert done.stderr.count(b"\n") == 1
     assert b"not UTF-8; rename it" in done.stderr
+
+
+WITHIN = """
+import multiprocessing, sys, threading
+import benchbox
+plan = {"name": sys.argv[1], "dataset": "folder:p", "metrics": ["psnr"], "codec": [{"id": "jpeg", "qualities": [70]}]}
+def work(_): return benchbox.run(plan, reports=[], workers=1)["status"].tolist()
+if sys.argv[1] == "pool":
+    with multiprocessing.get_context("fork").Pool(1) as pool: print(pool.map(work, [0]))
+else:
+    thread = threading.Thread(target=lambda: print([work(0)]))
+    thread.start(); thread.join()
+"""
+
+
+@pytest.mark.parametrize("kind", ["pool", "thread"])
+def test_a_run_within_a_daemonic_process_or_a_thread(kind: str, here: Path) -> None:
+    (here / "within.py").write_text(WITHIN)
+    done = shell(f"{sys.executable} within.py {kind}")
+    assert (done.stdout, done.returncode) == (b"[['ok']]\n", 0), done.stderr

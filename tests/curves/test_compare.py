@@ -114,6 +114,15 @@ def test_a_table_without_digests_is_paired_by_names() -> None:
     assert only(before, results(rate=1.2, spread=0.01))["n"] == 6
 
 
+def test_tables_of_an_earlier_release_need_no_digests() -> None:
+    before, after = (results(rate=rate, spread=0.01).assign(stream_sha256=None) for rate in (1.0, 1.2))
+    row = only(before, after)
+    assert (row["verdict"], row["changed"]) == ("worse", 0)
+    assert only(before, before)["verdict"] == "undecided"
+    without = results().assign(bytes=pd.array([None] * 30, dtype="Int64"))
+    assert only(without, results(rate=1.2))["changed"] == 30
+
+
 def test_equal_pictures_under_two_names_are_paired_once_each() -> None:
     twice = results(sample_sha256="one picture")
     assert only(twice, results(rate=1.2, spread=0.01, sample_sha256="one picture"))["n"] == 6

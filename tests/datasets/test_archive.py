@@ -144,6 +144,14 @@ def test_a_name_twice_and_a_file_that_is_a_folder_too(tmp_path: Path) -> None:
                 archive.unpack(path, tmp_path / "into", everything)
 
 
+@pytest.mark.parametrize("make", [evil_zip, evil_tar])
+def test_a_name_that_no_disk_takes_is_said_to_be_so(tmp_path: Path, make: Callable[..., None]) -> None:
+    make(tmp_path / "evil", "x" * 300 + ".png")
+    with pytest.raises(DatasetError, match="longer name than the disk takes") as caught:
+        archive.unpack(tmp_path / "evil", tmp_path, everything)
+    one_line(caught.value)
+
+
 @given(cut=st.integers(0, 2000), flips=st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 255)), max_size=4),
        kind=st.sampled_from(["zip", "tar.gz", "tar.xz", "tar"]))  # fmt: skip
 def test_damaged_archives_raise_dataset_errors_only(

@@ -66,7 +66,7 @@ def test_a_plan_survives_being_written() -> None:
         ({"codecs": []}, "unknown key 'codecs'; did you mean 'codec'"),
         ({"codec": [{"id": "jpeg", "qualitys": [1]}]}, "unknown key 'codec.0.qualitys'; did you mean 'qualities'"),
         ({"limits": {"point_second": 1}}, "did you mean 'point_seconds'"),
-        ({"name": "../up"}, "a name is letters"),
+        ({"name": "../up"}, "a name is at most 200 letters"), ({"name": "x" * 201}, "a name is at most 200 letters"),
         ({"codec": []}, "codec"),
         ({"codec": [{"id": "jpeg", "qualities": "1:x:2"}]}, "start:stop:step"),
         ({"codec": [{"id": "jpeg", "qualities": [1.0] * 1_000_000}]}, "qualities: 1000000 values; at most 1000"),

@@ -132,10 +132,9 @@ def test_names_at_the_ends_do_not_overlap(crowd: Crowd, browser: Browser) -> Non
 
 
 def test_a_printed_page_is_short_and_has_its_plots(crowd: Crowd, browser: Browser) -> None:
-    browser.open(crowd.url)
+    browser.open(crowd.url, media="print")
     margin: Any = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
     assert browser.page.pdf(format="A4", margin=margin).count(b"/Type /Page\n") <= 6
-    browser.page.emulate_media(media="print")
     visible = "[...document.querySelectorAll('{}')].filter(e => e.checkVisibility()).length"
     assert browser.js(visible.format("#curves .plot svg")) == browser.js(visible.format("#pictures .plot svg")) == 2
     assert browser.js(visible.format("pre, #environment dl, form")) == 0

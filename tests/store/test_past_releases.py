@@ -25,6 +25,9 @@ def test_a_workspace_of_an_earlier_release_loads(golden: Path, tmp_path: Path) -
 @pytest.mark.parametrize("golden", PUBLISHED, ids=lambda path: path.name)
 def test_a_published_folder_of_an_earlier_release_loads(golden: Path) -> None:
     _is_the_past_run(benchbox.load(golden))
+    _is_the_past_run(benchbox.load(golden / "results.parquet"))
+    again = benchbox.compare(golden, golden)
+    assert set(again["verdict"]) == {"same"}
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)

@@ -28,7 +28,7 @@ class Browser:
 
     def _new(self, touch: bool) -> Page:
         page = self._program.new_context(has_touch=touch, accept_downloads=True).new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(90_000)
         page.on("console", lambda message: self.troubles.append(message.text))
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("dialog", self._refuse)

@@ -35,6 +35,13 @@ def benchbox_codecs(): return [Info(id="mine", title="Mine")]
 '''
 
 
+def one_version(padding: int) -> str:
+    """The source of the version with `padding` percent, whose identity says nothing of it, as authors forget to."""
+    plain = MINE.replace("""f"mine {os.environ['MINE']}\"""", '"mine"').replace('os.environ["MINE"]', f'"{padding}"')
+    assert "environ" not in plain
+    return plain
+
+
 @pytest.fixture
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Install the codec as any third party's; call the fixture with the percent of padding of the version to use."""

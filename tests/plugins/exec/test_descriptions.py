@@ -44,6 +44,9 @@ def test_identity_knows_program_script_and_description(folder: Path) -> None:
     (LOSSLESS.replace("[1, 3]", "[3, 4]"), "ppm holds no alpha; use png or leave 4 out of channels"),
     ("suffix = '.a'\n" + LOSSLESS, "key 'suffix' is outside of the [[codec]] tables"),
     ("[codec]\nid = 'x'", "write [[codec]], not [codec]"),
+    ("timeout = " + "9" * 5000, "holds a number of too many digits; correct it or BENCHBOX_EXEC"),
+    ("encode = " + "[" * 5000 + "]" * 5000, "is nested too deeply; correct it or BENCHBOX_EXEC"),
+    ("#" * (1 << 20) + "\n", "has more than 1024 KiB, too many for a codec description"),
 ])  # fmt: skip
 def test_a_bad_description_costs_only_itself(folder: Path, text: str, problem: str) -> None:
     describe(folder, LOSSLESS.replace('"squeeze"', '"sound"'), "a.toml")
@@ -88,7 +91,8 @@ def test_where_descriptions_are_found(folder: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("BENCHBOX_EXEC", os.pathsep.join([str(folder / "z.toml"), str(tmp_path / "absent.toml"), ""]))
     infos = found()
     assert list(infos) == ["squeeze", "exec-absent", "own"]
-    assert "cannot be read (No such file or directory)" in (infos["exec-absent"].unavailable() or "")
+    reason = infos["exec-absent"].unavailable() or ""
+    assert "absent.toml: there is no such codec description; correct it or BENCHBOX_EXEC" in reason
 
 
 def test_absent_program(folder: Path) -> None:

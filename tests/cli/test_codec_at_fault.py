@@ -1,0 +1,69 @@
+"""``benchbox encode`` and ``decode`` with a codec at fault: one line that names codec, plugin, method and place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from installed_plugins import Install
+
+from benchbox import image, registry
+from benchbox.cli import one_picture
+from benchbox.errors import BenchboxError
+
+SOURCE = """
+from dataclasses import dataclass
+import sys
+from benchbox import Codec, CodecInfo, QualityAxis, hookimpl
+
+class Faulty(Codec):
+    def encode(self, image, quality):
+        {encode}
+    def decode(self, data):
+        {decode}
+    def close(self):
+        {close}
+
+class Info(CodecInfo):
+    def identity(self, options): return "faulty 1"
+    def axis(self, options): return QualityAxis("q", (1, 2), 0, 9)
+    def open(self, options, device):
+        {open}
+
+@hookimpl
+def benchbox_codecs(): return [Info(id="faulty", title="Faulty", suffix=".faulty")]
+"""
+SOUND = {"encode": "return b'x'", "decode": "import numpy; return numpy.zeros((4, 4, 3), 'u1')", "close": "pass",
+         "open": "return Faulty()"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"encode": "1 / 0"}, "encode raised ZeroDivisionError: division by zero (acme.py:8)"),
+    ({"encode": "sys.exit(3)"}, "encode raised SystemExit: 3 (acme.py:8)"),
+    ({"encode": "return None"}, "faulty: encode must return non-empty bytes, got NoneType"),
+    ({"encode": "return b''"}, "faulty: encode must return non-empty bytes, got bytes"),
+    ({"decode": "return data[99]"}, "decode raised IndexError: index out of range (acme.py:10)"),
+    ({"decode": "return None"}, "faulty: decoded picture: expected a numpy array (H, W, C), got NoneType"),
+    ({"open": "raise RuntimeError('no\\nGPU')"}, "open raised RuntimeError: no GPU (acme.py:18)"),
+    ({"close": "1 / 0"}, ""),
+])  # fmt: skip
+def test_it_is_named_in_one_line(change: dict[str, str], words: str, install: Install, tmp_path: Path) -> None:
+    install("acme", SOURCE.format(**SOUND | change))
+    picture, stream, decoded = tmp_path / "a.png", tmp_path / "a.faulty", tmp_path / "b.png"
+    image.write_png(picture, np.zeros((4, 4, 3), np.uint8))
+
+    def there_and_back() -> None:
+        one_picture.encode(picture, "faulty", None, stream, "cpu", registry.load())
+        one_picture.decode(stream, None, decoded, "cpu", registry.load())
+
+    if not words:
+        there_and_back()
+        assert decoded.is_file()
+        return
+    with pytest.raises(BenchboxError) as caught:
+        there_and_back()
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not decoded.exists()
+    assert stream.exists() == ("decode" in change)

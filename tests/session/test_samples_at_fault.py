@@ -1,0 +1,55 @@
+"""A data set whose samples are at fault costs their own rows, by name of plugin, method and place, and no other's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from installed_plugins import Install
+
+import benchbox
+
+SOURCE = '''
+import sys
+import numpy
+from benchbox import Dataset, DatasetInfo, Sample, hookimpl
+
+class Sound(Sample):
+    def __init__(self, name): self.id = name
+    def load(self): return numpy.full((8, 8, 3), 7, "u1")
+    def sha256(self): return None
+
+{classes}
+
+class Info(DatasetInfo):
+    def open(self, argument): return Dataset("acme", "Acme", (Sound("sound"), {samples}))
+
+@hookimpl
+def benchbox_datasets(): return [Info(id="acme", title="Acme")]
+'''
+
+FAULTS = {
+    "load raises": ("load", "1 / 0", "(plugin acme): load raised ZeroDivisionError: division by zero (acme.py:"),
+    "load exits": ("load", "sys.exit(3)", "(plugin acme): load raised SystemExit: 3 (acme.py:"),
+    "load lines": ("load", "raise ValueError('a\\nb\\x00')", "load raised ValueError: a b (acme.py:"),
+    "load list": ("load", "return [[0]]", "load list: expected a numpy array (H, W, C), got list"),
+    "sha raises": ("sha256", "1 / 0", "(plugin acme): sha256 raised ZeroDivisionError: division by zero (acme.py:"),
+    "sha bytes": ("sha256", "return b'7'", "sha bytes: sha256 must give 64 hexadecimal digits or None, got b'7'"),
+    "stamp raises": ("stamp", "1 / 0", ""), "stamp 7": ("stamp", "return 7", ""),
+    "notes raise": ("notes", "1 / 0", ""), "notes None": ("notes", "return None", ""),
+}  # fmt: skip
+"""Id of a sample -> its method at fault, what that does, and the words of its rows' reason; "" where rows are ok."""
+
+
+def test_each_costs_its_own_row(install: Install, tmp_path: Path) -> None:
+    deeds = enumerate(f"def {method}(self): {deed}" for method, deed, _ in FAULTS.values())
+    classes = [f"class F{k}(Sound):\n    {method}" for k, method in deeds]
+    samples = ", ".join(f"F{k}({name!r})" for k, name in enumerate(FAULTS))
+    install("acme", SOURCE.format(classes="\n\n".join(classes), samples=samples))
+    plan = {"name": "t", "dataset": "acme", "metrics": ["psnr"], "codec": [{"id": "jpeg", "qualities": [50]}]}
+    frame = benchbox.run(plan, workspace=tmp_path / "runs", workers=1, reports=[]).set_index("sample")
+    assert frame.loc["sound", "status"] == "ok"
+    for name, (_, _, words) in FAULTS.items():
+        assert frame.loc[name, "status"] == ("failed" if words else "ok"), name
+        reason = str(frame.loc[name, "reason"])
+        assert words in reason
+        assert "\n" not in reason
