@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from pydantic import ValidationError
 
-from benchbox.appearance import Appearance
 from benchbox.errors import OptionError
+
+if TYPE_CHECKING:
+    from benchbox.appearance import Appearance
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,8 +58,10 @@ def with_flags(table: Appearance, given: Mapping[str, Any]) -> Appearance:
             changes[key] = {**getattr(table, key), **ranges}
     if not changes:
         return table
+    from pydantic import ValidationError  # not for every command
+
     try:
-        return Appearance.model_validate(table.model_dump() | changes)
+        return type(table).model_validate(table.model_dump() | changes)
     except ValidationError as error:
         first = error.errors()[0]
         flag, takes = next((f, t) for f, key, t, _ in _FLAGS if key == first["loc"][0])
