@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchbox import image
-from benchbox.errors import DatasetError
+from benchbox.errors import DatasetError, one_line, without_controls
 from benchbox.image import Image
 from benchbox.stated import Stated, stated
 
@@ -84,6 +84,9 @@ class FileSample(Sample):
         return f"{place}|{status.st_size}|{times}|{status.st_ino}"
 
 
+_LONGEST_ID = 4096
+
+
 @dataclass(frozen=True)
 class Dataset:
     """An opened data set.
@@ -98,7 +101,7 @@ class Dataset:
         passed_over: those of the notes that say what was left out of the place that was named; a run prints them.
 
     Raises:
-        DatasetError: two samples have one id.
+        DatasetError: two samples have one id, or one has an id that cannot be stored and shown.
     """
 
     id: str
@@ -114,6 +117,10 @@ class Dataset:
         if len(set(ids)) != len(ids):
             twice = next(name for name in ids if ids.count(name) > 1)
             raise DatasetError(f"data set {self.id}: two samples are called '{twice}'; sample ids must be unique")
+        strange = [name for name in ids if not 0 < len(name) <= _LONGEST_ID or without_controls(name) != name]
+        if strange:
+            raise DatasetError(f"data set {self.id}: a sample is called {one_line(ascii(strange[0]), 80)}; sample ids "
+                               f"must be 1 to {_LONGEST_ID} printable characters")
 
 
 _OURS = (

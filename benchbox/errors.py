@@ -26,6 +26,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -124,6 +125,15 @@ def one_line(text: object, longest: int = 500) -> str:
     printable = "".join(c if c.isprintable() else "?" if "\ud800" <= c <= "\udfff" else " " for c in head)
     line = " ".join(printable.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+_CONTROLS, _SURROGATES = re.compile("[\\x00-\\x1f\\x7f-\\x9f]"), re.compile("[\\ud800-\\udfff]")
+
+
+def without_controls(text: str) -> str:
+    """`text` of others as it can be stored and shown: control characters become spaces, surrogates ``?``; what holds
+    none, as every name that benchbox stores, stays as it is."""
+    return _SURROGATES.sub("?", _CONTROLS.sub(" ", text))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -18,7 +18,15 @@ T = TypeVar("T")
 
 
 def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """Call a plugin's function or method.
+    """Call a plugin's function or method. Raises what `calling` raises."""
+    with calling(function):
+        return function(*arguments, **named)
+
+
+@contextmanager
+def calling(function: Callable[..., Any], owner: str = "") -> Iterator[None]:
+    """The block calls `function`, a plugin's; every call into a plugin is made in such a block. `owner` is the id of
+    the function's object where the object does not know it, as an opened codec.
 
     Raises:
         BenchboxError: as the plugin raised it.
@@ -26,22 +34,23 @@ def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
             the error, and the file and line. Ctrl-C stays Ctrl-C.
     """
     try:
-        with traced(function):
-            return function(*arguments, **named)
-    except BenchboxError:
+        with traced(function, owner):
+            yield
+    except (BenchboxError, KeyboardInterrupt, GeneratorExit):
         raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(blame(function, error)) from error
+    except BaseException as error:
+        raise PluginError(blame(function, error, owner)) from error
 
 
-def blame(function: Callable[..., Any], error: BaseException) -> str:
+def blame(function: Callable[..., Any], error: BaseException, owner: str = "") -> str:
     """``"acme (plugin acme_codec): axis raised ValueError: no axis (acme_codec.py:12)"``; of a plain function without
-    the object, which is the plugin itself."""
-    owner = getattr(function, "__self__", None)
+    the object, which is the plugin itself. `owner` names the object in place of its `id`."""
+    it = getattr(function, "__self__", None)
     name = getattr(function, "__name__", "a function")
-    kind = function if owner is None else type(owner)
-    package = str(getattr(kind, "__module__", "unknown")).partition(".")[0]
-    who = "" if owner is None else f"{getattr(owner, 'id', '') or type(owner).__name__} (plugin {package}): "
+    kinds = [function] if it is None else type(it).__mro__
+    packages = [str(getattr(kind, "__module__", "unknown")).partition(".")[0] for kind in kinds]
+    package = next((name for name in packages if name != "abc"), "unknown")  # "abc": a class that was made by type()
+    who = "" if it is None else f"{owner or getattr(it, 'id', '') or type(it).__name__} (plugin {package}): "
     text = one_line(error)
     return one_line(f"{who}{name} raised {type(error).__name__}{f': {text}' if text else ''}{_place(package, error)}")
 

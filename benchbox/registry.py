@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from benchbox import machine
 from benchbox.codec import CodecInfo, OptionsModel
 from benchbox.dataset import Dataset, DatasetInfo
-from benchbox.errors import PluginError, UnknownIdError, did_you_mean, one_line
+from benchbox.errors import PluginError, UnknownIdError, did_you_mean, one_line, without_controls
 from benchbox.guard import guarded
 from benchbox.loading import Loader, Offer, Plugin
 from benchbox.metric import Metric
@@ -59,7 +59,7 @@ class Registry:
         """All that the bytes of a codec depend on besides options and quality: what its `identity` says and, where its
         plugin is one file, the SHA-256 of that file. Raises PluginError if `identity` gives no line of text."""
         identity = guarded(info.identity, options)
-        if not isinstance(identity, str) or not identity.strip() or len(identity.splitlines()) != 1:
+        if not isinstance(identity, str) or not identity.strip() or without_controls(identity) != identity:
             raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
         owner = self.owners["codecs"].get(info.id)
         return identity if owner is None or owner.file is None else f"{identity}; {_mark(owner.file)}"

@@ -1,4 +1,9 @@
-"""Which files Python code in this process writes, and hiding them for a while."""
+"""Which files Python code in this process writes, and hiding them for a while.
+
+What a library in another language or a child process writes is seen in a folder that is theirs only, as the worker's
+temporary folder. Elsewhere it is out of reach: no system says which process wrote a file, and hiding what merely looks
+new would take files from other workers.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +17,21 @@ _MOVED = frozenset({"os.rename", "os.link", "os.symlink"})
 
 
 class WrittenFiles:
-    """Notes files that are opened for writing, or put into their place, while `noting`. What a library in another
-    language or another process writes is not seen. To be made once: a process keeps its audit hooks to its end."""
+    """Notes files that are opened for writing, or put into their place, while `noting`. To be made once: a process
+    keeps its audit hooks to its end."""
 
     def __init__(self) -> None:
         self._noting = False
         self._paths: set[str] = set()
         sys.addaudithook(self._hear)
 
+    def forget(self) -> None:
+        """Forget the files noted before."""
+        self._paths.clear()
+
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """Note the files written inside, and forget those noted before."""
-        self._paths.clear()
+        """Note the files written inside."""
         self._noting = True
         try:
             yield
@@ -32,7 +40,7 @@ class WrittenFiles:
 
     @property
     def paths(self) -> list[str]:
-        """The files noted last."""
+        """The files noted."""
         return sorted(self._paths)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -50,18 +58,27 @@ class WrittenFiles:
 
 
 @contextmanager
-def hidden(paths: Iterable[str]) -> Iterator[None]:
-    """Inside it the files at `paths` lie under other names."""
+def hidden(paths: Iterable[str], folder: str | None = None) -> Iterator[None]:
+    """Inside it the files at `paths`, and all that lies in `folder`, lie under other names."""
     moved = []
-    for path in paths:
+    entries = _entries(folder)
+    for path in [*entries, *(path for path in paths if path not in entries)]:
         aside = f"{path}.benchbox-{os.getpid()}"
         with suppress(OSError):
-            if os.path.isfile(path):
+            if path in entries or os.path.isfile(path):
                 os.rename(path, aside)
                 moved.append((aside, path))
     try:
         yield
     finally:
-        for aside, path in moved:
+        for aside, path in reversed(moved):
             with suppress(OSError):
                 os.replace(aside, path)
+
+
+def _entries(folder: str | None) -> set[str]:
+    if folder is None:
+        return set()
+    with suppress(OSError):
+        return {os.path.join(folder, name) for name in os.listdir(folder)}
+    return set()

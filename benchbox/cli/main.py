@@ -12,7 +12,7 @@ import click
 
 from benchbox.cli import check, compare, data, encode, new, report, run, show  # noqa: F401  (each adds its commands)
 from benchbox.cli.group import commands
-from benchbox.errors import BenchboxError
+from benchbox.errors import BenchboxError, one_line
 
 __all__ = ["commands", "main"]
 
@@ -45,7 +45,7 @@ def main() -> None:
     except Exception as error:  # a bug of benchbox itself
         if debug:
             raise
-        code = _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1)
+        code = _fail(f"unexpected {type(error).__name__}: {one_line(error)}; run again with --debug and report it", 1)
     sys.exit(code or 0)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchbox.errors import BenchboxError, PluginError, did_you_mean
+from benchbox.errors import BenchboxError, PluginError, did_you_mean, one_line
 
 if TYPE_CHECKING:
     from benchbox.loading import Plugin
@@ -109,7 +109,7 @@ class PluginGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand. An unexpected error in a plugin's command becomes a PluginError that names the plugin."""
+        """Run the subcommand. Any other error in a plugin's command becomes a PluginError that names the plugin."""
         try:
             return super().invoke(ctx)
         except (BenchboxError, OSError, click.ClickException, click.Abort, click.exceptions.Exit):
@@ -119,9 +119,9 @@ class PluginGroup(click.Group):
             if name is None or name in self.commands:
                 raise
             plugin = self._plugin_commands(ctx).owners[name]
-            raise PluginError(f"unexpected {type(error).__name__} in the command '{name}' of plugin {plugin.name} of "
-                              f"{plugin.distribution}: {error}; run again with --debug and report it to the plugin's "
-                              "author") from error
+            raise PluginError(f"the command '{name}' of plugin {plugin.name} of {plugin.distribution} raised "
+                              f"{type(error).__name__}: {one_line(error)}; run again with --debug and report it to the "
+                              "plugin's author") from error
 
     def _plugin_commands(self, ctx: click.Context) -> PluginCommands:
         known = ctx.meta.get(__name__)  # lives as long as this invocation of the program

@@ -60,7 +60,7 @@ class Codec(ABC):
 
     @abstractmethod
     def decode(self, data: bytes) -> Image:
-        """Decode a stream of `encode` to (H, W, C) of the encoded picture's shape and dtype.
+        """Decode a stream of `encode` to (H, W, C) of the encoded picture's shape and dtype: a new, writeable array.
 
         Raises:
             CorruptBitstream: `data` is not a whole stream of this codec.

@@ -137,16 +137,17 @@ class Active:
             why = f"{UNSCORED}decoding the kept stream: {reason}"
             scores = {name: [version, None, why] for name, version in self._start.get("unscored", {}).items()}
             return {"event": "point", "key": point.key, "status": "ok", "reason": "", "rescored": True,
-                    "scores": scores}, None  # fmt: skip
+                    "scores": scores, "died": status}, None  # fmt: skip
         if self._scoring is None:
             return {"event": "point", "key": point.key, "status": status, "reason": reason}, None
         row, metric = self._scoring["row"], self._scoring["metric"]
         score = [self._scoring["version"], None, f"{UNSCORED}{metric}: {reason}"]
-        rest = point.metrics[point.metrics.index(metric) + 1 :]
-        stream = point.stream or row["stream_sha256"]
+        asked = point.metrics if row["rescored"] else (*point.scored, *point.metrics)
+        turn = asked.index(metric) + 1
+        rest, stream = asked[turn:], row.get("stream_sha256") or point.stream
         event = {**row, "event": "point", "key": point.key, "scores": {**row["scores"], metric: score},
-                 "goes_on": bool(rest)}  # fmt: skip
-        return event, Point(point.key, point.quality, rest, stream) if rest else None
+                 "goes_on": bool(rest), "died_scoring": metric}  # fmt: skip
+        return event, Point(point.key, point.quality, rest, stream, asked[:turn]) if rest else None
 
     def _left(self) -> list[Point]:
         return [point for point in self.job.points if point.key not in self._done]

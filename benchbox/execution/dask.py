@@ -3,14 +3,14 @@ shares. Each task runs its job in a process of its own, under the same limits as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 from benchbox.errors import CodecUnavailableError, UsageError
-from benchbox.execution.executor import OnPoints, PointLimits
+from benchbox.execution.executor import Admit, OnPoints, PointLimits
 from benchbox.execution.isolated import run_task, task_text
 from benchbox.plan import Job
 from benchbox.plugin_file import PluginFile
@@ -34,7 +34,7 @@ class DaskExecutor:
         self._files = files
         self._timeout = timeout
 
-    def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Admit = lambda job: job) -> None:
         """Run every job; see `benchbox.execution.Executor`. Points arrive job by job.
 
         Raises:
@@ -47,8 +47,8 @@ class DaskExecutor:
             pool = client.get_executor(pure=False)
             active: dict[Future[list[dict[str, Any]]], Job] = {}
             while True:
-                for job in islice(remaining, max(0, 2 * self.workers - len(active))):
-                    if wanted(job):
+                for next_job in islice(remaining, max(0, 2 * self.workers - len(active))):
+                    if (job := admit(next_job)) is not None:
                         active[pool.submit(run_task, task_text(job, self._streams, self._limits, self._files))] = job
                 if not active:
                     return

@@ -21,12 +21,16 @@ class PointLimits:
     memory: int
 
 
+Admit = Callable[[Job], Job | None]
+"""Asked for each job when its turn comes: the job as it is to be run, None where it is no longer wanted."""
+
+
 class Executor(Protocol):
     """Runs jobs, several at once. `workers` is the number of processes, `threads` that of each process."""
 
     workers: int
     threads: int
 
-    def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool]) -> None:
-        """Run every job to its end, except those no longer `wanted` when their turn comes. A worker that dies, hangs or
-        exceeds its limits fails only the point it was at."""
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Admit) -> None:
+        """Run every job to its end, as `admit` has it. A worker that dies, hangs or exceeds its limits fails only the
+        point it was at."""

@@ -17,6 +17,7 @@ from typing import Any
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.local import LocalExecutor
+from benchbox.execution.patience import Patience
 from benchbox.fork_server import ForkServer
 from benchbox.plan import Job
 from benchbox.plugin_file import PluginFile, as_values, from_values
@@ -49,8 +50,11 @@ def main() -> None:
     limits, streams = PointLimits(task["seconds"], task["memory"]), Streams(Path(task["streams"]))
     files = from_values(task["plugins"])
 
+    patience = Patience(lambda line: None)
+
     def show(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         for point in points:
+            patience.learn(job, point)
             print(json.dumps(point), flush=True)
 
     with tempfile.TemporaryDirectory(prefix="benchbox-") as spool, ForkServer() as server:
@@ -58,7 +62,7 @@ def main() -> None:
             for file in files:
                 file.check()
             executor = LocalExecutor(1, limits, streams, Path(spool), server, files)
-            executor.run([Job.from_json(task["job"])], show)
+            executor.run([Job.from_json(task["job"])], show, patience.admit)
         except BenchboxError as error:
             sys.exit(str(error))
 

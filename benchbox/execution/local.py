@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.active import Active
-from benchbox.execution.executor import OnPoints, PointLimits
+from benchbox.execution.executor import Admit, OnPoints, PointLimits
 from benchbox.execution.memory import held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
@@ -60,7 +60,7 @@ class LocalExecutor:
         self._settings = {"memory": limits.memory, "core": core, "streams": os.fspath(streams.folder),
                           "plugins": as_values(files)}  # fmt: skip
 
-    def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool] = lambda job: True) -> None:
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Admit = lambda job: job) -> None:
         """Run every job; see `benchbox.execution.Executor`.
 
         Raises:
@@ -81,14 +81,14 @@ class LocalExecutor:
             stack.callback(_kill, slots)  # goes first, so that their ends are waited for together
             while True:
                 for slot in slots:
-                    slot.fill(queue, wanted)
+                    slot.fill(queue, admit)
                 busy = [slot for slot in slots if slot.active is not None]
                 if not busy:
                     return
                 wait([source for slot in busy for source in slot.sources()], watch.due())
                 finished = [done for slot in busy if (done := slot.turn(starts)) is not None]
                 for slot in slots:  # before their points are taken in, so that no worker waits for that
-                    slot.fill(queue, wanted)
+                    slot.fill(queue, admit)
                 for active, ending in finished:
                     queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending))
                 if watch.due() == 0:
@@ -149,10 +149,11 @@ class _Slot:
         self._ready = False
         self._start_seconds = min(max(limits.seconds, START_SECONDS[0]), START_SECONDS[1])
 
-    def fill(self, queue: _Queue, wanted: Callable[[Job], bool]) -> None:
-        """Give it the next job that is wanted, if it has none."""
-        while self.active is None and (job := queue.pop()) is not None:
-            if not wanted(job):
+    def fill(self, queue: _Queue, admit: Admit) -> None:
+        """Give it the next job that is admitted, if it has none."""
+        while self.active is None and (next_job := queue.pop()) is not None:
+            job = admit(next_job)
+            if job is None:
                 continue
             if self.process is not None and self.process.ending() is not None:
                 self.close()

@@ -15,6 +15,7 @@ from typing import Any
 
 from benchbox.errors import StoreError
 from benchbox.plan import Job
+from benchbox.store import fault
 
 VERSION = 1
 """Version of the spool's files; files of another version are set aside."""
@@ -157,12 +158,21 @@ def _is_whole(point: dict[str, Any], job: Job) -> bool:
         return False
     if not isinstance(point.get("reason"), str):
         return False
-    if point["status"] != "ok" or job.timing is not None:
+    if point["status"] != "ok":
         return True
+    if job.timing is not None:
+        return _is_timing(point.get("timing")) and not fault(point)
     scores = point.get("scores")
-    if not isinstance(scores, dict) or not all(_is_score(score) for score in scores.values()):
+    if not isinstance(scores, dict) or not all(_is_score(score) for score in scores.values()) or fault(point):
         return False
     return bool(point.get("rescored")) or all(isinstance(point.get(name), kind) for name, kind in _MEASURED.items())
+
+
+def _is_timing(timing: Any) -> bool:
+    if not isinstance(timing, dict):
+        return False
+    seconds = [timing.get(name) for name in ("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s")]
+    return all(isinstance(values, list) and len(values) == len(seconds[0] or ()) for values in seconds)
 
 
 def _is_score(score: Any) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -50,7 +50,8 @@ class SampleName:
 @dataclass(frozen=True)
 class Point:
     """One operating point of a job: encode at `quality` and score with `metrics`. If `stream` is the SHA-256 of a kept
-    stream, that stream is only decoded and scored."""
+    stream, that stream is only decoded and scored; `scored` are the metrics whose scores of it are kept, for the case
+    that it is damaged and encoding gives another."""
 
     __pydantic_config__ = _STRICT
 
@@ -58,12 +59,17 @@ class Point:
     quality: float | None
     metrics: tuple[str, ...]
     stream: str | None = None
+    scored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Job:
     """The missing operating points of one sample with one codec configuration. Plain data: workers look codecs up by
-    id. If `timing` is set, the points were measured before and are timed under that protocol."""
+    id. If `timing` is set, the points were measured before and are timed under that protocol.
+
+    Attributes:
+        given_up: metric id -> why it is given up: it is not computed, and the reason is stored in its place.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -76,6 +82,7 @@ class Job:
     device: str
     points: tuple[Point, ...]
     timing: Timing | None = None
+    given_up: Mapping[str, str] = field(default_factory=dict)
 
     def only(self, points: Iterable[Point]) -> Job:
         """The same job with only these points."""
@@ -122,13 +129,11 @@ class Have:
         measured: true if it counts as measured and is not encoded again.
         stream: SHA-256 of its stream if that is kept, else None.
         scored: metrics that have a value, or a reason for having none.
-        sha256: SHA-256 of its stream, kept or not.
     """
 
     measured: bool
     stream: str | None
     scored: frozenset[str]
-    sha256: str | None = None
 
     def lacks(self, metrics: Iterable[str]) -> tuple[str, ...]:
         """Those of `metrics` that are not scored."""

@@ -47,17 +47,17 @@ def missing_jobs(
 
 
 def timing_jobs(
-    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have],
+    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], measured: Mapping[str, str],
     timed: Mapping[str, int],
 ) -> Iterator[Job]:  # fmt: skip
-    """The jobs that time measured points. Arguments as for `missing_jobs`; `timed` maps a key to the number of repeats
-    that the store holds under this protocol, on this host."""
+    """The jobs that time measured points. Arguments as for `missing_jobs`; `measured` maps the key of a measured point
+    to the SHA-256 of its stream, `timed` a key to the number of repeats that the store holds under this protocol, on
+    this host."""
     protocol = resolved.plan.timing
     if protocol is None:
         return
-    measured = {key: held for key, held in have.items() if held.measured and held.sha256 is not None}
     for job in missing_jobs(resolved, digests, rows, {}):
-        points = tuple(Point(p.key, p.quality, (), measured[p.key].sha256) for p in job.points
+        points = tuple(Point(p.key, p.quality, (), measured[p.key]) for p in job.points
                        if p.key in measured and timed.get(p.key, 0) < protocol.repeats)  # fmt: skip
         if points:
             yield replace(job, points=points, timing=protocol)

@@ -19,13 +19,16 @@ from benchbox.codec import (
     options_json,
 )
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, PluginError, QualityError
+from benchbox.errors import PlanError, PluginError, QualityError, one_line, without_controls
 from benchbox.guard import guarded
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.plan import CodecEntry, Plan, Timing, check_name, plan_text
 from benchbox.registry import Registry
+
+_LONGEST_LINE = 4096
+"""Characters of a codec's label and identity."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class Configuration:
         unscored = have.lacks(metrics)
         if not unscored:
             return None
-        return Point(key, quality, unscored if have.stream else metrics, have.stream)
+        if have.stream is None:
+            return Point(key, quality, metrics)
+        return Point(key, quality, unscored, have.stream, tuple(metric for metric in metrics if metric in have.scored))
 
     def job(
         self, sample: SampleName, sample_sha256: str, points: Iterable[Point], timing: Timing | None = None
@@ -173,7 +178,7 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     info = registry.codec(entry.id)
     options = info.parse_options(entry.options)
     guarded(info.require, options)
-    label = entry.label or guarded(info.label, options)
+    label = entry.label or _line_of(info, "label", guarded(info.label, options))
     device = device_for(entry.device, info.capabilities.devices)
     if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
@@ -189,4 +194,11 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
         asked = entry.qualities if entry.qualities is not None else axis.values
         qualities = tuple(dict.fromkeys(axis.check(q, label) for q in asked))
     return Configuration(info, options, label, registry.identity(info, options), qualities, axis, device,
-                         registry.source_sha256(info.id))
+                          registry.source_sha256(info.id))
+
+
+def _line_of(info: CodecInfo, method: str, text: object) -> str:
+    """What a codec's `label` gave, if it can be stored and shown on one line."""
+    if not isinstance(text, str) or not text.strip() or without_controls(text) != text or len(text) > _LONGEST_LINE:
+        raise PluginError(f"{info.id}: {method} must give one line of text, got {one_line(repr(text), 80)}")
+    return text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbox import image
 from benchbox.dataset import summarised
-from benchbox.errors import DatasetError, StoreError
+from benchbox.errors import DatasetError, StoreError, one_line
 from benchbox.files import read_text
 from benchbox.guard import guarded
 from benchbox.image import Image
@@ -22,6 +22,7 @@ from benchbox.results.records import (
     RECORD,
     DatasetSettings,
     check_table,
+    clean_texts,
     read_appearance,
     read_environment,
     read_settings,
@@ -131,10 +132,11 @@ def _table(folder: Path, check: Callable[[pd.DataFrame, set[str]], None]) -> pd.
         ours = [column.name for column in COLUMNS]
         ordered = table[[*ours, *(name for name in table if name not in ours)]]
         typed = ordered.astype({column.name: column.dtype for column in COLUMNS})
+        clean_texts(typed)
         check(typed, absent)
         return typed
     except Exception as error:  # whatever reading a damaged file leads pyarrow and pandas to
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        said = one_line((str(error).strip().splitlines() or [type(error).__name__])[0])
         raise StoreError(f"{folder / PUBLISHED}: is not a results table of this version ({said}); publish the run again"
                          ) from error
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchbox.appearance import Appearance
-from benchbox.errors import StoreError
+from benchbox.appearance import PLAIN, Appearance
+from benchbox.errors import StoreError, one_line, without_controls
 from benchbox.files import Foreign, read_json
+from benchbox.store import COLUMNS, check_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,26 +64,58 @@ def read_environment(path: Path) -> dict[str, Any]:
 
 
 def read_appearance(plan: str, path: Path) -> Appearance:
-    """The table ``[report]`` in the text of a run's plan, at `path`. Raises StoreError likewise."""
+    """The table ``[report]`` in the text of a run's plan, at `path`; a plan that is no TOML has none. Raises StoreError
+    likewise."""
     try:
         return Appearance.model_validate(tomllib.loads(plan).get("report", {}))
-    except (ValueError, RecursionError) as error:
-        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        raise StoreError(f"{path}: report: {said}; {RECORD.remedy}") from error
+    except ValidationError as error:
+        raise StoreError(f"{path}: report: {error.errors()[0]['msg']}; {RECORD.remedy}") from error
+    except (ValueError, RecursionError):
+        return PLAIN
 
 
 def _valid(kind: type[T], path: Path) -> T:
     try:
-        return kind.model_validate(read_json(path, RECORD))
+        return kind.model_validate(_tame(read_json(path, RECORD)))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        place = one_line(".".join(str(part) for part in first["loc"]) or "the file", 200)
         raise StoreError(f"{path}: {place}: {first['msg']}; {RECORD.remedy}") from error
 
 
+def _tame(value: Any) -> Any:
+    """A JSON value whose texts are `without_controls`."""
+    if isinstance(value, str):
+        return without_controls(value)
+    if isinstance(value, dict):
+        return {without_controls(key): _tame(item) for key, item in value.items()}
+    return [_tame(item) for item in value] if isinstance(value, list) else value
+
+
+def clean_texts(table: pd.DataFrame) -> None:
+    """Take control characters out of the texts of a published table."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for column in COLUMNS:
+        values = table[column.name]
+        if column.dtype == "category":
+            known = values.cat.categories
+            tame = {text: without_controls(str(text)) for text in known}
+            if any(text != shown for text, shown in tame.items()):
+                table[column.name] = values.astype(object).map(tame).astype("category")
+        elif column.dtype == "string" and not pc.all(pc.utf8_is_printable(pa.array(values))).as_py():
+            table[column.name] = pd.array([without_controls(text) if isinstance(text, str) else None
+                                           for text in values], dtype="string")  # fmt: skip
+
+
 def check_table(table: pd.DataFrame, absent: Collection[str]) -> None:
-    """Raise ValueError where a published table holds what no run gives: it would end as a wrong number, or as an error
-    far from here. Columns that are `absent` from the file, and hence null, are not checked."""
+    """Raise an error where a published table holds what no run gives: it would end as a wrong number, or as an error
+    far from here. The columns of the column table come first, then those of metrics. Columns that are `absent` from the
+    file, and hence null, are not checked."""
+    import pandas as pd
+
     if not table.columns.is_unique:
         raise ValueError("two columns have one name")
     for name in set(_NAMES) - set(absent):
@@ -93,11 +126,11 @@ def check_table(table: pd.DataFrame, absent: Collection[str]) -> None:
     for name in ("options", "null_reasons"):
         for text in table[name].dropna().unique():
             _check_object(name, str(text))
+    for name in table.columns[len(COLUMNS) :]:
+        if not pd.api.types.is_numeric_dtype(table[name].dtype):
+            raise ValueError(f"column {name} is no metric: it holds no numbers")
+    check_values(table, [str(name) for name in table.columns[len(COLUMNS) :]], absent)
     good = table[(table["status"] == "ok").to_numpy(dtype=bool)]
-    for name, most in {"width": 10**6, "height": 10**6, "channels": 4, "bit_depth": 16, "bytes": 2**40}.items():
-        values = good[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        if name not in absent and not ((values >= 1) & (values <= most)).all():
-            raise ValueError(f"column {name} has values outside 1 .. {most} in rows that are ok")
     if {"bytes", "width", "height", "bpp"} & set(absent):
         return
     bpp = 8.0 * good["bytes"].to_numpy(dtype=np.float64) / (good["width"] * good["height"]).to_numpy(dtype=np.float64)

@@ -139,12 +139,13 @@ def read_digest(sample: Sample) -> str | Unreadable:
 
 
 def stamp_of(sample: Sample) -> str | None:
-    """The stamp of a sample; None where it has none or cannot say, so that its pixels are read."""
+    """The stamp of a sample, as text that the store takes; None where it has none or cannot say, so that its pixels are
+    read."""
     try:
         stamp = guarded(sample.stamp)
     except BenchboxError:
         return None
-    return stamp if isinstance(stamp, str) else None
+    return stamp.encode("utf-8", "backslashreplace").decode() if isinstance(stamp, str) else None
 
 
 def _declared(sample: Sample) -> str | Unreadable | None:

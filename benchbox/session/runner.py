@@ -132,11 +132,11 @@ def _time(session: Session, protocol: Timing) -> None:
     readable = resolved.only(known)
     rows = tuple(entries(readable, known))
     keys = [row.key for row in rows]
-    have = store.have(keys, {})
+    measured = store.streams_of(keys)
 
     def lacking() -> list[Job]:
         held = store.timed(keys, machine.host(), protocol.batch, DISTURBED)
-        return list(timing_jobs(readable, known, rows, have, held))
+        return list(timing_jobs(readable, known, rows, measured, held))
 
     todo = lacking()
     points = _points(todo)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.dataset import summarised
 from benchbox.errors import RunInterrupted
-from benchbox.execution import Executor, left_behind
+from benchbox.execution import Executor, Patience, left_behind
 from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
@@ -23,11 +22,6 @@ from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
 from benchbox.session.quick import Looks
 from benchbox.store import WritableStore, shown
-
-GIVE_UP_AFTER = 8
-"""A codec is given up for this run after this many time-outs, crashes and memory kills without a success between."""
-
-_WORKER_DIED = frozenset({"timeout", "crashed", "memory"})
 
 
 @dataclass(frozen=True)
@@ -62,15 +56,14 @@ class Session:
     """One session of a run; a context manager. The caller holds the workspace's lock.
 
     Entering it stores the points that a killed run left in the spool, keeps what the run was if its codecs have
-    changed, and writes the run's record; leaving it records the end. A codec whose worker dies `GIVE_UP_AFTER` times in
-    a row is given up.
+    changed, and writes the run's record; leaving it records the end. Codecs and metrics whose worker dies again and
+    again are given up; see `benchbox.execution.Patience`.
 
     Attributes:
         resolved: the plan.
         store: receives the points.
         progress: is called at each step.
         done: number of points measured so far.
-        given_up: labels of codecs given up.
         former: what the run was before its codecs changed, ``NAME~1``; None if this session found none changed.
     """
 
@@ -81,13 +74,12 @@ class Session:
         self.store = store
         self.progress = progress
         self.done = 0
-        self.given_up: list[str] = []
         self.former: str | None = None
+        self._patience = Patience(progress.say)
         self._registry = registry
         self._executor = executor
         self._id = _session_id(executor)
         self._start = time.monotonic()
-        self._failed_in_a_row: Counter[str] = Counter()
         self._said: set[str] = set()
         self._held: list[tuple[Job, Mapping[str, Any]]] = []
 
@@ -136,7 +128,7 @@ class Session:
                 looks.points(self.done - known)
 
         try:
-            self._executor.run(jobs, keep, self._wanted)
+            self._executor.run(jobs, keep, self._patience.admit)
         except KeyboardInterrupt:
             raise RunInterrupted(f"stopped; {self.done - before} of {points} points were measured and are kept. "
                                  "Run the same command again to continue") from None
@@ -153,9 +145,7 @@ class Session:
         record.note_pictures(self.folder, notes)
         for dataset, pictures in notes.items():
             for line in summarised(pictures):
-                if (said := f"{dataset}: {line}") not in self._said:
-                    self._said.add(said)
-                    self.progress.say(said)
+                self._say_once(f"{dataset}: {line}")
 
     def pictures_changed(self) -> bool:
         """Whether a worker found pictures that are no longer those planned, so that the run is to be listed anew.
@@ -192,7 +182,7 @@ class Session:
         """The state of the run, read from the store."""
         counts, failures = self.store.status_counts(self.name), self.store.failures(self.name)
         took = time.monotonic() - self._start
-        return Summary(self.name, self.folder, counts, failures, self.done, took, self.given_up)
+        return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs)
 
     def _keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         self._held += [(job, point) for point in points if point.get("changed") and job.timing is None]
@@ -201,23 +191,18 @@ class Session:
     def _store(self, points: Sequence[tuple[Job, Mapping[str, Any]]]) -> None:
         self.store.append(points, self._id)
         for job, point in points:
+            self._patience.learn(job, point)
             if point.get("goes_on"):  # comes once more, with the scores that it still lacks
                 continue
             self.done += 1
             self.progress.step(point["status"])
-            if point["status"] in _WORKER_DIED:
-                self._failed_in_a_row[job.label] += 1
-            elif point["status"] == "ok":
-                self._failed_in_a_row[job.label] = 0
+            if job.timing is not None and point["status"] != "ok":
+                self._say_once(f"{job.label}: not timed: {point['reason']}")
 
-    def _wanted(self, job: Job) -> bool:
-        if self._failed_in_a_row[job.label] < GIVE_UP_AFTER:
-            return True
-        if job.label not in self.given_up:
-            self.given_up.append(job.label)
-            self.progress.say(f"{job.label}: given up for this run after {GIVE_UP_AFTER} time-outs, crashes or memory "
-                              "kills in a row")
-        return False
+    def _say_once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self.progress.say(line)
 
 
 def _session_id(executor: Executor) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A workspace on disk: its database, its streams, and the columns of results. `benchbox.store.frame`, which imports
 pandas, turns the rows of a run into a frame."""
 
+from benchbox.store.accepted import check_values, fault
 from benchbox.store.columns import COLUMNS, Column
 from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore
 from benchbox.store.formers import MARK, MeasuredWith
@@ -9,5 +10,5 @@ from benchbox.store.workspace import Workspace, locate, shown
 
 __all__ = [
     "COLUMNS", "MARK", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "Store", "Streams", "Workspace",
-    "WritableStore", "locate", "shown",
+    "WritableStore", "check_values", "fault", "locate", "shown",
 ]  # fmt: skip

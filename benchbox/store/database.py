@@ -7,6 +7,7 @@ Failures are stored with the number of attempts, to be shown; they never count a
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any, Self
 
 from benchbox.plan import Entry, Have, Job
 from benchbox.store import formers, opening
+from benchbox.store.accepted import number
 from benchbox.store.inserts import keep
 from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
@@ -75,10 +77,11 @@ class Store:
         """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
         count.
 
-        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
-        does not count as measured, so that it is encoded again; nor does one that was measured with other files of its
-        codec's plugin than `renewed` has (codec id -> SHA-256); with `retry`, nor does one whose stream is missing, and
-        scores that are missing since something failed are left out.
+        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream has another
+        size than it had does not count as measured, so that it is encoded again; the contents are checked where a
+        stream is read. Nor does one count that was measured with other files of its codec's plugin than `renewed` has
+        (codec id -> SHA-256). With `retry` all contents are checked, missing streams are encoded again, and scores that
+        are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
         found = {}
@@ -88,21 +91,29 @@ class Store:
             ):
                 if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
                     scored.setdefault(key, set()).add(metric)
-            query = "SELECT key, status, attempts, stream_sha256 FROM wanted CROSS JOIN encodings USING (key)"
+            query = "SELECT key, status, attempts, stream_sha256, bytes FROM wanted CROSS JOIN encodings USING (key)"
             rows = self._db.execute(query).fetchall()
             old = {key for keys in self._changed(renewed or {}).values() for key in keys}
             streams = self.workspace.streams
-            damaged = streams.damaged({stream for _, status, _, stream in rows if status == "ok" and stream})
-            for key, status, attempts, stream in rows:
+            sizes = {stream: size for _, status, _, stream, size in rows if status == "ok" and stream}
+            damaged = streams.damaged(sizes) if retry else streams.of_other_size(sizes)
+            for key, status, attempts, stream, _ in rows:
                 if status == "ok":
                     known = frozenset(scored.get(key, ()))
                     to_score = len(known) < len(versions) and stream and streams.has(stream)
                     again = key in old or stream in damaged or (retry and stream and not streams.has(stream))
-                    found[key] = Have(not again, stream if to_score else None, known, stream)
+                    found[key] = Have(not again, stream if to_score else None, known)
                 else:
-                    settled = status == "unsupported" or (attempts >= MAX_ATTEMPTS and not retry)
+                    tried = number(attempts, f"encodings, {key[:12]}: attempts", 0)
+                    settled = status == "unsupported" or (tried >= MAX_ATTEMPTS and not retry)
                     found[key] = Have(settled, None, frozenset(versions))
         return found
+
+    def streams_of(self, keys: Iterable[str]) -> dict[str, str]:
+        """key -> SHA-256 of its stream, for those of `keys` that were measured."""
+        query = "SELECT key, stream_sha256 FROM wanted CROSS JOIN encodings USING (key) WHERE status = 'ok'"
+        with self._wanted(keys):
+            return {key: sha256 for key, sha256 in self._db.execute(query).fetchall() if sha256}
 
     def changed(self, keys: Iterable[str], sources: Mapping[str, str]) -> dict[str, set[str]]:
         """Codec id -> those of `keys` that were measured with other files of its plugin than those of `sources` (codec
@@ -184,7 +195,8 @@ class Store:
         query = """SELECT key, 8.0 * bytes / (width * height) FROM wanted CROSS JOIN encodings USING (key)
                    WHERE status = 'ok'"""
         with self._wanted(keys):
-            return dict(self._db.execute(query).fetchall())
+            rows = self._db.execute(query).fetchall()
+        return {key: number(rate, f"encodings, {key[:12]}: bits per pixel", sys.float_info.min) for key, rate in rows}
 
     def why_not(self, keys: Iterable[str]) -> dict[str, str]:
         """key -> ``"status: reason"`` of those of `keys` whose encoding is not ok."""
@@ -196,7 +208,9 @@ class Store:
         """key -> (value, reason if it is null) for one metric, for those of `keys` that were scored."""
         query = "SELECT key, value, reason FROM wanted CROSS JOIN scores USING (key) WHERE metric = ? AND version = ?"
         with self._wanted(keys):
-            return {key: (value, reason) for key, value, reason in self._db.execute(query, (metric, version))}
+            rows = self._db.execute(query, (metric, version)).fetchall()
+        return {key: (None if value is None else number(value, f"scores, {key[:12]}: {metric}"), str(reason))
+                for key, value, reason in rows}  # fmt: skip
 
     def timed(self, keys: Iterable[str], host: str, batch: int, disturbed: float) -> dict[str, int]:
         """key -> most repeats from one timing session on `host`; only repeats during which other processes kept fewer
@@ -212,7 +226,8 @@ class Store:
         query = """SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
                    SUM(bytes) * 1e6 / SUM(width * height)
                    FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
-        return {(codec, options): (seconds, size) for codec, options, seconds, size in self._db.execute(query)}
+        return {(codec, options): (number(seconds, f"timings of {codec}", 0.0), number(size, f"bytes of {codec}", 0.0))
+                for codec, options, seconds, size in self._db.execute(query)}  # fmt: skip
 
     def is_empty(self) -> bool:
         """Whether nothing was ever measured here."""

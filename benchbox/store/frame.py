@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from benchbox.errors import StoreError
 from benchbox.metric import Metric
 from benchbox.plan import DISTURBED
+from benchbox.store.accepted import check_values
 from benchbox.store.columns import COLUMNS
 from benchbox.store.database import Store
 from benchbox.store.typed_rows import read_columns
@@ -39,7 +40,6 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
         known = ", ".join(name for name, _ in store.runs()) or "none yet"
         raise StoreError(f"no run is called '{run}' in {store.workspace}; there are: {known}")
     table |= _timings(store, run, count)
-    table["bpp"] = 8.0 * _float(table["bytes"]) / _float(table["width"] * table["height"])
     scores = read_columns(store.values(run), {"ordinal": "float64", "metric": "category", "version": "category",
                                               "value": "float64", "reason": "category"})  # fmt: skip
     place = scores["ordinal"].astype(np.int64)
@@ -55,6 +55,8 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
     for row, reasons in null_reasons.items():
         texts[row] = json.dumps(reasons)
     table["null_reasons"] = pd.array(texts, dtype="string")
+    check_values(table, [metric.column for metric in metrics])
+    table["bpp"] = 8.0 * _float(table["bytes"]) / _float(table["width"] * table["height"])
     return pd.DataFrame({name: table[name] for name in [*_DTYPES, *(metric.column for metric in metrics)]})
 
 

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchbox.plan import Job
+from benchbox.store.accepted import cleaned
 from benchbox.store.tables import TABLES, insertion
 
 _SECONDS = ("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s")
 
 
 def keep(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Mapping[str, Any], now: str) -> None:
-    """Store one finished point of `job`. `session` gives id, host, threads and workers; `now` is in ISO 8601."""
+    """Store one finished point of `job`, as `benchbox.store.accepted` takes it. `session` gives id, host, threads and
+    workers; `now` is in ISO 8601."""
+    event = cleaned(event)
     if job.timing is not None:
         _keep_timing(db, job, event, session)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,13 +60,24 @@ class Streams:
             raise StoreError(f"the stream {sha256[:12]} is missing in {self.folder}; run the plan again with --retry"
                              ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise StoreError(f"the stream {sha256[:12]} in {self.folder} is damaged; run the plan again, which encodes "
-                             "it again")
+            raise StoreError(f"the stream {sha256[:12]} in {self.folder} is damaged; run the plan again with --retry, "
+                             "which encodes it again")
         return data
 
     def has(self, sha256: str) -> bool:
-        """True if the stream with that SHA-256 is stored; `damaged` also reads it."""
+        """True if the stream with that SHA-256 is stored; `get` also checks its contents."""
         return self._path(sha256).exists()
+
+    def size(self, sha256: str) -> int | None:
+        """Bytes of the file that holds the stream with that SHA-256; None where there is none."""
+        try:
+            return os.stat(f"{self.folder}/{sha256[:2]}/{sha256}").st_size  # quicker than a Path, of a million files
+        except OSError:
+            return None
+
+    def of_other_size(self, expected: Mapping[str, int | None]) -> set[str]:
+        """Those of the streams `expected` (SHA-256 -> bytes) whose file is there and has another size. Reads none."""
+        return {sha256 for sha256, size in expected.items() if self.size(sha256) not in (size, None)}
 
     def damaged(self, expected: Iterable[str]) -> set[str]:
         """Those of the SHA-256 `expected` whose file is there and holds something else. Reads all these files."""

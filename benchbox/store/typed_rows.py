@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from benchbox.errors import one_line
 from benchbox.store.tables import DamagedRows
 
 CHUNK = 50_000
@@ -32,11 +34,21 @@ def read_columns(cursor: sqlite3.Cursor, dtypes: Mapping[str, str], chunk: int =
     columns = [_COLUMNS[dtypes[name]]() for name in names]
     while rows := cursor.fetchmany(chunk):
         for name, column, values in zip(names, columns, zip(*rows, strict=True), strict=True):
-            try:
+            with _naming(name):
                 column.take(values)
-            except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
-                raise DamagedRows(f"column {name}: {str(error).splitlines()[0]}") from error
-    return {name: column.array() for name, column in zip(names, columns, strict=True)}
+    found = {}
+    for name, column in zip(names, columns, strict=True):
+        with _naming(name):
+            found[name] = column.array()
+    return found
+
+
+@contextmanager
+def _naming(column: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
+        raise DamagedRows(f"column {column}: {one_line(error, 200)}") from error
 
 
 class _Column(ABC):
@@ -96,12 +108,16 @@ class _Whole(_Floats):
     def array(self) -> Any:
         numbers = super().array()
         missing = np.isnan(numbers)
+        if not np.all(missing | ((numbers == np.floor(numbers)) & (np.abs(numbers) < 2**53))):
+            raise ValueError("holds what is no whole number")
         return pd.arrays.IntegerArray(np.where(missing, 0, numbers).astype(np.int64), missing)
 
 
 class _Booleans(_Floats):
     def array(self) -> Any:
         numbers = super().array()
+        if not np.all(np.isnan(numbers) | (numbers == 0) | (numbers == 1)):
+            raise ValueError("holds neither 0 nor 1")
         return pd.arrays.BooleanArray(numbers == 1, np.isnan(numbers))
 
 

@@ -8,32 +8,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from benchbox.errors import BenchboxError, PluginError, StoreError
-from benchbox.trace import traced
+from benchbox.errors import BenchboxError, PluginError, StoreError, one_line
+from benchbox.guard import blame, calling
 
 T = TypeVar("T")
 
 
-def call(what: str, function: Callable[..., T], *arguments: Any) -> T:
-    """`function(*arguments)`, a plugin's; `what` names it in the error.
+def call(owner: str, function: Callable[..., T], *arguments: Any) -> T:
+    """`function(*arguments)` in a block `measuring`."""
+    with measuring(owner, function):
+        return function(*arguments)
 
-    An Exception passes. What is meant to end the process (sys.exit, KeyboardInterrupt, BaseException) or the run
-    (StoreError) becomes a PluginError, except a KeyboardInterrupt where Ctrl-C raises it, which is the user's. A
-    process that the plugin forked and that returns from the call ends here.
+
+@contextmanager
+def measuring(owner: str, function: Callable[..., Any]) -> Iterator[None]:
+    """A block that calls `function`, a plugin's, as `benchbox.guard.calling` has it; `owner` is the id of its object.
+
+    What is meant to end the run (StoreError, and KeyboardInterrupt where Ctrl-C does not raise it) becomes a
+    PluginError too. What the plugin changed of this process is put back. A process that the plugin forked and that
+    returns from the call ends here.
     """
     pid = os.getpid()
     try:
-        with _unchanged(), traced(function, what):
-            return function(*arguments)
-    except StoreError as error:
-        raise PluginError(f"{what} raised StoreError({error})") from error
-    except Exception:
-        raise
-    except BaseException as error:
+        with _unchanged(), calling(function, owner):
+            yield
+    except (StoreError, KeyboardInterrupt) as error:
         if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             raise
-        raise PluginError(f"{what} raised {type(error).__name__}"
-                          f"{f'({error})' if str(error) else ''}; raise an Exception instead") from None
+        raise PluginError(blame(function, error, owner)) from error
     finally:
         if os.getpid() != pid:
             os._exit(0)
@@ -62,6 +64,5 @@ def _unchanged() -> Iterator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """What an error says, in one line of 500 characters at most."""
-    text = str(error) if isinstance(error, BenchboxError) else f"{type(error).__name__}: {error}"
-    return " ".join(text[:10_000].split())[:500]
+    """What an error says, in one printable line of 500 characters at most."""
+    return one_line(error if isinstance(error, BenchboxError) else f"{type(error).__name__}: {one_line(error)}")

@@ -17,6 +17,7 @@ from benchbox.codec import Codec
 from benchbox.image import Image
 from benchbox.machine import Others, children_peak, children_seconds, forget_peak, peak_memory
 from benchbox.plan import Timing
+from benchbox.work.call import measuring
 
 LOOK_EVERY = 0.002
 """Seconds between looks at the memory of child processes."""
@@ -30,18 +31,22 @@ class Clock:
     cpu: float
 
 
-def timed(call: Callable[[], Any]) -> tuple[Any, Clock]:
-    """The value of `call` and the seconds it took. Codecs return host data, so no device work is pending afterwards."""
-    children, cpu, wall = children_seconds(), time.process_time(), time.perf_counter()
-    value = call()
-    wall = time.perf_counter() - wall
-    cpu = time.process_time() - cpu
-    return value, Clock(wall, cpu + max(0.0, children_seconds() - children))
+def timed(owner: str, function: Callable[..., Any], *arguments: Any) -> tuple[Any, Clock]:
+    """The value of a plugin's `function`, called as `benchbox.work.call.measuring` has it, and the seconds it took.
+    Codecs return host data, so no device work is pending afterwards."""
+    with measuring(owner, function):
+        children, cpu, wall = children_seconds(), time.process_time(), time.perf_counter()
+        value = function(*arguments)
+        wall = time.perf_counter() - wall
+        cpu = time.process_time() - cpu
+        return value, Clock(wall, cpu + max(0.0, children_seconds() - children))
 
 
-def repeated(codec: Codec, pixels: Image, quality: float | None, streams: Sequence[bytes], protocol: Timing
-             ) -> dict[str, Any]:  # fmt: skip
-    """Time encoding and decoding `protocol.repeats` times; `streams` is the encoded batch of `pixels`.
+def repeated(
+    owner: str, codec: Codec, pixels: Image, quality: float | None, streams: Sequence[bytes], protocol: Timing
+) -> dict[str, Any]:
+    """Time encoding and decoding `protocol.repeats` times; `streams` is the encoded batch of `pixels`, `owner` the id
+    of the codec.
 
     Returns:
         `encode_s`, `decode_s`, `encode_cpu_s` and `decode_cpu_s` (lists: seconds per picture of each repeat), `others`
@@ -53,12 +58,12 @@ def repeated(codec: Codec, pixels: Image, quality: float | None, streams: Sequen
     before, others = children_seconds(), Others()
     encode, decode = [], []
     for _ in range(protocol.repeats):
-        encode.append(timed(lambda: encode_batch(codec, images, quality))[1])
-        decode.append(timed(lambda: decode_batch(codec, streams))[1])
+        encode.append(encode_batch(owner, codec, images, quality)[1])
+        decode.append(decode_batch(owner, codec, streams)[1])
     busy = others.cores()
     peak = peak_memory()
     if peak is not None and children_seconds() > before:
-        peak += _children_at_most(lambda: decode_batch(codec, encode_batch(codec, images, quality)))
+        peak += _children_at_most(lambda: decode_batch(owner, codec, encode_batch(owner, codec, images, quality)[0]))
     return {**_seconds("encode", encode, protocol.batch), **_seconds("decode", decode, protocol.batch),
             "others": busy, "peak_bytes": peak}  # fmt: skip
 
@@ -83,14 +88,22 @@ def _children_at_most(call: Callable[[], Any]) -> int:
     return most
 
 
-def encode_batch(codec: Codec, images: Sequence[Image], quality: float | None) -> list[bytes]:
-    """The streams of `images`, encoded in one call; a single picture goes through `Codec.encode`."""
-    return [codec.encode(images[0], quality)] if len(images) == 1 else codec.encode_batch(images, quality)
+def encode_batch(
+    owner: str, codec: Codec, images: Sequence[Image], quality: float | None
+) -> tuple[list[bytes], Clock]:
+    """The streams of `images`, encoded in one call, and its seconds; a single picture goes through `Codec.encode`."""
+    if len(images) > 1:
+        return timed(owner, codec.encode_batch, images, quality)
+    stream, clock = timed(owner, codec.encode, images[0], quality)
+    return [stream], clock
 
 
-def decode_batch(codec: Codec, streams: Sequence[bytes]) -> list[Image]:
-    """The pictures of `streams`, decoded in one call; a single stream goes through `Codec.decode`."""
-    return [codec.decode(streams[0])] if len(streams) == 1 else codec.decode_batch(streams)
+def decode_batch(owner: str, codec: Codec, streams: Sequence[bytes]) -> tuple[list[Image], Clock]:
+    """The pictures of `streams`, decoded in one call, and its seconds; a single stream goes through `Codec.decode`."""
+    if len(streams) > 1:
+        return timed(owner, codec.decode_batch, streams)
+    pixels, clock = timed(owner, codec.decode, streams[0])
+    return [pixels], clock
 
 
 def _seconds(side: str, clocks: Sequence[Clock], batch: int) -> dict[str, list[float]]:

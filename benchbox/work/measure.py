@@ -19,47 +19,24 @@ found out; where that fails, so are the points after it.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from benchbox import image as pixel
-from benchbox.codec import Codec, CodecInfo
-from benchbox.errors import CodecError, PluginError, StoreError, UnsupportedImageError
+from benchbox.codec import CodecInfo
+from benchbox.errors import PluginError, StoreError, UnsupportedImageError
 from benchbox.image import Image
-from benchbox.plan import Job, Point, Timing
+from benchbox.plan import Job, Point
 from benchbox.store import UNSCORED, Streams
 from benchbox.work.call import call, reason_of
-from benchbox.work.clock import decode_batch, encode_batch, repeated, timed
-from benchbox.work.worker import Source, Worker, sides_of
-
-Emit = Callable[[dict[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class _Setup:
-    """Shared by all points of a job."""
-
-    job: Job
-    info: CodecInfo
-    codec: Codec
-    source: Source
-    streams: Streams
-    worker: Worker
-    emit: Emit
-    trust: _Trust
-
-
-@dataclass
-class _Trust:
-    """Whether a stream of this job was decoded in another process to the same pixels."""
-
-    earned: bool = False
+from benchbox.work.clock import timed
+from benchbox.work.setup import Emit, Setup, check_untouched, set_up, stream_of
+from benchbox.work.timing import time_point
+from benchbox.work.worker import Worker, sides_of
 
 
 def run_job(
@@ -81,14 +58,14 @@ def run_job(
             emit({"event": "point", "key": point.key, "changed": True, **_failed(worker, job, point, error)})
         return
     try:
-        setup = _set_up(worker, job, source, streams, emit)
+        setup = set_up(worker, job, source, streams, emit)
     except StoreError:
         raise
     except Exception as error:  # a codec may raise anything
         for point in job.points:
             emit({"event": "point", "key": point.key, **_failed(worker, job, point, error)})
         return
-    measure = _encode_and_score if job.timing is None else partial(_time, protocol=job.timing)
+    measure = _encode_and_score if job.timing is None else partial(time_point, protocol=job.timing)
     source_sha256 = worker.registry.source_sha256(job.codec)
     for point in job.points:
         if point is not job.points[0] and not go_on():
@@ -118,53 +95,30 @@ def _is_rescored(job: Job, point: Point) -> bool:
 def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Image:
     """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its stored stream."""
     codec = worker.codec(str(row["codec"]), str(row["options"]), str(row["device"]))
-    return pixel.check(codec.decode(streams.get(str(row["stream_sha256"]))), str(row["codec"]))
+    pixels = call(str(row["codec"]), codec.decode, streams.get(str(row["stream_sha256"])))
+    return pixel.check(pixels, str(row["codec"]))
 
 
-def _set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emit) -> _Setup:
-    """Open the codec of a job.
-
-    Raises:
-        PluginError: this process has another version of the codec than the plan was made with.
-    """
-    info = worker.registry.codec(job.codec)
-    options = info.parse_options(json.loads(job.options))
-    call(f"{job.codec}: unavailable", info.require, options)
-    identity = call(f"{job.codec}: identity", worker.registry.identity, info, options)
-    if identity != job.identity:
-        raise PluginError(f"{job.codec}: this worker has '{identity}', the plan was made with '{job.identity}'; "
-                          "install the same versions on every machine")
-    codec = worker.codec(job.codec, job.options, job.device)
-    refused = info.capabilities.refusal(source.pixels) is not None
-    if job.timing is None and not refused and any(point.stream is None for point in job.points):
-        _warm_up(codec, source.copy(), job.points[0].quality)
-    return _Setup(job, info, codec, source, streams, worker, emit, _Trust(worker.elsewhere is None))
-
-
-def _warm_up(codec: Codec, pixels: Image, quality: float | None) -> None:
-    try:
-        call("decode", codec.decode, call("encode", codec.encode, pixels, quality))
-    except Exception:  # the same call is made again, under record
-        return
-
-
-def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
+def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
     """Fill `row` step by step, so that values found before an error are kept."""
     info, codec, pixels = setup.info, setup.codec, setup.source.pixels
     row |= _shape(pixels)
     refusal = info.capabilities.refusal(pixels)
     if refusal is not None:
         raise UnsupportedImageError(refusal)
-    row["rescored"] = point.stream is not None
-    data = _encode(setup, point, row) if point.stream is None else _kept(setup, point, point.stream)
+    kept = None if point.stream is None else _kept(setup, point, point.stream)
+    if kept is None and point.stream is not None:  # the scores held are of bytes that are lost
+        point = Point(point.key, point.quality, (*point.scored, *point.metrics))
+    row["rescored"] = kept is not None
+    data = _encode(setup, point, row) if kept is None else kept
     digest = hashlib.sha256(data).digest()
-    output, clock = call(f"{info.id}: decode", timed, lambda: codec.decode(data))
+    output, clock = timed(info.id, codec.decode, data)
     if hashlib.sha256(data).digest() != digest:
         raise PluginError(f"{info.id}: decode writes into the stream it is given; let it work on a copy")
     decoded = _same_kind(output, pixels, info)
     if not setup.trust.earned:
         _decode_elsewhere(setup, data, decoded)
-    if point.stream is None:
+    if kept is None:
         exact = bool(np.array_equal(decoded, pixels))
         row |= {"decode_s": clock.wall, "decode_cpu_s": clock.cpu, "exact": exact,
                 "pixels_sha256": pixel.digest(decoded)}  # fmt: skip
@@ -174,17 +128,20 @@ def _encode_and_score(setup: _Setup, point: Point, row: dict[str, Any]) -> None:
     _score(setup, point, row, decoded)
 
 
-def _score(setup: _Setup, point: Point, row: dict[str, Any], decoded: Image) -> None:
+def _score(setup: Setup, point: Point, row: dict[str, Any], decoded: Image) -> None:
     scores: dict[str, list[Any]] = {}
     row["scores"] = scores
     sides = sides_of(decoded)
     for name in point.metrics:
         metric = setup.worker.registry.metric(name)
+        if name in setup.job.given_up:
+            scores[name] = [metric.version, None, f"{UNSCORED}{name}: {setup.job.given_up[name]}"]
+            continue
         setup.emit({"event": "scoring", "key": point.key, "metric": name, "version": metric.version, "row": row})
         scores[name] = setup.source.score(metric, sides)
 
 
-def _decode_elsewhere(setup: _Setup, data: bytes, decoded: Image) -> None:
+def _decode_elsewhere(setup: Setup, data: bytes, decoded: Image) -> None:
     """Raises PluginError if the stream decodes to other pixels in a process that did not encode it."""
     job, info = setup.job, setup.info
     assert setup.worker.elsewhere is not None
@@ -202,55 +159,26 @@ def _decode_elsewhere(setup: _Setup, data: bytes, decoded: Image) -> None:
     setup.trust.earned = True
 
 
-def _encode(setup: _Setup, point: Point, row: dict[str, Any]) -> bytes:
+def _encode(setup: Setup, point: Point, row: dict[str, Any]) -> bytes:
     given = setup.source.copy()
     elsewhere = None if setup.trust.earned else setup.worker.elsewhere
     with nullcontext() if elsewhere is None else elsewhere.encoding():
-        data, clock = call(f"{setup.info.id}: encode", timed, lambda: setup.codec.encode(given, point.quality))
-    _check_untouched(given, setup)
-    if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
-        what = "0 bytes" if isinstance(data, bytes | bytearray | memoryview) else type(data).__name__
-        raise PluginError(f"{setup.info.id}: encode must return non-empty bytes, got {what}")
-    data = bytes(data)
+        output, clock = timed(setup.info.id, setup.codec.encode, given, point.quality)
+    check_untouched(given, setup)
+    data = stream_of(output, setup.info)
     row |= {"bytes": len(data), "stream_sha256": setup.streams.put(data),
             "encode_s": clock.wall, "encode_cpu_s": clock.cpu}  # fmt: skip
     return data
 
 
-def _kept(setup: _Setup, point: Point, sha256: str) -> bytes:
-    """The kept stream of a point that is only to be scored; encoded again where it was damaged since it was asked for.
-
-    Raises:
-        CodecError: it was, and encoding gave other bytes, which the scores held so far do not belong to.
-    """
+def _kept(setup: Setup, point: Point, sha256: str) -> bytes | None:
+    """The kept stream of a point that is only to be scored; encoded again where it is damaged, and None where that
+    gives other bytes."""
     try:
         return setup.streams.get(sha256)
-    except StoreError as error:
+    except StoreError:
         data = _encode(setup, point, {})
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise CodecError(f"{error}; encoding gave other bytes") from error
-        return data
-
-
-def _time(setup: _Setup, point: Point, row: dict[str, Any], protocol: Timing) -> None:
-    """Time a point that was measured before.
-
-    Raises:
-        PluginError: the bytes differ from those of the quality run, though the codec declares itself deterministic.
-    """
-    info, codec = setup.info, setup.codec
-    pixels = setup.source.copy()
-    streams = call(f"{info.id}: encode", encode_batch, codec, [pixels] * protocol.batch, point.quality)
-    if info.capabilities.deterministic and point.stream not in (None, hashlib.sha256(streams[0]).hexdigest()):
-        raise PluginError(f"{info.id} gave other bytes than in the quality run; it declares itself deterministic")
-    call(f"{info.id}: decode", decode_batch, codec, streams)
-    row["timing"] = call(f"{info.id}: a timed call", repeated, codec, pixels, point.quality, streams, protocol)
-    _check_untouched(pixels, setup)
-
-
-def _check_untouched(given: Image, setup: _Setup) -> None:
-    if not np.array_equal(given, setup.source.pixels):
-        raise PluginError(f"{setup.info.id}: encode writes into the picture it is given; let it work on a copy")
+        return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
 
 def _same_kind(decoded: Any, source: Image, info: CodecInfo) -> Image:
@@ -276,6 +204,6 @@ def _failed(worker: Worker, job: Job, point: Point, error: Exception) -> dict[st
         return {"status": "ok", "reason": "", "rescored": True, "scores": scores}
     if isinstance(error, UnsupportedImageError):
         return {"status": "unsupported", "reason": reason_of(error)}
-    if isinstance(error, MemoryError):
-        return {"status": "memory", "reason": f"out of memory: {str(error)[:400] or 'an allocation failed'}"}
+    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
+        return {"status": "memory", "reason": f"out of memory: {reason_of(error)}"}
     return {"status": "failed", "reason": reason_of(error)}

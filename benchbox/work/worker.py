@@ -31,6 +31,9 @@ from benchbox.work.call import call, reason_of
 class Elsewhere(Protocol):
     """Another process that only decodes; see `benchbox.work.second`."""
 
+    def begin(self) -> None:
+        """A job begins."""
+
     def encoding(self) -> AbstractContextManager[None]:
         """Encode inside it what is then to be decoded."""
 
@@ -69,19 +72,19 @@ class Worker:
         if key not in self._codecs:
             info = self.registry.codec(codec)
             before = set(descendants())
-            self._codecs[key] = call(f"{codec}: open", info.open, info.parse_options(json.loads(options)), device)
+            self._codecs[key] = call(codec, info.open, info.parse_options(json.loads(options)), device)
             self.kept_processes |= set(descendants()) - before
             if len(self._codecs) > self.OPEN_CODECS:
                 (name, *_), oldest = self._codecs.popitem(last=False)
                 with contextlib.suppress(Exception):  # its own fault, which must not cost the codec that is opened
-                    call(f"{name}: close", oldest.close)
+                    call(name, oldest.close)
         self._codecs.move_to_end(key)
         return self._codecs[key]
 
     def scorer(self, metric: Metric) -> Scorer:
         """The opened metric."""
         if metric.id not in self._scorers:
-            self._scorers[metric.id] = call("open", metric.open, "cpu")
+            self._scorers[metric.id] = call(metric.id, metric.open, "cpu")
         return self._scorers[metric.id]
 
     def source(self, name: SampleName, sha256: str) -> Source:
@@ -93,7 +96,7 @@ class Worker:
         """
         if self._source is None or self._source[0] != sha256:
             self._source = None  # let the last picture go before the next is read
-            pixels = pixel.check(call(f"{name.sample}: load", self._sample(name).load), name.sample)
+            pixels = pixel.check(call(name.sample, self._sample(name).load), name.sample)
             if pixel.digest(pixels) != sha256:
                 raise ChecksumError(f"{name.sample}: its pixels are not those that were planned; the file has changed "
                                     "or is not the one its manifest names")
@@ -104,7 +107,7 @@ class Worker:
         if name.path is not None:
             return FileSample(name.sample, name.path)
         if name.dataset not in self._datasets:
-            opened = call(f"data set {name.dataset}: open", self.registry.dataset, name.dataset)
+            opened = call(name.dataset, self.registry.dataset, name.dataset)
             self._datasets[name.dataset] = {sample.id: sample for sample in opened.samples}
         if name.sample not in self._datasets[name.dataset]:
             raise DatasetError(f"data set {name.dataset} has no sample '{name.sample}' here; run the plan again")
@@ -129,23 +132,23 @@ class Source:
 
     def score(self, metric: Metric, sides: Sequence[Image]) -> list[Any]:
         """[version, value or None, reason] of the `sides_of` a decoded picture, of which the worse value counts. A
-        metric that fails costs this value; the reason names it."""
+        metric that fails costs this value; the reason names metric, method, file and line."""
         try:
             return [metric.version, self._value(metric, sides), ""]
         except NotApplicable as reason:
-            return [metric.version, None, str(reason)]
+            return [metric.version, None, reason_of(reason)]
         except Exception as error:  # a metric may raise anything
-            return [metric.version, None, f"{UNSCORED}{metric.id}: {reason_of(error)}"]
+            return [metric.version, None, f"{UNSCORED}{reason_of(error)}"]
 
     def _value(self, metric: Metric, sides: Sequence[Image]) -> float:
         scorer = self._owner.scorer(metric)
         values = []
         for prepared, side in zip(self._prepare(metric, scorer), sides, strict=True):
             given = _copy(side)
-            values.append(call("score", prepared.score, given))
+            values.append(_number(metric, call(metric.id, prepared.score, given)))
             if not np.array_equal(given, side):
-                raise PluginError("it writes into the decoded picture; let it work on a copy")
-        value = float(min(values) if metric.better == "higher" else max(values))
+                raise PluginError(f"{metric.id}: score writes into the decoded picture; let it work on a copy")
+        value = min(values) if metric.better == "higher" else max(values)
         if not math.isfinite(value):
             raise NotApplicable(f"the metric gave {value}")
         return value
@@ -154,13 +157,20 @@ class Source:
         if metric.id not in self._prepared:
             try:
                 sides = [_copy(side) for side in sides_of(self.pixels)]
-                self._prepared[metric.id] = [call("prepare", scorer.prepare, side) for side in sides]
+                self._prepared[metric.id] = [call(metric.id, scorer.prepare, side) for side in sides]
             except NotApplicable as reason:
                 self._prepared[metric.id] = reason
         prepared = self._prepared[metric.id]
         if isinstance(prepared, NotApplicable):
             raise prepared
         return prepared
+
+
+def _number(metric: Metric, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise PluginError(f"{metric.id}: score gave {type(value).__name__}; it must give a number") from None
 
 
 def _copy(pixels: Image) -> Image:

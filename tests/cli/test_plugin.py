@@ -144,7 +144,7 @@ def test_two_codecs_of_one_id_leave_every_command(install: Install, call: Call) 
 
 @pytest.mark.parametrize(("what", "code", "message"), [
     ("usage", 2, "benchbox: greet: no such greeting; try another\n"),
-    ("fault", 1, "benchbox: unexpected ZeroDivisionError in the command 'greet' of plugin acme of acme: two lines; "
+    ("fault", 1, "benchbox: the command 'greet' of plugin acme of acme raised ZeroDivisionError: two lines; "
                  "run again with --debug and report it to the plugin's author\n"),
     ("exit", 7, ""),
     ("stop", 5, ""),
@@ -175,4 +175,4 @@ def test_a_group_of_commands_is_a_command(install: Install, call: Call) -> None:
     install("acme", SOURCE + "\ngroup = click.Group('acme')\ngroup.add_command(greet)\n"
                              "@hookimpl\ndef benchbox_commands(): return [group]\n")
     assert call("acme", "greet", "you") == (0, "hello, you\n", "")
-    assert call("acme", "greet", "fault")[2].startswith("benchbox: unexpected ZeroDivisionError in the command 'acme'")
+    assert call("acme", "greet", "fault")[2].startswith("benchbox: the command 'acme' of plugin acme of acme raised")

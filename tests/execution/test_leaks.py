@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +21,12 @@ FINE = ("threads", "files", "children", "detached", "stdout", "fork", "forkraise
 """Deeds after which the codec still gives a stream: its rows are ok."""
 
 ENDS = {
-    "exit": "encode raised SystemExit(0)", "exittext": "encode raised SystemExit(enough)", "osexit": "exit status 3",
+    "exit": "encode raised SystemExit: 0 (", "exittext": "encode raised SystemExit: enough", "osexit": "exit status 3",
     "oszero": "exit status 0", "term": "SIGTERM", "abort": "SIGABRT", "killed": "SIGKILL", "closefds": "exit status 1",
     "sigign": "not finished after 6 s",
-    "base": "encode raised BaseException(base)", "kbd": "encode raised KeyboardInterrupt",
+    "base": "encode raised BaseException: base", "kbd": "encode raised KeyboardInterrupt",
     "stopiter": "StopIteration", "hugeerr": "ValueError: xxx", "recur": "RecursionError", "said": "my last words",
-    "storeerr": "StoreError(no room)", "decodeexit": "decode raised SystemExit(1)",
+    "storeerr": "StoreError: no room", "decodeexit": "decode raised SystemExit: 1",
 }  # fmt: skip
 """Deeds that cost the codec's own points -> what the reason says."""
 
@@ -117,6 +118,9 @@ def test_a_codec_that_ends_its_process_is_blamed_by_name(mode: str, frame: pd.Da
     assert row.status in ("failed", "crashed", "timeout")
     assert ENDS[mode] in str(row.reason)
     assert len(str(row.reason)) <= 500
+    if " raised " in ENDS[mode]:
+        who = rf"leak-{mode} \(plugin third_plugin\): (en|de)code raised .* \(third_plugin\.py:\d+\)"
+        assert re.fullmatch(who, str(row.reason))
 
 
 def test_nothing_that_they_started_lives_on(frame: pd.DataFrame) -> None:

@@ -32,6 +32,11 @@ VALUES: dict[str, Any] = {
     "huge width": ("width", 2**53), "no key": ("key", None), "options": ("options", "{"),
     "options of a list": ("options", "[]"), "deep options": ("options", "[" * 100_000),
     "reasons": ("null_reasons", "{"), "reasons of a list": ("null_reasons", "[1]"), "no data set": ("dataset", None),
+    "infinite score": ("psnr", float("-inf")), "score in words": ("psnr", "high"), "negative time": ("encode_s", -1e-9),
+    "endless time": ("decode_cpu_s", float("inf")), "negative memory": ("peak_bytes", -1.0),
+    "no pictures a call": ("batch", 0), "huge threads": ("threads", 2**62),
+    "infinite quality": ("quality", float("inf")),
+    "half a byte": ("bytes", 10.5), "no channels": ("channels", 0), "negative width": ("width", -640),
     "no run": ("run", None), "no status": ("status", None), "long label": ("label", "x" * 100_000),
 }  # fmt: skip
 
@@ -41,8 +46,40 @@ def test_a_table_with_what_no_run_gives_is_refused(column: str, value: Any, fold
     table = pd.read_parquet(folder / "results.parquet")
     table[column] = pd.Series([value] * len(table), dtype=object if isinstance(value, str) or value is None else None)
     table.to_parquet(folder / "results.parquet")
-    with pytest.raises(StoreError, match=rf"results\.parquet: .*({column}|convert).*; publish the run again"):
+    with pytest.raises(StoreError, match=rf"results\.parquet: .*({column}|convert|cast).*; publish the run again"):
         benchbox.load(folder)
+
+
+def test_the_place_is_named(folder: Path) -> None:
+    table = pd.read_parquet(folder / "results.parquet")
+    table.loc[7, "encode_s"] = -1.0
+    table.to_parquet(folder / "results.parquet")
+    with pytest.raises(StoreError, match=r"results\.parquet: .*column encode_s, row 7: -1 is not within 0 \.\. 1e\+09"):
+        benchbox.load(folder)
+
+
+def test_what_is_missing_for_a_reason_is_no_fault(folder: Path) -> None:
+    frame = benchbox.load(folder)
+    assert frame["psnr"].isna().any(), "a lossless codec has none"
+    table = pd.read_parquet(folder / "results.parquet")
+    for name in ("psnr", "ms_ssim", "encode_s", "encode_spread_s", "peak_bytes", "quality"):
+        table[name] = float("nan")
+    table.to_parquet(folder / "results.parquet")
+    assert benchbox.load(folder)["encode_s"].isna().all()
+
+
+def test_control_characters_of_others_reach_no_terminal(folder: Path) -> None:
+    table = pd.read_parquet(folder / "results.parquet")
+    table["label"] = table["label"].astype(str) + "\x1b[2J\x00"
+    table["reason"] = "\x1b]0;title\x07"
+    table.to_parquet(folder / "results.parquet")
+    text = (folder / "settings.json").read_text().replace('"title": "', '"title": "\\ud800\\u0000\\u001b[2J')
+    (folder / "settings.json").write_text(text)
+    results = stored_results(folder, folder.parent)
+    said = "".join([*map(str, results.frame["label"]), *map(str, results.frame["reason"]), str(results.dataset_notes),
+                    str(results.codec_settings)])  # fmt: skip
+    assert said.isprintable()
+    said.encode()
 
 
 @pytest.mark.parametrize("cut", [0, 4, 500, -1, -100])

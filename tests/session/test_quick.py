@@ -46,7 +46,7 @@ class Recorder:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
 
-    def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool]) -> None:
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Callable[[Job], Job | None]) -> None:
         self.jobs += jobs
 
 
@@ -58,8 +58,8 @@ class Stopped:
     def __init__(self, inner: LocalExecutor, count: int) -> None:
         self._inner, self._count = inner, count
 
-    def run(self, jobs: Iterable[Job], on_points: OnPoints, wanted: Callable[[Job], bool]) -> None:
-        self._inner.run(itertools.islice(jobs, self._count), on_points, wanted)
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Callable[[Job], Job | None]) -> None:
+        self._inner.run(itertools.islice(jobs, self._count), on_points, admit)
         raise KeyboardInterrupt
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,31 @@ def damage(workspace: Path, row: pd.Series, data: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("data", "more"), [(b"", {}), (b"\xff\xd8 cut", {"metrics": ["psnr", "psnr-y"]})],
-                         ids=["empty, same plan", "cut, new metric"])
-def test_a_run_writes_damaged_streams_again(data: bytes, more: dict[str, Any], tmp_path: Path, pictures: Path) -> None:
+def retry(tmp_path: Path, asked: dict[str, Any]) -> None:
+    """Run a plan as ``--retry`` does."""
+    plugins, place = registry.load(), Workspace.at(tmp_path / "runs")
+    resolved = resolve(settle(asked)[0], plugins, tmp_path)
+    with ForkServer() as server:
+        execute(resolved, plugins, place, local_executor(resolved.plan, place, 2, server), Silent(), retry=True)
+
+
+@pytest.mark.parametrize(("data", "more"), [
+    (b"", {}), (b"\xff\xd8 cut", {"metrics": ["psnr", "psnr-y"]}), (None, {"metrics": ["psnr", "psnr-y"]}),
+], ids=["empty, same plan", "cut, new metric", "flipped, new metric"])  # fmt: skip
+def test_a_run_writes_damaged_streams_again(
+    data: bytes | None, more: dict[str, Any], tmp_path: Path, pictures: Path
+) -> None:
     first = go(tmp_path, plan(pictures, JPEG))
     before = measured(tmp_path)
+    flipped = data is None
+    data = bytes(first["bytes"][4]) if data is None else data
     path = damage(tmp_path / "runs", first.iloc[4], data)
     again = go(tmp_path, plan(pictures, JPEG, **more))
     pd.testing.assert_frame_equal(again[["key", "bytes", "psnr"]], first[["key", "bytes", "psnr"]])
     assert (again["status"] == "ok").all()
     assert path.read_bytes() != data
-    assert {key for key, value in measured(tmp_path).items() if before[key] != value} == {first["key"][4]}
+    anew = {key for key, value in measured(tmp_path).items() if before[key] != value}
+    assert anew == (set() if flipped else {first["key"][4]}), "one that is read is put right without being measured"
     if more:
         assert again["psnr_y"].notna().all()
 
@@ -61,10 +76,14 @@ def test_a_report_shows_the_other_pictures_and_the_next_run_heals(tmp_path: Path
         results = stored_results("t", tmp_path / "runs", known)
         page, *shots = write_reports(results, known, ["visual"], tmp_path / "out", options)
         assert len(shots) >= 6
-        return "is damaged; run the plan again" in page.read_text(encoding="utf-8")
+        return "is damaged; run the plan again with --retry" in page.read_text(encoding="utf-8")
 
     assert warned()
     go(tmp_path, plan(pictures, JPEG))
+    assert not warned()
+    damage(tmp_path / "runs", first.iloc[4], bytes(first["bytes"][4]))
+    assert warned()
+    retry(tmp_path, plan(pictures, JPEG))
     assert not warned()
 
 
@@ -89,9 +108,30 @@ def test_what_is_gone_comes_back_with_retry(tmp_path: Path, pictures: Path) -> N
     path.unlink()
     go(tmp_path, plan(pictures, JPEG))
     assert not path.exists()
-    plugins, place = registry.load(), Workspace.at(tmp_path / "runs")
-    resolved = resolve(settle(plan(pictures, JPEG))[0], plugins, tmp_path)
-    with ForkServer() as server:
-        executor = local_executor(resolved.plan, place, 2, server)
-        execute(resolved, plugins, place, executor, Silent(), retry=True)
+    retry(tmp_path, plan(pictures, JPEG))
     assert path.stat().st_size == first["bytes"][4]
+
+
+OTHER_BYTES = """
+class Drifts(Sound):
+    def encode(self, image, quality):
+        return np.array([*image.shape], "<u4").tobytes() + zlib.compress(image.tobytes(), LEVEL())
+
+def LEVEL(): return 9 if os.path.exists(DRIFTED) else 0
+CODECS["drifts"] = Drifts
+SCORERS.update({"one": Plain, "two": Plain})
+"""
+
+
+def test_a_codec_that_gives_other_bytes_is_measured_anew(
+    tmp_path: Path, pictures: Path, third: Callable[[str], None]
+) -> None:
+    third(f"DRIFTED = {str(tmp_path / 'drifted')!r}\n{OTHER_BYTES}")
+    asked = plan(pictures, {"id": "drifts", "qualities": [1]}, metrics=["one"])
+    first = go(tmp_path, asked)
+    damage(tmp_path / "runs", first.iloc[1], bytes(first["bytes"][1]))
+    (tmp_path / "drifted").touch()
+    again = go(tmp_path, asked | {"metrics": ["one", "two"]})
+    assert set(again["status"]) == {"ok"}
+    assert (again["bytes"] < first["bytes"]).tolist() == [False, True, False]
+    assert again[["one", "two"]].notna().all().all()

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from stored_points import JOB, KEYS, POINTS, SESSION, row
 
-from benchbox.plan import Entry, Job, Point, SampleName
+from benchbox.plan import Entry
 from benchbox.store import Workspace, WritableStore
 from benchbox.store.database import MAX_ATTEMPTS
-
-SESSION = {"id": "s1", "host": "h", "threads": 1, "workers": 2}
-POINTS = (Point("k1", 10.0, ("psnr",)), Point("k2", 20.0, ("psnr",)))
-KEYS = [point.key for point in POINTS]
-JOB = Job(SampleName("folder:p", "a"), "d", "jpeg", "jpeg", "{}", "id 1", "cpu", POINTS)
-
-
-def row(key: str, status: str = "ok", **more: Any) -> dict[str, Any]:
-    shape = {"width": 4, "height": 4, "channels": 3, "bit_depth": 8}
-    result = {"bytes": 10, "exact": False, "stream_sha256": "f" * 64, "pixels_sha256": "e" * 64, "encode_s": 0.5,
-              "decode_s": 0.25, "encode_cpu_s": 0.4, "decode_cpu_s": 0.2,
-              "scores": {"psnr": ["1", 30.0, ""]}}  # fmt: skip
-    return {"key": key, "status": status, "reason": "" if status == "ok" else "why", **shape,
-            **(result if status == "ok" else {}), **more}  # fmt: skip
 
 
 @pytest.fixture
@@ -36,7 +22,7 @@ def store(tmp_path: Path) -> Iterator[WritableStore]:
 
 def test_what_is_appended_is_had(store: WritableStore, tmp_path: Path) -> None:
     sha256 = store.workspace.streams.put(b"stream")
-    store.append([(JOB, row("k1", stream_sha256=sha256))], SESSION)
+    store.append([(JOB, row("k1", stream_sha256=sha256, bytes=6))], SESSION)
     have = store.have(KEYS, {"psnr": "1", "ms-ssim": "1"})
     assert set(have) == {"k1"}
     assert have["k1"].measured
@@ -65,9 +51,9 @@ def test_a_failure_is_tried_again_until_it_is_settled(store: WritableStore) -> N
 
 def test_what_is_fully_scored_needs_no_stream(store: WritableStore) -> None:
     sha256 = store.workspace.streams.put(b"stream")
-    store.append([(JOB, row("k1", stream_sha256=sha256))], SESSION)
+    store.append([(JOB, row("k1", stream_sha256=sha256, bytes=6))], SESSION)
     assert store.have(KEYS, {"psnr": "1"})["k1"].stream is None
-    assert store.have(KEYS, {"psnr": "1"})["k1"].sha256 == sha256
+    assert store.streams_of(KEYS) == {"k1": sha256}
 
 
 def test_a_run_is_forgotten_and_its_measurements_stay(store: WritableStore) -> None:

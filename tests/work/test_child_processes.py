@@ -46,18 +46,18 @@ def ask(server: subprocess.Popen[str], task: str) -> None:
 
 
 def test_seconds_of_a_process_that_ends() -> None:
-    _, clock = timed(lambda: subprocess.run([sys.executable, "-c", work()], check=True))
+    _, clock = timed("it", lambda: subprocess.run([sys.executable, "-c", work()], check=True))
     assert 0.28 < clock.cpu < clock.wall + 0.2
 
 
 def test_seconds_of_a_process_of_a_process() -> None:
-    _, clock = timed(lambda: subprocess.run([sys.executable, "-c", WITHIN, work()], check=True))
+    _, clock = timed("it", lambda: subprocess.run([sys.executable, "-c", WITHIN, work()], check=True))
     assert clock.cpu > 0.28
 
 
 def test_seconds_of_a_process_that_lives_on(server: subprocess.Popen[str]) -> None:
     ask(server, work(0.5))  # before: not counted
-    _, clock = timed(lambda: ask(server, work()))
+    _, clock = timed("it", lambda: ask(server, work()))
     assert 0.25 < clock.cpu < 0.48
 
 
@@ -69,7 +69,7 @@ def test_a_process_that_lived_before_and_ends_within_counts_once(server: subproc
         server.stdin.close()
         server.wait()
 
-    _, clock = timed(end)
+    _, clock = timed("it", end)
     assert clock.cpu < 0.3
 
 
@@ -79,7 +79,7 @@ def test_our_own_seconds_stay() -> None:
         while time.process_time() < until:
             pass
 
-    _, clock = timed(spin)
+    _, clock = timed("it", spin)
     assert 0.19 < clock.cpu < 0.4
 
 
@@ -103,7 +103,7 @@ class Inside(Outside):
 
 def peaks() -> dict[str, dict[str, object]]:
     pixels = np.zeros((8, 8, 1), np.uint8)
-    return {kind.__name__: repeated(kind(), pixels, None, [pixels.tobytes()], Timing(repeats=2))
+    return {kind.__name__: repeated("it", kind(), pixels, None, [pixels.tobytes()], Timing(repeats=2))
             for kind in (Inside, Outside)}  # fmt: skip
 
 

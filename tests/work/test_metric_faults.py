@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,11 +46,11 @@ CODECS["sound"] = Sound
 
 FAULTS = {
     "score-raises": "ZeroDivisionError: by zero", "prepare-raises": "ZeroDivisionError: by zero",
-    "open-raises": "ZeroDivisionError: by zero", "score-base": "score raised BaseException(base)",
-    "prepare-kbd": "prepare raised KeyboardInterrupt", "score-exit": "score raised SystemExit(0)",
-    "open-exit": "open raised SystemExit(0)", "score-osexit": "the worker died (exit status 0",
+    "open-raises": "ZeroDivisionError: by zero", "score-base": "score raised BaseException: base",
+    "prepare-kbd": "prepare raised KeyboardInterrupt", "score-exit": "score raised SystemExit: 0",
+    "open-exit": "open raised SystemExit: 0", "score-osexit": "the worker died (exit status 0",
     "prepare-osexit": "the worker died (exit status 0", "score-segv": "SIGSEGV", "open-osexit": "exit status 0",
-    "score-hangs": "not finished after 4 s", "score-text": "ValueError", "score-none": "TypeError",
+    "score-hangs": "not finished after 4 s", "score-text": "score gave str", "score-none": "score gave NoneType",
 }  # fmt: skip
 """Metric -> what the reason of its empty column says."""
 
@@ -80,8 +81,12 @@ def test_the_reason_names_the_metric(metric: str, frame: pd.DataFrame) -> None:
     assert frame[metric.replace("-", "_")].isna().all()
     for reasons in frame["null_reasons"]:
         reason = json.loads(reasons)[metric]
-        assert reason.startswith(f"not scored: {metric}: ")
+        assert reason.startswith(f"not scored: {metric}")
         assert FAULTS[metric] in reason
+        if " raised " in reason:
+            method = metric.partition("-")[0]
+            assert reason.startswith(f"not scored: {metric} (plugin third_plugin): {method} raised ")
+            assert re.search(r" \(third_plugin\.py:\d+\)$", reason)
 
 
 def test_progress_counts_each_point_once(tmp_path: Path, frame: pd.DataFrame) -> None:

@@ -103,5 +103,5 @@ def test_a_metric_that_writes_into_the_decoded_picture_loses_its_own_column(
 ) -> None:
     rows = frames[0][frames[0]["status"] == "ok"]
     assert rows["b_spoils_decoded"].isna().all()
-    assert rows["null_reasons"].str.contains("b-spoils-decoded: it writes into the decoded picture").all()
+    assert rows["null_reasons"].str.contains("b-spoils-decoded: score writes into the decoded picture").all()
     assert (rows["c_spoils_reference"] == rows["d_plain"]).all()
