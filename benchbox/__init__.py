@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchbox.api import bd_rates, compare, load, run
+    from benchbox.api import bd_rates, compare, load, plot, rd_curves, run
     from benchbox.codec import Capabilities, Codec, CodecInfo, FileOption, OptionsModel, QualityAxis
     from benchbox.dataset import Dataset, DatasetInfo, FileSample, Sample
     from benchbox.hookspecs import hookimpl
@@ -23,11 +23,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Capabilities", "Codec", "CodecInfo", "Dataset", "DatasetInfo", "Display", "FileOption", "FileSample", "Image",
     "Metric", "OptionsModel", "Prepared", "QualityAxis", "Reference", "ReferenceFormat", "Report", "Results", "Sample",
-    "Scorer", "bd_rates", "compare", "hookimpl", "load", "run",
+    "Scorer", "bd_rates", "compare", "hookimpl", "load", "plot", "rd_curves", "run",
 ]  # fmt: skip
 
 _HOMES = {
-    "api": ("bd_rates", "compare", "load", "run"),
+    "api": ("bd_rates", "compare", "load", "plot", "rd_curves", "run"),
     "codec": ("Capabilities", "Codec", "CodecInfo", "FileOption", "OptionsModel", "QualityAxis"),
     "dataset": ("Dataset", "DatasetInfo", "FileSample", "Sample"),
     "hookspecs": ("hookimpl",),

@@ -1,5 +1,6 @@
 """benchbox from Python: `run` measures a plan, `load` returns its results, `bd_rates` compares its codecs with one of
-them, `compare` a run with another. All three return a DataFrame."""
+them, `compare` a run with another, `rd_curves` gives its curves and `plot` draws them. All
+but `plot` return a DataFrame."""
 
 from __future__ import annotations
 
@@ -9,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from benchbox.plan import Plan
+    from benchbox.registry import Registry
+    from benchbox.report import Report, Results
     from benchbox.session import Progress
 
 
-def load(run: str | Path, workspace: str | Path = "runs") -> pd.DataFrame:
-    """The results of a run: one row for each operating point and picture.
+def load(run: str | Path | Sequence[str | Path], workspace: str | Path = "runs") -> pd.DataFrame:
+    """The results of a run, or of several: one row for each operating point and picture.
 
     Args:
-        run: name of the run, or its folder, e.g. ``"runs/demo"``, or a published folder.
+        run: name of the run, or its folder, e.g. ``"runs/demo"``, or a published folder; or several of these. Of
+            several, a label that two of them use for different things is named by run: ``"jpeg (demo)"``.
         workspace: the folder that holds the runs.
 
     Returns:
@@ -29,10 +34,11 @@ def load(run: str | Path, workspace: str | Path = "runs") -> pd.DataFrame:
         StoreError: there is no such run; the message names the runs that exist.
     """
     from benchbox import registry
-    from benchbox.results import find_run, load_frame
+    from benchbox.results import find_run, load_frames
     from benchbox.store import Workspace
 
-    return load_frame(find_run(run, Workspace.at(workspace)), registry.load())[0]
+    runs = [run] if isinstance(run, str | Path) else run
+    return load_frames([find_run(one, Workspace.at(workspace)) for one in runs], registry.load())[0]
 
 
 def run(
@@ -50,10 +56,10 @@ def run(
         workspace: the folder that holds the runs; created if absent.
         workers: number of worker processes; default: one per core.
         reports: ids of the reports to write below ``runs/NAME/report``; default: those whose `default` is true.
-        progress: is called at each step; default: silent.
+        progress: is called at each step; default: a bar in a notebook, else silent.
 
     Returns:
-        The same frame as `load`; the reports were made from it.
+        The same frame as `load`; the reports were made from it. A notebook shows it as a table of BD-rates and a plot.
     """
     from benchbox.fork_server import ForkServer
 
@@ -63,7 +69,7 @@ def run(
         from benchbox.plan import resolve, settle
         from benchbox.plugin_file import plugin_files
         from benchbox.results import chosen_reports, find_run, load_results, write_reports
-        from benchbox.session import Silent, execute, local_executor
+        from benchbox.session import execute, for_python, local_executor
         from benchbox.store import Workspace
 
         settled, base = settle(plan)
@@ -72,10 +78,104 @@ def run(
         resolved = resolve(settled, plugins, base)
         place = Workspace.at(workspace)
         executor = local_executor(resolved.plan, place, workers, server, plugins.files)
-        execute(resolved, plugins, place, executor, progress or Silent())
+        execute(resolved, plugins, place, executor, progress or for_python())
     results = load_results(find_run(settled.name, place), plugins)
     write_reports(results, wanted, place.run_folder(settled.name) / "report")
-    return results.frame
+    from benchbox.frames import ResultFrame
+
+    return ResultFrame.of(results.frame, _overview)
+
+
+def plot(
+    run: str | Path | pd.DataFrame, metric: str = "psnr", *, only: Sequence[str] = (), dataset: str | None = None,
+    ax: Axes | None = None, workspace: str | Path = "runs",
+) -> Axes:  # fmt: skip
+    """Draw the rate-distortion curves of a run, in the style of its reports.
+
+    Args:
+        run: name of the run, its folder, a published folder, or a frame as `load` returns it.
+        metric: id of one of its metrics.
+        only: labels or codec ids to draw, in this order; default: all.
+        dataset: the data set; needed where the run has several.
+        ax: matplotlib Axes to draw into; default: those of a new figure.
+        workspace: the folder that holds the runs.
+
+    Returns:
+        The Axes, to be changed and saved as any others.
+
+    Raises:
+        UnknownIdError: the run has no such codec, metric or data set.
+        UsageError: it has several data sets and none is named, or no plugin draws curves.
+    """
+    from benchbox import registry
+    from benchbox.results import as_results, one_dataset, one_metric
+    from benchbox.store import Workspace
+
+    plugins = registry.load()
+    results = as_results(run, Workspace.at(workspace), plugins, only)
+    chosen, wanted = one_dataset(results, dataset), one_metric(results, metric)
+    report = _drawing(plugins, results, chosen, wanted)
+    if ax is None:
+        from matplotlib import pyplot
+
+        ax = pyplot.subplots(layout="constrained")[1]
+    report.plot(results, chosen, wanted, ax)
+    return ax
+
+
+def rd_curves(run: str | Path | pd.DataFrame, *, workspace: str | Path = "runs") -> pd.DataFrame:
+    """The mean rate-distortion curves of a run: one row for each data set, metric, label and quality.
+
+    Args:
+        run: name of the run, its folder, a published folder, or a frame as `load` returns it.
+        workspace: the folder that holds the runs.
+
+    Returns:
+        Columns `dataset`, `metric`, `label`, `codec`, `quality`, `bpp` (mean over pictures), `mean` (of the metric as
+        scored), `drawn` (as in figures: decibels for MS-SSIM and SSIM), `n` and `n_missing` (pictures with and without
+        a value). Means are over the pictures of which every codec has a value; a point where one lacks is null.
+    """
+    from benchbox import registry
+    from benchbox.curves import curves_table
+    from benchbox.results import load_run
+    from benchbox.store import Workspace
+
+    return curves_table(*load_run(run, Workspace.at(workspace), registry.load()))
+
+
+def _drawing(plugins: Registry, results: Results, dataset: str, metric: str) -> Report:
+    """The first report that draws curves into Axes."""
+    from benchbox.errors import UsageError
+
+    for report in plugins.reports.values():
+        if report.plot(results, dataset, metric, None):
+            return report
+    raise UsageError("no installed plugin draws curves; install benchbox_reports, which comes with benchbox")
+
+
+def _overview(frame: pd.DataFrame) -> str:
+    """A run's frame in HTML: BD-rates by every metric, and the curves by the first."""
+    import io
+
+    from matplotlib.figure import Figure
+
+    from benchbox import registry
+    from benchbox.curves import rates_against
+    from benchbox.frames import overview
+    from benchbox.results import as_results
+    from benchbox.store import Workspace
+
+    plugins = registry.load()
+    results = as_results(frame, Workspace.at("runs"), plugins)
+    lossy = list(dict.fromkeys(results.frame.loc[results.frame["quality"].notna(), "label"].astype(str)))
+    anchor = "jpeg" if "jpeg" in lossy else lossy[0]
+    text, dataset, metric = io.StringIO(), str(results.frame["dataset"].iloc[0]), results.metrics[0].id
+    figure = Figure(figsize=(5.5, 3.6), layout="constrained")
+    _drawing(plugins, results, dataset, metric).plot(results, dataset, metric, figure.subplots())
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    counts = f"{len(frame):,} operating points of single pictures; benchbox.plot and benchbox.bd_rates show more."
+    table = rates_against(results.frame, results.metrics, anchor)
+    return overview(results.name, table, anchor, text.getvalue().partition("?>")[2], counts)
 
 
 def bd_rates(

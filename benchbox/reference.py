@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,27 @@ from benchbox.stated import Stated, stated
 
 
 @dataclass(frozen=True)
+class PicturePoints:
+    """P points of one picture on a published curve, in any order.
+
+    Attributes:
+        quality: what each point was made with, or its number; points of one quality make a mean over pictures.
+        bpp: bits per pixel.
+        metrics: metric id -> values as scored; None where not published.
+    """
+
+    quality: tuple[float, ...]
+    bpp: tuple[float, ...]
+    metrics: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True)
 class Reference(Stated):
     """A published rate-distortion curve, drawn with the measured ones and never part of an average. Each attribute is
     an argument, or is written on a subclass.
+
+    A curve that is given picture by picture has `pictures`, and no `bpp` and `metrics`: reports then compute its means,
+    BD-rates and intervals as those of measured codecs.
 
     Attributes:
         id: e.g. ``"vtm"``; what ``--literature`` names.
@@ -24,6 +42,8 @@ class Reference(Stated):
         bpp: P rates in bits per pixel, rising.
         metrics: metric id -> P values at these rates, as scored (MS-SSIM raw, PSNR in dB); None where not published.
         caution: what a reader must know, or "".
+        kind: the word behind its title in legends: ``"published"``, or ``"earlier run"`` for one of the user's own.
+        pictures: id of a picture, with or without suffix -> its points.
     """
 
     id: str = stated(str)
@@ -34,6 +54,8 @@ class Reference(Stated):
     bpp: tuple[float, ...] = stated(tuple)
     metrics: Mapping[str, tuple[float | None, ...]] = stated(Mapping)
     caution: str = stated(str, default="")
+    kind: str = stated(str, default="published")
+    pictures: Mapping[str, PicturePoints] = stated(Mapping, default={})
 
 
 @dataclass(frozen=True)
@@ -64,3 +86,12 @@ class ReferenceFormat(Stated, ABC):
             UsageError: the file cannot be read or is not of this format; one line that names the file, the problem
                 and the remedy.
         """
+
+    def read_all(self, path: Path, datasets: Collection[str]) -> Sequence[Reference]:
+        """Read every curve in the file `path`; by default, the one that `read` gives. Arguments and errors likewise."""
+        return [self.read(path, datasets)]
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the file `path` looks like one of this format, as far as its beginning shows; False passes it on to
+        other formats without a word."""
+        return True

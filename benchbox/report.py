@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchbox.appearance import PLAIN, Appearance
 from benchbox.codec import OptionsModel
 from benchbox.image import Image
 from benchbox.metric import Metric
@@ -36,6 +37,9 @@ class Results:
         pixels: key of a row -> its decoded picture, from the kept stream; raises BenchboxError where the stream is
             gone. None for a published folder, which has no streams.
         original: key of a row -> its source picture; raises BenchboxError where the data set is gone.
+        appearance: the plan's table ``[report]`` and its flags. The codecs and metrics that it selects and renames are
+            those of the frame already, and its `labels` lead from names shown to the run's own; colours, ranges, widths
+            and fonts are for the report to use.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Results:
     references: Sequence[Reference] = ()
     pixels: Callable[[str], Image] | None = None
     original: Callable[[str], Image] | None = None
+    appearance: Appearance = PLAIN
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,19 @@ class Report(Stated, ABC):
             BenchboxError: the run has nothing that this report can show; says why.
         """
 
+    def plot(self, results: Results, dataset: str, metric: str, axes: Any) -> bool:
+        """Draw a run's rate-distortion curves into a matplotlib Axes for `benchbox.plot`, which asks the reports in
+        turn.
 
+        Args:
+            results: the run.
+            dataset, metric: which of its data sets, and the id of one of its metrics.
+            axes: where to draw; None: only say whether this report draws.
+
+        Returns:
+            Whether this report draws; the default does not.
+        """
+        return False
 
 
 def to_csv(frame: pd.DataFrame) -> str:

@@ -74,7 +74,8 @@ def fill(folder: Path, codecs: int, qualities: int, pictures: int) -> None:
     (folder / RUN).mkdir()
     settings = {"metrics": [metric.id for metric in metrics], "codecs": {},
                 "datasets": {"invented": {"title": "invented", "source": "", "notes": [], "version": ""}}}
-    for name, text in (("settings.json", json.dumps(settings)), ("environment.json", "{}"), ("plan.toml", "")):
+    environment = json.dumps({"sessions": []})
+    for name, text in (("settings.json", json.dumps(settings)), ("environment.json", environment), ("plan.toml", "")):
         (folder / RUN / name).write_text(text)
 
 

@@ -19,13 +19,14 @@ CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
     "errors machine processes trace written", "program files guard fork_server plugin_file sources stated", "reading",
-    "image", "codec metric dataset reference", "report", "hookspecs testing", "hooks", "loading", "registry", "plan",
-    "store", "work", "execution results", "session", "curves", "api", "cli", "__main__",
+    "image", "codec metric dataset reference", "appearance", "report", "naming", "hookspecs testing", "hooks",
+    "loading", "registry", "plan", "store", "work", "execution results", "session", "curves", "frames", "api", "cli",
+    "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
 LOWER = {"curves": {"errors", "metric"}, "results": {"errors", "files", "guard", "image", "codec", "dataset", "metric",
-         "report", "reference", "registry", "plan", "store", "work"}}  # fmt: skip
+         "appearance", "report", "naming", "reference", "registry", "plan", "store", "work"}}  # fmt: skip
 """Rooms that stand beside the others, and all that they may import."""
 
 WINGS = {"reading", "plan", "store", "work", "execution", "session", "results", "curves", "cli"}
@@ -33,8 +34,8 @@ WINGS = {"reading", "plan", "store", "work", "execution", "session", "results", 
 HEAVY = {"benchbox.store.frame", "benchbox.execution.dask"}
 """Modules of wings that others import directly, since what they bring (pandas, dask) is not for everyone."""
 
-PUBLIC = {"", "errors", "files", "image", "codec", "metric", "dataset", "report", "reference", "hookspecs", "program",
-          "curves", "store", "testing"}  # fmt: skip
+PUBLIC = {"", "errors", "files", "image", "codec", "metric", "dataset", "appearance", "report", "naming", "reference",
+          "hookspecs", "program", "curves", "store", "testing"}  # fmt: skip
 """What a plugin may import; of `store`, the table of columns alone."""
 
 

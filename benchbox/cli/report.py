@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchbox.cli.appearance import appearance_options, with_flags
 from benchbox.cli.group import commands, literature_option, load_plugins, plugin_option, workspace_option
 
 if TYPE_CHECKING:
@@ -15,32 +17,41 @@ if TYPE_CHECKING:
 
 
 @commands.command()
-@click.argument("run")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Report ids (see `benchbox list reports`).")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Report option, e.g. anchor=webp.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="[default: `report` in RUN's folder]")
 @click.option("--single-file", is_flag=True, help="Page: pictures, tables and figures inside the one HTML file.")
 @literature_option
+@appearance_options
 @click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
 @plugin_option
 @workspace_option
 def report(
-    run: str, formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, single_file: bool,
-    literature: str, check: bool, plugin_paths: tuple[Path, ...], workspace: Path,
+    runs: tuple[str, ...], formats: tuple[str, ...], options: tuple[str, ...], output: Path | None, single_file: bool,
+    literature: str, check: bool, plugin_paths: tuple[Path, ...], workspace: Path, **look: Any,
 ) -> None:  # fmt: skip
-    """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing."""
-    from benchbox.results import chosen_reports, find_run, load_results, write_reports
+    """Write reports of RUN (its name, its folder, or a published folder) from stored results; measures nothing.
+
+    Several runs make one report, in which a label that two of them use for different things is named by run.
+
+    The flags from --codecs to --font are the table [report] of a plan, and go before it.
+    """
+    from benchbox.results import chosen_reports, find_run, load_several, write_reports
     from benchbox.store import Workspace, shown
 
     plugins = load_plugins(plugin_paths)
     if check:
-        _check(Path(run), plugins)
+        for run in runs:
+            _check(Path(run), plugins)
         return
     wanted = chosen_reports(plugins, list(formats) or None)
-    place = find_run(run, Workspace.at(workspace))
+    places = [find_run(run, Workspace.at(workspace)) for run in runs]
     pairs = dict(option.partition("=")[::2] for option in options) | ({"single_file": "yes"} if single_file else {})
-    results = load_results(place, plugins, _split(literature))
-    files = write_reports(results, wanted, output or place.folder / "report", pairs)
+    results = load_several(places, plugins, _split(literature))
+    results = replace(results, appearance=with_flags(results.appearance, look))
+    folder = output or places[0].folder / "-".join(["report", *(place.name for place in places[1:])])
+    files = write_reports(results, wanted, folder, pairs)
     for file in files[:1]:
         click.echo(f"report: {shown(file)}")
 
@@ -85,16 +96,17 @@ def publish(run: str, output: Path, literature: str, plugin_paths: tuple[Path, .
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @workspace_option
 def export(run: str, format_: str, output: Path, workspace: Path) -> None:
-    """Write the results of RUN as one table."""
+    """Write the results of RUN as one table, for others: data sets in folders go by the folder's name."""
     from benchbox import api, files, results
     from benchbox.errors import UsageError
+    from benchbox.naming import published_frame
     from benchbox.report import to_csv
     from benchbox.store import Workspace
 
     place = results.find_run(run, Workspace.at(workspace))
     if any(files.same_file(output, source) for source in place.sources):
         raise UsageError(f"{output}: the results are read from this file; choose another --output")
-    table = api.load(run, workspace)
+    table = published_frame(api.load(run, workspace))
     with files.whole_file(output) as part:
         if format_ == "csv":
             part.write_text(to_csv(table), encoding="utf-8", errors="replace")

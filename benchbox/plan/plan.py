@@ -37,6 +37,7 @@ from pydantic import (
     model_validator,
 )
 
+from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import PlanError, did_you_mean
 from benchbox.files import Foreign, read_toml
 
@@ -140,7 +141,8 @@ class Timing(_Strict):
 class Plan(_Strict):
     """A validated plan. With `match` (``"bpp=0.5"``, ``"ms-ssim=0.98"``) the qualities are not swept: for each picture
     and codec, a search finds the one nearest each target. With `timing`, measured points are timed too. The two
-    exclude each other. `plugins` are paths of plugin files, which start from the plan's folder."""
+    exclude each other. `plugins` are paths of plugin files, which start from the plan's folder. `report` is how its
+    reports look; it changes no measurement."""
 
     name: str
     dataset: Annotated[_Names, Field(min_length=1)]
@@ -151,6 +153,7 @@ class Plan(_Strict):
     match: _Names = ()
     plugins: _Names = ()
     description: Annotated[str, Field(max_length=_LONGEST_TEXT)] = ""
+    report: Appearance = PLAIN
 
     @model_validator(mode="after")
     def _not_matched_and_timed(self) -> Plan:
@@ -209,7 +212,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _known_keys(location: Sequence[int | str]) -> list[str]:
-    nested: dict[str, type[BaseModel]] = {"codec": CodecEntry, "limits": Limits, "timing": Timing}
+    nested: dict[str, type[BaseModel]] = {"codec": CodecEntry, "limits": Limits, "timing": Timing, "report": Appearance}
     model = nested.get(str(location[0]), Plan) if len(location) > 1 else Plan
     return list(model.model_fields)
 

@@ -58,7 +58,7 @@ def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Ite
     unchecked = _unchecked(table, known)
     metrics = [metric for metric in known if metric.id not in unchecked]
     with tempfile.TemporaryDirectory(prefix="benchbox-") as scratch:
-        again = _Again(registry, metrics, unchecked, Streams(Path(scratch)))
+        again = _Again(registry, metrics, unchecked, Streams(Path(scratch)), (folder.absolute().parent, folder))
         for label, rows in frame.groupby("label", observed=True, sort=False, dropna=False):
             faulty, sound = rows[rows["fault"] != ""], rows[(rows["fault"] == "") & (rows["status"] == "ok")]
             left = min(max(0, each - len(faulty)), len(sound))
@@ -103,13 +103,15 @@ class _Again:
     """Measures published points again; each data set is opened once."""
 
     def __init__(
-        self, registry: Registry, metrics: Sequence[Metric], unchecked: Mapping[str, str], streams: Streams
+        self, registry: Registry, metrics: Sequence[Metric], unchecked: Mapping[str, str], streams: Streams,
+        bases: Sequence[Path],
     ) -> None:
         self._registry = registry
         self._worker = Worker(registry)
         self._metrics = metrics
         self._unchecked = unchecked
         self._streams = streams
+        self._bases = bases
         self._datasets: dict[str, Mapping[str, Sample]] = {}
 
     def verdict(self, row: Mapping[str, Any]) -> Verdict:
@@ -125,7 +127,8 @@ class _Again:
             options = info.parse_options(_options(row["options"]))
             guarded(info.require, options)
             identity = self._registry.identity(info, options)
-            sample = SampleName.of(str(row["dataset"]), self._sample(str(row["dataset"]), str(row["sample"])))
+            dataset = self._place(str(row["dataset"]))
+            sample = SampleName.of(dataset, self._sample(dataset, str(row["sample"])))
         except BenchboxError as error:
             return None, f"not measured: {error}"
         quality = row["quality"]
@@ -143,6 +146,18 @@ class _Again:
             same = f"within what it declares: {words}{versions}" if found else "same bytes, same metrics"
             return True, same + "".join(f"; {name} not computed: {why}" for name, why in self._unchecked.items())
         return False, words + versions
+
+    def _place(self, dataset: str) -> str:
+        """The name by which a data set opens here. A published table names a folder without its path; the folder is
+        looked for in the current folder, then beside the published folder and in it."""
+        kind, colon, argument = dataset.partition(":")
+        if not colon or self._registry.dataset_info(kind).argument != "PATH" or Path(argument).is_absolute():
+            return dataset
+        for base in (Path.cwd(), *self._bases):
+            if (base / argument).exists():
+                return f"{kind}:{base / argument}"
+        raise StoreError(f"data set {dataset}: there is no folder {argument} here or beside the published folder; put "
+                         "its pictures there")
 
     def _sample(self, dataset: str, sample: str) -> Sample:
         if dataset not in self._datasets:

@@ -7,17 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchbox.errors import UnknownIdError, UsageError, did_you_mean
-from benchbox.reference import Reference, ReferenceFormat
+from benchbox.reference import PicturePoints, Reference, ReferenceFormat
 from benchbox.registry import Registry
 
 
 def find_references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
-    """The published curves in `names` on the run's data sets: first those named by id, then one from each file.
+    """The published curves in `names` on the run's data sets: first those named by id, then those from each file.
 
     If the id of a curve from a file is taken, ``-2``, ``-3`` ... is appended to it.
 
     Args:
-        names: ids of published curves, and paths of files that end in a suffix of one of the registry's formats.
+        names: ids of published curves, paths of files that end in a suffix of one of the registry's formats, and of
+            folders with such files.
         datasets: the run's data sets as its plan names them.
         registry: the plugins that offer curves and formats.
 
@@ -28,13 +29,54 @@ def find_references(names: Sequence[str], datasets: Collection[str], registry: R
     if not names:
         return []
     formats = registry.reference_formats()
+    names = [file for name in names for file in _inside(name, formats)]
     files = {name: readers for name in names if (readers := _readers(name, formats))}
     curves = _published([name for name in names if name not in files], datasets, registry)
-    for name in names:
-        if name in files:
-            curve = _read(Path(name), files[name], datasets)
-            curves.append(replace(curve, id=_free(curve.id, {other.id for other in curves})))
+    read = [curve for name in names if name in files for curve in _read(Path(name), files[name], datasets)]
+    for curve in _gathered(read):
+        curves.append(replace(curve, id=_free(curve.id, {other.id for other in curves})))
     return curves
+
+
+def _inside(name: str, formats: Sequence[ReferenceFormat]) -> list[str]:
+    """The files of curves in a folder and below it, sorted; `name` itself where it is no folder's path. A word without
+    a slash is an id."""
+    if "/" not in name or not Path(name).is_dir():
+        return [name]
+    found = sorted(str(path) for path in Path(name).rglob("*") if path.is_file() and _readers(path.name, formats))
+    if not found:
+        raise UsageError(f"{name}: holds no file of curves; name one that does, or an id of `benchbox list references`")
+    return found
+
+
+def _gathered(curves: Sequence[Reference]) -> list[Reference]:
+    """Curves that several files give, each for other pictures or points, as one: those of one id, data set and
+    convention. Their points are numbered by rising bpp, picture by picture, where several have one quality."""
+    found: dict[tuple[object, ...], list[Reference]] = {}
+    for k, curve in enumerate(curves):
+        apart = None if curve.pictures else k
+        found.setdefault((curve.id, curve.dataset, curve.convention, curve.source, apart), []).append(curve)
+    return [parts[0] if len(parts) == 1 else replace(parts[0], pictures=_united(parts)) for parts in found.values()]
+
+
+def _united(parts: Sequence[Reference]) -> dict[str, PicturePoints]:
+    points: dict[str, list[PicturePoints]] = {}
+    for part in parts:
+        for picture, own in part.pictures.items():
+            points.setdefault(picture, []).append(own)
+    return {picture: _joined(own) for picture, own in points.items()}
+
+
+def _joined(parts: Sequence[PicturePoints]) -> PicturePoints:
+    bpp = [rate for part in parts for rate in part.bpp]
+    quality = [value for part in parts for value in part.quality]
+    if len(set(quality)) < len(quality):
+        ranks = {k: rank for rank, k in enumerate(sorted(range(len(bpp)), key=bpp.__getitem__), 1)}
+        quality = [float(ranks[k]) for k in range(len(bpp))]
+    names = dict.fromkeys(name for part in parts for name in part.metrics)
+    metrics = {name: tuple(value for part in parts for value in part.metrics.get(name, (None,) * len(part.bpp)))
+               for name in names}
+    return PicturePoints(tuple(quality), tuple(bpp), metrics)
 
 
 def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
@@ -59,12 +101,12 @@ def _readers(name: str, formats: Sequence[ReferenceFormat]) -> list[ReferenceFor
     return [form for form in formats if name.lower().endswith(form.suffixes)]
 
 
-def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Reference:
-    """The curve in a file, from the first of `readers` that can read it; raises UsageError with all their messages."""
+def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Sequence[Reference]:
+    """The curves in a file, from the first of `readers` that can read it; raises UsageError with all their messages."""
     problems = []
-    for reader in readers:
+    for reader in [one for one in readers if one.recognises(path)] or readers:
         try:
-            return reader.read(path, datasets)
+            return reader.read_all(path, datasets)
         except UsageError as error:
             problems.append(str(error))
     raise UsageError("; ".join(problems))

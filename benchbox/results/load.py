@@ -18,7 +18,15 @@ from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
 from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
-from benchbox.results.records import RECORD, DatasetSettings, check_table, clean_texts, read_environment, read_settings
+from benchbox.results.records import (
+    RECORD,
+    DatasetSettings,
+    check_table,
+    clean_texts,
+    read_appearance,
+    read_environment,
+    read_settings,
+)
 from benchbox.store import COLUMNS, Store, Workspace
 from benchbox.work import Worker, decode_row
 
@@ -77,11 +85,12 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
     def original(key: str) -> Image:
         return _original(row(key), registry)
 
+    plan = read_text(place.folder / "plan.toml", RECORD)
     return Results(
         name=str(table["run"].iloc[0]),
         frame=table,
         metrics=metrics,
-        plan=read_text(place.folder / "plan.toml", RECORD),
+        plan=plan,
         environment=read_environment(place.folder / "environment.json"),
         dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
         codec_settings={label: {**about, "note": notes[label]} if label in notes else about
@@ -89,6 +98,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         references=find_references(literature, settings.datasets, registry),
         pixels=pixels if place.workspace is not None else None,
         original=original,
+        appearance=read_appearance(plan, place.folder / "plan.toml"),
     )
 
 

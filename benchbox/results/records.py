@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import StoreError, one_line, without_controls
 from benchbox.files import Foreign, read_json
 from benchbox.store import COLUMNS, check_values
@@ -59,6 +61,17 @@ def read_settings(path: Path) -> Settings:
 def read_environment(path: Path) -> dict[str, Any]:
     """A run's ``environment.json``: the sessions it was measured in. Raises StoreError likewise."""
     return _valid(_Environment, path).model_dump()
+
+
+def read_appearance(plan: str, path: Path) -> Appearance:
+    """The table ``[report]`` in the text of a run's plan, at `path`; a plan that is no TOML has none. Raises StoreError
+    likewise."""
+    try:
+        return Appearance.model_validate(tomllib.loads(plan).get("report", {}))
+    except ValidationError as error:
+        raise StoreError(f"{path}: report: {error.errors()[0]['msg']}; {RECORD.remedy}") from error
+    except (ValueError, RecursionError):
+        return PLAIN
 
 
 def _valid(kind: type[T], path: Path) -> T:

@@ -1,4 +1,4 @@
-"""Writes a run's reports, and publishes it as a folder that others can read and check."""
+"""Writes a run's reports."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from benchbox.codec import OptionsModel, validated_options
-from benchbox.errors import BenchboxError, PluginError, UsageError
-from benchbox.files import same_file, whole_folder
+from benchbox.errors import BenchboxError, PluginError
+from benchbox.files import whole_folder
 from benchbox.guard import guarded
+from benchbox.naming import public
 from benchbox.registry import Registry
 from benchbox.report import Report, Results
-from benchbox.results.load import load_results
-from benchbox.results.place import PUBLISHED, RunPlace, is_published
+from benchbox.results.by_picture import with_literature
+from benchbox.results.shape import shaped
 from benchbox.store import shown
-
-REPORTS = ("page", "figures", "tables")
-"""Reports of a published folder, as far as their plugins are installed."""
 
 
 def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Report]:
@@ -45,7 +43,7 @@ def write_reports(
     for report, given in zip(reports, settings, strict=True):
         try:
             with whole_folder(folder) as part:
-                made = [file.relative_to(part) for file in _render(results, report, given, part)]
+                made = [file.relative_to(part) for file in render(results, report, given, part)]
         except BenchboxError as error:  # a report at fault costs itself and not the others
             if isinstance(error.__cause__, OSError):
                 raise
@@ -58,8 +56,11 @@ def write_reports(
     return files
 
 
-def _render(results: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
-    own = replace(results, frame=results.frame.copy(deep=False))  # no report sees another's changes
+def render(results: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
+    """The files of one report, which gets the results under public names (`benchbox.naming`), as their
+    appearance wants them."""
+    named = shaped(public(with_literature(results)))
+    own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
     try:
         return _checked(report, guarded(report.render, own, options, folder), folder)
     except PluginError as error:
@@ -76,30 +77,3 @@ def _checked(report: Report, files: Any, folder: Path) -> list[Path]:
         if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
             raise PluginError(f"{report.id}: render names {file}, which is no file below {folder}; write there")
     return list(files)
-
-
-def publish(place: RunPlace, registry: Registry, folder: Path, literature: Sequence[str] = ()) -> list[Path]:
-    """Write results (Parquet), plan, settings, machine and reports of a run to `folder`; returns the reports' files.
-
-    `benchbox.load`, ``benchbox report`` and `check` take `folder` in place of a run's name.
-
-    Raises:
-        UsageError: `folder` is the run's own, another run's, or one that the workspace uses itself.
-        StoreError: `folder` cannot be written (a full disk); it stays what it was.
-    """
-    if any(same_file(folder, taken) for taken in place.taken) or _is_run(folder):
-        raise UsageError(f"{folder}: belongs to the workspace; choose another --output")
-    results = load_results(place, registry, literature)
-    texts = {name: (place.folder / name).read_text(encoding="utf-8") for name in ("settings.json", "environment.json")}
-    reports = [registry.reports[name] for name in REPORTS if name in registry.reports]
-    with whole_folder(folder) as part:
-        results.frame.to_parquet(part / PUBLISHED, index=False)
-        for name, text in {"plan.toml": results.plan, **texts}.items():
-            (part / name).write_text(text, encoding="utf-8")
-        files = [file for report in reports for file in _render(results, report, report.Options(), part)]
-    return [folder / file.relative_to(part) for file in files]
-
-
-def _is_run(folder: Path) -> bool:
-    """Whether `folder` is that of a run in a workspace, whose plan and settings a published one would replace."""
-    return (folder / "settings.json").exists() and not is_published(folder)

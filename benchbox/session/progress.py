@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol
+
+NOTEBOOK_EVERY = 0.2
+"""Seconds between two updates of a notebook's bar."""
 
 
 class Progress(Protocol):
@@ -97,6 +102,63 @@ class Lines:
 
     def end(self) -> None:
         return
+
+
+class Notebook:
+    """A bar in the output of a notebook's cell; what is said is printed there."""
+
+    def __init__(self, display: Callable[..., Any]) -> None:
+        self._display = display
+        self._handle: Any = None
+        self._total = self._done = self._bad = 0
+        self._label = ""
+        self._last = 0.0
+
+    def say(self, message: str) -> None:
+        print(message)
+
+    def begin(self, total: int, label: str) -> None:
+        self._total, self._label, self._done, self._bad, self._last = total, label, 0, 0, 0.0
+        self._handle = self._display(_Html(self._text()), display_id=True)
+
+    def step(self, status: str) -> None:
+        self._done += 1
+        self._bad += status != "ok"
+        now = time.monotonic()
+        if now - self._last >= NOTEBOOK_EVERY or self._done == self._total:
+            self._last = now
+            self._update()
+
+    def end(self) -> None:
+        self._update()
+        self._handle = None
+
+    def _update(self) -> None:
+        if self._handle is not None:
+            self._handle.update(_Html(self._text()))
+
+    def _text(self) -> str:
+        bad = f", {self._bad} not ok" if self._bad else ""
+        return (f'<label>{html.escape(self._label)}: {self._done} of {self._total} points{bad} '
+                f'<progress value="{self._done}" max="{max(self._total, 1)}"></progress></label>')
+
+
+class _Html:
+    """HTML that a notebook displays."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def _repr_html_(self) -> str:
+        return self._text
+
+
+def for_python() -> Progress:
+    """A bar if this is a notebook, else nothing: a script says what it wants to show."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None or not hasattr(shell, "kernel"):
+        return Silent()
+    return Notebook(sys.modules["IPython"].display.display)
 
 
 def for_terminal() -> Progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,45 @@ class CodecCompareReport(Report):
 class CompressaiFormat(ReferenceFormat):
     """Reads a curve from CompressAI's results JSON."""
 
+    def recognises(self, path: Path) -> bool:
+        try:
+            return b'"field_values"' not in path.read_bytes()
+        except OSError:
+            return True
+
     def read(self, path: Path, datasets: Collection[str]) -> Reference:
         from benchbox_interchange.compressai_curves import read_curve
 
         return read_curve(path, datasets)
+
+
+@dataclass(frozen=True)
+class CodecCompareFormat(ReferenceFormat):
+    """Reads a batch of codec-compare, picture by picture."""
+
+    def recognises(self, path: Path) -> bool:
+        try:
+            return b'"field_values"' in path.read_bytes()
+        except OSError:
+            return False
+
+    def read(self, path: Path, datasets: Collection[str]) -> Reference:
+        from benchbox_interchange.codec_compare_curves import read_batch
+
+        return read_batch(path, datasets)
+
+
+@dataclass(frozen=True)
+class CsvFormat(ReferenceFormat):
+    """Reads curves from a CSV file, picture by picture."""
+
+    def read(self, path: Path, datasets: Collection[str]) -> Reference:
+        return self.read_all(path, datasets)[0]
+
+    def read_all(self, path: Path, datasets: Collection[str]) -> Sequence[Reference]:
+        from benchbox_interchange.csv_curves import read_curves
+
+        return read_curves(path, datasets)
 
 
 @hookimpl
@@ -51,5 +86,9 @@ def benchbox_reports() -> list[Report]:
 
 @hookimpl
 def benchbox_references() -> list[ReferenceFormat]:
-    """The format of curve files that ``--literature`` reads."""
-    return [CompressaiFormat("compressai", "CompressAI's results JSON", (".json",))]
+    """The formats of curve files that ``--literature`` reads."""
+    return [
+        CsvFormat("csv", "CSV picture by picture: codec, sample, bpp, a column a metric", (".csv",)),
+        CodecCompareFormat("codec-compare", "a batch of codec-compare, picture by picture", (".json",)),
+        CompressaiFormat("compressai", "CompressAI's results JSON", (".json",)),
+    ]

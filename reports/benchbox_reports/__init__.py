@@ -58,6 +58,13 @@ class Figures(Report):
 
         return write_paper_figures(analyse(results, options.anchor, options.method), out)
 
+    def plot(self, results: Results, dataset: str, metric: str, axes: Any) -> bool:
+        if axes is not None:
+            from benchbox_reports.figures.axes import plot
+
+            plot(results, dataset, metric, axes)
+        return True
+
 
 @dataclass(frozen=True)
 class Tables(Report):

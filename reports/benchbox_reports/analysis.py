@@ -16,9 +16,9 @@ from benchbox import curves
 from benchbox.curves import Bd, BdOverPictures, Curve, LeftOut, Lossless, MetricTable, PictureTable, RateTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
+from benchbox.naming import public
 from benchbox.reference import Reference
 from benchbox.report import Results
-from benchbox_reports.naming import public
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -129,7 +129,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A whole run, with its data sets under their public names (`naming.public`).
+    """A whole run, with its data sets under their public names (`benchbox.naming.public`).
 
     Attributes:
         results: the run.
@@ -192,7 +192,7 @@ def published_names(references: Sequence[Reference]) -> tuple[str, ...]:
     their title."""
     shared = Counter((reference.dataset, reference.title) for reference in references)
     return tuple(
-        f"{r.title}, published" if shared[r.dataset, r.title] == 1 else f"{r.title} ({r.id}), published"
+        f"{r.title}, {r.kind}" if shared[r.dataset, r.title] == 1 else f"{r.title} ({r.id}), {r.kind}"
         for r in references
     )
 

@@ -57,7 +57,7 @@ def place_at_points(
         return None
     unit = axes.figure.dpi / 72
     pixels = {name: axes.transData.transform(point) for name, point in points.items()}
-    every = np.concatenate([*pixels.values(), *(_dense(axes.transData.transform(line), unit) for line in lines)])
+    every = np.concatenate([*pixels.values(), *(dense(axes.transData.transform(line), unit) for line in lines)])
     nothing = np.zeros((0, 2))
     return _place_all(axes, points, colours, [(_around(point[0], GAP * unit), nothing, every)
                                               for point in pixels.values()], CLEAR * unit)
@@ -66,7 +66,7 @@ def place_at_points(
 def dense_paths(axes: Any, curves: Mapping[str, Floats]) -> dict[str, Floats]:
     """The polylines through the curves' points, as pixels at most 3 pt apart."""
     axes.autoscale_view()
-    return {name: _dense(axes.transData.transform(points), axes.figure.dpi / 72) for name, points in curves.items()}
+    return {name: dense(axes.transData.transform(points), axes.figure.dpi / 72) for name, points in curves.items()}
 
 
 def touches(points: Floats, box: Bbox, pad: float) -> bool:
@@ -96,7 +96,8 @@ def _place_all(
     return taken
 
 
-def _dense(points: Floats, unit: float) -> Floats:
+def dense(points: Floats, unit: float) -> Floats:
+    """The polyline through `points`, in pixels, as points at most 3 pt apart; `unit` is a point in pixels."""
     if len(points) == 1:
         return points
     steps = (np.hypot(*np.diff(points, axis=0).T) / (3 * unit)).astype(int) + 2

@@ -77,12 +77,12 @@ def _size(grid: Grid) -> str:
 
 def _float(grid: Grid, rows: Sequence[Row], part: int, parts: int) -> str:
     title = grid.title if parts == 1 else f"{grid.title} ({part} of {parts})"
-    note = [f"\\par\\smallskip\\parbox{{\\linewidth}}{{\\footnotesize {_tex(grid.note)}}}"] if part == parts else []
+    note = [f"\\par\\smallskip\\parbox{{\\linewidth}}{{\\footnotesize {tex(grid.note)}}}"] if part == parts else []
     return "\n".join([
-        "\\begin{table*}", f"\\centering{_size(grid)}", f"\\caption{{{_tex(title)}}}",
+        "\\begin{table*}", f"\\centering{_size(grid)}", f"\\caption{{{tex(title)}}}",
         f"\\begin{{tabular}}{{l{'r' * (len(grid.head) - 1)}}}", "\\toprule",
-        " & ".join(_stacked(cell, "r" if k else "l") for k, cell in enumerate(grid.head)) + " \\\\", "\\midrule",
-        *(" & ".join(_tex(cell) for cell in row) + " \\\\" for row in rows),
+        " & ".join(stacked(cell, "r" if k else "l") for k, cell in enumerate(grid.head)) + " \\\\", "\\midrule",
+        *(" & ".join(tex(cell) for cell in row) + " \\\\" for row in rows),
         "\\bottomrule", "\\end{tabular}", *note, "\\end{table*}", "",
     ])
 
@@ -98,11 +98,12 @@ def _lines(head: str) -> list[str]:
     return lines
 
 
-def _stacked(head: str, side: str) -> str:
+def stacked(head: str, side: str) -> str:
+    """LaTeX for a column's head, broken at spaces and set on the `side` ``"l"`` or ``"r"``."""
     lines = _lines(head)
     if len(lines) == 1:
-        return _tex(head)
-    return f"\\shortstack[{side}]{{" + " \\\\ ".join(_tex(line) for line in lines) + "}"
+        return tex(head)
+    return f"\\shortstack[{side}]{{" + " \\\\ ".join(tex(line) for line in lines) + "}"
 
 
 _TEX = {"\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#", "%": "\\%", "_": "\\_",
@@ -112,7 +113,8 @@ _TEX = {"\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&
         "–": "--", "−": "$-$", "±": "$\\pm$", "×": "$\\times$", "\0": "{}"}  # fmt: skip
 
 
-def _tex(text: str) -> str:
+def tex(text: str) -> str:
+    """LaTeX that shows `text` literally, on one line."""
     apart = re.sub(r"-(?=-)", "-\0", flat(text))  # two hyphens would become a dash
     return "".join(_TEX.get(c, c) for c in apart)
 

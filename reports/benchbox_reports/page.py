@@ -17,14 +17,15 @@ from benchbox.errors import BenchboxError
 from benchbox.report import Results
 from benchbox_reports import visual
 from benchbox_reports.analysis import Analysis, Floats, Section, analyse
+from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.document import PAGE_SCRIPTS, VISUAL_SCRIPTS, csp_hash, script_of, template
 from benchbox_reports.embed import as_json, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
 from benchbox_reports.headline import description, sentences, summary
-from benchbox_reports.look import Look, looks, palette
+from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
-from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets, day, filled, sessions
+from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets, day, filled, measured_here, sessions
 from benchbox_reports.single import inlined, standing_alone
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
@@ -80,7 +81,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     results = analysis.results  # under public names
     figures = write_figures(analysis, out)
     tables = write_tables(analysis, out)
-    look = looks(analysis.codecs, analysis.published)
+    look = chosen_looks(analysis)
     colours = palette(look.values())
     names = file_names(analysis.sections)
     blocks = [_block(analysis, section, name, files, look)
@@ -98,7 +99,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         facts=_facts(results), about=description(results.plan), summary=summary(analysis, drawn),
         headline=sentences(analysis, analysis.anchor, drawn) if analysis.anchor else [],
         codecs=codec_table, codec_head=codec_head,
-        commands={label: command(analysis, label) for label in analysis.labels},
+        commands={label: command(analysis, label) for label in analysis.labels if measured_here(analysis, label)},
         sessions=sessions(results.environment),
         colours=colours, flags=FLAGS, number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),

@@ -58,6 +58,13 @@ def command(analysis: Analysis, label: str) -> str:
     return f"benchbox encode PICTURE.png --codec {named}{quality}{device} --output stream.bin"
 
 
+def measured_here(analysis: Analysis, label: str) -> bool:
+    """Whether the run has measured `label`, rather than read its values from literature."""
+    frame = analysis.results.frame
+    own = frame[(frame["label"] == label).to_numpy(dtype=bool)]
+    return not own["key"].astype(str).str.startswith("not measured here").all()
+
+
 def _flag(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 

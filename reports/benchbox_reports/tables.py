@@ -18,6 +18,7 @@ from benchbox_reports.markup import Grid, Row, latex, markdown
 from benchbox_reports.problems import nulls, problems
 from benchbox_reports.rounding import RULE, decimals, half_width, significant
 from benchbox_reports.speeds import SIDES, Speeds, measure_speeds, refusals
+from benchbox_reports.summary import summary_tex
 from benchbox_reports.wording import (
     NONE,
     curve_note,
@@ -43,7 +44,8 @@ PRINTED_MOST = 6
 
 
 def write_tables(analysis: Analysis, out: Path) -> list[Path]:
-    """Write all tables below ``out/tables/`` and return the files."""
+    """Write all tables below ``out/tables/`` and return the files; ``summary.tex`` fits a column, the others are for
+    supplements."""
     folder = out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     points = points_table(analysis)
@@ -62,6 +64,7 @@ def write_tables(analysis: Analysis, out: Path) -> list[Path]:
     texts = {f"{name}.csv": to_csv(frame) for name, frame in frames.items()}
     texts |= {f"{name}.md": markdown(grid) for name, grid in grids.items()}
     texts |= {f"{name}.tex": latex(grid) for name, grid in grids.items()}
+    texts["summary.tex"] = summary_tex(analysis)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", errors="replace")
     return [folder / name for name in texts]

@@ -18,13 +18,13 @@ from benchbox import curves
 from benchbox.errors import BenchboxError, UsageError
 from benchbox.image import Image
 from benchbox.metric import Metric
+from benchbox.naming import public
 from benchbox.report import Results
 from benchbox_reports.analysis import choose_anchor
 from benchbox_reports.crops import SIDE as CROP
 from benchbox_reports.crops import Crop, busiest, parse_crop, write_crops
 from benchbox_reports.document import VISUAL_SCRIPTS, csp_hash, script_of, template
 from benchbox_reports.embed import as_json
-from benchbox_reports.naming import public
 from benchbox_reports.pictures import to_8bit
 from benchbox_reports.shots import FAR, FAR_QUALITY, RATE, Shot, choose, extremes, ratios, shots
 from benchbox_reports.wording import decibels_or_unit, number

@@ -16,6 +16,8 @@ FLAGS = {
     "mean curve outside interval": "the mean curve weights pictures by their bits, the mean over pictures weights them "
                                    "equally; here the two differ by more than chance",
     "published": "one of the two is a published curve; it has no single pictures, so mean curves are compared",
+    "means only": "one of the two is of an earlier run, given as means; it has no single pictures, so mean curves are "
+                  "compared",
     "non-monotone": "points of a curve that cost more bits than another point without scoring better were dropped",
 }
 
@@ -86,7 +88,8 @@ def _interval_words(over: BdOverPictures) -> str:
 def remarks(row: Comparison) -> list[str]:
     """What a reader must know about one comparison: keys of `FLAGS`, and sentences."""
     over, rate = row.pictures, row.rate
-    found = [*(["published"] if row.published else []), *rate.flags]
+    earlier = any(label.endswith(", earlier run") for label in (row.label, over.anchor))
+    found = [*(["means only" if earlier else "published"] if row.published else []), *rate.flags]
     if over.interval is not None and rate.value is not None and not over.interval[0] <= rate.value <= over.interval[1]:
         found.append("mean curve outside interval")
     if rate.reason:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from benchbox_reports.naming import public
 
+from benchbox.naming import public
 from benchbox.report import Results
 
 

@@ -36,7 +36,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def forged(folder: Path, target: Path, change: Change) -> Path:
+    """A copy of the published folder with a changed table, its pictures beside it, where a check looks for them."""
     shutil.copytree(folder, target)
+    if not (target.parent / "p").exists():
+        shutil.copytree(folder.parent / "p", target.parent / "p")
     table = pd.read_parquet(folder / PUBLISHED)
     change(table)
     table.to_parquet(target / PUBLISHED, index=False)

@@ -14,11 +14,16 @@ needs_latex = pytest.mark.skipif(
 )
 
 
-def complaints(files: Sequence[Path], folder: Path) -> list[str]:
-    """What LaTeX says of tables that are wider or higher than the page; fails where it stops with an error."""
+COLUMNS = {"article": "letterpaper,margin=1in", "ieee": "letterpaper,textwidth=7.16in,columnsep=0.16in"}
+"""Name of a layout -> options of the package geometry."""
+
+
+def complaints(files: Sequence[Path], folder: Path, layout: str = "article") -> list[str]:
+    """What LaTeX says of tables and figures wider or higher than the page; fails where it stops with an error."""
     inputs = "\n".join(f"\\input{{{file}}}" for file in files)
     (folder / "paper.tex").write_text(
-        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,textcomp}\\usepackage[letterpaper,margin=1in]{geometry}"
+        "\\documentclass[twocolumn]{article}\\usepackage{booktabs,textcomp,graphicx}"
+        f"\\usepackage[{COLUMNS[layout]}]{{geometry}}"
         f"\\begin{{document}}{inputs}\\end{{document}}", encoding="utf-8")  # fmt: skip
     done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=folder,
                           capture_output=True, encoding="latin-1", timeout=120, check=False)  # fmt: skip

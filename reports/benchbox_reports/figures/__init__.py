@@ -9,14 +9,19 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from benchbox.appearance import Appearance
 from benchbox_reports.analysis import Analysis, Section
+from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.figures.bars import bars_figure
 from benchbox_reports.figures.captions import section_captions
+from benchbox_reports.figures.few import fewer
+from benchbox_reports.figures.fonts import note
 from benchbox_reports.figures.pareto import pareto_figure
 from benchbox_reports.figures.rd import is_log, lossless_in_range, rd_figure, rd_inline
 from benchbox_reports.figures.savings import savings_figure
-from benchbox_reports.figures.sheet import COLUMN, PAGE, metadata, save, slug, styled
-from benchbox_reports.look import Look, looks
+from benchbox_reports.figures.sheet import metadata, save, slug, styled
+from benchbox_reports.look import Look
+from benchbox_reports.markup import markdown_text
 from benchbox_reports.pareto import DrawnSpeeds, drawn_speeds
 from benchbox_reports.speeds import measure_speeds
 
@@ -26,6 +31,8 @@ Draw = Callable[[Section, float], Figure | None]
 """Draws a figure of a section, some inches wide; gives None where there is nothing to draw."""
 
 FORMATS = ("svg", "pdf", "png")
+CURVES = ("rd", "savings")
+"""Kinds of figure of which a column-wide one shows few curves."""
 
 
 def file_names(sections: Sequence[Section], kind: str = "rd") -> list[str]:
@@ -45,15 +52,15 @@ def write_figures(analysis: Analysis, out: Path) -> list[list[Path]]:
     Returns:
         The files of each section, none where there is nothing to draw.
     """
-    look = looks(analysis.codecs, analysis.published)
+    look, appearance = chosen_looks(analysis), analysis.results.appearance
     written: list[list[Path]] = []
     for section, name in zip(analysis.sections, file_names(analysis.sections), strict=True):
         written.append([])
         if section.no_values:
             continue
         (out / "figures").mkdir(parents=True, exist_ok=True)
-        with styled(name):
-            figure = rd_figure(section, look, PAGE)
+        with styled(name, appearance.font):
+            figure = rd_figure(section, look, appearance.widths[1], appearance)
             written[-1] += [save(figure, out / "figures" / f"{name}.{form}") for form in FORMATS]
     return written
 
@@ -65,43 +72,52 @@ def write_paper_figures(analysis: Analysis, out: Path) -> list[Path]:
     Returns:
         The files; the first, ``captions.md``, says how each figure was made, or why it was not.
     """
-    look = looks(analysis.codecs, analysis.published)
+    look, appearance = chosen_looks(analysis), analysis.results.appearance
     speeds = drawn_speeds(analysis.results, measure_speeds(analysis.results, analysis.labels))
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    kinds = _kinds(look, speeds)
+    kinds = _kinds(look, speeds, appearance)
     names = {kind: file_names(analysis.sections, kind) for kind in kinds}
+    families = {label: style.family for label, style in look.items() if style.family}
     written, captions = [], []
     for k, section in enumerate(analysis.sections):
         own = {kind: names[kind][k] for kind in kinds}
-        drawn = {kind: [] if section.no_values else _both_widths(draw, section, folder / own[kind])
+        few, left_out = (section, []) if appearance.codecs else fewer(section, families, _always(appearance))
+        drawn = {kind: [] if section.no_values else _both_widths(draw, (section, few if kind in CURVES else section),
+                                                                 folder / own[kind], appearance)
                  for kind, draw in kinds.items()}
         written += [file for files in drawn.values() for file in files]
         made = {kind: bool(files) for kind, files in drawn.items()}
-        captions.append(section_captions(section, made, own, analysis.method, speeds[section.dataset]))
+        captions.append(section_captions(section, made, own, analysis.method, speeds[section.dataset], left_out))
+    said = note(appearance.font, [*look, *(section.dataset for section in analysis.sections)])
     file = folder / "captions.md"
-    file.write_text("\n".join(["# Captions\n", *captions]), encoding="utf-8", errors="replace")
+    file.write_text("\n".join(["# Captions\n", *([markdown_text(said) + "\n"] if said else []), *captions]),
+                    encoding="utf-8", errors="replace")
     return [file, *written]
 
 
-def _both_widths(draw: Draw, section: Section, stem: Path) -> list[Path]:
-    """Write one figure page-wide and column-wide, in each of `FORMATS`."""
+def _always(appearance: Appearance) -> list[str]:
+    return [appearance.highlight] if appearance.highlight else []
+
+
+def _both_widths(draw: Draw, sections: tuple[Section, Section], stem: Path, appearance: Appearance) -> list[Path]:
+    """Write one figure page-wide, of the first of `sections`, and column-wide, of the second, in each of `FORMATS`."""
     files: list[Path] = []
-    for suffix, width in (("", PAGE), ("-column", COLUMN)):
+    for suffix, width, section in zip(("", "-column"), reversed(appearance.widths), sections, strict=True):
         name = stem.name + suffix
-        with styled(name):
+        with styled(name, appearance.font):
             figure = draw(section, width)
             if figure is not None:
                 files += [save(figure, stem.with_name(f"{name}.{form}")) for form in FORMATS]
     return files
 
 
-def _kinds(look: Mapping[str, Look], speeds: Mapping[str, DrawnSpeeds]) -> dict[str, Draw]:
+def _kinds(look: Mapping[str, Look], speeds: Mapping[str, DrawnSpeeds], appearance: Appearance) -> dict[str, Draw]:
     """First word of the files' names -> what draws that kind of figure."""
     return {
-        "rd": lambda section, width: rd_figure(section, look, width),
-        "bd": lambda section, width: bars_figure(section, look, width),
-        "savings": lambda section, width: savings_figure(section, look, width),
+        "rd": lambda section, width: rd_figure(section, look, width, appearance),
+        "bd": lambda section, width: bars_figure(section, look, width, appearance.highlight),
+        "savings": lambda section, width: savings_figure(section, look, width, appearance),
         "pareto": lambda section, width: pareto_figure(section, look, speeds[section.dataset], width),
     }
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from benchbox_reports.labels import Floats, dense_paths, touches
+from benchbox_reports.labels import Floats, dense, dense_paths, touches
 from benchbox_reports.look import FAINT
 
 FEWEST = 3
@@ -20,6 +20,10 @@ CLOSE = 5.5
 """Mean distance in points between neighbouring curves below which they crowd: about the size of a marker."""
 ZOOM = 2.5
 """How many times larger the inset draws its part."""
+APART = 4.0
+"""Least mean distance in points between neighbouring curves in an inset; where they stay closer, it does not help."""
+MANY = 12
+"""Most curves of a figure with an inset; more stay a tangle when enlarged."""
 SIZES = ((0.48, 0.48), (0.42, 0.42), (0.42, 0.34), (0.36, 0.36), (0.42, 0.28), (0.34, 0.28))
 """Sizes to try, as shares of the axes' width and height; the first that fits is taken."""
 LEAST = 0.95
@@ -47,16 +51,16 @@ def enlarge(
         figure: the figure.
         axes: its axes.
         curves: name -> (P, 2) points. They crowd where at least `FEWEST` run within `CLOSE` of their neighbours.
-        taken: boxes in pixels that the inset must not cover.
+        taken: boxes in pixels that the inset must not cover; no line in the axes is covered either.
         draw: draws the curves into the axes that it is given.
 
     Returns:
         Whether an inset was added.
     """
-    if len(curves) < FEWEST:
+    if not FEWEST <= len(curves) <= MANY:
         return False
     paths = dense_paths(axes, curves)
-    every = np.concatenate(list(paths.values()))
+    every = np.concatenate([*paths.values(), *_lines(axes)])
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     full = [*taken, *(text.get_window_extent(renderer) for text in axes.texts)]
     for size in SIZES:
@@ -79,12 +83,19 @@ def densest(paths: Sequence[Floats], frame: Bbox, window: tuple[float, float], u
         for first in range(len(heights)):
             last = int(np.searchsorted(heights, heights[first] + 0.7 * window[1], side="right")) - 1
             count, spread = last - first + 1, float(heights[last] - heights[first])
-            if count < FEWEST or spread / (count - 1) > CLOSE * unit:
+            if count < FEWEST or not APART / ZOOM * unit <= spread / (count - 1) <= CLOSE * unit:
                 continue
             found = Crowd(float(x), float(heights[first] + heights[last]) / 2, count, spread)
             if best is None or (found.curves, -found.spread) > (best.curves, -best.spread):
                 best = found
     return best
+
+
+def _lines(axes: Any) -> list[Floats]:
+    """Every line of the axes, published curves and vertical lines of lossless codecs among them, as pixels."""
+    found = {str(k): np.asarray(line.get_transform().transform(line.get_xydata()), float)
+             for k, line in enumerate(axes.get_lines())}
+    return [dense(points, axes.figure.dpi / 72) for points in found.values() if len(points)]
 
 
 def _free_corner(

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchbox_reports.analysis import Section
-from benchbox_reports.figures.bars import bd_value
 from benchbox_reports.figures.legends import legend
 from benchbox_reports.figures.rd import colours
-from benchbox_reports.figures.sheet import COLUMN, blank, freeze, printable, settle, wrapped
+from benchbox_reports.figures.sheet import blank, freeze, narrow, printable, settle, wrapped
 from benchbox_reports.labels import place_at_points
 from benchbox_reports.look import FAINT, INK, Look
+from benchbox_reports.measure import rank
 from benchbox_reports.pareto import DrawnSpeeds
 
 HEIGHT = 2.6
@@ -35,13 +35,14 @@ def pareto_figure(section: Section, look: Mapping[str, Look], drawn: DrawnSpeeds
     For every codec left of or above the Pareto front there is a faster one that needs no more bits. Returns None where
     no codec has both speed and BD-rate.
     """
-    rates = {row.label: value for row in section.comparisons if (value := bd_value(row)) is not None}
+    timed = {label for of in drawn.sides.values() for label in of}
+    rates = {row.label: value for value, row in rank(section, timed).rows}
     if section.anchor is not None:
         rates[section.anchor] = 0.0
     sides = {side: {label: speed for label, speed in of.items() if label in rates} for side, of in drawn.sides.items()}
     if not all(sides.values()):
         return None
-    below = width <= COLUMN
+    below = narrow(width)
     figure = blank(width, 2 * HEIGHT if below else HEIGHT)
     grid = figure.subplots(len(sides) if below else 1, 1 if below else len(sides), sharey=True, squeeze=False)
     for axes, (side, speeds) in zip(grid.flat, sides.items(), strict=True):

@@ -9,12 +9,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.transforms import Bbox
 
+from benchbox.appearance import PLAIN, Appearance
 from benchbox.curves import Curve
 from benchbox_reports.analysis import Section
 from benchbox_reports.figures.inset import enlarge
 from benchbox_reports.figures.legends import name_curves
-from benchbox_reports.figures.sheet import COLUMN, blank, freeze, printable
+from benchbox_reports.figures.sheet import blank, freeze, narrow, printable
 from benchbox_reports.labels import place_labels
 from benchbox_reports.look import FAINT, INK, Look
 
@@ -25,25 +27,53 @@ INLINE = (4.8, 3.5)
 LOG_FROM = 10.0
 """Ratio of the largest to the smallest bpp from which the rate axis is logarithmic: equal steps are then equal savings,
 and low rates are not squeezed into a corner."""
+HIGHLIGHT = 1.25
+"""How many times thicker the highlighted curve is."""
 CROWDED = 8
 """Most curves with lines and markers of full size; more are drawn finer."""
 
 
-def rd_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure:
+def rd_figure(
+    section: Section, look: Mapping[str, Look], width: float, appearance: Appearance = PLAIN
+) -> Figure:
     """One section's curves for papers, all of them named, `width` inches wide; call it within `styled`."""
-    figure = blank(width, HEIGHT_COLUMN if width <= COLUMN else HEIGHT)
-    axes = _axes(figure, section)
-    draw_curves(axes, section, look)
-    _finish(axes, section)
-    boxes = name_curves(figure, axes, _points(section), colours(look), _order(section))
-    enlarge(figure, axes, _points(section), boxes, lambda inset: draw_curves(inset, section, look))
+    figure = blank(width, HEIGHT_COLUMN if narrow(width) else HEIGHT)
+    axes = figure.subplots()
+    boxes = draw_rd(axes, section, look, appearance)
+    enlarge(figure, axes, _points(section), boxes,
+            lambda inset: draw_curves(inset, section, look, appearance.highlight))
     return figure
+
+
+def draw_rd(axes: Any, section: Section, look: Mapping[str, Look], appearance: Appearance) -> list[Bbox]:
+    """Draw and name a section's curves in `axes`, the only ones of their figure, and make the layout final; returns the
+    boxes, in pixels, of names inside the axes."""
+    draw_section(axes, section, look, appearance)
+    bold = printable(appearance.highlight) if appearance.highlight else None
+    return name_curves(axes.figure, axes, _points(section), colours(look), _order(section), bold)
+
+
+def draw_section(axes: Any, section: Section, look: Mapping[str, Look], appearance: Appearance) -> None:
+    """Draw a section's curves in `axes`, with labels, ticks and limits, and without names."""
+    _label(axes, section)
+    draw_curves(axes, section, look, appearance.highlight)
+    _finish(axes, section)
+    limit(axes, appearance, "bpp", section.metric.id)
+
+
+def limit(axes: Any, appearance: Appearance, x: str, y: str) -> None:
+    """Apply the author's ranges of the quantities on the two axes."""
+    if x in appearance.ranges:
+        axes.set_xlim(*appearance.ranges[x])
+    if y in appearance.ranges:
+        axes.set_ylim(*appearance.ranges[y])
 
 
 def rd_inline(section: Section, look: Mapping[str, Look]) -> Figure:
     """One section's curves for the page, which has its own legend: names only at the curves, if they fit."""
     figure = blank(*INLINE)
-    axes = _axes(figure, section)
+    axes = figure.subplots()
+    _label(axes, section)
     draw_curves(axes, section, look)
     _finish(axes, section)
     freeze(figure)
@@ -51,15 +81,17 @@ def rd_inline(section: Section, look: Mapping[str, Look]) -> Figure:
     return figure
 
 
-def draw_curves(axes: Any, section: Section, look: Mapping[str, Look]) -> None:
-    """Draw all curves of a section: measured ones on top of published ones, which are thin and dashed."""
+def draw_curves(axes: Any, section: Section, look: Mapping[str, Look], highlight: str | None = None) -> None:
+    """Draw all curves of a section: measured ones on top of published ones, which are thin and dashed; the one
+    labelled `highlight` is thicker and on top of all."""
     for published in section.published:
         axes.plot(published.curve.bpp, published.curve.value, zorder=1.5, label=printable(published.curve.label),
                   **line(look[published.curve.label]))
     scale = 1.0 if len(section.drawable) <= CROWDED else 0.7
     for k, curve in enumerate(section.drawable):
-        axes.plot(curve.bpp[curve.usable], curve.value[curve.usable], zorder=2.5 - 0.001 * k,
-                  label=printable(curve.label), **line(look[curve.label], scale))
+        ours = curve.label == highlight
+        axes.plot(curve.bpp[curve.usable], curve.value[curve.usable], zorder=2.6 if ours else 2.5 - 0.001 * k,
+                  label=printable(curve.label), **line(look[curve.label], HIGHLIGHT if ours else scale))
 
 
 def line(style: Look, scale: float = 1.0) -> dict[str, Any]:
@@ -90,15 +122,13 @@ def is_log(curves: Sequence[Curve]) -> bool:
     return bool(rates.max() / rates.min() >= LOG_FROM)
 
 
-def _axes(figure: Figure, section: Section) -> Any:
-    axes = figure.subplots()
+def _label(axes: Any, section: Section) -> None:
     if is_log(section.drawable):
         axes.set_xscale("log")
         axes.set_xlabel("Rate (bits per pixel, logarithmic)")
     else:
         axes.set_xlabel("Rate (bits per pixel)")
     axes.set_ylabel(section.metric.display.label)
-    return axes
 
 
 def _finish(axes: Any, section: Section) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchbox.appearance import PLAIN, Appearance
 from benchbox.curves import percent
 from benchbox_reports.analysis import Section
 from benchbox_reports.figures.legends import name_curves
-from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, colours, line
-from benchbox_reports.figures.sheet import COLUMN, blank, printable
+from benchbox_reports.figures.rd import CROWDED, HEIGHT, HEIGHT_COLUMN, HIGHLIGHT, colours, limit, line
+from benchbox_reports.figures.sheet import blank, narrow, printable
 from benchbox_reports.look import INK, Look
 
 STEPS = 200
@@ -20,7 +21,9 @@ MOST = 100.0
 """Percent more bits than the anchor at which the axis ends: a codec that needs more would flatten all others."""
 
 
-def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> Figure | None:
+def savings_figure(
+    section: Section, look: Mapping[str, Look], width: float, appearance: Appearance = PLAIN
+) -> Figure | None:
     """Draw bits at equal quality relative to the anchor's, in percent (negative: fewer), over the qualities that both
     mean curves cover, `width` inches wide; call it within `styled`. Returns None where nothing can be compared."""
     if section.anchor is None or section.pairs is None:
@@ -28,20 +31,22 @@ def savings_figure(section: Section, look: Mapping[str, Look], width: float) -> 
     lines = _lines(section)
     if not lines:
         return None
-    figure = blank(width, HEIGHT_COLUMN if width <= COLUMN else HEIGHT)
+    figure = blank(width, HEIGHT_COLUMN if narrow(width) else HEIGHT)
     axes = figure.subplots()
     thin = 0.7 if len(lines) > CROWDED else 1.0
     published = {p.curve.label for p in section.published}
     for label, points in lines.items():
         axes.plot(points[:, 0], points[:, 1], label=printable(label), markevery=_measured(section, label, points),
-                  **line(look[label], thin))
+                  **line(look[label], HIGHLIGHT if label == appearance.highlight else thin))
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_ylim(top=min(MOST, axes.get_ylim()[1]))
     axes.set_xlabel(section.metric.display.label)
     axes.set_ylabel(f"Rate against {printable(section.anchor)} (%)")
+    limit(axes, appearance, section.metric.id, "saving")
     order = sorted(lines, key=lambda label: float(lines[label][:, 1].mean()))
     ours = {printable(label): points for label, points in lines.items() if label not in published}
-    name_curves(figure, axes, ours, colours(look), [printable(label) for label in order])
+    bold = printable(appearance.highlight) if appearance.highlight else None
+    name_curves(figure, axes, ours, colours(look), [printable(label) for label in order], bold)
     return figure
 
 

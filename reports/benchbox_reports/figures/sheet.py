@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 import warnings
@@ -14,20 +15,44 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from benchbox_reports.figures.fonts import families
+
 STYLE = Path(__file__).parents[1] / "benchbox.mplstyle"
 COLUMN, PAGE = 3.5, 7.16
 """Width in inches of one column and of both, in IEEE's transactions and conferences."""
+NARROW = 4.6
+"""Inches up to which a figure is for a column: a legend beside its axes would leave too little of them."""
 WRAP = 34
 """Most characters of a name on one line of a legend or axis."""
 
 
 @contextmanager
-def styled(name: str) -> Iterator[None]:
-    """Matplotlib with our style; the ids in an SVG depend on `name` only."""
+def styled(name: str, font: str | None = None) -> Iterator[None]:
+    """Matplotlib with our style, then what the file in the variable MATPLOTLIBRC sets, then the family `font`; the ids
+    in an SVG depend on `name` only."""
     with mpl.rc_context(fname=STYLE), warnings.catch_warnings():
+        own = _own_settings()
+        mpl.rcParams.update(own)
+        if font is not None or "font.family" not in own:
+            mpl.rcParams["font.family"] = families(font)
         mpl.rcParams["svg.hashsalt"] = name
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # such a label is drawn with boxes
         yield
+
+
+def _own_settings() -> Any:
+    """The settings in the file that the variable MATPLOTLIBRC names, without those of backends."""
+    place = Path(os.environ.get("MATPLOTLIBRC", ""))
+    file = next((path for path in (place, place / "matplotlibrc") if str(place) != "." and path.is_file()), None)
+    if file is None:
+        return {}
+    found = mpl.rc_params_from_file(file, use_default_template=False)
+    return {name: value for name, value in found.items() if "backend" not in name}
+
+
+def narrow(width: float) -> bool:
+    """Whether a figure `width` inches wide is for a column."""
+    return width <= NARROW
 
 
 def blank(width: float, height: float) -> Figure:

@@ -1,0 +1,207 @@
+"""Several runs as one: in one report or one frame, each codec under its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from benchbox.dataset import public_name
+from benchbox.errors import StoreError, UsageError
+from benchbox.image import Image
+from benchbox.metric import Metric
+from benchbox.registry import Registry
+from benchbox.report import Results
+from benchbox.results.literature import find_references
+from benchbox.results.load import load_frame, load_results
+from benchbox.results.place import RunPlace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_POINT = ["dataset", "sample", "quality"]
+_SAME = ["key", "bytes", "pixels_sha256", "host", "encode_s", "timing"]
+"""Two rows of one operating point that agree in these are one measurement, which two runs of one workspace share."""
+_CONFIGURATION = ["codec", "options", "identity"]
+
+
+def load_several(places: Sequence[RunPlace], registry: Registry, literature: Sequence[str] = ()) -> Results:
+    """Everything that one report over all these runs needs; see `united`. Raises what `load_results` does."""
+    if not places:
+        raise UsageError("no run is named; name one or more")
+    if len(places) == 1:
+        return load_results(places[0], registry, literature)
+    results = united([load_results(place, registry) for place in places])
+    return replace(results, references=find_references(literature, list(results.dataset_notes), registry))
+
+
+def load_frames(places: Sequence[RunPlace], registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
+    """The rows of all these runs, as `united` names them, and their metrics."""
+    loaded = [load_frame(place, registry) for place in places]
+    if len(loaded) == 1:
+        return loaded[0]
+    one = united([Results(place.name, frame, metrics, "", {})
+                  for place, (frame, metrics) in zip(places, loaded, strict=True)])  # fmt: skip
+    return one.frame, list(one.metrics)
+
+
+def united(runs: Sequence[Results]) -> Results:
+    """Several runs as one.
+
+    - A label that stands for different configurations, or for other measurements of the same points, is named by run:
+      ``"jpeg (first)"``. Measurements that two runs share, as runs of one workspace do, are taken once.
+    - A data set is the same in two runs if its name is and the pictures that both have are the same; otherwise it is
+      named by run too.
+    - Rows keep their host and their run, so that no table of speeds mixes hosts.
+    """
+    names = _distinct([run.name for run in runs])
+    runs = [_renamed(run, "dataset", renames) for run, renames in zip(runs, _datasets(runs, names), strict=True)]
+    runs = [_renamed(run, "label", renames) for run, renames in zip(runs, _labels(runs, names), strict=True)]
+    metrics = {metric.id: metric for run in runs for metric in run.metrics}
+    frame = _joined([run.frame.assign(run=_same(name, len(run.frame))) for run, name in zip(runs, names, strict=True)],
+                    list(metrics.values()))
+    notes: dict[str, Sequence[str]] = {}
+    for run in runs:
+        notes |= {dataset: given for dataset, given in run.dataset_notes.items() if dataset not in notes}
+    return Results(
+        name=" + ".join(names), frame=frame, metrics=list(metrics.values()),
+        plan="\n".join(f"# {name}\n{run.plan}" for name, run in zip(names, runs, strict=True)),
+        environment=_environment(runs), dataset_notes=notes,
+        codec_settings={label: settings for run in runs for label, settings in run.codec_settings.items()},
+        references=list({r.id: r for run in runs for r in run.references}.values()),
+        pixels=_first([run.pixels for run in runs]), original=_first([run.original for run in runs]),
+        appearance=runs[0].appearance)
+
+
+def _same(name: str, count: int) -> Any:
+    """`count` times the same category."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.Categorical.from_codes(np.zeros(count, dtype=np.int8), dtype=pd.CategoricalDtype([name]))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        free, number = name, 1
+        while free in found:
+            number += 1
+            free = f"{name} {number}"
+        found.append(free)
+    return found
+
+
+def _datasets(runs: Sequence[Results], names: Sequence[str]) -> list[dict[str, str]]:
+    """For each run, data set -> the name it goes by."""
+    known: dict[str, dict[str, str]] = {}
+    found = []
+    for run, name in zip(runs, names, strict=True):
+        renames = {}
+        rows = run.frame[["dataset", "sample", "sample_sha256"]].drop_duplicates().astype(str)
+        for dataset, own in rows.groupby("dataset", sort=False):
+            pictures = dict(zip(own["sample"], own["sample_sha256"], strict=True))
+            same = next((other for other, have in known.items() if public_name(other) == public_name(str(dataset))
+                         and _agree(pictures, have)), None)
+            free = str(dataset) if str(dataset) not in known else f"{public_name(str(dataset))} ({name})"
+            renames[str(dataset)] = same or free
+            known.setdefault(same or free, {}).update(pictures)
+        found.append(renames)
+    return found
+
+
+def _agree(one: Mapping[str, str], two: Mapping[str, str]) -> bool:
+    both = one.keys() & two.keys()
+    return bool(both) and all(one[sample] == two[sample] for sample in both)
+
+
+def _labels(runs: Sequence[Results], names: Sequence[str]) -> list[dict[str, str]]:
+    """For each run, label -> the name it goes by."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for run in runs:
+        for label, rows in run.frame.groupby("label", observed=True, sort=False):
+            parts.setdefault(str(label), []).append(rows)
+    clashing = {label for label, own in parts.items() if _clash(own)}
+    return [{str(label): f"{label} ({name})" if str(label) in clashing else str(label)
+             for label in run.frame["label"].drop_duplicates()} for run, name in zip(runs, names, strict=True)]
+
+
+def _clash(parts: Sequence[pd.DataFrame]) -> bool:
+    """Whether rows of one label in several runs are of different configurations, or measure a point differently."""
+    import pandas as pd
+
+    together = pd.concat([part[[*_POINT, *_SAME, *_CONFIGURATION]].astype(object) for part in parts])
+    if len(together[_CONFIGURATION].drop_duplicates()) > 1:
+        return True
+    return bool(together.drop_duplicates([*_POINT, *_SAME]).duplicated(_POINT).any())
+
+
+def _renamed(run: Results, column: str, names: Mapping[str, str]) -> Results:
+    """`run` with the data sets or labels under other names."""
+    if all(name == new for name, new in names.items()):
+        return run
+    kept = run.frame[column].astype(str).map(names).astype("category")
+    changed = replace(run, frame=run.frame.assign(**{column: kept}))
+    if column == "dataset":
+        return replace(changed, dataset_notes={names.get(d, d): n for d, n in run.dataset_notes.items()})
+    return replace(changed, codec_settings={names.get(la, la): s for la, s in run.codec_settings.items()})
+
+
+def _joined(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric]) -> pd.DataFrame:
+    """All rows; of a measurement that several runs share the first row, with every metric that one of them has."""
+    import pandas as pd
+
+    scores = [metric.column for metric in metrics]
+    columns = [*(name for name in frames[0] if name not in scores), *scores]
+    whole = pd.concat(_alike([frame.reindex(columns=columns) for frame in frames]), ignore_index=True)
+    point = [*_POINT, "label"]
+    twice = whole.duplicated(point, keep=False).to_numpy()
+    if twice.any():
+        shared = whole.loc[twice].groupby([whole.loc[twice, name].astype(object) for name in point], dropna=False,
+                                          sort=False)  # fmt: skip
+        for column in scores:
+            whole.loc[twice, column] = shared[column].transform("first")
+        whole = whole[~whole.duplicated(point).to_numpy()].reset_index(drop=True)
+    return whole
+
+
+def _alike(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The frames with the same dtypes and categories in each, so that joining them keeps both."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    dtypes: dict[str, Any] = {}
+    for name in frames[0]:
+        columns = [frame[name] for frame in frames]
+        if isinstance(columns[0].dtype, pd.CategoricalDtype):
+            every = union_categoricals([pd.Categorical(column.astype("category")) for column in columns])
+            dtypes[str(name)] = pd.CategoricalDtype(every.categories)
+        else:
+            dtypes[str(name)] = next((c.dtype for c in columns if c.notna().any()), columns[0].dtype)
+    return [frame.astype(dtypes) for frame in frames]
+
+
+def _environment(runs: Sequence[Results]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for run in runs:
+        merged = {**run.environment, **merged}
+    return merged | {"sessions": [session for run in runs for session in run.environment.get("sessions", [])]}
+
+
+def _first(
+    sources: Sequence[Callable[[str], Image] | None],
+) -> Callable[[str], Image] | None:
+    """A picture from the first run that has the key."""
+    readers = [source for source in sources if source is not None]
+    if not readers:
+        return None
+
+    def read(key: str) -> Image:
+        for reader in readers:
+            try:
+                return reader(key)
+            except KeyError:
+                continue
+        raise StoreError(f"no run here has kept the picture of key {key[:12]}; run its plan again")
+
+    return read

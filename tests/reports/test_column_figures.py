@@ -1,0 +1,161 @@
+"""Column-wide figures: at most eight curves, named at their ends; one measure an axis; insets that cover nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from benchbox_reports.analysis import Analysis, Section, analyse
+from benchbox_reports.chosen import chosen_looks
+from benchbox_reports.figures.bars import BAR, bars_figure
+from benchbox_reports.figures.ends import spread
+from benchbox_reports.figures.few import MOST, fewer
+from benchbox_reports.figures.inset import enlarge
+from benchbox_reports.figures.rd import rd_figure
+from benchbox_reports.figures.sheet import COLUMN, PAGE, blank, settle, styled
+from encoded_crops import PSNR, Rows, make, results_of
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+
+from benchbox.appearance import Appearance
+from benchbox.reference import Reference
+from benchbox.report import Results
+
+PUBLISHED = [
+    Reference(f"ref{k}", f"Reference {k}", "crops", "means", "a paper", (0.2, 0.5, 1.0, 2.0, 3.0),
+              {"psnr": tuple(float(v + k) for v in (28, 31, 34, 38, 41))}) for k in range(4)]
+
+
+@pytest.fixture(scope="module")
+def many(crop_rows: Rows) -> Results:
+    """Nine codecs, each a little worse than the one before, and four published curves."""
+    jpeg = [row for row in crop_rows if row["label"] == "jpeg"]
+    rows = [{**row, "label": label, "codec": label.partition(" ")[0], "bpp": row["bpp"] * (1 + 0.04 * k)}
+            for k, label in enumerate(["jpeg", "avif", "avif 4:4:4", "heic", "webp", "jpegxl", "jpegxl effort=3",
+                                       "ours", "vvc"]) for row in jpeg]
+    return results_of(rows, [PSNR], references=PUBLISHED)
+
+
+@pytest.fixture(scope="module")
+def analysis(many: Results) -> Analysis:
+    return analyse(many)
+
+
+def names_of(section: Section) -> list[str]:
+    return [c.label for c in (*section.drawable, *(p.curve for p in section.published))]
+
+
+def families(analysis: Analysis) -> dict[str, str]:
+    return {label: look.family for label, look in chosen_looks(analysis).items() if look.family}
+
+
+def test_at_most_eight_curves_the_best_of_each_family(analysis: Analysis) -> None:
+    few, left_out = fewer(analysis.sections[0], families(analysis), ["vvc"])
+    kept = names_of(few)
+    assert len(kept) == MOST
+    assert set(kept) | set(left_out) == set(names_of(analysis.sections[0]))
+    assert {"jpeg", "vvc", "avif", "heic", "webp"} <= set(kept)
+    assert {"avif 4:4:4", "jpegxl effort=3"} <= set(left_out)
+    assert sum(name.endswith("published") for name in kept) == 2
+
+
+def test_the_captions_say_which_are_left_out(many: Results, tmp_path: Path) -> None:
+    captions = make("figures", many, tmp_path)[0].read_text(encoding="utf-8")
+    assert "leaves out" in captions
+    assert "jpegxl effort=3" in captions.partition("leaves out")[2].partition("option")[0]
+    svg = (tmp_path / "figures/rd-crops-psnr-column.svg").read_text(encoding="utf-8")
+    assert "jpegxl effort=3" not in svg
+    assert "jpegxl effort=3" in (tmp_path / "figures/rd-crops-psnr.svg").read_text(encoding="utf-8")
+
+
+def test_unless_the_author_names_the_codecs(many: Results, tmp_path: Path) -> None:
+    names = tuple(many.frame["label"].unique())
+    make("figures", replace(many, references=[], appearance=Appearance(codecs=names)), tmp_path)
+    svg = (tmp_path / "figures/rd-crops-psnr-column.svg").read_text(encoding="utf-8")
+    assert all(f">{name}<" in svg for name in names)
+
+
+def test_curves_are_named_at_their_ends(analysis: Analysis) -> None:
+    few, _ = fewer(analysis.sections[0], families(analysis))
+    with styled("x"):
+        figure = rd_figure(few, chosen_looks(analysis), COLUMN)
+        (axes,) = figure.axes
+        assert not figure.legends
+        texts = {text.get_text().replace("\n", " "): text for text in axes.texts}
+        assert set(texts) >= set(names_of(few))
+        boxes = [text.get_window_extent() for text in texts.values()]
+    for box in boxes:
+        assert box.x1 <= figure.bbox.x1 + 0.5
+        assert box.x0 >= axes.bbox.x1
+    ordered = sorted(boxes, key=lambda box: box.y0)
+    assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(ordered))
+
+
+@pytest.mark.parametrize(("wanted", "heights"), [([5, 5, 5], [4, 4, 4]), ([1, 50, 99], [10, 10, 10]), ([3], [6]),
+                                                 ([0, 0, 100, 100], [20, 10, 20, 30])])  # fmt: skip
+def test_spread_boxes_do_not_overlap(wanted: list[float], heights: list[float]) -> None:
+    middles = spread(wanted, heights, 0, 100)
+    edges = [(m - h / 2, m + h / 2) for m, h in zip(middles, heights, strict=True)]
+    assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(edges))
+    assert edges[0][0] >= -1e-9
+    assert edges[-1][1] <= 100 + 1e-9
+
+
+def test_bars_rank_one_measure(analysis: Analysis) -> None:
+    (section,) = analysis.sections
+    with styled("x"):
+        figure = bars_figure(section, chosen_looks(analysis), COLUMN, "ours")
+    assert figure is not None
+    (axes,) = figure.axes
+    bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
+    names = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    rates = {row.label: row.rate.value for row in section.comparisons}
+    drawn = dict(zip(names, (bar.get_width() for bar in bars), strict=True))
+    assert drawn == pytest.approx({name: rates[name] for name in names})
+    assert list(drawn.values()) == sorted(drawn.values())
+    assert "mean curves" in axes.get_xlabel().replace("\n", " ")
+    assert {to_hex(bar.get_facecolor()) for name, bar in zip(names, bars, strict=True)
+            if name != "ours" and not name.endswith("published")} == {BAR}
+    values = [text.get_text() for text in axes.texts]
+    assert len(values) == len(bars)
+    assert values[0] == f"{min(drawn.values()):+.1f}".replace("-", "−")
+
+
+def crowd(apart: float) -> dict[str, Any]:
+    """Four rising curves, neighbours `apart` data units from each other, in the middle of their way."""
+    x = np.linspace(0, 1, 20)
+    return {f"c{k}": np.column_stack([x, x**0.5 * 0.9 + apart * k]) for k in range(4)}
+
+
+def inset_of(curves: dict[str, Any], more: dict[str, Any]) -> tuple[Any, Any, bool]:
+    with styled("x"):
+        figure = blank(PAGE, 3.4)
+        axes = figure.subplots()
+        for points in (*curves.values(), *more.values()):
+            axes.plot(*points.T)
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        settle(figure)
+        return figure, axes, enlarge(figure, axes, curves, [], lambda inset: None)
+
+
+def test_an_inset_parts_curves_that_are_close() -> None:
+    assert inset_of(crowd(0.012), {})[2]
+
+
+def test_an_inset_that_would_not_part_them_is_not_drawn() -> None:
+    assert not inset_of(crowd(0.0), {})[2]
+
+
+def test_an_inset_covers_no_published_curve() -> None:
+    below = {"low": np.array([[0.3, 0.1], [1.0, 0.3]]), "high": np.array([[0.0, 0.8], [0.4, 0.95]])}
+    figure, axes, drawn = inset_of(crowd(0.012), below)
+    if drawn:
+        box = axes.child_axes[0].get_window_extent()
+        for points in below.values():
+            x, y = axes.transData.transform(np.column_stack([np.linspace(a, b, 200) for a, b in points.T])).T
+            assert not ((x > box.x0) & (x < box.x1) & (y > box.y0) & (y < box.y1)).any()
+    assert figure.axes

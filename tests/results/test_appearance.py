@@ -1,0 +1,97 @@
+"""The table ``[report]`` of a plan and its flags: they change how reports look, and no measurement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from encoded_crops import Rows, results_of
+
+from benchbox.appearance import PLAIN, Appearance
+from benchbox.cli.appearance import with_flags
+from benchbox.errors import OptionError, PlanError, UnknownIdError
+from benchbox.plan import load_plan, make_plan
+from benchbox.reference import Reference
+from benchbox.report import Results
+from benchbox.results.shape import shaped
+
+VTM = Reference("vtm", "VTM", "crops", "means", "a paper", (0.2, 0.5, 1.0, 2.0), {"psnr": (28.0, 31.0, 34.0, 38.0)})
+PLAN = {"name": "p", "dataset": "samples", "codec": [{"id": "jpeg"}]}
+
+
+@pytest.fixture(scope="module")
+def run(crop_rows: Rows) -> Results:
+    return results_of(crop_rows, references=[VTM], codec_settings={"jpeg": {"id": "jpeg"}, "webp": {"id": "webp"}})
+
+
+def with_table(run: Results, **table: object) -> Results:
+    return shaped(replace(run, appearance=Appearance.model_validate(table)))
+
+
+def test_codecs_are_chosen_ordered_and_named(run: Results) -> None:
+    shown = with_table(run, codecs=["webp", "jpeg", "vtm"], labels={"webp": "Ours", "vtm": "VVC reference"},
+                       highlight="webp", colours={"webp": "#B60D22"}, families={"vtm": "vvc"})
+    assert list(shown.codec_settings) == ["Ours", "jpeg"]
+    assert list(shown.frame["label"].cat.categories) == ["Ours", "jpeg"] == list(
+        pd.unique(shown.frame["label"].sort_values().astype(str)))
+    assert [r.title for r in shown.references] == ["VVC reference"]
+    assert shown.appearance.highlight == "Ours"
+    assert shown.appearance.colours == {"Ours": "#B60D22"}
+    assert shown.appearance.families == {"VVC reference, published": "vvc"}
+    ours, webp = shown.frame[shown.frame["label"] == "Ours"], run.frame[run.frame["label"] == "webp"]
+    assert ours["psnr"].to_list() == webp["psnr"].to_list()
+
+
+def test_an_id_stands_for_all_its_variants(run: Results) -> None:
+    frame = run.frame[run.frame["label"] != "jpeg"]
+    shown = with_table(replace(run, frame=frame), codecs=["jpeg"])
+    assert set(shown.frame["label"]) == {"jpeg progressive=yes"}
+
+
+def test_without_a_table_nothing_changes(run: Results) -> None:
+    assert shaped(run) is run
+
+
+@pytest.mark.parametrize(("table", "said"), [
+    ({"codecs": ["wepb"]}, "did you mean"),
+    ({"highlight": "ours"}, "no codec of this run is called 'ours'"),
+    ({"metrics": ["vmaf"]}, "not scored by 'vmaf'"),
+    ({"labels": {"jpeg": "X", "webp": "X"}}, "two codecs would be called 'X'"),
+])  # fmt: skip
+def test_a_name_that_the_run_lacks_is_refused(run: Results, table: dict[str, object], said: str) -> None:
+    with pytest.raises(UnknownIdError, match=said):
+        with_table(run, **table)
+
+
+def test_flags_go_before_the_table() -> None:
+    table = Appearance(highlight="webp", labels={"webp": "W", "jpeg": "J"})
+    found = with_flags(table, {"labels": ("jpeg=JPEG",), "ranges": ("bpp=0:2", "psnr=28:42"), "codecs": "webp, jpeg",
+                               "widths": "3.25,6.5", "font": "Times", "families": (), "highlight": None})
+    assert found.labels == {"webp": "W", "jpeg": "JPEG"}
+    assert found.ranges == {"bpp": (0, 2), "psnr": (28, 42)}
+    assert (found.codecs, found.widths, found.font, found.highlight) == (("webp", "jpeg"), (3.25, 6.5), "Times", "webp")
+    assert with_flags(PLAIN, {"codecs": None, "labels": ()}) is PLAIN
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"ranges": ("bpp=2:0",)}, "--range: .*low.*write --range AXIS=LOW:HIGH"),
+    ({"ranges": ("bpp",)}, "--range bpp: write"),
+    ({"colours": ("jpeg=red",)}, "--colour: .*#RRGGBB"),
+    ({"widths": "3.5"}, "--widths: .*COLUMN,PAGE"),
+])  # fmt: skip
+def test_a_flag_of_another_form_is_named(given: dict[str, object], said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        with_flags(PLAIN, given)
+
+
+def test_a_plan_says_where_its_table_is_wrong(tmp_path: Path) -> None:
+    plan = make_plan({**PLAN, "report": {"highlight": "jpeg", "ranges": {"bpp": [0, 2]}}}, "plan")
+    assert plan.report.highlight == "jpeg"
+    with pytest.raises(PlanError, match=r"unknown key 'report\.color'"):
+        make_plan({**PLAN, "report": {"color": {}}}, "plan")
+    with pytest.raises(PlanError, match=r"report\.ranges\.bpp"):
+        make_plan({**PLAN, "report": {"ranges": {"bpp": [2, 0]}}}, "plan")
+    (tmp_path / "p.toml").write_text('dataset = "samples"\n[[codec]]\nid = "jpeg"\n[report]\nfont = "Times"\n')
+    assert load_plan(tmp_path / "p.toml").report.font == "Times"
