@@ -40,6 +40,7 @@ class Results:
         appearance: the plan's table ``[report]`` and its flags. The codecs and metrics that it selects and renames are
             those of the frame already, and its `labels` lead from names shown to the run's own; colours, ranges, widths
             and fonts are for the report to use.
+        left_out: codec -> why the run has none of its points, where the plan calls the codec optional.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Results:
     pixels: Callable[[str], Image] | None = None
     original: Callable[[str], Image] | None = None
     appearance: Appearance = PLAIN
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
         codec_settings={label: {**about, "note": notes[label]} if label in notes else about
                         for label, about in settings.codecs.items()},
+        left_out=settings.left_out,
         references=find_references(literature, settings.datasets, registry),
         pixels=pixels if place.workspace is not None else None,
         original=original,

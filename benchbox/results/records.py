@@ -42,11 +42,12 @@ class DatasetSettings(_Record):
 
 
 class Settings(_Record):
-    """``settings.json``: the run's metrics by id, its data sets and codecs by name."""
+    """``settings.json``: the run's metrics by id, its data sets and codecs by name, and why codecs were left out."""
 
     metrics: list[str]
     datasets: dict[str, DatasetSettings]
     codecs: dict[str, dict[str, Any]]
+    left_out: dict[str, str] = {}
 
 
 class _Environment(_Record):

@@ -68,6 +68,7 @@ def united(runs: Sequence[Results]) -> Results:
         plan="\n".join(f"# {name}\n{run.plan}" for name, run in zip(names, runs, strict=True)),
         environment=_environment(runs), dataset_notes=notes,
         codec_settings={label: settings for run in runs for label, settings in run.codec_settings.items()},
+        left_out={codec: why for run in runs for codec, why in run.left_out.items()},
         references=list({r.id: r for run in runs for r in run.references}.values()),
         pixels=_first([run.pixels for run in runs]), original=_first([run.original for run in runs]),
         appearance=runs[0].appearance)

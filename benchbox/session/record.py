@@ -95,4 +95,5 @@ def _settings(resolved: Resolved) -> dict[str, Any]:
             }
             for c in resolved.configurations
         },
+        "left_out": dict(resolved.left_out),
     }  # fmt: skip
