@@ -58,10 +58,10 @@ class WrittenFiles:
 
 
 @contextmanager
-def hidden(paths: Iterable[str], folder: str | None = None) -> Iterator[None]:
-    """Inside it the files at `paths`, and all that lies in `folder`, lie under other names."""
+def hidden(paths: Iterable[str], folder: str | None = None, spared: str = "") -> Iterator[None]:
+    """Inside it the files at `paths`, and all that lies in `folder` but `spared`, lie under other names."""
     moved = []
-    entries = _entries(folder)
+    entries = _entries(folder) - {spared}
     for path in [*entries, *(path for path in paths if path not in entries)]:
         aside = f"{path}.benchbox-{os.getpid()}"
         with suppress(OSError):

@@ -36,8 +36,9 @@ class SecondDecoder:
         broken: whether it has ended; it cannot be started again here.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, folder: str) -> None:
         self.broken = False
+        self._folder = folder
         self._connection = connection
         self._apart = Path(os.environ.get("TMPDIR", "")).name.startswith("benchbox-worker-")
         self._written = WrittenFiles()
@@ -47,6 +48,7 @@ class SecondDecoder:
         """Fork it; it closes the file descriptors `closed` and gets its plugins from `load`. It is no child of this
         process, so that this one's children are those that codecs started."""
         ours, theirs = Pipe()
+        folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):
@@ -54,11 +56,11 @@ class SecondDecoder:
                     ours.close()
                     for descriptor in closed:
                         os.close(descriptor)
-                    _serve(theirs, load)
+                    _serve(theirs, folder, load)
             os._exit(0)
         theirs.close()
         os.waitpid(child, 0)
-        return cls(ours)
+        return cls(ours, folder)
 
     def begin(self) -> None:
         """A job begins: files that were left before count no more."""
@@ -74,7 +76,7 @@ class SecondDecoder:
         Raises:
             PluginError: it could not be decoded; the message says why.
         """
-        with hidden(self._written.paths, os.environ.get("TMPDIR") if self._apart else None):
+        with hidden(self._written.paths, os.environ.get("TMPDIR") if self._apart else None, self._folder):
             return self._decode(codec, options, device, data)
 
     def _decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
@@ -91,9 +93,8 @@ class SecondDecoder:
         raise PluginError(answer["reason"])
 
 
-def _serve(connection: Connection, load: Callable[[], Registry]) -> None:
+def _serve(connection: Connection, folder: str, load: Callable[[], Registry]) -> None:
     adopt_orphans()
-    folder = tempfile.mkdtemp(prefix="benchbox-second-")  # the guard of this process deletes it
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     worker = Worker(load())
     while True:

@@ -109,7 +109,7 @@ def test_a_version_that_never_worked_is_not_kept(tmp_path: Path, pictures: Path,
 
 
 def test_only_a_run_makes_former_runs() -> None:
-    with pytest.raises(PlanError, match="a name is letters"):
+    with pytest.raises(PlanError, match="a name is at most 200 letters"):
         benchbox.run({"name": "t~1", "dataset": "samples", "codec": [{"id": "jpeg"}]})
 
 

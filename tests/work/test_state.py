@@ -93,6 +93,12 @@ class HonestFiles(Sound):
         log = os.path.join(os.environ["TMPDIR"], "log")
         subprocess.run(["tee", log], input=b"a log", stdout=subprocess.DEVNULL, check=True)
         return pack(image)
+    def decode(self, data):
+        import tempfile
+        with tempfile.TemporaryDirectory() as scratch:
+            path = os.path.join(scratch, "stream")
+            with open(path, "wb") as file: file.write(data)
+            return unpack(subprocess.run(["cat", path], stdout=subprocess.PIPE, check=True).stdout)
 
 class Rots(Sound):
     def decode(self, data):
