@@ -18,7 +18,7 @@ picture: demo
 	    --screenshot=docs/report.png runs/demo/report/index.html
 
 test: $(STAMP)-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: $(STAMP)-dev
 	$(BIN)/pytest -m "slow or not slow"

@@ -93,7 +93,8 @@ WORKS: dict[str, Callable[[str], list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("commands", WORKS.values(), ids=WORKS)
+@pytest.mark.parametrize("commands", [pytest.param(lines, id=name, marks=[pytest.mark.slow] if name == "report" else [])
+                                      for name, lines in WORKS.items()])
 def test_folders_that_are_not_utf8_work(commands: Callable[[str], list[str]], here: Path) -> None:
     shutil.copytree(GOLDEN, here / os.fsdecode(b"w\xff") / "work" / "runs")
     shutil.copy("p/a.png", here / os.fsdecode(b"w\xff") / "a.png")

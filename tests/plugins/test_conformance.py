@@ -13,6 +13,9 @@ from benchbox.image import write_png
 
 REGISTRY = registry.load()
 
+HEAVY = {"vvc", "resnet"}
+"""Codecs whose rules take a minute: they are checked with the slow tests."""
+
 
 def parameters(things: Iterable[Any], why_not: Callable[[Any], str | None],
                checks: Callable[[Any], Sequence[testing.Check]]) -> list[Any]:
@@ -21,7 +24,8 @@ def parameters(things: Iterable[Any], why_not: Callable[[Any], str | None],
     for thing in things:
         reason = why_not(thing)
         if reason is None:
-            found += [pytest.param(check, id=check.__name__) for check in checks(thing)]
+            marks = [pytest.mark.slow] if thing.id in HEAVY else []
+            found += [pytest.param(check, id=check.__name__, marks=marks) for check in checks(thing)]
         else:
             found.append(pytest.param(None, id=thing.id, marks=pytest.mark.skip(reason=f"{thing.id}: {reason}")))
     return found

@@ -79,7 +79,8 @@ def test_two_runs_share_what_they_have_in_common(tmp_path: Path, pictures: Path)
     assert set(frame["label"]) == {"mine"}
 
 
-def test_awkward_files_cost_their_ownrows_of(tmp_path: Path, odd: Path) -> None:
+@pytest.mark.slow  # half a minute
+def test_awkward_files_cost_their_own_rows(tmp_path: Path, odd: Path) -> None:
     codecs = ({"id": "jpeg", "qualities": [50]}, {"id": "png"})
     frame = go(tmp_path, plan(odd, *codecs, dataset=f"folder:{odd}"))
     own = frame[~frame["sample"].str.startswith("pngsuite")].set_index(["sample", "codec"])

@@ -66,6 +66,7 @@ def test_a_matched_run_goes_on(tmp_path: Path, pictures: Path) -> None:
     assert path.stat().st_size == first["bytes"][0]
 
 
+@pytest.mark.slow  # a quarter of a minute
 def test_a_report_shows_the_other_pictures_and_the_next_run_heals(tmp_path: Path, pictures: Path) -> None:
     first = go(tmp_path, plan(pictures, JPEG))
     damage(tmp_path / "runs", first.iloc[4], b"")

@@ -50,6 +50,7 @@ def test_the_window_is_that_of_pytorch_msssim_to_the_last_bit() -> None:
     assert banded(13).shape == (3, 13)
 
 
+@pytest.mark.slow  # a quarter of a minute
 def test_ms_ssim_agrees_with_pytorch_msssim_on_a_few_kodak_pictures(kodak: Path) -> None:
     for name in ("kodim01.png", "kodim09.png"):  # landscape and portrait
         reference = load(kodak / name)

@@ -57,6 +57,7 @@ def read(
     return out
 
 
+@pytest.mark.slow  # half a minute
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 7), st.integers(1, 7), st.integers(1, 40), st.floats(0, 9), st.booleans(),
        st.integers(0, SCALE_COUNT))  # fmt: skip

@@ -41,6 +41,7 @@ def refused(path: Path, data: bytes) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow  # half a minute
 def test_every_tensor_has_the_shape_that_the_configuration_asks_for(weights: Path, tmp_path: Path) -> None:
     tensors, metadata = tensors_of(weights)
     for name, tensor in tensors.items():

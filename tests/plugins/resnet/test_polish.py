@@ -36,6 +36,7 @@ def squared_error(codec: ResnetCodec, source: np.ndarray) -> float:
     return float(np.square(codec.decode(codec.encode(source, 2.0)).astype(float) - source).mean())
 
 
+@pytest.mark.slow  # it trains
 @pytest.mark.parametrize("tune", ["mse", "ms-ssim"])
 def test_it_moves_the_synthesis_alone_and_pictures_gain(tune: str, tmp_path: Path) -> None:
     pictures = photographs(tmp_path / "pictures")

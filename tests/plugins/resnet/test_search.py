@@ -66,6 +66,7 @@ def test_effort_on_gray_and_on_awkward_sizes() -> None:
     assert codec.decode(ResnetCodec(RESNET, codec.encoder.model, effort=2).encode(tiny, 5)).shape == (1, 1, 3)
 
 
+@pytest.mark.slow  # a quarter of a minute
 @trained
 def test_a_model_tuned_for_ms_ssim_is_searched_by_it() -> None:
     model = load_model(next(path for path in FILES if path.stem == "ms-ssim"), torch.device("cpu"))

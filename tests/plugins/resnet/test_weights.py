@@ -92,6 +92,7 @@ def test_estimated_and_real_size_agree(kodak: Path) -> None:
         assert bits < 8 * len(codec.encode(pixels, quality)) < 1.01 * bits + 8 * 32
 
 
+@pytest.mark.slow  # half a minute
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_precision_moves_pixels_a_little_and_no_symbol(path: Path, kodak: Path) -> None:
     """A stream of any precision decodes to the same symbols in all, and to pixels within the declared tolerance."""
