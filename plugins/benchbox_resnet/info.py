@@ -117,7 +117,8 @@ RESNET = ResnetInfo(
     suffix=".bbr",
     capabilities=Capabilities(
         channels=frozenset({1, 3, 4}), deterministic=True, pixel_tolerance=6, devices=("cpu", "cuda"),
-        # The transforms compute in floating point: between processors of two makers 0.1 to 0.7 % of bytes, 0.02 dB.
-        size_tolerance=0.01, score_tolerance=0.03,
+        # The transforms compute in floating point. Seen on Kodak between processors of two makers, with and without
+        # VNNI: up to 0.9 % of bytes and 0.042 dB (MS-SSIM of the ms-ssim model below 0.1 bpp).
+        size_tolerance=0.015, score_tolerance=0.06,
     ),
 )
