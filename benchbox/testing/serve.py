@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchbox.processes import adopt_orphans, end_descendants
+from benchbox.processes import adopt_orphans, die_with_parent, end_descendants
 from benchbox.testing import child
 from benchbox.testing.check import Outcome, Rule
 from benchbox.written import hidden
@@ -30,6 +30,7 @@ START_SECONDS = 120.0
 
 def main() -> None:
     """Answer requests until standard input ends."""
+    die_with_parent()
     adopt_orphans()
     gc.freeze()  # what is loaded here is not looked through when a child collects garbage
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
@@ -67,6 +68,7 @@ class _Watch:
         self._from_child, into = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
+            die_with_parent()
             os.close(self._from_child)
             child.run(asked, [rule.name for rule in todo], known, into, self._stack)
         os.close(into)
