@@ -131,7 +131,7 @@ def used(folder: Path, known: Registry, deeds: Deeds = (read,)) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=4)  # each takes a quarter of a minute
 @given(text=mutated(SETTINGS))
 def test_reports_and_publications_of_it(text: str, known: Registry) -> None:
     with folder_of({"settings.json": text}) as folder:
