@@ -186,6 +186,9 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     if axis is not None and not isinstance(axis, QualityAxis):
         raise PluginError(f"{info.id}: axis gave a {type(axis).__name__}; it must give a QualityAxis or None")
     qualities: tuple[float | None, ...]
+    if axis is None and not info.capabilities.lossless:
+        raise PluginError(f"{info.id}: a codec has either capabilities.lossless or a quality axis, and this one has "
+                          "neither; give it `quality = QualityAxis(...)` or `Capabilities(lossless=True)`")
     if axis is None:
         if entry.qualities:
             raise QualityError(f"{label}: a lossless codec has no quality; leave the qualities out")

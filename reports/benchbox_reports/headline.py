@@ -35,7 +35,7 @@ def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]
         return []
     section, rows = ranked[0]
     first = _first(section, anchor, rows)
-    others = [f"{rows[0][1].label} ({_bits(rows[0][0])}) by {section.metric.title}" for section, rows in ranked[1:]]
+    others = [f"{_named(_leaders(section, rows))} by {section.metric.title}" for section, rows in ranked[1:]]
     second = [f"The fewest bits by other metrics: {'; '.join(others)}."] if others else []
     return [first, *second, _speed(speeds.get(section.dataset))]
 
@@ -83,10 +83,37 @@ def _first(section: Section, anchor: str, rows: Sequence[tuple[float, Comparison
     if rate >= 0:
         return (f"No codec needs fewer bits than {anchor} at equal {section.metric.title} over {over}; the nearest is "
                 f"{best.label} with {_bits(rate)}{spread}.")
+    leaders = _leaders(section, rows)
+    if len(leaders) > 1:
+        return (f"{_named(leaders)} need the fewest bits against {anchor} at equal {section.metric.title} over {over}. "
+                f"They cannot be told apart: {_why_near(best)}.")
     then = [f"{row.label} ({_bits(v)})" for v, row in rows[1:NAMED]]
     after = f", before {' and '.join(then)}" if then else ""
     return (f"{best.label} needs the fewest bits at equal {section.metric.title} over {over}: {-rate:.1f} % fewer than "
             f"{anchor}{spread}{after}.")
+
+
+def _leaders(section: Section, rows: Sequence[tuple[float, Comparison]]) -> list[tuple[float, Comparison]]:
+    """The best of `rows`, with those after it, at most `NAMED` in all, of which the interval against it, picture by
+    picture, does not lie wholly on the side of more bits: which of them is best is not known."""
+    assert section.pairs is not None
+    leaders = list(rows[:1])
+    for rate, row in rows[1:NAMED]:
+        interval = section.pairs.compare(rows[0][1].label, row.label).pictures.interval
+        if rate < 0 and (interval is None or interval[0] <= 0):
+            leaders.append((rate, row))
+    return leaders
+
+
+def _named(rows: Sequence[tuple[float, Comparison]]) -> str:
+    *first, last = [f"{row.label} ({_bits(rate)})" for rate, row in rows]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _why_near(best: Comparison) -> str:
+    if best.pictures.interval is None:
+        return best.pictures.why_no_interval or "there is no interval"
+    return "the intervals of their differences contain 0"
 
 
 def _bits(rate: float) -> str:
