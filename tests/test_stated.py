@@ -36,7 +36,7 @@ FACTS: dict[type, dict[str, Any]] = {
     DatasetInfo: {"id": "a", "title": "A", "argument": "PATH", "fetchable": True},
     Report: {"id": "a", "title": "A", "Options": SomeOptions, "default": True},
     Reference: {"id": "a", "title": "A", "dataset": "kodak", "convention": "c", "source": "s", "bpp": (1.0,),
-                "metrics": {"psnr": (30.0,)}, "caution": "none"},
+                "metrics": {"psnr": (30.0,)}, "caution": "none", "kind": "earlier run", "pictures": {}},
     ReferenceFormat: {"id": "a", "title": "A", "suffixes": (".a",)},
 }  # fmt: skip
 CASES = [(base, name) for base, facts in FACTS.items() for name in facts]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchbox import Codec, CodecInfo, FileOption, OptionsModel, hookimpl, registry
+from benchbox import Capabilities, Codec, CodecInfo, FileOption, OptionsModel, hookimpl, registry
 from benchbox.errors import OptionError, PlanError
 from benchbox.plan import Configuration, make_plan, parse_codec, resolve
 
@@ -22,7 +22,7 @@ class Options(OptionsModel):
 
 
 class Info(CodecInfo):
-    id, title, Options = "filed", "Filed", Options
+    id, title, Options, capabilities = "filed", "Filed", Options, Capabilities(lossless=True)
 
     def identity(self, options: Any) -> str:
         return "filed 1"
