@@ -96,7 +96,8 @@ class Report(Stated, ABC):
 
         Args:
             results: the run.
-            dataset, metric: which of its data sets, and the id of one of its metrics.
+            dataset: one of its data sets.
+            metric: the id of one of its metrics.
             axes: where to draw; None: only say whether this report draws.
 
         Returns:
