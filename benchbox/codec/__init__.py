@@ -1,12 +1,4 @@
-"""The contract of a codec: pixels in, bytes out; bytes in, pixels out.
-
-- `Codec.encode` returns the whole stream as one byte string. The rate is computed from its length, so headers count.
-- `Codec.decode` gets those bytes and nothing else: no settings, no side channel.
-- Both return data in the host's memory (bytes, numpy arrays), so neither can return before its device has finished.
-- `decode` gives back the height, width, channel count and dtype that `encode` got; a picture for which this cannot be
-  done is refused with UnsupportedImageError, never flattened or converted.
-- A Codec object lives in one worker process and is used by one thread at a time.
-"""
+"""Codecs: what a plugin author implements, and the options and facts that belong to it."""
 
 from __future__ import annotations
 
@@ -43,7 +35,15 @@ class OptionsModel(BaseModel):
 
 
 class Codec(ABC):
-    """An opened codec. The contract is in the module's docstring."""
+    """An opened codec. Its contract: pixels in, bytes out; bytes in, pixels out.
+
+    - `encode` returns the whole stream as one byte string. The rate is computed from its length, so headers count.
+    - `decode` gets those bytes and nothing else: no settings, no side channel.
+    - Both return data in the host's memory (bytes, numpy arrays), so neither can return before its device has finished.
+    - `decode` gives back the height, width, channel count and dtype that `encode` got; a picture for which this cannot
+      be done is refused with UnsupportedImageError, never flattened or converted.
+    - A Codec object lives in one worker process and is used by one thread at a time.
+    """
 
     @abstractmethod
     def encode(self, image: Image, quality: float | None) -> bytes:
