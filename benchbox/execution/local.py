@@ -127,10 +127,10 @@ class _Starts:
 
     def unbegun(self, active: Active, ending: Ending | None, on_points: OnPoints) -> list[Job]:
         """The job, whole, where its worker ended before it began it, as one may that a codec left in a bad state;
-        nothing where that has happened to the job before, or it was begun."""
+        nothing where that has happened to the job `MOST_FAILED_STARTS` times, or it was begun."""
         active.read(on_points)
         key = active.job.points[0].key
-        if ending is None or active.begun or self._unbegun[key] == 2:
+        if ending is None or active.begun or self._unbegun[key] == MOST_FAILED_STARTS:
             return []
         self._unbegun[key] += 1
         return [active.discard()]
