@@ -21,7 +21,7 @@ test: $(STAMP)-dev
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: $(STAMP)-dev
-	$(BIN)/pytest -m "slow or not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow or not slow"
 
 lint: $(STAMP)-dev
 	$(BIN)/ruff check .
