@@ -1,4 +1,4 @@
-"""How reports of a run look: the table ``[report]`` of a plan, or the same as flags of ``benchbox report``.
+"""The look of a run's reports: the table ``[report]`` of a plan, or the same as flags of ``benchbox report``.
 
     [report]
     codecs = ["ours", "vtm", "avif"]              # shown, in this order; default: all

@@ -27,7 +27,7 @@ class Trial:
 
 
 def named(plugins: Registry, text: str, device: str) -> list[Trial]:
-    """What ``ID[:OPTIONS]`` names: everything of that id, else the plugin of that name with all that it offers.
+    """Everything that has the id in ``ID[:OPTIONS]``; else the plugin of that name with all that it offers.
 
     Raises:
         UnknownIdError: there is neither; suggests the nearest id.

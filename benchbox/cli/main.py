@@ -67,7 +67,7 @@ def _open_streams() -> None:
 
 
 def _is_open(descriptor: int, refused: int) -> bool:
-    """Whether it is open, in another mode than `refused`."""
+    """True if the descriptor is open and its mode is not `refused`."""
     try:
         return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != refused
     except OSError:

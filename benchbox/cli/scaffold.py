@@ -105,7 +105,7 @@ class Scaffold:
             raise UsageError(f"a module called {self.module} is installed ({spec.origin}); choose another name")
 
     def _known(self, plugins: Registry) -> Mapping[str, Collection[str]]:
-        """What has a name -> the names of all of them."""
+        """Kind of thing that has a name -> the names that are taken."""
         offered: dict[str, tuple[str, Collection[str]]] = {
             "codec": ("a codec", plugins.codecs), "metric": ("a metric", plugins.metrics),
             "dataset": ("a data set", plugins.datasets), "report": ("a report", plugins.reports),

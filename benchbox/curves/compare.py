@@ -63,7 +63,7 @@ class Change:
 
     @property
     def decided(self) -> bool:
-        """Whether there is an interval to judge by, or nothing has changed."""
+        """True if the comparison has an interval, or if nothing has changed."""
         return self.interval is not None or self.verdict == "same"
 
 

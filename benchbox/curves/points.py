@@ -1,4 +1,4 @@
-"""What became of the single points of a codec between two runs: bytes that changed, points that no longer go through,
+"""Compares the single points of a codec in two runs: bytes that changed, points that no longer go through,
 and the ratio of speeds."""
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class BrokenPoint:
 
 @dataclass(frozen=True)
 class Speed:
-    """How many times as fast the later codec is, as geometric mean over `n` points that both runs timed.
+    """The speed of the later codec over that of the earlier: geometric mean over `n` points that both runs timed.
 
     Attributes:
         encode, decode: above 1 is faster; None with a `reason`.

@@ -31,26 +31,26 @@ def main() -> None:
     keep the process."""
     temporary = tempfile.gettempdir()
     own = tempfile.mkdtemp(prefix="benchbox-plugins-")
+    guards: set[int] = set()
 
     def leave(*_: object) -> None:
+        _reap(guards)
         shutil.rmtree(own, ignore_errors=True)
         os._exit(0)
 
     signal.signal(signal.SIGTERM, leave)
     die_with_parent(signal.SIGTERM)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for guards: the system clears them away
     control = socket.socket(fileno=int(sys.argv[2]))
     control.set_inheritable(False)
     os.environ["TMPDIR"] = tempfile.tempdir = own
     try:
-        _serve(control, temporary, sys.argv[3] == "plugins")
+        _serve(control, temporary, sys.argv[3] == "plugins", guards)
     except BaseException:
         traceback.print_exc()
     leave()
 
 
-def _serve(control: socket.socket, temporary: str, loads_plugins: bool) -> None:
-    guards: set[int] = set()
+def _serve(control: socket.socket, temporary: str, loads_plugins: bool, guards: set[int]) -> None:
     before = _unshared(guards)
     loaded = Loaded(registry.load(), {}) if loads_plugins else None
     tried: set[str] = set()
@@ -58,6 +58,7 @@ def _serve(control: socket.socket, temporary: str, loads_plugins: bool) -> None:
         order, numbers, _, _ = socket.recv_fds(control, 1 << 16, len(Descriptors._fields))
         if not order:
             return
+        _reap(guards)
         settings = json.loads(order)
         if loaded is not None and settings["plugins"] and not guards:
             loaded = Loaded(registry.load(files=from_values(settings["plugins"])), {})
@@ -68,6 +69,14 @@ def _serve(control: socket.socket, temporary: str, loads_plugins: bool) -> None:
             print("a plugin leaves threads, open files or processes where it is imported or its metrics are opened")
             return
         guards.add(_fork_guard(control, settings, numbers, temporary, loaded))
+
+
+def _reap(guards: set[int]) -> None:
+    """Take the guards that have ended off the set and the process table, so that their processor time is counted."""
+    for pid in list(guards):
+        with contextlib.suppress(ChildProcessError):  # `leave` came between the two lines of another call
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                guards.discard(pid)
 
 
 def _unshared(guards: set[int], given: int = 0) -> tuple[int, int, int]:

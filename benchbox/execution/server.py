@@ -40,7 +40,7 @@ them would otherwise bring down the codecs that come after them."""
 
 @dataclass(frozen=True)
 class Loaded:
-    """What the fork server loaded before it forked: the plugins, and the metrics that it opened, by id."""
+    """The plugins that the fork server loaded before it forked, and the metrics that it opened, by id."""
 
     registry: Registry
     scorers: dict[str, Scorer]
