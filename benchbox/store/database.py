@@ -198,11 +198,11 @@ class Store:
             rows = self._db.execute(query).fetchall()
         return {key: number(rate, f"encodings, {key[:12]}: bits per pixel", sys.float_info.min) for key, rate in rows}
 
-    def why_not(self, keys: Iterable[str]) -> dict[str, str]:
-        """key -> ``"status: reason"`` of those of `keys` whose encoding is not ok."""
-        query = """SELECT key, status, reason FROM wanted CROSS JOIN encodings USING (key) WHERE status != 'ok'"""
+    def outcomes(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """key -> (status, reason) of those of `keys` that were tried."""
+        query = "SELECT key, status, reason FROM wanted CROSS JOIN encodings USING (key)"
         with self._wanted(keys):
-            return {key: f"{status}: {reason}" if reason else status for key, status, reason in self._db.execute(query)}
+            return {key: (status, reason) for key, status, reason in self._db.execute(query)}
 
     def scores(self, keys: Iterable[str], metric: str, version: str) -> dict[str, tuple[float | None, str]]:
         """key -> (value, reason if it is null) for one metric, for those of `keys` that were scored."""
