@@ -38,6 +38,8 @@ def run_matched(session: Session, retry: bool = False) -> None:
     matching = Matching(resolved, found, store)
     while proposals := matching.carry_on(retry):
         jobs = matching.jobs(proposals)
+        keys = (search.entry(quality).key for search, quality in proposals)
+        store.keep_replaced(session.name, keys, resolved.renewed)
         session.measure(jobs, sum(len(job.points) for job in jobs))
         matching.learn(proposals)
         store.register(session.name, matching.nearest())

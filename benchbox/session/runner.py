@@ -109,6 +109,7 @@ def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> Sequence[E
     todo = list_missing(session.resolved, session.store, session.progress, retry)
     session.note_pictures(todo.digests)
     register(todo, session.store)
+    session.store.keep_replaced(session.name, (row.key for row in todo.own), session.resolved.renewed)
     session.progress.say(str(todo))
     if changed := changed_codecs(session.resolved, session.store, todo.rows):
         session.progress.say(changed)
