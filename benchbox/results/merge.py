@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchbox.errors import StoreError, UsageError
 from benchbox.files import read_text, same_file, whole_file
-from benchbox.results.place import is_published
+from benchbox.results.imports import may_import, take_import
+from benchbox.results.place import imported_runs, is_published
 from benchbox.results.records import RECORD, read_environment, read_settings
 from benchbox.store import MergingStore, Store, Taken, TakenRun, Workspace, shown
 
@@ -44,7 +45,7 @@ def merge(sources: Sequence[Path], into: Workspace, say: Say) -> bool:
                 for run in taken.runs:
                     _take_record(other.run_folder(run.source), into.run_folder(run.folder), run)
             agreed = agreed and not taken.clashes
-            for line in _lines(taken, streams, other, into):
+            for line in [*_lines(taken, streams, other, into), *_take_imported(other, store)]:
                 say(line)
         for name, _ in store.runs():
             counts = store.status_counts(name)
@@ -83,6 +84,18 @@ def _take_record(source: Path, target: Path, run: TakenRun) -> None:
     _write(target / _PLAN, plan)
     _write(target / _SETTINGS, json.dumps(settings, indent=1))
     _write(target / _ENVIRONMENT, json.dumps(environment, indent=1))
+
+
+def _take_imported(other: Workspace, store: MergingStore) -> list[str]:
+    """Take the imported runs of a workspace over; returns a line for each that has another name here."""
+    lines = []
+    for name in imported_runs(other):
+        free, number = name, 1
+        while not may_import(other.run_folder(name), free, store):
+            free, number = f"{name}-{other.folder.name}" + (f"-{number}" if number > 1 else ""), number + 1
+        take_import(other.run_folder(name), free, store)
+        lines += [f"  {name} is {free} in {store.workspace}, where {name} is another run"] if free != name else []
+    return lines
 
 
 def _write(path: Path, text: str) -> None:

@@ -70,7 +70,7 @@ def execute(
     if resolved.plan.match and verdicts is not None:
         raise PlanError("--quick and match exclude each other: a search says by itself which point comes next; remove "
                         "one of them")
-    workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
+    workspace.own_run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
     with ends_like_ctrl_c(), workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
             own = None

@@ -8,10 +8,9 @@ from benchbox.store.formers import MARK, MeasuredWith
 from benchbox.store.merging import MergingStore, Taken
 from benchbox.store.streams import Streams
 from benchbox.store.taken_runs import TakenRun
-from benchbox.store.workspace import Workspace, locate, shown
+from benchbox.store.workspace import PUBLISHED, Workspace, locate, shown
 
 __all__ = [
-    "COLUMNS", "MARK", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "MergingStore", "Store", "Streams",
-    "Taken", "TakenRun", "Workspace",
-    "WritableStore", "check_values", "fault", "locate", "shown",
+    "COLUMNS", "MARK", "PUBLISHED", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "MergingStore", "Store",
+    "Streams", "Taken", "TakenRun", "Workspace", "WritableStore", "check_values", "fault", "locate", "shown",
 ]  # fmt: skip

@@ -62,7 +62,8 @@ def past(tmp_path: Path) -> Path:
 
 def measured(frame: pd.DataFrame) -> pd.DataFrame:
     """What does not depend on where and when a frame was measured."""
-    return frame.drop(columns=[name for name in map(str, frame) if name.endswith("_s") or name in ("host", "timing", "threads")])
+    taken_here = ("host", "timing", "threads")
+    return frame.drop(columns=[n for n in map(str, frame) if n.endswith("_s") or n in taken_here])
 
 
 @pytest.mark.slow
