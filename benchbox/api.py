@@ -46,6 +46,7 @@ def run(
     *,
     workspace: str | Path = "runs",
     workers: int | None = None,
+    shard: str | None = None,
     reports: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -55,27 +56,36 @@ def run(
         plan: a plan file, a mapping of the same shape, a `Plan`, or None for the demo.
         workspace: the folder that holds the runs; created if absent.
         workers: number of worker processes; default: one per core.
-        reports: ids of the reports to write below ``runs/NAME/report``; default: those whose `default` is true.
+        shard: ``"3/16"`` measures the third of sixteen fixed shares of the points; the rows of other shards have the
+            status ``missing``, and ``benchbox merge`` unites the workspaces of all. Default: measure all points.
+        reports: ids of the reports to write below ``runs/NAME/report``; default: those whose `default` is true, and
+            none for a shard.
         progress: is called at each step; default: a bar in a notebook, else silent.
 
     Returns:
         The same frame as `load`; the reports were made from it. A notebook shows it as a table of BD-rates and a plot.
+
+    Raises:
+        PlanError: the plan or the shard is wrong.
     """
     from benchbox.fork_server import ForkServer
 
     with ForkServer() as server:
         server.start()  # it loads while this process loads and plans
         from benchbox import registry
-        from benchbox.plan import resolve, settle
+        from benchbox.plan import Shard, resolve, settle
         from benchbox.plugin_file import plugin_files
         from benchbox.results import chosen_reports, find_run, load_results, write_reports
         from benchbox.session import execute, for_python, local_executor
         from benchbox.store import Workspace
 
+        part = None if shard is None else Shard.parse(shard)
         settled, base = settle(plan)
         plugins = registry.load(files=plugin_files(settled.plugins, base))
-        wanted = chosen_reports(plugins, reports)
+        wanted = chosen_reports(plugins, () if reports is None and part is not None else reports)
         resolved = resolve(settled, plugins, base)
+        if part is not None:
+            resolved = resolved.sharded(part)
         place = Workspace.at(workspace)
         executor = local_executor(resolved.plan, place, workers, server, plugins.files)
         execute(resolved, plugins, place, executor, progress or for_python())

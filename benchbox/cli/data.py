@@ -60,11 +60,14 @@ def gc(workspace: Path) -> None:
 @workspace_option
 def forget(run: str, workspace: Path) -> None:
     """Remove RUN from the list of runs. Its measurements stay; `benchbox gc` then deletes streams that no run needs."""
-    from benchbox.results import no_run
+    from benchbox.errors import UsageError
+    from benchbox.results import imported_runs, no_run
     from benchbox.store import Store, Workspace, WritableStore, locate, shown
 
     place, name = locate(run, Workspace.at(workspace))
     with Store(place) as known:
+        if name in imported_runs(place):
+            raise UsageError(f"{name}: was imported; delete its folder {shown(place.folder / name)} to be rid of it")
         if name not in [other for other, _ in known.runs()]:
             raise no_run(name, known)
         folder = place.folder / (known.former_folder(name) or name)

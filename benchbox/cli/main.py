@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from benchbox.cli import check, compare, data, encode, new, report, run, show  # noqa: F401  (each adds its commands)
+from benchbox.cli import check, compare, data, encode, merge, new, report, run, show  # noqa: F401  (each adds its commands)
 from benchbox.cli.group import commands
 from benchbox.errors import BenchboxError, one_line
 

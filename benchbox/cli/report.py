@@ -94,10 +94,11 @@ def publish(run: str, output: Path, literature: str, plugin_paths: tuple[Path, .
 @click.argument("run")
 @click.option("--format", "format_", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@plugin_option
 @workspace_option
-def export(run: str, format_: str, output: Path, workspace: Path) -> None:
+def export(run: str, format_: str, output: Path, plugin_paths: tuple[Path, ...], workspace: Path) -> None:
     """Write the results of RUN as one table, for others: data sets in folders go by the folder's name."""
-    from benchbox import api, files, results
+    from benchbox import files, results
     from benchbox.errors import UsageError
     from benchbox.naming import published_frame
     from benchbox.report import to_csv
@@ -106,7 +107,7 @@ def export(run: str, format_: str, output: Path, workspace: Path) -> None:
     place = results.find_run(run, Workspace.at(workspace))
     if any(files.same_file(output, source) for source in place.sources):
         raise UsageError(f"{output}: the results are read from this file; choose another --output")
-    table = published_frame(api.load(run, workspace))
+    table = published_frame(results.load_frame(place, load_plugins(plugin_paths))[0])
     with files.whole_file(output) as part:
         if format_ == "csv":
             part.write_text(to_csv(table), encoding="utf-8", errors="replace")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--match", "targets", multiple=True, metavar="OF=VALUE", help="Find nearest settings, e.g. bpp=0.5")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes. [default: one per core]")
 @click.option("--dask", "dask", metavar="ADDRESS", help="Run on a dask cluster, e.g. tcp://10.0.0.1:8786 or 'local'.")
+@click.option("--shard", metavar="N/COUNT", help="Measure the N-th of COUNT fixed shares, e.g. 3/16.")
 @click.option("--retry", is_flag=True, help="Also try points that failed in earlier runs.")
 @click.option("--fresh", is_flag=True, help="Measure points again whose codec's plugin changed under one identity.")
 @click.option("--quick", is_flag=True, help="Four qualities of four pictures first, with verdicts as points come in.")
@@ -38,28 +39,33 @@ if TYPE_CHECKING:
 @workspace_option
 def run(
     plan: Path | None, name: str | None, datasets: tuple[str, ...], codecs: tuple[str, ...], metrics: tuple[str, ...],
-    targets: tuple[str, ...], workers: int | None, dask: str | None, retry: bool, fresh: bool, quick: bool,
-    dry_run: bool, reports: tuple[str, ...], no_report: bool, plugin_paths: tuple[Path, ...], workspace: Path,
+    targets: tuple[str, ...], workers: int | None, dask: str | None, shard: str | None, retry: bool, fresh: bool,
+    quick: bool, dry_run: bool, reports: tuple[str, ...], no_report: bool, plugin_paths: tuple[Path, ...],
+    workspace: Path,
 ) -> None:  # fmt: skip
     """Measure PLAN (a TOML file) or what the flags describe; with neither, the demo.
 
     Running again measures only what is missing: a new codec runs alone, a new metric only scores stored streams.
-    What is stopped (Ctrl-C) keeps its points.
+    What is stopped (Ctrl-C) keeps its points. A shard writes reports only if asked to; `benchbox merge` unites shards.
     """
     with ForkServer() as server:
         if not dry_run and dask is None:
             server.start()  # it loads while this process loads and plans
-        from benchbox.plan import resolve
+        from benchbox.plan import Shard, resolve
         from benchbox.results import chosen_reports, find_run, load_results, write_reports
         from benchbox.session import execute, for_terminal, local_executor, point_limits
         from benchbox.store import Workspace, shown
 
+        part = None if shard is None else Shard.parse(shard)
         settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
         plugins = load_plugins([*(base / path for path in settled.plugins), *plugin_paths])
-        wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
+        none = no_report or (part is not None and not reports)
+        wanted = [] if none else chosen_reports(plugins, list(reports) or None)
         resolved = resolve(settled, plugins, base)
         if fresh:
             resolved = resolved.fresh()
+        if part is not None:
+            resolved = resolved.sharded(part)
         progress = for_terminal()
         place = Workspace.at(workspace)
         local = partial(local_executor, resolved.plan, workers=workers, server=server, files=plugins.files)
@@ -80,6 +86,8 @@ def run(
             looking = partial(verdicts, run=resolved.plan.name, metrics=resolved.metrics)
         summary = execute(resolved, plugins, place, executor, progress, retry, looking)
     _say(summary)
+    if summary.elsewhere:
+        click.echo(f"shard {part}: {summary.elsewhere} other points are other shards'; `benchbox merge` unites them")
     if wanted:
         results = load_results(find_run(summary.name, place), plugins)
         for file in write_reports(results, wanted, summary.folder / "report")[:1]:
@@ -114,7 +122,7 @@ def _settle(
 def _say(summary: Summary) -> None:
     """Print the outcome of a run."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
-    click.echo(f"{summary.name}: {counts} ({summary.measured} measured now in {summary.seconds:.1f} s)")
+    click.echo(f"{summary.name}: {counts or 'no points'} ({summary.measured} measured now in {summary.seconds:.1f} s)")
     if summary.timed:
         click.echo(f"{summary.name}: {summary.timed} points timed")
     for label, status, reason, rows in summary.failures[:20]:

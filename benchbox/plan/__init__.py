@@ -2,13 +2,25 @@
 lacks become jobs. Nothing here measures or stores anything."""
 
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
-from benchbox.plan.missing import entries, missing_jobs, timing_jobs
+from benchbox.plan.missing import entries, missing_jobs, own_groups, timing_jobs
 from benchbox.plan.order import SPREAD, Places, coarse_first, coarse_to_fine, quick_stages
-from benchbox.plan.plan import DISTURBED, CodecEntry, Plan, Timing, load_plan, make_plan, parse_codec, settle
+from benchbox.plan.plan import (
+    DISTURBED,
+    CodecEntry,
+    Plan,
+    Timing,
+    check_run_name,
+    load_plan,
+    make_plan,
+    parse_codec,
+    settle,
+)
 from benchbox.plan.resolve import Configuration, Resolved, device_for, resolve
+from benchbox.plan.shard import Shard
 
 __all__ = [
     "DISTURBED", "SPREAD", "CodecEntry", "Configuration", "Entry", "Have", "Job", "Places", "Plan", "Point", "Resolved",
-    "SampleName", "Timing", "coarse_first", "coarse_to_fine", "device_for", "entries", "load_plan", "make_plan",
-    "missing_jobs", "parse_codec", "quick_stages", "resolve", "settle", "timing_jobs",
+    "SampleName", "Shard", "Timing", "check_run_name", "coarse_first", "coarse_to_fine", "device_for", "entries",
+    "load_plan", "make_plan", "missing_jobs", "own_groups", "parse_codec", "quick_stages", "resolve", "settle",
+    "timing_jobs",
 ]  # fmt: skip

@@ -46,6 +46,22 @@ def missing_jobs(
             yield configuration.job(SampleName.of(dataset.id, sample), digest, points)
 
 
+def own_groups(
+    resolved: Resolved, digests: Mapping[tuple[str, str], str]
+) -> set[tuple[str, str, str]] | None:
+    """The (data set id, sample id, label) whose points are the share of the plan's shard; None if it has none.
+
+    The pictures of each label are dealt out by their keys, so that every shard has as many of each codec. What is
+    measured already does not count. `digests` are as for `entries`.
+    """
+    if resolved.shard is None:
+        return None
+    places = [(d.id, s.id) for d in resolved.datasets for s in d.samples]
+    keys = {(*place, c.label): c.key(None, digests[place]) for c in resolved.configurations for place in places}
+    mine = resolved.shard.deal([keys[*place, c.label] for place in places] for c in resolved.configurations)
+    return {group for group, key in keys.items() if key in mine}
+
+
 def timing_jobs(
     resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], measured: Mapping[str, str],
     timed: Mapping[str, int],

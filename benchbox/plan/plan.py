@@ -38,11 +38,12 @@ from pydantic import (
 )
 
 from benchbox.appearance import PLAIN, Appearance
-from benchbox.errors import PlanError, did_you_mean
+from benchbox.errors import PlanError, did_you_mean, one_line
 from benchbox.files import Foreign, read_toml
 
 _FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_NAMES_ARE = "a name is at most 200 letters, digits, '.', '_' and '-', starting with a letter or digit"
 _QUOTED = re.compile(r"""(?<==)("[^"]*"|'[^']*')(?=,|@|$)""")
 """The value of an option in quotes."""
 _DEMO = Path(__file__).with_name("demo.toml")
@@ -165,8 +166,15 @@ class Plan(_Strict):
     @classmethod
     def _safe_name(cls, name: str) -> str:
         if not NAME.fullmatch(name):
-            raise ValueError("a name is at most 200 letters, digits, '.', '_' and '-', starting with a letter or digit")
+            raise ValueError(_NAMES_ARE)
         return name
+
+
+def check_run_name(name: str) -> str:
+    """`name`, if a run can be called so. Raises PlanError."""
+    if not NAME.fullmatch(name):
+        raise PlanError(f"a run cannot be called '{one_line(name, 60)}': {_NAMES_ARE}; choose another with --name")
+    return name
 
 
 def load_plan(path: Path) -> Plan:

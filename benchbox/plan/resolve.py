@@ -25,6 +25,7 @@ from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.plan import CodecEntry, Plan, Timing, check_name, plan_text
+from benchbox.plan.shard import Shard
 from benchbox.registry import Registry
 
 _LONGEST_LINE = 4096
@@ -93,6 +94,8 @@ class Resolved:
     renewed: Mapping[str, str] = field(default_factory=dict)
     """Codec id -> SHA-256 of its plugin's files: points measured with other ones are measured again. Empty by default,
     when every point measured under the same identity counts."""
+    shard: Shard | None = None
+    """The share of the jobs to do; None: all."""
 
     @property
     def sources(self) -> dict[str, str]:
@@ -102,6 +105,20 @@ class Resolved:
     def fresh(self) -> Resolved:
         """The same plan, in which points count only where the codec's plugin has not changed since."""
         return replace(self, renewed=self.sources)
+
+    def sharded(self, shard: Shard) -> Resolved:
+        """The same plan, of which only the share `shard` is measured.
+
+        Raises:
+            PlanError: it searches (`match`) or is timed.
+        """
+        if self.plan.match:
+            raise PlanError(f"shard {shard}: a plan with match is not sharded, since each search decides what comes "
+                            "next and its rows are known at its end only; run it whole, or sweep qualities instead")
+        if self.plan.timing is not None:
+            raise PlanError(f"shard {shard}: a plan with [timing] is not sharded, since times of several machines must "
+                            "not be mixed; take [timing] out, and time the merged run on one machine")
+        return replace(self, shard=shard)
 
     @property
     def text(self) -> str:

@@ -44,7 +44,7 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
         StoreError: there is no such run, or it cannot be read.
     """
     if place.workspace is None:
-        return _published_frame(place.folder), _metrics(place, registry)
+        return published_frame(place.folder), _metrics(place, registry)
     from benchbox.store.frame import frame  # brings pandas, which a run without reports does not need
 
     with Store(place.workspace) as store:
@@ -114,7 +114,8 @@ def load_unchecked(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, l
     return _table(place.folder, lambda table, absent: None), _metrics(place, registry)
 
 
-def _published_frame(folder: Path) -> pd.DataFrame:
+def published_frame(folder: Path) -> pd.DataFrame:
+    """The results frame of a published folder. Raises StoreError where it cannot be read or holds what no run gives."""
     return _table(folder, check_table)
 
 

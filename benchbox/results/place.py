@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchbox.errors import StoreError
-from benchbox.store import MARK, Store, Workspace, locate
-
-PUBLISHED = "results.parquet"
-"""The file that makes a folder a published run, which needs no store."""
+from benchbox.store import MARK, PUBLISHED, Store, Workspace, locate
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class RunPlace:
 
 def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
     """The place of a run given by name (``demo``; ``demo~1`` for what it was before its codec changed), by its folder
-    in a workspace, or as a published folder or the table in one.
+    in a workspace, or as a published folder or the table in one. An imported run is a published folder in a workspace.
 
     Raises:
         StoreError: there is no such former run.
@@ -51,6 +48,8 @@ def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
     if is_published(run):
         return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
     workspace, name = locate(run, workspace)
+    if name in imported_runs(workspace):
+        return RunPlace(workspace.run_folder(name), name, None)
     return RunPlace(_folder(name, workspace), name, workspace)
 
 
@@ -65,9 +64,14 @@ def _folder(name: str, workspace: Workspace) -> Path:
         return workspace.folder / folder
 
 
+def imported_runs(workspace: Workspace) -> list[str]:
+    """The names of the runs in a workspace that were imported, sorted."""
+    return sorted(path.parent.name for path in workspace.folder.glob(f"*/{PUBLISHED}"))
+
+
 def no_run(name: str, store: Store) -> StoreError:
     """The error that no run is called `name`, with the names that there are."""
-    names = ", ".join(run for run, _ in store.runs()) or "none yet"
+    names = ", ".join([*(run for run, _ in store.runs()), *imported_runs(store.workspace)]) or "none yet"
     return StoreError(f"no run is called '{name}' in {store.workspace}; there are: {names}")
 
 

@@ -175,11 +175,19 @@ def _alike(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     for name in frames[0]:
         columns = [frame[name] for frame in frames]
         if isinstance(columns[0].dtype, pd.CategoricalDtype):
-            every = union_categoricals([pd.Categorical(column.astype("category")) for column in columns])
+            every = union_categoricals([_of_texts(column) for column in columns])
             dtypes[str(name)] = pd.CategoricalDtype(every.categories)
         else:
             dtypes[str(name)] = next((c.dtype for c in columns if c.notna().any()), columns[0].dtype)
     return [frame.astype(dtypes) for frame in frames]
+
+
+def _of_texts(column: pd.Series[Any]) -> pd.Categorical:
+    """A column of categories whose texts have one dtype, which an empty column or an older file may not."""
+    import pandas as pd
+
+    found = pd.Categorical(column.astype("category"))
+    return found.rename_categories(found.categories.astype("str"))
 
 
 def _environment(runs: Sequence[Results]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def run_matched(session: Session, retry: bool = False) -> None:
     matching = Matching(resolved, found, store)
     while proposals := matching.carry_on(retry):
         jobs = matching.jobs(proposals)
+        keys = (search.entry(quality).key for search, quality in proposals)
+        store.keep_replaced(session.name, keys, resolved.renewed)
         session.measure(jobs, sum(len(job.points) for job in jobs))
         matching.learn(proposals)
         store.register(session.name, matching.nearest())
@@ -102,7 +104,9 @@ class Matching:
         missed = [(search, *ending) for search in self.searches if (ending := search.ending())[0]]
         if not missed:
             return []
-        reasons = self._store.why_not(search.entry(hole).key for search, _, hole in missed if hole is not None)
+        tried = self._store.outcomes(search.entry(hole).key for search, _, hole in missed if hole is not None)
+        reasons = {key: f"{status}: {reason}" if reason else status for key, (status, reason) in tried.items()
+                   if status != "ok"}  # fmt: skip
         groups: dict[tuple[str, str, str], list[Search]] = {}
         for search, why, hole in missed:
             reason = "" if hole is None else self._reason(search, hole, reasons)

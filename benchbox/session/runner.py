@@ -12,6 +12,7 @@ from benchbox.execution import Executor, LocalExecutor, PointLimits, memory_shar
 from benchbox.fork_server import ForkServer
 from benchbox.plan import (
     DISTURBED,
+    Entry,
     Job,
     Plan,
     Resolved,
@@ -59,25 +60,29 @@ def execute(
     `verdicts` are given, the most telling points come first, and they are shown as the points come in.
 
     Raises:
-        PlanError: `verdicts` are asked of a plan that searches (`match`).
+        PlanError: `verdicts` are asked of a plan that searches (`match`) or is sharded.
         RunInterrupted: on Ctrl-C, SIGTERM or SIGHUP; points measured before are kept.
         StoreError: nothing more can be stored (a full disk); points measured before are kept.
     """
+    if resolved.shard is not None and verdicts is not None:
+        raise PlanError(f"--quick and shard {resolved.shard} exclude each other: a share of the pictures gives no "
+                        "verdict; remove one of them")
     if resolved.plan.match and verdicts is not None:
         raise PlanError("--quick and match exclude each other: a search says by itself which point comes next; remove "
                         "one of them")
-    workspace.run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
+    workspace.own_run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
     with ends_like_ctrl_c(), workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
+            own = None
             for _ in range(MOST_LISTINGS):
                 if resolved.plan.match:
                     run_matched(session, retry)
                 else:
-                    _run(session, retry, verdicts)
+                    own = _run(session, retry, verdicts)
                 if not session.pictures_changed():
                     break
             session.compare_with_former()
-        summary = session.summary()
+        summary = session.summary(own if resolved.shard is not None else None)
         if resolved.plan.timing is None:
             return summary
         with ForkServer() as server:
@@ -99,16 +104,18 @@ def timing_executor(
     return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, files, core)
 
 
-def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> None:
+def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> Sequence[Entry]:
+    """Measure what is missing; returns the rows that were this session's to measure."""
     todo = list_missing(session.resolved, session.store, session.progress, retry)
     session.note_pictures(todo.digests)
     register(todo, session.store)
+    session.store.keep_replaced(session.name, (row.key for row in todo.own), session.resolved.renewed)
     session.progress.say(str(todo))
     if changed := changed_codecs(session.resolved, session.store, todo.rows):
         session.progress.say(changed)
     if verdicts is None:
         session.measure(coarse_first(todo.jobs, session.resolved), todo.points)
-        return
+        return todo.own
     stages = quick_stages(todo.jobs, session.resolved, picture_places(session.resolved.datasets, todo.digests.known))
     looks = Looks(lambda: verdicts(session.store), [_points(stage) for stage in stages], session.progress.say)
     try:
@@ -117,6 +124,7 @@ def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> None:
         looks.look()
         raise
     looks.look()
+    return todo.own
 
 
 def _time(session: Session, protocol: Timing) -> None:

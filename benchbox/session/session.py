@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from benchbox import machine
 from benchbox.dataset import summarised
 from benchbox.errors import RunInterrupted
 from benchbox.execution import Executor, Patience, left_behind
-from benchbox.plan import Job, Resolved, SampleName
+from benchbox.plan import Entry, Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest, stamp_of
@@ -30,11 +31,12 @@ class Summary:
 
     Attributes:
         name, folder: name and folder of the run.
-        counts: status -> number of rows.
+        counts: status -> number of rows; of a shard those that are its own.
         failures: (label, status, reason, rows) of the rows that are not ok, most frequent first.
         measured: number of points that this session measured, in `seconds`.
         given_up: labels of codecs that failed too often in a row.
         timed: number of points timed under the timing protocol.
+        elsewhere: number of rows that are other shards' to measure.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Summary:
     seconds: float
     given_up: Sequence[str] = ()
     timed: int = 0
+    elsewhere: int = 0
 
     @property
     def complete(self) -> bool:
@@ -178,11 +181,18 @@ class Session:
         if self.former is not None:
             say_what_differs(self.store, self.former, self.name, self.progress)
 
-    def summary(self) -> Summary:
-        """The state of the run, read from the store."""
+    def summary(self, own: Sequence[Entry] | None = None) -> Summary:
+        """The state of the run, read from the store; of a shard that of its `own` rows."""
         counts, failures = self.store.status_counts(self.name), self.store.failures(self.name)
-        took = time.monotonic() - self._start
-        return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs)
+        took, elsewhere = time.monotonic() - self._start, 0
+        if own is not None:
+            elsewhere = sum(counts.values()) - len(own)
+            tried = self.store.outcomes(row.key for row in own)
+            found = Counter((row.label, *tried.get(row.key, ("missing", ""))) for row in own)
+            counts = Counter(tried.get(row.key, ("missing", ""))[0] for row in own)
+            failures = [(*kind, rows) for kind, rows in found.most_common() if kind[1] not in ("ok", "missing")]
+        return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs,
+                       elsewhere=elsewhere)
 
     def _keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         self._held += [(job, point) for point in points if point.get("changed") and job.timing is None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchbox.plan import Entry, Job, Point, Resolved, SampleName, entries, missing_jobs
+from benchbox.plan import Entry, Job, Point, Resolved, SampleName, entries, missing_jobs, own_groups
 from benchbox.session.digests import Digests, digests
 from benchbox.session.progress import Progress
 from benchbox.store import Store, WritableStore
@@ -20,12 +20,14 @@ class Todo:
         digests: pixel digests of its pictures.
         rows: the run's rows, in plan order.
         jobs: jobs for the missing points.
+        own: the rows that are this session's to measure; all, unless the plan is sharded.
     """
 
     resolved: Resolved
     digests: Digests
     rows: tuple[Entry, ...]
     jobs: tuple[Job, ...]
+    own: tuple[Entry, ...]
 
     @property
     def points(self) -> int:
@@ -38,8 +40,10 @@ class Todo:
         return sum(point.stream is not None for job in self.jobs for point in job.points)
 
     def __str__(self) -> str:
-        return (f"{self.resolved.plan.name}: {self.points} of {len(self.rows)} points to measure"
-                + (f", {self.rescored} of them only to score" if self.rescored else ""))  # fmt: skip
+        shard = self.resolved.shard
+        return (f"{self.resolved.plan.name}: {self.points} of {len(self.own)} points to measure"
+                + (f", {self.rescored} of them only to score" if self.rescored else "")
+                + (f"; shard {shard}, {len(self.rows) - len(self.own)} points are other shards'" if shard else ""))
 
 
 def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bool = False) -> Todo:
@@ -48,7 +52,11 @@ def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bo
     rows = tuple(entries(resolved, found.all))
     versions = {m.id: m.version for m in resolved.metrics}
     have = store.have((row.key for row in rows), versions, retry, resolved.renewed)
-    return Todo(resolved, found, rows, tuple(missing_jobs(resolved, found.known, rows, have)))
+    jobs, groups = missing_jobs(resolved, found.known, rows, have), own_groups(resolved, found.all)
+    if groups is None:
+        return Todo(resolved, found, rows, tuple(jobs), rows)
+    mine = tuple(job for job in jobs if (job.sample.dataset, job.sample.sample, job.label) in groups)
+    return Todo(resolved, found, rows, mine, tuple(r for r in rows if (r.dataset, r.sample, r.label) in groups))
 
 
 def changed_codecs(resolved: Resolved, store: Store, rows: Iterable[Entry]) -> str:

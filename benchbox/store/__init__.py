@@ -5,10 +5,12 @@ from benchbox.store.accepted import check_values, fault
 from benchbox.store.columns import COLUMNS, Column
 from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore
 from benchbox.store.formers import MARK, MeasuredWith
+from benchbox.store.merging import MergingStore, Taken
 from benchbox.store.streams import Streams
-from benchbox.store.workspace import Workspace, locate, shown
+from benchbox.store.taken_runs import TakenRun
+from benchbox.store.workspace import PUBLISHED, Workspace, locate, shown
 
 __all__ = [
-    "COLUMNS", "MARK", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "Store", "Streams", "Workspace",
-    "WritableStore", "check_values", "fault", "locate", "shown",
+    "COLUMNS", "MARK", "PUBLISHED", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "MergingStore", "Store",
+    "Streams", "Taken", "TakenRun", "Workspace", "WritableStore", "check_values", "fault", "locate", "shown",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ _KEPT_ONLY = ("attempts", "measured")
 _ENTRY = ("run", "dataset", "sample", "label", "quality", "key", "codec")
 
 
-class Store:
+class Store(formers.FormerRuns):
     """Reads the measurements of a workspace; a context manager."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -140,18 +140,6 @@ class Store:
         """(name, number of rows) of every run."""
         return list(self._db.execute("SELECT run, COUNT(*) FROM entries GROUP BY run ORDER BY run"))
 
-    def measured_with(self, run: str) -> list[formers.MeasuredWith]:
-        """What the measured points of a run were measured with, by label."""
-        return formers.measured_with(self._db, run)
-
-    def former_folder(self, run: str) -> str | None:
-        """Name of the folder of the former run called `run`, e.g. ``"demo~1"``; None if there is no such former run."""
-        return formers.former_folder(self._db, run)
-
-    def changed_bytes(self, before: str, after: str) -> list[tuple[str, int, int]]:
-        """(label, points, points with other bytes) of the points that went through in both runs."""
-        return formers.changed_bytes(self._db, before, after)
-
     def status_counts(self, run: str) -> dict[str, int]:
         """Rows of a run by status; ``missing`` for those not measured yet."""
         query = """SELECT COALESCE(encodings.status, 'missing'), COUNT(*) FROM entries
@@ -198,11 +186,11 @@ class Store:
             rows = self._db.execute(query).fetchall()
         return {key: number(rate, f"encodings, {key[:12]}: bits per pixel", sys.float_info.min) for key, rate in rows}
 
-    def why_not(self, keys: Iterable[str]) -> dict[str, str]:
-        """key -> ``"status: reason"`` of those of `keys` whose encoding is not ok."""
-        query = """SELECT key, status, reason FROM wanted CROSS JOIN encodings USING (key) WHERE status != 'ok'"""
+    def outcomes(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """key -> (status, reason) of those of `keys` that were tried."""
+        query = "SELECT key, status, reason FROM wanted CROSS JOIN encodings USING (key)"
         with self._wanted(keys):
-            return {key: f"{status}: {reason}" if reason else status for key, status, reason in self._db.execute(query)}
+            return {key: (status, reason) for key, status, reason in self._db.execute(query)}
 
     def scores(self, keys: Iterable[str], metric: str, version: str) -> dict[str, tuple[float | None, str]]:
         """key -> (value, reason if it is null) for one metric, for those of `keys` that were scored."""
@@ -285,6 +273,14 @@ class WritableStore(Store):
         """Rename a run to its first former run, whose record is in `folder`; returns that name, ``NAME~1``."""
         with self._transaction() as db:
             return formers.set_aside(db, run, folder)
+
+    def keep_replaced(self, run: str, keys: Iterable[str], sources: Mapping[str, str]) -> None:
+        """Keep for the other runs what is held of those of `keys` that `run` is about to measure again, since they were
+        measured with other files of their codec's plugin than those of `sources` (codec id -> SHA-256)."""
+        changed = {key for found in self.changed(keys, sources).values() for key in found} if sources else ()
+        if changed:
+            with self._wanted(changed), self._transaction() as db:
+                formers.keep_replaced(db, run)
 
     def forget(self, run: str) -> int:
         """Delete a run's rows and return their number; its measurements stay for other runs."""

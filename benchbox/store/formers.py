@@ -2,15 +2,24 @@
 
 Only the rows of the table `entries` change their run's name, all in one transaction. The plan, settings and
 environment of a former run lie in a folder of their own, whose name never changes; the table `formers` says which.
+
+A codec whose plugin changed under one identity is measured again under the same keys (``--fresh``). What the store held
+of such a key is copied first, under ``KEY~SOURCE``, and every other run that had the key has that one from then on.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from benchbox.store.tables import TABLES, selection
+
 MARK = "~"
-"""Between a run's name, which cannot hold it, and the number of a former run."""
+"""Between a run's name, which cannot hold it, and the number of a former run; likewise for keys."""
+
+_KEPT_KEY = f"encodings.key || '{MARK}' || substr(encodings.source_sha256, 1, 16)"
+"""The key of a copy of an encoding."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +36,60 @@ class MeasuredWith:
     ok: int
 
 
-def measured_with(db: sqlite3.Connection, run: str) -> list[MeasuredWith]:
-    """What the measured points of a run were measured with, by label."""
-    rows = db.execute(
-        """SELECT label, encodings.codec, options, identity, device, COUNT(*), SUM(status = 'ok')
-           FROM entries JOIN encodings USING (key) WHERE run = ? GROUP BY 1, 2, 3, 4, 5""",
-        (run,),
-    )
-    return [MeasuredWith(*row) for row in rows]
+class FormerRuns:
+    """What a store says of former runs, and of runs that may become one; the part of `Store` that does."""
 
+    _db: sqlite3.Connection
 
-def former_folder(db: sqlite3.Connection, run: str) -> str | None:
-    """Name of the folder of the former run called `run`; None if there is no such former run."""
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'formers'").fetchone():  # an older store
-        return None
-    row = db.execute("SELECT folder FROM formers WHERE run = ?", (run,)).fetchone()
-    return None if row is None else str(row[0])
+    def measured_with(self, run: str) -> list[MeasuredWith]:
+        """What the measured points of a run were measured with, by label."""
+        rows = self._db.execute(
+            """SELECT label, encodings.codec, options, identity, device, COUNT(*), SUM(status = 'ok')
+               FROM entries JOIN encodings USING (key) WHERE run = ? GROUP BY 1, 2, 3, 4, 5""",
+            (run,),
+        )
+        return [MeasuredWith(*row) for row in rows]
+
+    def to_replace(self, run: str, sources: Mapping[str, str]) -> dict[str, int]:
+        """Label -> number of its points in a run that went through and were measured with other files of the codec's
+        plugin than those of `sources` (codec id -> SHA-256). Empty where the former run ``RUN~1`` has them all, since
+        then the run was stopped while it was measured again."""
+        source = selection(self._db, "encodings", ["source_sha256"]).partition(" AS ")[0]
+        query = f"""SELECT {{}} FROM entries JOIN encodings ON encodings.key = entries.key
+                    LEFT JOIN entries AS old ON old.run = ?1 || '{MARK}1' AND old.ordinal = entries.ordinal
+                    WHERE entries.run = ?1 AND status = 'ok'"""
+        counted: dict[str, int] = {}
+        for label, codec, known, points in self._db.execute(
+            query.format(f"entries.label, encodings.codec, {source}, COUNT(*)") + " GROUP BY 1, 2, 3", (run,)
+        ) if sources else ():  # fmt: skip
+            if known is not None and known != sources.get(codec, known):
+                counted[label] = counted.get(label, 0) + points
+        if not counted:
+            return {}
+        kept = f"old.key IS {_KEPT_KEY} OR old.key = encodings.key"
+        same = f"(old.key IS encodings.key OR substr(old.key, 1, 65) IS encodings.key || '{MARK}')"
+        again = " OR ".join("(encodings.codec = ? AND encodings.source_sha256 != ?)" for _ in sources)
+        lost = query.format("1") + f" AND NOT (CASE WHEN {again} THEN {kept} ELSE {same} END IS 1) LIMIT 1"
+        values = [value for pair in sources.items() for value in pair]
+        return counted if self._db.execute(lost, (run, *values)).fetchone() else {}
+
+    def former_folder(self, run: str) -> str | None:
+        """Name of the folder of the former run called `run`, e.g. ``"demo~1"``; None if there is no such former run."""
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'formers'").fetchone():  # an older store
+            return None
+        row = self._db.execute("SELECT folder FROM formers WHERE run = ?", (run,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def changed_bytes(self, before: str, after: str) -> list[tuple[str, int, int]]:
+        """(label, points, points with other bytes) of the points that went through in both runs."""
+        return list(self._db.execute(
+            """SELECT new.label, COUNT(*), SUM(x.stream_sha256 IS NOT y.stream_sha256)
+               FROM entries AS new JOIN entries AS old ON old.run = ? AND old.dataset = new.dataset
+                    AND old.sample = new.sample AND old.label = new.label AND old.quality IS new.quality
+               JOIN encodings AS x ON x.key = new.key JOIN encodings AS y ON y.key = old.key
+               WHERE new.run = ? AND x.status = 'ok' AND y.status = 'ok' GROUP BY new.label""",
+            (before, after),
+        ))  # fmt: skip
 
 
 def set_aside(db: sqlite3.Connection, run: str, folder: str) -> str:
@@ -59,16 +106,23 @@ def set_aside(db: sqlite3.Connection, run: str, folder: str) -> str:
     return former
 
 
-def changed_bytes(db: sqlite3.Connection, before: str, after: str) -> list[tuple[str, int, int]]:
-    """(label, points, points with other bytes) of the points that went through in both runs."""
-    return list(db.execute(
-        """SELECT new.label, COUNT(*), SUM(x.stream_sha256 IS NOT y.stream_sha256)
-           FROM entries AS new JOIN entries AS old ON old.run = ? AND old.dataset = new.dataset
-                AND old.sample = new.sample AND old.label = new.label AND old.quality IS new.quality
-           JOIN encodings AS x ON x.key = new.key JOIN encodings AS y ON y.key = old.key
-           WHERE new.run = ? AND x.status = 'ok' AND y.status = 'ok' GROUP BY new.label""",
-        (before, after),
-    ))  # fmt: skip
+def keep_replaced(db: sqlite3.Connection, run: str) -> None:
+    """Copy what is held of the keys in the table `wanted`, which `run` is about to measure again, for the other runs
+    that have them. The caller holds a transaction."""
+    db.execute("DELETE FROM wanted WHERE key NOT IN (SELECT key FROM entries WHERE run != ?)", (run,))
+    for table in ("encodings", "scores", "timings"):
+        names = [name for name in TABLES[table] if name != "key"]
+        others = "" if table == "encodings" else f"JOIN {table} USING (key)"
+        db.execute(
+            f"""INSERT OR IGNORE INTO {table} (key, {", ".join(names)})
+            SELECT {_KEPT_KEY}, {", ".join(f"{table}.{name}" for name in names)}
+            FROM wanted CROSS JOIN encodings USING (key) {others}"""
+        )
+    db.execute(
+        f"""UPDATE entries SET key = (SELECT {_KEPT_KEY} FROM encodings WHERE encodings.key = entries.key)
+        WHERE run != ? AND key IN (SELECT key FROM wanted)""",
+        (run,),
+    )
 
 
 def _rename(db: sqlite3.Connection, run: str, name: str) -> None:

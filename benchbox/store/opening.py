@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,7 @@ _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "lustre", "g
 _DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CORRUPT_INDEX", "SQLITE_CORRUPT_SEQUENCE"})
 _SIGNS = ("no such table", "no such column", "Could not decode", "malformed", "unsupported file format")
 """Of damage, in messages of the errors that SQLite has no name of its own for."""
+_IMMUTABLE = "?mode=ro&immutable=1"
 _FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE"})
 
 
@@ -34,7 +35,7 @@ def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
     """
     try:
         workspace.folder.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(workspace.database)
+        db = sqlite3.connect(workspace.database.as_uri(), uri=True)  # so that others can be attached by their URI
     except OSError as error:
         raise StoreError(f"cannot write in {workspace}: {error.strerror}; choose another --workspace") from error
     except sqlite3.Error as error:
@@ -54,7 +55,16 @@ def to_write(workspace: Workspace) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def to_read(workspace: Workspace) -> Iterator[sqlite3.Connection]:
-    """The database as it is now, for reading.
+    """The database as it is now, for reading. Raises StoreError as `as_it_is`."""
+    with as_it_is(workspace) as uri, _connected(uri, workspace.database) as db:
+        if uri.endswith(_IMMUTABLE) and not _on_network(workspace.folder):
+            db.execute(f"PRAGMA mmap_size={MAPPED}")
+        yield db
+
+
+@contextmanager
+def as_it_is(workspace: Workspace) -> Iterator[str]:
+    """The URI by which SQLite reads the database as it is now, without changing a byte of the workspace.
 
     SQLite creates files next to a database in WAL mode even when it only reads it. So a database that nobody writes is
     opened as immutable, and one that a killed run left with a journal is read from a copy in a temporary folder.
@@ -67,17 +77,12 @@ def to_read(workspace: Workspace) -> Iterator[sqlite3.Connection]:
     busy, before = workspace.busy(), _state(path)
     try:
         if busy:
-            with _connected(path, "?mode=ro") as db:
-                yield db
+            yield path.resolve().as_uri() + "?mode=ro"
         elif journals := [file for file, size, _ in before[1:] if size]:
-            with tempfile.TemporaryDirectory(prefix="benchbox-") as folder, \
-                    _connected(_copied([path, *journals], Path(folder)), "") as db:  # fmt: skip
-                yield db
+            with tempfile.TemporaryDirectory(prefix="benchbox-") as folder:
+                yield _copied([path, *journals], Path(folder)).resolve().as_uri()
         else:
-            with _connected(path, "?mode=ro&immutable=1") as db:
-                if not _on_network(workspace.folder):
-                    db.execute(f"PRAGMA mmap_size={MAPPED}")
-                yield db
+            yield path.resolve().as_uri() + _IMMUTABLE
             if _state(path) != before:
                 raise _changed(path)
     except sqlite3.Error as error:
@@ -141,8 +146,8 @@ def _copied(files: Sequence[Path], folder: Path) -> Path:
 
 
 @contextmanager
-def _connected(path: Path, parameters: str) -> Iterator[sqlite3.Connection]:
-    db = sqlite3.connect(path.resolve().as_uri() + parameters, uri=True)
+def _connected(uri: str, path: Path) -> Iterator[sqlite3.Connection]:
+    db = sqlite3.connect(uri, uri=True)
     try:
         db.execute("PRAGMA temp_store=MEMORY")
         _check_version(db, path)
@@ -151,10 +156,32 @@ def _connected(path: Path, parameters: str) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
-def _check_version(db: sqlite3.Connection, path: Path) -> None:
-    (found,) = db.execute("PRAGMA user_version").fetchone()
+def _check_version(db: sqlite3.Connection, path: Path, schema: str = "main") -> None:
+    (found,) = db.execute(f"PRAGMA {schema}.user_version").fetchone()
     if found > VERSION:
         raise StoreError(f"{shown(path)} was written by a later benchbox (tables {found}); upgrade benchbox")
+
+
+@contextmanager
+def attached(db: sqlite3.Connection, workspace: Workspace, schema: str) -> Iterator[Callable[[], None]]:
+    """The database of another workspace as it is now, attached to `db` under the name `schema`; yields what is to be
+    called before anything that was read there is committed. Raises StoreError as `as_it_is`, as does the call."""
+    path = workspace.database
+    before = _state(path)
+    with as_it_is(workspace) as uri:
+
+        def still_the_same() -> None:
+            if uri.endswith(_IMMUTABLE) and _state(path) != before:
+                raise _changed(path)
+
+        db.execute("ATTACH ? AS " + schema, (uri,))
+        try:
+            _check_version(db, path, schema)
+            yield still_the_same
+        finally:
+            db.rollback()  # what is open would hold it
+            with suppress(sqlite3.Error):  # so would a cursor of a block that ended early
+                db.execute("DETACH " + schema)
 
 
 def failure(workspace: Workspace, error: sqlite3.Error) -> StoreError:

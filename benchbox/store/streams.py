@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from benchbox import machine
@@ -88,6 +90,32 @@ class Streams:
 
     def _damaged(self, expected: Sequence[str]) -> set[str]:
         return {sha256 for sha256 in expected if _sha256(self._path(sha256)) not in (sha256, None)}
+
+    def take(self, other: Streams, expected: Iterable[tuple[str, int | None]]) -> Counter[str]:
+        """Copy the streams `expected` (SHA-256, bytes) of another folder that are not here in that size.
+
+        Returns:
+            Numbers of streams that were ``"copied"``, are ``"missing"`` there, or ``"damaged"`` there and left out.
+
+        Raises:
+            StoreError: one cannot be written.
+        """
+        counts: Counter[str] = Counter()
+        lacking = ((sha256, size) for sha256, size in expected if self.size(sha256) != size)
+        with ThreadPoolExecutor(machine.cores()) as pool:
+            while batch := list(islice(lacking, _BATCH)):
+                counts.update(pool.map(lambda pair: self._take(other, pair[0]), batch))
+        return counts
+
+    def _take(self, other: Streams, sha256: str) -> str:
+        if not other.has(sha256):
+            return "missing"
+        try:
+            data = other.get(sha256)
+        except StoreError:
+            return "damaged"
+        self.put(data)
+        return "copied"
 
     def any(self) -> bool:
         """Whether any stream is kept."""

@@ -12,6 +12,9 @@ from pathlib import Path
 from benchbox.errors import PlanError, StoreError
 from benchbox.store.streams import Streams
 
+PUBLISHED = "results.parquet"
+"""The file that makes a folder a published run, which needs no store."""
+
 _DATABASE, _STREAMS, _SPOOL, _LOCK = "store.sqlite", "streams", "spool", "lock"
 _RESERVED = frozenset({_STREAMS, _SPOOL, _LOCK, *(_DATABASE + end for end in ("", "-journal", "-wal", "-shm"))})
 
@@ -60,6 +63,17 @@ class Workspace:
         if run.lower() in _RESERVED:
             raise PlanError(f"a run cannot be called '{run}': the workspace uses that name; choose another")
         return self.folder / run
+
+    def own_run_folder(self, run: str) -> Path:
+        """The folder of a run that is to be measured here.
+
+        Raises:
+            PlanError: the workspace uses that name itself, or an imported run has it.
+        """
+        folder = self.run_folder(run)
+        if (folder / PUBLISHED).is_file():
+            raise PlanError(f"a run cannot be called '{run}': an imported run in {self} is; choose another name")
+        return folder
 
     @contextmanager
     def lock(self) -> Iterator[None]:
