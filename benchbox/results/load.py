@@ -10,7 +10,7 @@ from benchbox import image
 from benchbox.dataset import summarised
 from benchbox.errors import DatasetError, StoreError, one_line
 from benchbox.files import read_text
-from benchbox.guard import guarded
+from benchbox.guard import worked
 from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
@@ -167,7 +167,7 @@ def _original(row: Mapping[str, Any], registry: Registry) -> Image:
     dataset, sample = str(row["dataset"]), str(row["sample"])
     for one in registry.dataset(dataset).samples:
         if one.id == sample:
-            pixels = image.check(guarded(one.load), sample)
+            pixels = image.check(worked(one.load), sample)
             if image.digest(pixels) != row["sample_sha256"]:
                 raise DatasetError(f"data set {dataset}: the picture '{sample}' is not the one that was measured; run "
                                    "the plan again")
