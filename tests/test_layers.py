@@ -26,7 +26,8 @@ LAYERS = (
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
 LOWER = {"curves": {"errors", "metric"}, "results": {"deadline", "errors", "files", "guard", "image", "codec",
-         "dataset", "metric", "appearance", "report", "naming", "reference", "registry", "plan", "store", "work"}}  # fmt: skip
+         "dataset", "metric", "appearance", "report", "naming", "reference", "registry", "plan", "store",
+         "work"}}  # fmt: skip
 """Rooms that stand beside the others, and all that they may import."""
 
 WINGS = {"reading", "plan", "store", "work", "execution", "session", "results", "curves", "cli"}

@@ -75,6 +75,7 @@ class LocalExecutor:
         slots = [_Slot(self._server, self._settings, self._spool, self._limits) for _ in range(self.workers)]
         watch = _Watch()
         starts = _Starts()
+        killed: set[str] = set()
         with contextlib.ExitStack() as stack:
             for slot in slots:
                 stack.callback(slot.close)
@@ -90,7 +91,7 @@ class LocalExecutor:
                 for slot in slots:  # before their points are taken in, so that no worker waits for that
                     slot.fill(queue, admit)
                 for active, ending in finished:
-                    queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending))
+                    queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending, killed))
                 if watch.due() == 0:
                     watch.look(busy, on_points)
 
