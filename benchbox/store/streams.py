@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchbox import machine
 from benchbox.errors import StoreError
+from benchbox.files import what_to_do
 
 _BATCH = 256
 """Streams that one thread checks at a time."""
@@ -44,8 +45,8 @@ class Streams:
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise StoreError(f"cannot write a stream to {self.folder}: {error.strerror}; make room or choose another "
-                             "--workspace") from error
+            raise StoreError(f"cannot write a stream to {self.folder}: {error.strerror}; {what_to_do(error)} or "
+                             "choose another --workspace") from error
         return sha256
 
     def get(self, sha256: str) -> bytes:
