@@ -10,11 +10,35 @@ from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from benchbox import errors
+from benchbox.deadline import OverdueError, within
 from benchbox.errors import BenchboxError, PluginError, one_line
 from benchbox.trace import traced
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+ANSWER_SECONDS = 60.0
+"""The longest that a plugin may take to answer a question in the run's own process: its identity, what is missing."""
+
+IMPORT_SECONDS = 120.0
+"""The longest that its import may take there."""
+
+WORK_SECONDS = 300.0
+"""The longest that it may take there to list a data set, to read a picture or to write a report: as long as a point has
+by default."""
+
+
+def answered(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """As `guarded`, for a question, which the plugin has `ANSWER_SECONDS` to answer."""
+    with calling(function):
+        return within(ANSWER_SECONDS, lambda: function(*arguments, **named))
+
+
+def worked(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """As `guarded`, for work that has to be done within `WORK_SECONDS`."""
+    with calling(function):
+        return within(WORK_SECONDS, lambda: function(*arguments, **named))
 
 
 def guarded(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -52,7 +76,9 @@ def blame(function: Callable[..., Any], error: BaseException, owner: str = "") -
     package = next((name for name in packages if name != "abc"), "unknown")  # "abc": a class that was made by type()
     who = "" if it is None else f"{owner or getattr(it, 'id', '') or type(it).__name__} (plugin {package}): "
     text = one_line(error)
-    return one_line(f"{who}{name} raised {type(error).__name__}{f': {text}' if text else ''}{_place(package, error)}")
+    raised = f"raised {type(error).__name__}{f': {text}' if text else ''}"
+    what = text if isinstance(error, OverdueError) else raised
+    return one_line(f"{who}{name} {what}{_place(package, error)}")
 
 
 def import_fault(module: str, error: BaseException) -> str:
@@ -62,6 +88,8 @@ def import_fault(module: str, error: BaseException) -> str:
     if isinstance(error, BenchboxError):
         return text
     remedy = "mend it, or remove the plugin"
+    if isinstance(error, OverdueError):
+        return one_line(f"its import {text}; {remedy}{_place(package, error)}")
     if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] == package:
         remedy = "its entry point names that module: correct it, and install the plugin again"
     elif isinstance(error, ModuleNotFoundError):
@@ -76,9 +104,11 @@ def import_fault(module: str, error: BaseException) -> str:
 @contextmanager
 def exit_forbidden() -> Iterator[None]:
     """Inside it, `os._exit` raises SystemExit, so that a plugin that calls it when imported can be named."""
-    leave = os._exit
+    leave, process = os._exit, os.getpid()
 
     def refused(status: int) -> NoReturn:
+        if os.getpid() != process:  # one that the plugin forked
+            leave(status)
         raise SystemExit(f"os._exit({status})")
 
     os._exit = refused

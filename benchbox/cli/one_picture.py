@@ -10,7 +10,7 @@ from benchbox import image
 from benchbox.codec import Codec, CodecInfo, OptionsModel, anchored_options
 from benchbox.errors import BenchboxError, CodecError, PluginError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
-from benchbox.guard import guarded
+from benchbox.guard import answered, guarded
 from benchbox.plan import device_for, parse_codec
 from benchbox.registry import Registry
 
@@ -19,7 +19,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     """Encode `picture` and write the stream to `output`; returns a line with size and bpp, and one for each note."""
     _check_output(output, picture)
     info, options = _find(codec, plugins)
-    axis = guarded(info.axis, options)
+    axis = answered(info.axis, options)
     if axis is None and quality is not None:
         raise UnknownIdError(f"{info.id}: a lossless codec has no quality; leave -q out")
     if axis is not None:
@@ -36,7 +36,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     with whole_file(output) as part:
         part.write_bytes(bytes(data))
     height, width, _ = pixels.shape
-    label = guarded(info.label, options) + (f" at {axis.name} {quality:g}" if axis is not None else "")
+    label = answered(info.label, options) + (f" at {axis.name} {quality:g}" if axis is not None else "")
     line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {label}"
     return "\n".join([line, *(f"{picture}: {note}" for note in read.notes)])
 
@@ -74,7 +74,7 @@ def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     entry = parse_codec(codec)
     info = plugins.codec(entry.id)
     options = info.parse_options(anchored_options(info.Options, entry.options, Path.cwd(), info.id))
-    guarded(info.require, options)
+    answered(info.require, options)
     return info, options
 
 
@@ -83,7 +83,7 @@ def _by_suffix(stream: Path, plugins: Registry) -> tuple[CodecInfo, OptionsModel
     for info in plugins.codecs.values():
         if suffix and info.suffix == suffix:
             options = info.parse_options({})
-            guarded(info.require, options)
+            answered(info.require, options)
             return info, options
     raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`)")
 

@@ -25,6 +25,7 @@ from benchbox.execution.executor import Admit, OnPoints, PointLimits
 from benchbox.execution.memory import held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
+from benchbox.files import what_to_do
 from benchbox.fork_server import THREADS, ForkServer
 from benchbox.plan import Job
 from benchbox.plugin_file import PluginFile, as_values
@@ -70,11 +71,12 @@ class LocalExecutor:
         try:
             self._spool.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"cannot write in {self._spool}: {error.strerror}") from error
+            raise StoreError(f"cannot write in {self._spool}: {error.strerror}; {what_to_do(error)}") from error
         queue = _Queue(jobs)
         slots = [_Slot(self._server, self._settings, self._spool, self._limits) for _ in range(self.workers)]
         watch = _Watch()
         starts = _Starts()
+        killed: set[str] = set()
         with contextlib.ExitStack() as stack:
             for slot in slots:
                 stack.callback(slot.close)
@@ -90,7 +92,7 @@ class LocalExecutor:
                 for slot in slots:  # before their points are taken in, so that no worker waits for that
                     slot.fill(queue, admit)
                 for active, ending in finished:
-                    queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending))
+                    queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending, killed))
                 if watch.due() == 0:
                     watch.look(busy, on_points)
 
@@ -164,7 +166,7 @@ class _Slot:
             try:
                 write_job(path, job)
             except OSError as error:
-                raise StoreError(f"cannot write in {self._spool}: {error.strerror}; make room") from error
+                raise StoreError(f"cannot write in {self._spool}: {error.strerror}; {what_to_do(error)}") from error
             self.active = Active(job, path, self.process)
             self.process.give(path)
 

@@ -20,7 +20,7 @@ from benchbox.codec import (
 )
 from benchbox.dataset import Dataset
 from benchbox.errors import PlanError, PluginError, QualityError, one_line, without_controls
-from benchbox.guard import guarded
+from benchbox.guard import answered
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
@@ -146,7 +146,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
         "plugins": tuple(check_name(os.fspath(file.path)) for file in registry.files),
     })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
-    left_out = {e.id: why for e in plan.codec if e.optional and (why := guarded(registry.codec(e.id).unavailable))}
+    left_out = {e.id: why for e in plan.codec if e.optional and (why := answered(registry.codec(e.id).unavailable))}
     configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
     labels = [c.label for c in configurations]
     for label in labels:
@@ -157,7 +157,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
 
 
 def _available(metric: Metric) -> Metric:
-    reason = guarded(metric.unavailable)
+    reason = answered(metric.unavailable)
     if reason is not None:
         raise PlanError(f"metric {metric.id} is unavailable: {reason}")
     return metric
@@ -177,7 +177,7 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
 
 def _with_files(entry: CodecEntry, registry: Registry, base: Path) -> CodecEntry:
     """`entry` with the files that its options name at absolute paths."""
-    if entry.optional and guarded(registry.codec(entry.id).unavailable):
+    if entry.optional and answered(registry.codec(entry.id).unavailable):
         return entry
     options = anchored_options(registry.codec(entry.id).Options, entry.options, base, entry.id)
     return entry.model_copy(update={"options": options})
@@ -194,12 +194,12 @@ def device_for(name: str, accepted: Iterable[str]) -> str:
 def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
     info = registry.codec(entry.id)
     options = info.parse_options(entry.options)
-    guarded(info.require, options)
-    label = entry.label or _line_of(info, "label", guarded(info.label, options))
+    answered(info.require, options)
+    label = entry.label or _line_of(info, "label", answered(info.label, options))
     device = device_for(entry.device, info.capabilities.devices)
     if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
-    axis = guarded(info.axis, options)
+    axis = answered(info.axis, options)
     if axis is not None and not isinstance(axis, QualityAxis):
         raise PluginError(f"{info.id}: axis gave a {type(axis).__name__}; it must give a QualityAxis or None")
     qualities: tuple[float | None, ...]

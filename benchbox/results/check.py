@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
-from benchbox.guard import guarded
+from benchbox.guard import answered
 from benchbox.metric import Metric
 from benchbox.plan import Configuration, Point, SampleName
 from benchbox.registry import Registry
@@ -86,7 +86,7 @@ def _unchecked(table: pd.DataFrame, metrics: Sequence[Metric]) -> dict[str, str]
 
 def _why_not(metric: Metric) -> str | None:
     try:
-        return guarded(metric.unavailable)
+        return answered(metric.unavailable)
     except BenchboxError as error:
         return str(error)
 
@@ -125,7 +125,7 @@ class _Again:
         try:
             info = self._registry.codec(str(row["codec"]))
             options = info.parse_options(_options(row["options"]))
-            guarded(info.require, options)
+            answered(info.require, options)
             identity = self._registry.identity(info, options)
             dataset = self._place(str(row["dataset"]))
             sample = SampleName.of(dataset, self._sample(dataset, str(row["sample"])))

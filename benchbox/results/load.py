@@ -10,7 +10,7 @@ from benchbox import image
 from benchbox.dataset import summarised
 from benchbox.errors import DatasetError, StoreError, one_line
 from benchbox.files import read_text
-from benchbox.guard import guarded
+from benchbox.guard import worked
 from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
@@ -154,8 +154,38 @@ def _check_size(path: Path) -> None:
     with pq.ParquetFile(path) as file:
         rows = file.metadata.num_rows
         size = sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups))
-    if rows > MOST_ROWS or size > MOST_BYTES_A_ROW * max(rows, 1000):
+        texts = [name for name, kind in zip(file.schema_arrow.names, file.schema_arrow.types, strict=True)
+                 if _is_text(name, kind)]
+        most = MOST_BYTES_A_ROW * max(rows, 1000)
+        if rows <= MOST_ROWS and size <= most:  # a text that many rows share is in the file once
+            size = max(size, _text_bytes(pq.read_table(path, columns=texts, read_dictionary=texts)))
+    if rows > MOST_ROWS or size > most:
         raise ValueError(f"{rows} rows of {size >> 20} MiB are more than a run has")
+
+
+def _is_text(name: str, kind: Any) -> bool:
+    """Whether a column holds texts. Raises ValueError for one that holds neither texts nor single numbers, whose size
+    its number of rows does not bound."""
+    from pyarrow import types
+
+    held = kind.value_type if types.is_dictionary(kind) else kind
+    if types.is_string(held) or types.is_large_string(held):
+        return True
+    if not (types.is_primitive(held) or types.is_null(held)):
+        raise ValueError(f"the column {name!r} holds {kind}")
+    return False
+
+
+def _text_bytes(table: Any) -> int:
+    """Bytes of all texts of an Arrow table of dictionaries, each as often as rows have it."""
+    import pyarrow.compute as pc
+
+    total = 0
+    for column in table.columns:
+        for chunk in column.chunks:
+            lengths = pc.binary_length(chunk.dictionary)
+            total += pc.sum(lengths.take(chunk.indices)).cast("int64").as_py() or 0
+    return total
 
 
 def _notes(info: DatasetSettings) -> list[str]:
@@ -168,7 +198,7 @@ def _original(row: Mapping[str, Any], registry: Registry) -> Image:
     dataset, sample = str(row["dataset"]), str(row["sample"])
     for one in registry.dataset(dataset).samples:
         if one.id == sample:
-            pixels = image.check(guarded(one.load), sample)
+            pixels = image.check(worked(one.load), sample)
             if image.digest(pixels) != row["sample_sha256"]:
                 raise DatasetError(f"data set {dataset}: the picture '{sample}' is not the one that was measured; run "
                                    "the plan again")

@@ -12,6 +12,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.codec import options_json
 from benchbox.errors import StoreError
+from benchbox.files import what_to_do
 from benchbox.plan import Resolved
 from benchbox.registry import Registry
 
@@ -29,7 +30,7 @@ def write_run(folder: Path, resolved: Resolved, registry: Registry, session: Map
         _replace(folder / "settings.json", json.dumps(_settings(resolved), indent=1))
         _replace(folder / "environment.json", json.dumps({"sessions": [*_sessions(folder), record]}, indent=1))
     except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}; make room or choose another --workspace"
+        raise StoreError(f"cannot write {folder}: {error.strerror}; {what_to_do(error)} or choose another --workspace"
                          ) from error
 
 
@@ -45,7 +46,7 @@ def note_pictures(folder: Path, notes: Mapping[str, Mapping[str, Sequence[str]]]
             about["pictures"] = {sample: list(lines) for sample, lines in notes.get(dataset, {}).items()}
         _replace(folder / "settings.json", json.dumps(settings, indent=1))
     except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}; make room or choose another --workspace"
+        raise StoreError(f"cannot write {folder}: {error.strerror}; {what_to_do(error)} or choose another --workspace"
                          ) from error
 
 
