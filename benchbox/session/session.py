@@ -18,6 +18,7 @@ from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest, stamp_of
+from benchbox.session.failures import merged
 from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
 from benchbox.session.quick import Looks
@@ -31,7 +32,8 @@ class Summary:
     Attributes:
         name, folder: name and folder of the run.
         counts: status -> number of rows.
-        failures: (label, status, reason, rows) of the rows that are not ok, most frequent first.
+        failures: (label, status, reason, rows) of the rows that are not ok, most frequent first; reasons that differ
+            only by temporary paths are one.
         measured: number of points that this session measured, in `seconds`.
         given_up: labels of codecs that failed too often in a row.
         timed: number of points timed under the timing protocol.
@@ -180,7 +182,7 @@ class Session:
 
     def summary(self) -> Summary:
         """The state of the run, read from the store."""
-        counts, failures = self.store.status_counts(self.name), self.store.failures(self.name)
+        counts, failures = self.store.status_counts(self.name), merged(self.store.failures(self.name))
         took = time.monotonic() - self._start
         return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs)
 
