@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import metadata
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +25,7 @@ from benchbox.deadline import OverdueError, deadline
 from benchbox.errors import BenchboxError, PluginError, UsageError, one_line
 from benchbox.guard import IMPORT_SECONDS, answered, exit_forbidden, import_fault
 from benchbox.metric import Metric
+from benchbox.place import place_of
 from benchbox.plugin_file import PluginFile, remedy_for_nothing
 from benchbox.reference import Reference, ReferenceFormat
 from benchbox.report import Report
@@ -190,7 +190,7 @@ class Loader:
             reason = _strange(items, hook)
             if reason is None:
                 return Offer(plugin, items)
-            reason += _place(function)
+            reason += place_of(function)
         except BenchboxError as error:
             reason = str(error)
         if plugin.file is not None:
@@ -231,7 +231,7 @@ def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
         given: Any = function()
         if not isinstance(given, Iterable):
             shown = type(given).__name__
-            raise PluginError(f"{function.__name__} gave a {shown}; it must give a list{_place(function)}")
+            raise PluginError(f"{function.__name__} gave a {shown}; it must give a list{place_of(function)}")
         return list(given)
 
     drawn.__name__, drawn.__module__ = function.__name__, function.__module__
@@ -259,11 +259,6 @@ def _strange(items: Iterable[Any], hook: str) -> str | None:
             return (f"{hook} gives the id {name!r}, which no plan can name; use lower-case letters, digits and '-', "
                     "'_' or '.'")  # fmt: skip
     return None
-
-
-def _place(function: Callable[..., Any]) -> str:
-    code = getattr(function, "__code__", None)
-    return "" if code is None else f" ({Path(code.co_filename).name}:{code.co_firstlineno})"
 
 
 def _itself(module: ModuleType) -> ModuleType:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchbox import image
 from benchbox.codec import Codec, CodecInfo, OptionsModel, anchored_options
-from benchbox.errors import BenchboxError, CodecError, PluginError, UnknownIdError, UnsupportedImageError, UsageError
+from benchbox.codec.given import given_picture, given_stream
+from benchbox.errors import BenchboxError, CodecError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
 from benchbox.guard import answered, guarded
 from benchbox.plan import device_for, parse_codec
@@ -31,10 +32,9 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
         raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
     with _opened(info, options, device) as opened:
         data = guarded(opened.encode, pixels, quality)
-    if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
-        raise PluginError(f"{info.id}: encode must return non-empty bytes, got {type(data).__name__}")
+        data = given_stream(opened, data, info.id)
     with whole_file(output) as part:
-        part.write_bytes(bytes(data))
+        part.write_bytes(data)
     height, width, _ = pixels.shape
     label = answered(info.label, options) + (f" at {axis.name} {quality:g}" if axis is not None else "")
     line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {label}"
@@ -51,7 +51,7 @@ def decode(stream: Path, codec: str | None, output: Path, device: str, plugins: 
         raise CodecError(f"{stream}: {error.strerror}") from error
     with _opened(info, options, device) as opened:
         try:
-            pixels = image.check(guarded(opened.decode, data), f"{info.id}: decoded picture")
+            pixels = given_picture(opened, guarded(opened.decode, data), info.id)
         except BenchboxError as error:
             raise CodecError(f"{stream}: {error}") from error
     image.write_png(output, pixels)

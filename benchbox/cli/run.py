@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ def run(
     with ForkServer() as server:
         if not dry_run and dask is None:
             server.start()  # it loads while this process loads and plans
+        from benchbox.cli.remedies import checks
         from benchbox.plan import Shard, resolve
         from benchbox.results import chosen_reports, find_run, load_results, write_reports
         from benchbox.session import execute, for_terminal, local_executor, point_limits
@@ -85,7 +87,7 @@ def run(
 
             looking = partial(verdicts, run=resolved.plan.name, metrics=resolved.metrics)
         summary = execute(resolved, plugins, place, executor, progress, retry, looking)
-    _say(summary)
+    _say(summary, checks(summary.failures, resolved.configurations, plugins))
     if summary.elsewhere:
         click.echo(f"shard {part}: {summary.elsewhere} other points are other shards'; `benchbox merge` unites them")
     if wanted:
@@ -119,8 +121,8 @@ def _settle(
     return make_plan(table, "the flags"), Path.cwd()
 
 
-def _say(summary: Summary) -> None:
-    """Print the outcome of a run."""
+def _say(summary: Summary, remedies: Sequence[str]) -> None:
+    """Print the outcome of a run, and below its failures the `remedies`."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
     click.echo(f"{summary.name}: {counts or 'no points'} ({summary.measured} measured now in {summary.seconds:.1f} s)")
     if summary.timed:
@@ -129,5 +131,7 @@ def _say(summary: Summary) -> None:
         click.echo(f"  {status}: {label}, {rows} points: {reason}", err=True)
     if len(summary.failures) > 20:
         click.echo(f"  ... and {len(summary.failures) - 20} more kinds of failure; the results list all", err=True)
+    for line in remedies:
+        click.echo(f"  {line}", err=True)
     for label in summary.given_up:
         click.echo(f"  {label}: given up; its remaining points are missing", err=True)

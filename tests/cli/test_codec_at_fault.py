@@ -41,10 +41,10 @@ SOUND = {"encode": "return b'x'", "decode": "import numpy; return numpy.zeros((4
 @pytest.mark.parametrize(("change", "words"), [
     ({"encode": "1 / 0"}, "encode raised ZeroDivisionError: division by zero (acme.py:8)"),
     ({"encode": "sys.exit(3)"}, "encode raised SystemExit: 3 (acme.py:8)"),
-    ({"encode": "return None"}, "faulty: encode must return non-empty bytes, got NoneType"),
-    ({"encode": "return b''"}, "faulty: encode must return non-empty bytes, got bytes"),
+    ({"encode": "return None"}, "encode must return non-empty bytes, got NoneType; return bytes(...) (acme.py:7)"),
+    ({"encode": "return b''"}, "encode must return non-empty bytes, got 0 bytes; return bytes(...) (acme.py:7)"),
     ({"decode": "return data[99]"}, "decode raised IndexError: index out of range (acme.py:10)"),
-    ({"decode": "return None"}, "faulty: decoded picture: expected a numpy array (H, W, C), got NoneType"),
+    ({"decode": "return None"}, "(H, W, C), got NoneType; return a uint8 or uint16 array (H, W, C) (acme.py:9)"),
     ({"open": "raise RuntimeError('no\\nGPU')"}, "open raised RuntimeError: no GPU (acme.py:18)"),
     ({"close": "1 / 0"}, ""),
 ])  # fmt: skip
