@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchbox import image
 from benchbox.dataset import summarised
-from benchbox.errors import DatasetError, StoreError, one_line
+from benchbox.errors import StoreError, one_line
 from benchbox.files import read_text
-from benchbox.guard import worked
-from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
+from benchbox.results.pictures import Pictures
 from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
 from benchbox.results.records import (
     RECORD,
@@ -28,7 +26,6 @@ from benchbox.results.records import (
     read_settings,
 )
 from benchbox.store import COLUMNS, Store, Workspace
-from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,20 +68,8 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
     files (see `find_references`). A published folder has no decoded pictures."""
     table, metrics = load_frame(place, registry)
     settings = read_settings(place.folder / "settings.json")
-    by_key = table.drop_duplicates("key").set_index("key")
-    worker = Worker(registry)
     notes = change_notes(table, registry if place.workspace is not None else None)
-
-    def row(key: str) -> dict[str, Any]:
-        return {str(name): value for name, value in by_key.loc[[key]].iloc[0].items()}
-
-    def pixels(key: str) -> Image:
-        assert place.workspace is not None
-        return decode_row(worker, row(key), place.workspace.streams)
-
-    def original(key: str) -> Image:
-        return _original(row(key), registry)
-
+    pictures = Pictures(table, registry, None if place.workspace is None else place.workspace.streams)
     plan = read_text(place.folder / "plan.toml", RECORD)
     return Results(
         name=str(table["run"].iloc[0]),
@@ -97,8 +82,8 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
                         for label, about in settings.codecs.items()},
         left_out=settings.left_out,
         references=find_references(literature, settings.datasets, registry),
-        pixels=pixels if place.workspace is not None else None,
-        original=original,
+        pixels=pictures.decoded if place.workspace is not None else None,
+        original=pictures.original,
         appearance=read_appearance(plan, place.folder / "plan.toml"),
     )
 
@@ -191,16 +176,3 @@ def _text_bytes(table: Any) -> int:
 def _notes(info: DatasetSettings) -> list[str]:
     source = [f"Source: {info.source}"] if info.source else []
     return [info.title, *source, *info.notes, *summarised(info.pictures)]
-
-
-def _original(row: Mapping[str, Any], registry: Registry) -> Image:
-    """The source picture of a row; raises DatasetError where it is gone or is another one now."""
-    dataset, sample = str(row["dataset"]), str(row["sample"])
-    for one in registry.dataset(dataset).samples:
-        if one.id == sample:
-            pixels = image.check(worked(one.load), sample)
-            if image.digest(pixels) != row["sample_sha256"]:
-                raise DatasetError(f"data set {dataset}: the picture '{sample}' is not the one that was measured; run "
-                                   "the plan again")
-            return pixels
-    raise DatasetError(f"data set {dataset} no longer has the sample '{sample}'")
