@@ -7,6 +7,7 @@ which the script turns into percent. Values of operating points are integers, `s
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,14 +17,14 @@ from markupsafe import Markup
 
 from benchbox import curves
 from benchbox.metric import Metric
-from benchbox_reports.analysis import Analysis, Section
+from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.figures import is_log, lossless_in_range
-from benchbox_reports.headline import sentences
+from benchbox_reports.headline import APART, sentences
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import picture_tags, thumbnails
 from benchbox_reports.speeds import SIDES
-from benchbox_reports.tables import bd_cells
+from benchbox_reports.tables import bd_rows
 from benchbox_reports.wording import remarks
 
 MOST_VALUES = 250_000
@@ -55,6 +56,7 @@ def page_data(
         "anchor": analysis.anchor or "",
         "labels": analysis.labels,
         "names": shown_names(analysis),
+        "apart": APART,
         "headline": {anchor: sentences(analysis, anchor, speeds) for anchor in _anchors(analysis)},
         "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,
                           style.published, style.family] for label, style in look.items()},
@@ -101,17 +103,17 @@ def _metric(metric: Metric) -> dict[str, Any]:
 
 
 def _scale(metric: Metric) -> int:
-    return int(10 ** _digits(metric))
+    return int(10 ** metric_digits(metric))
 
 
-def _digits(metric: Metric) -> int:
+def metric_digits(metric: Metric) -> int:
     """Decimals of a metric: six where it is drawn as -10 log10(1 - value), which needs them near 1; else one more than
     is printed."""
     return 6 if metric.display.transform == "db" else metric.display.decimals + 1
 
 
 def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dict[str, Any]:
-    digits = _digits(section.metric)
+    digits = metric_digits(section.metric)
     return {
         "id": name, "dataset": section.dataset, "metric": section.metric.id, "log": is_log(section.drawable),
         "curves": [
@@ -122,12 +124,18 @@ def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dic
                       for p in section.published],
         "lossless": lossless_in_range(section),
         "bd": {} if section.pairs is None else {
-            anchor: [[bd_cells(section, row), remarks(row)] for row in rows]
+            anchor: [[cells, remarks(row), *_mean_curves(row)]
+                     for cells, row in zip(bd_rows(section, rows), rows, strict=True)]
             for anchor, rows in section.pairs.against.items()},
         "ratios": _ratios(section, pictures),
         "n": section.n_used,
         "used": [k for k, name in enumerate(pictures or ()) if name not in {item.sample for item in section.left_out}],
     }
+
+
+def _mean_curves(row: Comparison) -> list[float | None]:
+    """The BD-rate by mean curves in percent, of a pair that has no other."""
+    return _floats([math.nan if row.rate.value is None else row.rate.value], 3) if row.published else []
 
 
 def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] | None:
