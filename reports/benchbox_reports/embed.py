@@ -31,7 +31,9 @@ MOST_VALUES = 250_000
 """Most numbers of single pictures that a page holds (about 1.6 MB): 20 codecs x 20 qualities x 100 pictures with 5
 metrics are 240,000. The page of a larger run has mean curves only."""
 RATIO = 100_000
-"""Log ratios are embedded as integers, this many times the value: an error of 0.001 percent of bits."""
+"""Log ratios of pictures are embedded as integers, this many times the value: an error of 0.001 percent of bits."""
+MEAN_RATIO = 10_000_000_000
+"""The same for means and intervals, so fine that they are printed as Python prints them, to the last digit."""
 
 
 def page_data(
@@ -68,7 +70,7 @@ def page_data(
         "metrics": {metric.id: _metric(metric) for metric in analysis.results.metrics},
         "sections": [_section(section, name, pictures[section.dataset] if whole else None)
                      for section, name in zip(analysis.sections, names, strict=True)],
-        "ratio": RATIO,
+        "ratio": RATIO, "mean_ratio": MEAN_RATIO,
         "speeds": {d: {side: {label: [_significant(v) for v in values] for label, values in codecs.items()}
                        for side, codecs in drawn.sides.items()} for d, drawn in speeds.items()},
     }
@@ -135,7 +137,7 @@ def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dic
 
 def _mean_curves(row: Comparison) -> list[float | None]:
     """The BD-rate by mean curves in percent, of a pair that has no other."""
-    return _floats([math.nan if row.rate.value is None else row.rate.value], 3) if row.published else []
+    return _floats([math.nan if row.rate.value is None else row.rate.value], 9) if row.published else []
 
 
 def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] | None:
@@ -150,7 +152,8 @@ def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] 
     return {
         "labels": table.labels, "pictures": [place[s] for s in table.samples] if pictures else [],
         "log": [_ints(table.log_ratios[:, i, j], RATIO) if pictures else [] for i, j in zip(*upper, strict=True)],
-        "mean": _ints(table.means[upper], RATIO), "low": _ints(low[upper], RATIO), "high": _ints(high[upper], RATIO),
+        **{name: _ints(values[upper], MEAN_RATIO)
+           for name, values in (("mean", table.means), ("low", low), ("high", high))},
     }
 
 

@@ -72,11 +72,14 @@ def write_tables(analysis: Analysis, out: Path) -> list[Path]:
 
 
 def bd_grid(section: Section, method: str) -> Grid:
-    """The BD table of a section; it has no rows where there is nothing to compare."""
+    """The BD table of a section, without empty columns; it has no rows where there is nothing to compare."""
     title = f"{section.metric.title} on {section.dataset}"
     if section.anchor is None or not section.comparisons:
         return Grid(title, bd_head(section), (), f"No BD-rates: {no_comparison(section)}.")
-    return Grid(title, bd_head(section), bd_rows(section, section.comparisons),
+    rows = [bd_head(section), *bd_rows(section, section.comparisons)]
+    kept = [k for k in range(len(rows[0])) if any(row[k] != NONE for row in rows[1:])]
+    head, *rows = [tuple(row[k] for k in kept) for row in rows]
+    return Grid(title, head, rows,
                 f"{table_note(section, method)} {RULE}, the interval's half-width; without one to "
                 f"{BD_DECIMALS} decimal.")
 

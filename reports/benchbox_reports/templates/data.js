@@ -49,9 +49,9 @@ function ratiosOf(section, label, anchor = state.anchor) {  // {log: a picture e
   const r = section.ratios, i = r ? r.labels.indexOf(anchor) : -1, j = r ? r.labels.indexOf(label) : -1;
   if (i < 0 || j < 0 || i === j) return null;
   const [a, b] = [Math.min(i, j), Math.max(i, j)], n = r.labels.length, k = a * n - a * (a + 1) / 2 + b - a - 1;
-  const unit = (v) => v === null ? null : (i < j ? v : -v) / DATA.ratio;
+  const unit = (v, ratio = DATA.mean_ratio) => v === null ? null : (i < j ? v : -v) / ratio;
   const [low, high] = i < j ? [r.low[k], r.high[k]] : [r.high[k], r.low[k]];
-  return {log: r.log[k].map(unit), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
+  return {log: r.log[k].map((v) => unit(v, DATA.ratio)), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
 }
 
 const isPublished = (name) => !!DATA.looks[name]?.[3];

@@ -3,7 +3,8 @@
 function showSummary() {
   const table = byId("summary");
   if (!table) return;
-  const cols = columns().filter((c) => !state.data || (c.section ? c.section.dataset : c.dataset) === state.data), now = state.order || columns()[0]?.key;
+  const cols = columns().filter((c) => !state.data || (c.section ? c.section.dataset : c.dataset) === state.data)
+    .filter((c) => !c.section || c.section.bd[state.anchor]), now = state.order || columns()[0]?.key;
   const sortable = (key, text) => {
     const th = make("th", {scope: "col"}, button(text, "", () => orderBy(key), {class: "sort"}));
     const column = columns().find((c) => c.key === key);
