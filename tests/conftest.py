@@ -10,6 +10,7 @@ import pytest
 import skimage.data
 from chromium import browser, chromium  # noqa: F401  (fixtures)
 from codecs_of import third  # noqa: F401
+from crowded import crowd  # noqa: F401
 from dataset_server import home, site  # noqa: F401
 from encoded_crops import crop_rows, crops_page  # noqa: F401
 from evil_codecs import evil  # noqa: F401
