@@ -17,7 +17,7 @@ from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
-from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
+from benchbox.results.place import RunPlace, find_run, no_run
 from benchbox.results.records import (
     RECORD,
     DatasetSettings,
@@ -27,7 +27,7 @@ from benchbox.results.records import (
     read_environment,
     read_settings,
 )
-from benchbox.store import COLUMNS, Store, Workspace
+from benchbox.store import COLUMNS, PUBLISHED, Store, Workspace
 from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:

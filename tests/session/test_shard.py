@@ -33,13 +33,12 @@ def test_a_shard_measures_its_share_and_says_so(tmp_path: Path, pictures: Path) 
     assert len(frame) == 15
     mine = frame[(frame["status"] == "ok").to_numpy()]
     assert set(mine["codec"]) == {"jpeg", "qoi"}
-    assert f"t: {mine['key'].nunique()} of " in first
-    elsewhere = 15 - int(done.output.partition("t: ")[2].partition(" points to measure")[0].split(" of ")[1])
-    assert f"shard 1/2, {elsewhere} points are other shards'" in done.output
+    assert f"t, shard 1/2: {mine['key'].nunique()} of " in first
+    elsewhere = 15 - int(done.output.partition("shard 1/2: ")[2].partition(" points to measure")[0].split(" of ")[1])
     assert f"shard 1/2: {elsewhere} other points are other shards'; `benchbox merge` unites them" in done.output
     assert "report:" not in done.output
     again = call(tmp_path, "--shard", "1/2")
-    assert "t: 0 of" in again.output
+    assert "t, shard 1/2: 0 of" in again.output
 
     other = call(tmp_path, "--shard", "2/2", "--report", "tables")  # in the same workspace, which has a half by now
     assert "report:" in other.output
