@@ -22,6 +22,7 @@ def call(tmp_path: Path, *flags: str) -> Result:
     return CliRunner().invoke(commands, command)
 
 
+@pytest.mark.slow
 def test_a_shard_measures_its_share_and_says_so(tmp_path: Path, pictures: Path) -> None:
     (pictures / "3.png").write_bytes(b"no picture")  # belongs to one shard, as any other
     (pictures / "4.png").write_bytes((pictures / "0.png").read_bytes())  # measured once, by the shard of 0.png
@@ -47,6 +48,7 @@ def test_a_shard_measures_its_share_and_says_so(tmp_path: Path, pictures: Path) 
     assert sorted((done.exit_code, other.exit_code)) == [0, 1]  # the shard of the picture that cannot be read fails
 
 
+@pytest.mark.slow
 def test_a_shard_without_points_is_done(tmp_path: Path, pictures: Path) -> None:
     shares = [benchbox.run(plan(pictures, CODECS[1]), workspace=tmp_path / f"{k}", shard=f"{k}/4", workers=1)
               for k in (1, 4)]  # fmt: skip
