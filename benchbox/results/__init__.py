@@ -5,10 +5,11 @@ from benchbox.results.given import as_results, one_dataset, one_metric
 from benchbox.results.imports import import_run
 from benchbox.results.load import load_frame, load_results, load_run
 from benchbox.results.merge import merge
-from benchbox.results.place import PUBLISHED, RunPlace, find_run, imported_runs, no_run
+from benchbox.results.place import RunPlace, find_run, imported_runs, no_run
 from benchbox.results.publish import publish
 from benchbox.results.several import load_frames, load_several
 from benchbox.results.write import chosen_reports, write_reports
+from benchbox.store import PUBLISHED
 
 __all__ = [
     "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "chosen_reports", "find_run",

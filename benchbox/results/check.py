@@ -19,8 +19,8 @@ from benchbox.registry import Registry
 from benchbox.results.agree import differences
 from benchbox.results.faults import metric_columns, row_faults
 from benchbox.results.load import load_unchecked
-from benchbox.results.place import PUBLISHED, find_run, is_published
-from benchbox.store import Streams, Workspace
+from benchbox.results.place import find_run, is_published
+from benchbox.store import PUBLISHED, Streams, Workspace
 from benchbox.work import Worker, run_job
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchbox.dataset import summarised
 from benchbox.errors import StoreError, one_line
@@ -15,7 +15,7 @@ from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
 from benchbox.results.pictures import Pictures
-from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
+from benchbox.results.place import RunPlace, find_run, no_run
 from benchbox.results.records import (
     RECORD,
     DatasetSettings,
@@ -25,7 +25,7 @@ from benchbox.results.records import (
     read_environment,
     read_settings,
 )
-from benchbox.store import COLUMNS, Store, Workspace
+from benchbox.store import COLUMNS, PUBLISHED, Store, Workspace
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,9 +14,10 @@ from benchbox.naming import PublicNames, public
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.load import load_results
-from benchbox.results.place import PUBLISHED, RunPlace, is_published
+from benchbox.results.place import RunPlace, is_published
 from benchbox.results.records import read_settings
 from benchbox.results.write import render
+from benchbox.store import PUBLISHED
 
 if TYPE_CHECKING:
     import pandas as pd

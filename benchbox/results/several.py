@@ -187,7 +187,7 @@ def _of_texts(column: pd.Series[Any]) -> pd.Categorical:
     import pandas as pd
 
     found = pd.Categorical(column.astype("category"))
-    return found.rename_categories(found.categories.astype("str"))
+    return pd.Categorical.from_codes(found.codes, found.categories.astype("str"))
 
 
 def _environment(runs: Sequence[Results]) -> dict[str, Any]:

@@ -40,10 +40,9 @@ class Todo:
         return sum(point.stream is not None for job in self.jobs for point in job.points)
 
     def __str__(self) -> str:
-        shard = self.resolved.shard
-        return (f"{self.resolved.plan.name}: {self.points} of {len(self.own)} points to measure"
-                + (f", {self.rescored} of them only to score" if self.rescored else "")
-                + (f"; shard {shard}, {len(self.rows) - len(self.own)} points are other shards'" if shard else ""))
+        shard = f", shard {self.resolved.shard}" if self.resolved.shard else ""
+        return (f"{self.resolved.plan.name}{shard}: {self.points} of {len(self.own)} points to measure"
+                + (f", {self.rescored} of them only to score" if self.rescored else ""))  # fmt: skip
 
 
 def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bool = False) -> Todo:

@@ -64,6 +64,8 @@ def _rules(table: str, name: str) -> Iterator[str]:
     needed = "NOT NULL" in rest[0] or "PRIMARY KEY" in rest[0]
     free = "" if needed else f"{name} IS NULL OR "
     yield f"{free}typeof({name}) IN ({_TYPES[kind]})"
+    if kind == "TEXT":  # as everything is that a run stores: one line without control characters
+        yield f"{free}{name} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || ']*'"
     if name in RANGES and table != "entries":
         lowest, highest = RANGES[name]
         yield f"{name} IS NULL OR {name} BETWEEN {lowest!r} AND {highest!r}"

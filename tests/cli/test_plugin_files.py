@@ -23,6 +23,7 @@ def test_a_command_that_loads_plugins_loads_those_of_files(name: str) -> None:
     assert ("plugin_paths" in {parameter.name for parameter in command.params}) == reads
 
 
+@pytest.mark.slow
 def test_export_has_the_column_of_a_metric_in_a_file(tmp_path: Path, pictures: Path) -> None:
     (tmp_path / "mae.py").write_text(METRIC.replace("$id", "mae").replace("$title", "MAE"), encoding="utf-8")
     file, runs = ["--plugin", str(tmp_path / "mae.py")], ["--workspace", str(tmp_path / "runs")]

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from click.testing import CliRunner, Result
 from small_runs import plan
 from stored import stored_results
@@ -55,6 +56,7 @@ def test_it_is_a_run_of_the_workspace(tmp_path: Path) -> None:
     assert "there are: past, theirs" in refused(runs, "report", "x")
 
 
+@pytest.mark.slow
 def test_its_rows_are_not_measurements_of_the_workspace(tmp_path: Path, pictures: Path) -> None:
     asked = plan(pictures, {"id": "qoi"})
     first = benchbox.run(asked, workspace=tmp_path / "one", workers=1, reports=[])

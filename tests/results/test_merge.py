@@ -168,6 +168,7 @@ def test_runs_of_one_name_with_other_rows_are_both_kept(tmp_path: Path, past: Pa
     (lambda folder: execute(folder, "UPDATE encodings SET bytes = 'many' WHERE codec = 'jpeg'"),
      "is damaged .encodings: bytes is 'many'.; run its plan anew"),
     (lambda folder: execute(folder, "UPDATE encodings SET stream_sha256 = '../../x'"), "stream_sha256 is '../../x'"),
+    (lambda folder: execute(folder, "UPDATE entries SET label = 'a' || char(27) || '[31m'"), "entries: label is"),
     (lambda folder: execute(folder, "UPDATE entries SET run = '../x'"), "is damaged .entries: run is '../x'."),
     (lambda folder: execute(folder, "UPDATE entries SET ordinal = ordinal + 1000"), "rows of past are not numbered"),
     (lambda folder: execute(folder, "PRAGMA user_version=99"), "was written by a later benchbox"),

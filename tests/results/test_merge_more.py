@@ -20,7 +20,7 @@ from click.testing import CliRunner
 import benchbox
 from benchbox.cli.main import commands
 from benchbox.errors import StoreError
-from benchbox.store import Streams
+from benchbox.store import Streams, Workspace, WritableStore
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "workspace-1"
 
@@ -104,6 +104,24 @@ def test_damaged_and_missing_streams_and_a_spool_are_told(tmp_path: Path) -> Non
     merged(copied(tmp_path, "whole"), into=tmp_path / "all")
     assert {path.name for path in (tmp_path / "all" / "streams").glob("*/*")} == {first.name, second.name,
                                                                                  *(path.name for path in rest)}
+
+
+def test_a_workspace_in_which_a_run_is_at_work(tmp_path: Path) -> None:
+    place = Workspace.at(copied(tmp_path, "one"))
+    with place.lock(), WritableStore(place) as store:
+        store.keep_digests({"a": "b"})  # lies in the journal as yet
+        assert "past: 36 ok" in merged(place.folder, into=tmp_path / "all")
+    for name in ("store.sqlite-wal", "store.sqlite-shm"):  # as a killed run leaves them
+        assert not (place.folder / name).exists()
+    with sqlite3.connect(place.database, isolation_level=None) as killed:
+        killed.execute("PRAGMA journal_mode = WAL")
+        killed.execute("DELETE FROM entries WHERE ordinal > 30")
+        left = Path(shutil.copytree(place.folder, tmp_path / "left"))
+    killed.close()
+    before = {path.name: path.read_bytes() for path in left.glob("store*")}
+    assert len(before) >= 2
+    assert "past: 31 ok" in merged(left, into=tmp_path / "others")
+    assert {path.name: path.read_bytes() for path in left.glob("store*")} == before
 
 
 def test_a_killed_merge_is_completed_by_the_same_command(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def call(tmp_path: Path, *flags: str) -> Result:
     return CliRunner().invoke(commands, command)
 
 
+@pytest.mark.slow
 def test_a_shard_measures_its_share_and_says_so(tmp_path: Path, pictures: Path) -> None:
     (pictures / "3.png").write_bytes(b"no picture")  # belongs to one shard, as any other
     (pictures / "4.png").write_bytes((pictures / "0.png").read_bytes())  # measured once, by the shard of 0.png
@@ -33,13 +34,12 @@ def test_a_shard_measures_its_share_and_says_so(tmp_path: Path, pictures: Path) 
     assert len(frame) == 15
     mine = frame[(frame["status"] == "ok").to_numpy()]
     assert set(mine["codec"]) == {"jpeg", "qoi"}
-    assert f"t: {mine['key'].nunique()} of " in first
-    elsewhere = 15 - int(done.output.partition("t: ")[2].partition(" points to measure")[0].split(" of ")[1])
-    assert f"shard 1/2, {elsewhere} points are other shards'" in done.output
+    assert f"t, shard 1/2: {mine['key'].nunique()} of " in first
+    elsewhere = 15 - int(done.output.partition("shard 1/2: ")[2].partition(" points to measure")[0].split(" of ")[1])
     assert f"shard 1/2: {elsewhere} other points are other shards'; `benchbox merge` unites them" in done.output
     assert "report:" not in done.output
     again = call(tmp_path, "--shard", "1/2")
-    assert "t: 0 of" in again.output
+    assert "t, shard 1/2: 0 of" in again.output
 
     other = call(tmp_path, "--shard", "2/2", "--report", "tables")  # in the same workspace, which has a half by now
     assert "report:" in other.output
@@ -48,6 +48,7 @@ def test_a_shard_measures_its_share_and_says_so(tmp_path: Path, pictures: Path) 
     assert sorted((done.exit_code, other.exit_code)) == [0, 1]  # the shard of the picture that cannot be read fails
 
 
+@pytest.mark.slow
 def test_a_shard_without_points_is_done(tmp_path: Path, pictures: Path) -> None:
     shares = [benchbox.run(plan(pictures, CODECS[1]), workspace=tmp_path / f"{k}", shard=f"{k}/4", workers=1)
               for k in (1, 4)]  # fmt: skip

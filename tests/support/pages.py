@@ -28,10 +28,11 @@ def blocks(page: Path) -> list[Block]:
 
 
 def run_page(page: Path, folder: Path) -> list[tuple[str, str]]:
-    """Write the files of the page and run its commands, each of which must succeed; (command, what it printed)."""
-    environment = _environment(folder / "bin")
+    """Write the files of the page and run its commands, each of which must succeed, in ``folder / "work"``, which may
+    hold what the page takes for granted; (command, what it printed)."""
+    surroundings = environment(folder / "bin")
     here = folder / "work"
-    here.mkdir()
+    here.mkdir(exist_ok=True)
     printed = []
     for block in blocks(page):
         if block.title is not None:
@@ -43,7 +44,7 @@ def run_page(page: Path, folder: Path) -> list[tuple[str, str]]:
                 if command.startswith("cd "):
                     here = here / command.removeprefix("cd ")
                     continue
-                done = subprocess.run(["bash", "-c", command], cwd=here, env=environment, capture_output=True,
+                done = subprocess.run(["bash", "-c", command], cwd=here, env=surroundings, capture_output=True,
                                       text=True, check=False, timeout=600)  # fmt: skip
                 assert done.returncode == 0, f"{page.name}: {command}\n{done.stdout}\n{done.stderr}"
                 printed.append((command, done.stdout))
@@ -63,9 +64,9 @@ def _write(file: Path, block: Block) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def _environment(programs: Path) -> dict[str, str]:
+def environment(programs: Path) -> dict[str, str]:
     """An environment in which `benchbox` and `python` are those of this test."""
-    programs.mkdir(parents=True)
+    programs.mkdir(parents=True, exist_ok=True)
     for name, arguments in (("benchbox", "-m benchbox "), ("python", "")):
         (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
         (programs / name).chmod(0o755)
