@@ -1,6 +1,6 @@
 """Reads a run back as a frame, writes its reports, publishes it as a folder, and checks published folders."""
 
-from benchbox.results.check import Verdict, agreement, check, passes
+from benchbox.results.check import Verdict, agreement, check, exit_code
 from benchbox.results.given import as_results, one_dataset, one_metric
 from benchbox.results.load import load_frame, load_results, load_run
 from benchbox.results.place import PUBLISHED, RunPlace, find_run, no_run
@@ -9,7 +9,7 @@ from benchbox.results.several import load_frames, load_several
 from benchbox.results.write import chosen_reports, write_reports
 
 __all__ = [
-    "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "chosen_reports", "find_run", "load_frame",
-    "load_frames", "load_results", "load_run", "load_several", "no_run", "one_dataset", "one_metric", "passes",
+    "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "chosen_reports", "exit_code", "find_run",
+    "load_frame", "load_frames", "load_results", "load_run", "load_several", "no_run", "one_dataset", "one_metric",
     "publish", "write_reports",
 ]  # fmt: skip
