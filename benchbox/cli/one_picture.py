@@ -80,12 +80,13 @@ def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
 
 def _by_suffix(stream: Path, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     suffix = stream.suffix.lower()
-    for info in plugins.codecs.values():
-        if suffix and info.suffix == suffix:
-            options = info.parse_options({})
-            answered(info.require, options)
-            return info, options
-    raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`)")
+    declared = [info for info in plugins.codecs.values() if suffix and info.suffix.lower() == suffix]
+    for info in declared or [info for info in plugins.codecs.values() if f".{info.id}" == suffix]:
+        options = info.parse_options({})
+        answered(info.require, options)
+        return info, options
+    raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`), "
+                         "and the file that offers it with --plugin")
 
 
 def _check_output(output: Path, source: Path) -> None:

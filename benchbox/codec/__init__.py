@@ -125,7 +125,8 @@ class CodecInfo(Stated, ABC):
         title: the name in legends and tables, e.g. ``"JPEG (libjpeg-turbo)"``.
         Options: the options model; its fields carry defaults, bounds and descriptions. By default no options.
         capabilities: the pictures that the codec accepts, and its promises. By default `Capabilities()`.
-        suffix: the suffix of files that hold its streams, e.g. ``".jpg"``; `benchbox decode` finds the codec by it.
+        suffix: the suffix of files that hold its streams, e.g. ``".jpg"``; `benchbox decode` finds the codec by it, or
+            where that is "" by its id, as ``".toy"``.
         quality: the quality axis; None for a lossless codec, or where `axis` is overridden.
         codec_class: what `open` calls as ``codec_class(info, options, device)``, e.g. a subclass of `CheckedCodec`;
             None where `open` is overridden.

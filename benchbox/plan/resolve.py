@@ -19,8 +19,8 @@ from benchbox.codec import (
     options_json,
 )
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, PluginError, QualityError, one_line, without_controls
-from benchbox.guard import answered
+from benchbox.errors import PlanError, QualityError, one_line, without_controls
+from benchbox.guard import answered, breach
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
@@ -201,11 +201,11 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
     axis = answered(info.axis, options)
     if axis is not None and not isinstance(axis, QualityAxis):
-        raise PluginError(f"{info.id}: axis gave a {type(axis).__name__}; it must give a QualityAxis or None")
+        raise breach(info.axis, f"axis gave a {type(axis).__name__}; it must give a QualityAxis or None", info.id)
     qualities: tuple[float | None, ...]
     if axis is None and not info.capabilities.lossless:
-        raise PluginError(f"{info.id}: a codec has either capabilities.lossless or a quality axis, and this one has "
-                          "neither; give it `quality = QualityAxis(...)` or `Capabilities(lossless=True)`")
+        raise breach(info.axis, "a codec has either capabilities.lossless or a quality axis, and this one has neither; "
+                     "give it `quality = QualityAxis(...)` or `Capabilities(lossless=True)`", info.id)
     if axis is None:
         if entry.qualities:
             raise QualityError(f"{label}: a lossless codec has no quality; leave the qualities out")
@@ -220,5 +220,6 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
 def _line_of(info: CodecInfo, method: str, text: object) -> str:
     """What a codec's `label` gave, if it can be stored and shown on one line."""
     if not isinstance(text, str) or not text.strip() or without_controls(text) != text or len(text) > _LONGEST_LINE:
-        raise PluginError(f"{info.id}: {method} must give one line of text, got {one_line(repr(text), 80)}")
+        said = f"{method} must give one line of text, got {one_line(repr(text), 80)}"
+        raise breach(getattr(info, method), said, info.id)
     return text

@@ -26,6 +26,11 @@ from benchbox.work import Worker, run_job
 if TYPE_CHECKING:
     import pandas as pd
 
+
+UNMEASURED = 3
+"""Exit code where nothing differs and some points could not be measured here."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The result of measuring one published point again.
@@ -189,6 +194,8 @@ def agreement(verdicts: Sequence[Verdict]) -> str:
     return f"{same} of {same + differ} points agree; {differ} differ; {absent} could not be measured here"
 
 
-def passes(verdicts: Sequence[Verdict]) -> bool:
-    """Whether some point was checked and none differs."""
-    return any(v.agrees for v in verdicts) and not any(v.agrees is False for v in verdicts)
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """0 if every point agrees, 1 if one differs or none could be measured, `UNMEASURED` if only some could not."""
+    if any(v.agrees is False for v in verdicts) or not any(v.agrees for v in verdicts):
+        return 1
+    return UNMEASURED if any(v.agrees is None for v in verdicts) else 0

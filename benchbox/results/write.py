@@ -12,7 +12,7 @@ from benchbox.codec import OptionsModel, validated_options
 from benchbox.deadline import deadline
 from benchbox.errors import BenchboxError, PluginError
 from benchbox.files import whole_folder
-from benchbox.guard import WORK_SECONDS, calling, exit_forbidden
+from benchbox.guard import WORK_SECONDS, breach, calling, exit_forbidden
 from benchbox.image import Image
 from benchbox.naming import public
 from benchbox.registry import Registry
@@ -52,7 +52,8 @@ def write_reports(
         except BenchboxError as error:  # a report at fault costs itself and not the others
             if isinstance(error.__cause__, OSError):
                 raise
-            faults.append(str(error))
+            said = str(error).removeprefix("report: ")
+            faults.append(said if said.startswith(f"{report.id} (") else f"{report.id}: {said}")
         else:
             files += [folder / file for file in made]
     if faults:
@@ -99,8 +100,8 @@ def _renewing(results: Results, renew: Callable[[], None]) -> Results:
 def _checked(report: Report, files: Any, folder: Path) -> list[Path]:
     """The files that `report` says it wrote, if they lie below `folder`."""
     if not isinstance(files, list | tuple) or not all(isinstance(file, Path) for file in files):
-        raise PluginError(f"{report.id}: render gave {type(files).__name__}; it must give a list of paths")
+        raise breach(report.render, f"render gave {type(files).__name__}; it must give a list of paths", report.id)
     for file in files:
         if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
-            raise PluginError(f"{report.id}: render names {file}, which is no file below {folder}; write there")
+            raise breach(report.render, f"render names {file}, which is no file below {folder}; write there", report.id)
     return list(files)

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from installed_plugins import Install
+from plugin_files import TOY
 
 from benchbox import image, registry
 from benchbox.cli import one_picture
 from benchbox.errors import BenchboxError
+from benchbox.plugin_file import plugin_files
 
 SOURCE = """
 from dataclasses import dataclass
@@ -36,6 +38,20 @@ def benchbox_codecs(): return [Info(id="faulty", title="Faulty", suffix=".faulty
 """
 SOUND = {"encode": "return b'x'", "decode": "import numpy; return numpy.zeros((4, 4, 3), 'u1')", "close": "pass",
          "open": "return Faulty()"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("declared", "name"), [("", "a.toy"), ("", "a.TOY"), (".Up", "a.up"), (".Up", "a.Up")])
+def test_a_stream_is_decoded_by_its_suffix_or_the_codecs_id(declared: str, name: str, tmp_path: Path) -> None:
+    source = TOY.replace('title="Toy (zlib)"', f'title="Toy", suffix="{declared}"')
+    (tmp_path / "mycodec.py").write_text(source, encoding="utf-8")
+    plugins = registry.load(files=plugin_files([tmp_path / "mycodec.py"]))
+    pixels = np.full((5, 4, 3), 255, np.uint8)
+    image.write_png(tmp_path / "a.png", pixels)
+    one_picture.encode(tmp_path / "a.png", "toy", None, tmp_path / name, "cpu", plugins)
+    one_picture.decode(tmp_path / name, None, tmp_path / "b.png", "cpu", plugins)
+    assert np.array_equal(image.read(tmp_path / "b.png").pixels, pixels)
+    with pytest.raises(BenchboxError, match=r"no codec writes '\.other' files; name it with -c .* with --plugin"):
+        one_picture.decode(tmp_path / "a.other", None, tmp_path / "b.png", "cpu", plugins)
 
 
 @pytest.mark.parametrize(("change", "words"), [
