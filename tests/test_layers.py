@@ -33,7 +33,7 @@ LOWER = {"curves": {"errors", "metric"}, "results": {"deadline", "errors", "file
 
 WINGS = {"reading", "plan", "store", "work", "execution", "session", "results", "curves", "cli"}
 
-HEAVY = {"benchbox.store.frame", "benchbox.execution.dask"}
+HEAVY = {"benchbox.store.frame", "benchbox.execution.dask", "benchbox.execution.cluster"}
 """Modules of wings that others import directly, since what they bring (pandas, dask) is not for everyone."""
 
 PUBLIC = {"", "errors", "files", "image", "codec", "metric", "dataset", "appearance", "report", "naming", "reference",

@@ -20,10 +20,11 @@ from benchbox.store import UNSCORED
 
 
 class Active:
-    """A job that was given to a worker process, with its spool file `path`."""
+    """A job that was given to a worker process, with its spool file `path`, which it `keeps` when it is done."""
 
-    def __init__(self, job: Job, path: Path, process: WorkerProcess) -> None:
+    def __init__(self, job: Job, path: Path, process: WorkerProcess, keeps: bool = False) -> None:
         self.job = job
+        self._keeps = keeps
         self._process = process
         self._tail = Tail(path)
         self._done: set[str] = set()
@@ -120,7 +121,8 @@ class Active:
             on_points(self.job, [event])
             self._done.add(self._at)
             again = [self.job.only([point])] if point is not None else []
-        self._tail.remove()
+        if not self._keeps:
+            self._tail.remove()
         return again + [self.job.only([point]) for point in self._left()]
 
     def _was_killed(self, ending: Ending | None) -> bool:

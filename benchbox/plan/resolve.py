@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -131,9 +131,14 @@ class Resolved:
             replace(d, samples=tuple(s for s in d.samples if (d.id, s.id) in samples)) for d in self.datasets))
 
 
-def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
+def _gpu_here() -> bool:
+    return bool(gpus())
+
+
+def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bool] = _gpu_here) -> Resolved:
     """Look up and validate everything a plan names; relative ``PATH`` arguments of data sets
-    and relative paths in options start from `base`.
+    and relative paths in options start from `base`. `has_gpu` tells, for ``device = "auto"``, whether there is an
+    NVIDIA GPU where codecs will run; by default, whether one answers on this machine.
 
     Raises:
         UsageError: an unknown id or option, a quality out of range, two configurations under one label, a metric that
@@ -147,7 +152,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
     })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
     left_out = {e.id: why for e in plan.codec if e.optional and (why := answered(registry.codec(e.id).unavailable))}
-    configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
+    configurations = tuple(_configure(e, registry, has_gpu) for e in plan.codec if e.id not in left_out)
     labels = [c.label for c in configurations]
     for label in labels:
         if labels.count(label) > 1:
@@ -183,20 +188,20 @@ def _with_files(entry: CodecEntry, registry: Registry, base: Path) -> CodecEntry
     return entry.model_copy(update={"options": options})
 
 
-def device_for(name: str, accepted: Iterable[str]) -> str:
+def device_for(name: str, accepted: Iterable[str], has_gpu: Callable[[], bool] = _gpu_here) -> str:
     """The device to use where only the device classes `accepted` work: ``"auto"`` becomes CUDA if that is among them
-    and an NVIDIA GPU answers, else the CPU; any other name is returned as it is."""
+    and an NVIDIA GPU answers (`has_gpu`), else the CPU; any other name is returned as it is."""
     if name != "auto":
         return name
-    return "cuda" if "cuda" in accepted and gpus() else "cpu"
+    return "cuda" if "cuda" in accepted and has_gpu() else "cpu"
 
 
-def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
+def _configure(entry: CodecEntry, registry: Registry, has_gpu: Callable[[], bool]) -> Configuration:
     info = registry.codec(entry.id)
     options = info.parse_options(entry.options)
     answered(info.require, options)
     label = entry.label or _line_of(info, "label", answered(info.label, options))
-    device = device_for(entry.device, info.capabilities.devices)
+    device = device_for(entry.device, info.capabilities.devices, has_gpu)
     if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
     axis = answered(info.axis, options)

@@ -50,11 +50,14 @@ def note_pictures(folder: Path, notes: Mapping[str, Mapping[str, Sequence[str]]]
                          ) from error
 
 
-def note_end(folder: Path) -> None:
-    """Record the end of the last session. A full disk is ignored here, since the run's own error matters more."""
+def note_end(folder: Path, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Record the end of the last session, and the other machines `hosts` that measured for it, by name. A full disk is
+    ignored here, since the run's own error matters more."""
     sessions = _sessions(folder)
     if sessions:
         sessions[-1]["end"] = _now()
+        if hosts:
+            sessions[-1]["hosts"] = dict(hosts)
         with contextlib.suppress(OSError):
             _replace(folder / "environment.json", json.dumps({"sessions": sessions}, indent=1))
 
