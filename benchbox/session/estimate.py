@@ -60,7 +60,7 @@ def describe(
         for line in summary_of(changes(store, resolved)):
             progress.say(line)
         work = (_searches if resolved.plan.match else _sweep)(resolved, store, progress, retry)
-        known = store.seconds_and_bytes()
+        known = store.seconds_and_bytes() if work.jobs else {}
     with tempfile.TemporaryDirectory(prefix="benchbox-") as folder:
         probing = executor(Workspace.at(folder))
         costs = _costs(work.jobs, known, probing)

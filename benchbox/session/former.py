@@ -24,6 +24,9 @@ _RECORD = ("plan.toml", "settings.json", "environment.json")
 def changes(store: Store, resolved: Resolved) -> list[str]:
     """A line for each codec of the plan that measured this run's points as another version or with other options."""
     now = {configuration.label: configuration for configuration in resolved.configurations}
+    first = store.first_measured(resolved.plan.name, now)
+    if not any(any(_differences(was, now[was.label])) for was in first):
+        return []  # to count the points of all codecs takes a pass over the run
     return [f"{was.label} has changed since {resolved.plan.name} was last run: {'; '.join(words)}; {was.points} "
             "of its points were measured before" for was in store.measured_with(resolved.plan.name)
             if was.ok and was.label in now and (words := list(_differences(was, now[was.label])))]  # fmt: skip

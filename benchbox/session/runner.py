@@ -104,7 +104,7 @@ def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> None:
     session.note_pictures(todo.digests)
     register(todo, session.store)
     session.progress.say(str(todo))
-    if changed := changed_codecs(session.resolved, session.store, todo.rows):
+    if changed := changed_codecs(todo.changed):
         session.progress.say(changed)
     if verdicts is None:
         session.measure(coarse_first(todo.jobs, session.resolved), todo.points)

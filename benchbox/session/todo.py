@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from benchbox.plan import Entry, Job, Point, Resolved, SampleName, entries, missing_jobs
 from benchbox.session.digests import Digests, digests
 from benchbox.session.progress import Progress
-from benchbox.store import Store, WritableStore
+from benchbox.store import Store, Wanted, WritableStore
 
 
 @dataclass(frozen=True)
 class Todo:
-    """The rows of a run and the jobs that it still needs.
+    """What a run still needs.
 
     Attributes:
         resolved: the plan.
         digests: pixel digests of its pictures.
-        rows: the run's rows, in plan order.
         jobs: jobs for the missing points.
+        changed: codec id -> number of points measured before its plugin changed, which still count.
     """
 
     resolved: Resolved
     digests: Digests
-    rows: tuple[Entry, ...]
     jobs: tuple[Job, ...]
+    changed: Mapping[str, int]
+
+    @property
+    def rows(self) -> Iterator[Entry]:
+        """The run's rows, in plan order, made anew each time: a run may have millions."""
+        return entries(self.resolved, self.digests.all)
 
     @property
     def points(self) -> int:
@@ -38,28 +44,30 @@ class Todo:
         return sum(point.stream is not None for job in self.jobs for point in job.points)
 
     def __str__(self) -> str:
-        return (f"{self.resolved.plan.name}: {self.points} of {len(self.rows)} points to measure"
+        pictures = sum(len(dataset.samples) for dataset in self.resolved.datasets)
+        total = pictures * sum(len(configuration.qualities) for configuration in self.resolved.configurations)
+        return (f"{self.resolved.plan.name}: {self.points} of {total} points to measure"
                 + (f", {self.rescored} of them only to score" if self.rescored else ""))  # fmt: skip
 
 
 def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bool = False) -> Todo:
     """The rows of a run and jobs for those that the store lacks; `retry` includes points that runs no longer try."""
     found = digests(resolved, store, progress)
-    rows = tuple(entries(resolved, found.all))
-    versions = {m.id: m.version for m in resolved.metrics}
-    have = store.have((row.key for row in rows), versions, retry, resolved.renewed)
-    return Todo(resolved, found, rows, tuple(missing_jobs(resolved, found.known, rows, have)))
+    versions = {metric.id: metric.version for metric in resolved.metrics}
+    wanted = Wanted(versions, retry, resolved.sources, frozenset(resolved.renewed))
+    unfinished = store.unfinished((row.key for row in entries(resolved, found.all)), wanted)
+    jobs = missing_jobs(resolved, found.known, entries(resolved, found.all), unfinished) if unfinished else ()
+    changed = Counter(have.changed for have in unfinished.values()
+                      if have is not None and have.changed and have.changed not in resolved.renewed)  # fmt: skip
+    return Todo(resolved, found, tuple(jobs), changed)
 
 
-def changed_codecs(resolved: Resolved, store: Store, rows: Iterable[Entry]) -> str:
-    """A line about those of `rows` that were measured before their codec's plugin changed, though its identity did not
-    and they still count; "" if there are none."""
-    found = store.changed((row.key for row in rows), {c: s for c, s in resolved.sources.items()
-                                                      if c not in resolved.renewed})  # fmt: skip
-    count = sum(len(keys) for keys in found.values())
-    its = "its" if len(found) == 1 else "their"
-    return (f"{', '.join(sorted(found))} changed since {count} of {its} points were measured; "
-            "--fresh measures them again") if found else ""  # fmt: skip
+def changed_codecs(counts: Mapping[str, int]) -> str:
+    """A line about points that were measured before their codec's plugin changed, though its identity did not and they
+    still count; `counts` is their number by codec. "" if there are none."""
+    its = "its" if len(counts) == 1 else "their"
+    return (f"{', '.join(sorted(counts))} changed since {sum(counts.values())} of {its} points were measured; "
+            "--fresh measures them again") if counts else ""  # fmt: skip
 
 
 def register(todo: Todo, store: WritableStore) -> None:

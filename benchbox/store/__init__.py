@@ -3,12 +3,13 @@ pandas, turns the rows of a run into a frame."""
 
 from benchbox.store.accepted import check_values, fault
 from benchbox.store.columns import COLUMNS, Column
-from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore
+from benchbox.store.database import EmptyStore, Store, WritableStore
 from benchbox.store.formers import MARK, MeasuredWith
+from benchbox.store.held import UNSCORED, Wanted
 from benchbox.store.streams import Streams
 from benchbox.store.workspace import Workspace, locate, shown
 
 __all__ = [
-    "COLUMNS", "MARK", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "Store", "Streams", "Workspace",
-    "WritableStore", "check_values", "fault", "locate", "shown",
+    "COLUMNS", "MARK", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "Store", "Streams", "Wanted",
+    "Workspace", "WritableStore", "check_values", "fault", "locate", "shown",
 ]  # fmt: skip

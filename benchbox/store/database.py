@@ -14,20 +14,17 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from benchbox.plan import Entry, Have, Job
-from benchbox.store import formers, opening
+from benchbox.store import formers, opening, runs
 from benchbox.store.accepted import number
+from benchbox.store.held import Wanted, held, unfinished
 from benchbox.store.inserts import keep
 from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
 
-MAX_ATTEMPTS = 2
-"""A failed point is tried once more by the next run, and after that only with ``--retry``."""
-
-UNSCORED = "not scored: "
-"""Begins the reason of a score that is missing since something failed, and not since the metric has no value there."""
-
 _KEPT_ONLY = ("attempts", "measured")
 """Columns of encodings that results do not show."""
+_SAMPLE = 50_000
+"""Encodings that an estimate is made from."""
 _ENTRY = ("run", "dataset", "sample", "label", "quality", "key", "codec")
 
 
@@ -74,40 +71,19 @@ class Store:
 
     def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False,
              renewed: Mapping[str, str] | None = None) -> dict[str, Have]:
-        """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
-        count.
+        """key -> what the store holds of that encoding; see `Wanted`. `renewed` has the codecs of which only points
+        count that were measured with these files of the plugin (codec id -> SHA-256)."""
+        wanted = Wanted(versions, retry, renewed or {}, frozenset(renewed or ()))
+        return held(self._db, self.workspace.streams, keys, wanted)
 
-        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream has another
-        size than it had does not count as measured, so that it is encoded again; the contents are checked where a
-        stream is read. Nor does one count that was measured with other files of its codec's plugin than `renewed` has
-        (codec id -> SHA-256). With `retry` all contents are checked, missing streams are encoded again, and scores that
-        are missing since something failed are left out.
+    def unfinished(self, keys: Iterable[str], wanted: Wanted) -> dict[str, Have | None]:
+        """key -> what the store holds of that encoding (None for nothing), for those of `keys` of which something is
+        still to be measured or scored, and those that have changed.
+
+        A failure counts as measured after MAX_ATTEMPTS tries, unless `wanted.retry`. A kept stream that is needed to
+        score, and has another size than it had, is encoded again; the contents are checked where a stream is read.
         """
-        scored: dict[str, set[str]] = {}
-        found = {}
-        with self._wanted(keys):
-            for key, metric, version, reason in self._db.execute(
-                "SELECT key, metric, version, scores.reason FROM wanted CROSS JOIN scores USING (key)"
-            ):
-                if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
-                    scored.setdefault(key, set()).add(metric)
-            query = "SELECT key, status, attempts, stream_sha256, bytes FROM wanted CROSS JOIN encodings USING (key)"
-            rows = self._db.execute(query).fetchall()
-            old = {key for keys in self._changed(renewed or {}).values() for key in keys}
-            streams = self.workspace.streams
-            sizes = {stream: size for _, status, _, stream, size in rows if status == "ok" and stream}
-            damaged = streams.damaged(sizes) if retry else streams.of_other_size(sizes)
-            for key, status, attempts, stream, _ in rows:
-                if status == "ok":
-                    known = frozenset(scored.get(key, ()))
-                    to_score = len(known) < len(versions) and stream and streams.has(stream)
-                    again = key in old or stream in damaged or (retry and stream and not streams.has(stream))
-                    found[key] = Have(not again, stream if to_score else None, known)
-                else:
-                    tried = number(attempts, f"encodings, {key[:12]}: attempts", 0)
-                    settled = status == "unsupported" or (tried >= MAX_ATTEMPTS and not retry)
-                    found[key] = Have(settled, None, frozenset(versions))
-        return found
+        return unfinished(self._db, self.workspace.streams, keys, wanted)
 
     def streams_of(self, keys: Iterable[str]) -> dict[str, str]:
         """key -> SHA-256 of its stream, for those of `keys` that were measured."""
@@ -130,12 +106,6 @@ class Store:
                 found.setdefault(codec, set()).add(key)
         return found
 
-    def failures(self, run: str) -> list[tuple[str, str, str, int]]:
-        """(label, status, reason, rows) for all rows of a run that are not ok, most frequent first."""
-        query = """SELECT label, status, reason, COUNT(*) FROM entries JOIN encodings USING (key)
-                   WHERE run = ? AND status != 'ok' GROUP BY label, status, reason ORDER BY 4 DESC, 1"""
-        return list(self._db.execute(query, (run,)))
-
     def runs(self) -> list[tuple[str, int]]:
         """(name, number of rows) of every run."""
         return list(self._db.execute("SELECT run, COUNT(*) FROM entries GROUP BY run ORDER BY run"))
@@ -143,6 +113,10 @@ class Store:
     def measured_with(self, run: str) -> list[formers.MeasuredWith]:
         """What the measured points of a run were measured with, by label."""
         return formers.measured_with(self._db, run)
+
+    def first_measured(self, run: str, labels: Iterable[str]) -> list[formers.MeasuredWith]:
+        """What the first point that went through was measured with, for each of `labels` that has one."""
+        return formers.first_measured(self._db, run, labels)
 
     def former_folder(self, run: str) -> str | None:
         """Name of the folder of the former run called `run`, e.g. ``"demo~1"``; None if there is no such former run."""
@@ -152,11 +126,10 @@ class Store:
         """(label, points, points with other bytes) of the points that went through in both runs."""
         return formers.changed_bytes(self._db, before, after)
 
-    def status_counts(self, run: str) -> dict[str, int]:
-        """Rows of a run by status; ``missing`` for those not measured yet."""
-        query = """SELECT COALESCE(encodings.status, 'missing'), COUNT(*) FROM entries
-                   LEFT JOIN encodings USING (key) WHERE run = ? GROUP BY 1"""
-        return dict(self._db.execute(query, (run,)))
+    def outcomes(self, run: str) -> tuple[dict[str, int], list[tuple[str, str, str, int]]]:
+        """The rows of a run by status, ``missing`` for those not measured yet; and (label, status, reason, rows) of all
+        that are measured and not ok, most frequent first."""
+        return runs.outcomes(self._db, run)
 
     def rows(self, run: str) -> sqlite3.Cursor:
         """A run's entries joined with their encodings, in the plan's order; columns as in the cursor's description."""
@@ -222,10 +195,12 @@ class Store:
             return dict(self._db.execute(query, (host, batch, disturbed)).fetchall())
 
     def seconds_and_bytes(self) -> dict[tuple[str, str], tuple[float, float]]:
-        """(codec, options) -> mean (seconds to encode and decode, bytes) per megapixel, over all measurements."""
-        query = """SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
-                   SUM(bytes) * 1e6 / SUM(width * height)
-                   FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
+        """(codec, options) -> mean (seconds to encode and decode, bytes) per megapixel, over `_SAMPLE` encodings: the
+        first by key, and so as good as drawn by chance."""
+        query = f"""SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
+                    SUM(bytes) * 1e6 / SUM(width * height)
+                    FROM (SELECT * FROM encodings WHERE status = 'ok' ORDER BY key LIMIT {_SAMPLE})
+                    JOIN timings USING (key) GROUP BY codec, options"""
         return {(codec, options): (number(seconds, f"timings of {codec}", 0.0), number(size, f"bytes of {codec}", 0.0))
                 for codec, options, seconds, size in self._db.execute(query)}  # fmt: skip
 
@@ -249,11 +224,26 @@ class EmptyStore(Store):
 class WritableStore(Store):
     """Reads the measurements of a workspace and adds to them. The caller holds the workspace's lock."""
 
+    _within = False
+
     def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
         return opening.to_write(self.workspace)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written in the block is stored in one transaction at its end, or nothing of it if it fails."""
+        with self._transaction():
+            self._within = True
+            try:
+                yield
+            finally:
+                self._within = False
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._within:
+            yield self._db
+            return
         try:
             with self._db:
                 yield self._db
@@ -272,14 +262,9 @@ class WritableStore(Store):
                            ((stamp, "\n".join(lines)) for stamp, lines in notes.items()))  # fmt: skip
 
     def register(self, run: str, rows: Iterable[Entry]) -> None:
-        """Replace the rows of a run by `rows`."""
+        """Replace the rows of a run by `rows`; those that are the same already are not written."""
         with self._transaction() as db:
-            db.execute("DELETE FROM entries WHERE run = ?", (run,))
-            db.executemany(
-                """INSERT INTO entries (run, ordinal, key, dataset, sample, label, codec, quality)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                ((run, i, e.key, e.dataset, e.sample, e.label, e.codec, e.quality) for i, e in enumerate(rows)),
-            )
+            runs.replace_rows(db, run, rows)
 
     def set_aside(self, run: str, folder: str) -> str:
         """Rename a run to its first former run, whose record is in `folder`; returns that name, ``NAME~1``."""

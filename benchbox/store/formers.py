@@ -7,6 +7,7 @@ environment of a former run lie in a folder of their own, whose name never chang
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MARK = "~"
@@ -35,6 +36,24 @@ def measured_with(db: sqlite3.Connection, run: str) -> list[MeasuredWith]:
         (run,),
     )
     return [MeasuredWith(*row) for row in rows]
+
+
+def first_measured(db: sqlite3.Connection, run: str, labels: Iterable[str]) -> list[MeasuredWith]:
+    """What the first point that went through was measured with, for each of `labels` that has one. All points that a
+    run lists under a label are of one configuration, so that one of them tells what `measured_with` counts."""
+    waiting, found = set(labels), []
+    rows = db.execute("SELECT label, key FROM entries WHERE run = ? ORDER BY ordinal", (run,))
+    while waiting and (row := rows.fetchone()) is not None:
+        label, key = row
+        if label not in waiting:
+            continue
+        known = db.execute("SELECT codec, options, identity, device FROM encodings WHERE key = ? AND status = 'ok'",
+                           (key,)).fetchone()
+        if known is not None:
+            waiting.discard(label)
+            codec, options, identity, device = known
+            found.append(MeasuredWith(label, codec, options, identity, device, 1, 1))
+    return found
 
 
 def former_folder(db: sqlite3.Connection, run: str) -> str | None:

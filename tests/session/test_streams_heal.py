@@ -37,37 +37,40 @@ def retry(tmp_path: Path, asked: dict[str, Any]) -> None:
         execute(resolved, plugins, place, local_executor(resolved.plan, place, 2, server), Silent(), retry=True)
 
 
-@pytest.mark.parametrize(("data", "more"), [
-    (b"", {}), (b"\xff\xd8 cut", {"metrics": ["psnr", "psnr-y"]}), (None, {"metrics": ["psnr", "psnr-y"]}),
-], ids=["empty, same plan", "cut, new metric", "flipped, new metric"])  # fmt: skip
-def test_a_run_writes_damaged_streams_again(
-    data: bytes | None, more: dict[str, Any], tmp_path: Path, pictures: Path
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8 cut", None], ids=["empty", "cut", "flipped"])
+def test_a_run_that_needs_damaged_streams_writes_them_again(
+    data: bytes | None, tmp_path: Path, pictures: Path
 ) -> None:
     first = go(tmp_path, plan(pictures, JPEG))
     before = measured(tmp_path)
     flipped = data is None
     data = bytes(first["bytes"][4]) if data is None else data
     path = damage(tmp_path / "runs", first.iloc[4], data)
-    again = go(tmp_path, plan(pictures, JPEG, **more))
+    again = go(tmp_path, plan(pictures, JPEG, metrics=["psnr", "psnr-y"]))
     pd.testing.assert_frame_equal(again[["key", "bytes", "psnr"]], first[["key", "bytes", "psnr"]])
     assert (again["status"] == "ok").all()
     assert path.read_bytes() != data
     anew = {key for key, value in measured(tmp_path).items() if before[key] != value}
     assert anew == (set() if flipped else {first["key"][4]}), "one that is read is put right without being measured"
-    if more:
-        assert again["psnr_y"].notna().all()
+    assert again["psnr_y"].notna().all()
 
 
-def test_a_matched_run_goes_on(tmp_path: Path, pictures: Path) -> None:
-    asked = plan(pictures, {"id": "jpeg"}, match=["bpp=1"])
-    first = go(tmp_path, asked)
+@pytest.mark.parametrize("asked", [{}, {"match": ["bpp=1"]}], ids=["sweep", "matched"])
+def test_streams_that_are_not_needed_are_looked_at_with_retry_only(
+    asked: dict[str, Any], tmp_path: Path, pictures: Path
+) -> None:
+    """A finished run of a million points would look at a million files."""
+    wanted = plan(pictures, {"id": "jpeg"} if asked else JPEG, **asked)
+    first = go(tmp_path, wanted)
     path = damage(tmp_path / "runs", first.iloc[0], b"")
-    pd.testing.assert_series_equal(go(tmp_path, asked)["bytes"], first["bytes"])
+    pd.testing.assert_series_equal(go(tmp_path, wanted)["bytes"], first["bytes"])
+    assert path.stat().st_size == 0
+    retry(tmp_path, wanted)
     assert path.stat().st_size == first["bytes"][0]
 
 
 @pytest.mark.slow  # a quarter of a minute
-def test_a_report_shows_the_other_pictures_and_the_next_run_heals(tmp_path: Path, pictures: Path) -> None:
+def test_a_report_shows_the_other_pictures_and_retry_heals(tmp_path: Path, pictures: Path) -> None:
     first = go(tmp_path, plan(pictures, JPEG))
     damage(tmp_path / "runs", first.iloc[4], b"")
     known = registry.load()
@@ -80,7 +83,7 @@ def test_a_report_shows_the_other_pictures_and_the_next_run_heals(tmp_path: Path
         return "is damaged; run the plan again with --retry" in page.read_text(encoding="utf-8")
 
     assert warned()
-    go(tmp_path, plan(pictures, JPEG))
+    retry(tmp_path, plan(pictures, JPEG))
     assert not warned()
     damage(tmp_path / "runs", first.iloc[4], bytes(first["bytes"][4]))
     assert warned()
@@ -96,7 +99,7 @@ def test_other_bytes_lose_the_scores_of_the_old_ones(tmp_path: Path, pictures: P
         store._db.execute("UPDATE encodings SET stream_sha256 = ? WHERE key = ?", (other, first["key"][0]))
         store._db.commit()
     damage(tmp_path / "runs", pd.Series({"stream_sha256": other}), b"")
-    go(tmp_path, plan(pictures, JPEG, metrics=["psnr"]))
+    retry(tmp_path, plan(pictures, JPEG, metrics=["psnr"]))
     frame = benchbox.load("t", tmp_path / "runs")
     assert frame["stream_sha256"][0] == first["stream_sha256"][0]
     frame = go(tmp_path, plan(pictures, JPEG, metrics=["psnr", "psnr-y"]))
