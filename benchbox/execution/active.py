@@ -103,7 +103,7 @@ class Active:
 
     def finish(self, on_points: OnPoints, ending: Ending | None) -> list[Job]:
         """Once the worker is done with the job, or has come to its `ending`: blame what it was at, and give back what
-        is left, one point to a job."""
+        is left, one point to a job. Its record stays, for `forget`."""
         self.read(on_points)
         again = []
         if self._at is None and self._left() and len(self.job.points) == 1 and (ending or self._tail.damaged):
@@ -116,8 +116,11 @@ class Active:
             on_points(self.job, [event])
             self._done.add(self._at)
             again = [self.job.only([point])] if point is not None else []
-        self._tail.remove()
         return again + [self.job.only([point]) for point in self._left()]
+
+    def forget(self) -> None:
+        """Delete its record, once its points are kept."""
+        self._tail.remove()
 
     def _ended(self, ending: Ending | None) -> tuple[str, str]:
         """Status and reason of a point whose worker ended though nobody here killed it."""

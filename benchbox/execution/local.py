@@ -21,7 +21,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.active import Active
-from benchbox.execution.executor import Admit, OnPoints, PointLimits
+from benchbox.execution.executor import Admit, OnPoints, PointLimits, together
 from benchbox.execution.memory import held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
@@ -75,6 +75,7 @@ class LocalExecutor:
         slots = [_Slot(self._server, self._settings, self._spool, self._limits) for _ in range(self.workers)]
         watch = _Watch()
         starts = _Starts()
+        finished: list[tuple[Active, Ending | None]] = []
         with contextlib.ExitStack() as stack:
             for slot in slots:
                 stack.callback(slot.close)
@@ -83,16 +84,21 @@ class LocalExecutor:
                 for slot in slots:
                     slot.fill(queue, admit)
                 busy = [slot for slot in slots if slot.active is not None]
-                if not busy:
+                if not busy and not finished:
                     return
-                wait([source for slot in busy for source in slot.sources()], watch.due())
-                finished = [done for slot in busy if (done := slot.turn(starts)) is not None]
+                wait([source for slot in busy for source in slot.sources()], watch.due() if busy else 0)
+                finished += [done for slot in busy if (done := slot.turn(starts)) is not None]
                 for slot in slots:  # before their points are taken in, so that no worker waits for that
                     slot.fill(queue, admit)
-                for active, ending in finished:
-                    queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending))
-                if watch.due() == 0:
+                if busy and watch.due() > 0:
+                    continue
+                with together(on_points):  # all that came since the last look
+                    for active, ending in finished:
+                        queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending))
                     watch.look(busy, on_points)
+                for active, _ in finished:
+                    active.forget()
+                finished.clear()
 
 
 class _Queue:
