@@ -149,6 +149,11 @@ class Others:
     def __init__(self) -> None:
         self._start, self._busy, self._own = time.perf_counter(), _busy_seconds(), _own_seconds()
 
+    @property
+    def enough(self) -> bool:
+        """Whether `cores` can be told without waiting."""
+        return time.perf_counter() - self._start >= SHORTEST_LOOK
+
     def cores(self) -> float:
         """Average number of cores that other processes kept busy, over at least `SHORTEST_LOOK` seconds."""
         time.sleep(max(0.0, SHORTEST_LOOK - (time.perf_counter() - self._start)))

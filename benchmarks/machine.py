@@ -7,7 +7,6 @@ meanwhile, which a reader needs to judge a figure.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -29,12 +28,14 @@ class Run:
         wall: seconds from start to end.
         cpu: processor seconds of the command and its children.
         others: share of the machine (0 .. 1) that other processes took meanwhile.
+        peak: bytes: the greatest resident memory of one of its processes.
     """
 
     start: float
     wall: float
     cpu: float
     others: float
+    peak: int = 0
 
 
 def machine() -> str:
@@ -60,17 +61,18 @@ def timed_run(command: Sequence[str], output: Path, environment: Mapping[str, st
         SystemExit: the command failed; the message ends with its last error output.
     """
     errors = output.with_suffix(".err")
-    before, busy = resource.getrusage(resource.RUSAGE_CHILDREN), _busy()
+    busy = _busy()
     with output.open("wb") as out, errors.open("wb") as err:
         start, clock = time.time(), time.perf_counter()
-        done = subprocess.run(command, stdout=out, stderr=err, env=dict(environment), check=False)
+        process = subprocess.Popen(command, stdout=out, stderr=err, env=dict(environment))
+        _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - clock
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}\nended with {done.returncode}: {errors.read_text()[-2000:]}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}: {errors.read_text()[-2000:]}")
+    cpu = used.ru_utime + used.ru_stime
     others = (_busy() - busy - cpu) / (wall * (os.cpu_count() or 1))
-    return Run(start, wall, cpu, min(1.0, max(0.0, others)))
+    return Run(start, wall, cpu, min(1.0, max(0.0, others)), used.ru_maxrss << 10)
 
 
 def _busy() -> float:

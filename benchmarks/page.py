@@ -1,6 +1,6 @@
 """The page of 20 codecs x 20 qualities x 100 pictures: its size, and the seconds that Chromium takes to draw it.
 
-``python benchmarks/page.py`` fills a store as `million.py` does, makes the report with the command, and opens the page
+``python benchmarks/page.py`` fills a store as `scale.py` does, makes the report with the command, and opens the page
 from disk in headless Chromium, a fresh process each time. It opens an empty page in turn and prints its time too.
 """
 
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from machine import machine
-from million import RUN, fill
+from scale_store import RUN, fill
 
 SIZES = 20, 20, 100
 SECONDS, MEGABYTES = 1.0, 3.0
@@ -30,11 +30,11 @@ def main() -> None:
     if chromium is None:
         sys.exit("no Chromium is installed here (apt install chromium)")
     with tempfile.TemporaryDirectory() as folder:
-        base = Path(folder)
+        base = Path(folder, "page")
         fill(base, *SIZES)
-        subprocess.run([sys.executable, "-m", "benchbox", "report", RUN, "--workspace", folder], check=True,
+        subprocess.run([sys.executable, "-m", "benchbox", "report", RUN, "--workspace", str(base / "runs")], check=True,
                        stdout=subprocess.DEVNULL)
-        page, empty = base / RUN / "report" / "index.html", base / "empty.html"
+        page, empty = base / "runs" / RUN / "report" / "index.html", base / "empty.html"
         empty.write_text("<!doctype html><title>empty</title>")
         size = page.stat().st_size / 1e6
         took = {file: [opened(chromium, file, base) for _ in range(TURNS)] for file in (empty, page)}

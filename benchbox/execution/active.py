@@ -105,7 +105,7 @@ class Active:
     def finish(self, on_points: OnPoints, ending: Ending | None, killed: set[str]) -> list[Job]:
         """Once the worker is done with the job, or has come to its `ending`: blame what it was at, and give back what
         is left, one point to a job. A point whose worker was killed, by nobody here, is left and not blamed the first
-        time; `killed` holds the keys of such points."""
+        time; `killed` holds the keys of such points. Its record stays, for `forget`."""
         self.read(on_points)
         again = []
         if self._at is not None and self._at not in killed and self._was_killed(ending):
@@ -121,9 +121,12 @@ class Active:
             on_points(self.job, [event])
             self._done.add(self._at)
             again = [self.job.only([point])] if point is not None else []
+        return again + [self.job.only([point]) for point in self._left()]
+
+    def forget(self) -> None:
+        """Delete its record, once its points are kept."""
         if not self._keeps:
             self._tail.remove()
-        return again + [self.job.only([point]) for point in self._left()]
 
     def _was_killed(self, ending: Ending | None) -> bool:
         """Whether somebody else ended the worker, who may have meant anything but the point that it was at."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +11,13 @@ from benchbox.plan import Job
 
 OnPoints = Callable[[Job, Sequence[Mapping[str, Any]]], None]
 """Called in the parent with a job and its newly finished points. The worker's own record of these points is deleted
-only after the callback has returned, so no point is lost in between."""
+only after the callback has returned, and the block of `together` around it, so no point is lost in between."""
+
+
+def together(on_points: OnPoints) -> AbstractContextManager[Any]:
+    """A block around calls of `on_points`, after which all their points are kept: in one transaction if it has a method
+    `together`, which gives such a block."""
+    return getattr(on_points, "together", nullcontext)()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.active import Active
-from benchbox.execution.executor import Admit, OnPoints, PointLimits
+from benchbox.execution.executor import Admit, OnPoints, PointLimits, together
 from benchbox.execution.memory import Held, held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
@@ -89,21 +89,27 @@ def work(
     """Run every job in `slots`, each of which has one at a time."""
     queue, watch, starts = _Queue(jobs), _Watch(held), _Starts()
     killed: set[str] = set()
+    finished: list[tuple[Active, Ending | None]] = []
     while True:
         for slot in slots:
             slot.fill(queue, admit)
         busy = [slot for slot in slots if slot.active is not None]
-        if not busy:
+        if not busy and not finished:
             return
-        wait([source for slot in busy for source in slot.sources()], watch.due())
-        finished = [done for slot in busy if (done := slot.turn(starts)) is not None]
+        wait([source for slot in busy for source in slot.sources()], watch.due() if busy else 0)
+        finished += [done for slot in busy if (done := slot.turn(starts)) is not None]
         for slot in slots:  # before their points are taken in, so that no worker waits for that
             slot.fill(queue, admit)
-        for active, ending in finished:
-            queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending, killed))
-        if watch.due() == 0:
-            look()
+        if busy and watch.due() > 0:
+            continue
+        look()
+        with together(on_points):  # all that came since the last look
+            for active, ending in finished:
+                queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending, killed))
             watch.look(busy, on_points)
+        for active, _ in finished:
+            active.forget()
+        finished.clear()
 
 
 class _Queue:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -109,8 +109,7 @@ def _adapter() -> TypeAdapter[Job]:
     return TypeAdapter(Job)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One row that a run will have: the point `key`, in a data set, under a sample id."""
 
     key: str
@@ -129,11 +128,13 @@ class Have:
         measured: true if it counts as measured and is not encoded again.
         stream: SHA-256 of its stream if that is kept, else None.
         scored: metrics that have a value, or a reason for having none.
+        changed: id of its codec if that was measured with other files of its plugin, else "".
     """
 
     measured: bool
     stream: str | None
     scored: frozenset[str]
+    changed: str = ""
 
     def lacks(self, metrics: Iterable[str]) -> tuple[str, ...]:
         """Those of `metrics` that are not scored."""

@@ -14,20 +14,20 @@ from benchbox.plan.resolve import Configuration, Resolved
 def entries(resolved: Resolved, digests: Mapping[tuple[str, str], str]) -> Iterator[Entry]:
     """All rows of a run, in plan order; `digests` maps (data set id, sample id) to a pixel digest or its substitute."""
     for dataset, sample, configuration in _groups(resolved):
-        digest = digests[dataset.id, sample.id]
-        for quality in configuration.qualities:
-            yield configuration.entry(dataset.id, sample.id, digest, quality)
+        yield from configuration.entries(dataset.id, sample.id, digests[dataset.id, sample.id])
 
 
 def missing_jobs(
-    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry], have: Mapping[str, Have]
-) -> Iterator[Job]:
-    """The jobs for the plan's points that the store lacks. A point that several rows share is measured once.
+    resolved: Resolved, digests: Mapping[tuple[str, str], str], rows: Iterable[Entry],
+    unfinished: Mapping[str, Have | None] | None = None,
+) -> Iterator[Job]:  # fmt: skip
+    """The jobs for the plan's points that are unfinished. A point that several rows share is measured once.
 
     Args:
         digests: (data set id, sample id) -> pixel digest; a sample without one cannot be read and gets no job.
         rows: the run's `entries`.
-        have: what the store holds, by key.
+        unfinished: key -> what the store holds of it, of the points of which it lacks something; None: of all points,
+            and it holds nothing.
     """
     metrics = tuple(metric.id for metric in resolved.metrics)
     seen: set[str] = set()
@@ -35,10 +35,11 @@ def missing_jobs(
     for dataset, sample, configuration in _groups(resolved):
         points = []
         for row in islice(remaining, len(configuration.qualities)):
-            if row.key in seen:
+            if row.key in seen or (unfinished is not None and row.key not in unfinished):
                 continue
             seen.add(row.key)
-            point = configuration.missing(row.key, row.quality, metrics, have.get(row.key))
+            have = None if unfinished is None else unfinished[row.key]
+            point = configuration.missing(row.key, row.quality, metrics, have)
             if point is not None:
                 points.append(point)
         digest = digests.get((dataset.id, sample.id))
@@ -72,7 +73,7 @@ def timing_jobs(
     protocol = resolved.plan.timing
     if protocol is None:
         return
-    for job in missing_jobs(resolved, digests, rows, {}):
+    for job in missing_jobs(resolved, digests, rows):
         points = tuple(Point(p.key, p.quality, (), measured[p.key]) for p in job.points
                        if p.key in measured and timed.get(p.key, 0) < protocol.repeats)  # fmt: skip
         if points:

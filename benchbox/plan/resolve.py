@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -48,19 +48,36 @@ class Configuration:
 
     def key(self, quality: float | None, sample_sha256: str) -> str:
         """Key of an encoding: SHA-256 (hex) of codec, options, identity, quality, device class and source pixels."""
-        asked = {
-            "codec": self.info.id, "options": self._options_by_content, "identity": self.identity,
-            "quality": quality, "device": self.device.partition(":")[0], "sample": sample_sha256,
-        }  # fmt: skip
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        return _key(self._head(quality), _tail(sample_sha256))
+
+    def _head(self, quality: float | None) -> bytes:
+        """What keys are made from, as JSON up to the sample."""
+        asked = {"codec": self.info.id, "options": self._options_by_content, "identity": self.identity,
+                 "quality": quality, "device": self.device.partition(":")[0]}  # fmt: skip
+        return (json.dumps(asked, sort_keys=True)[:-1] + ', "sample": ').encode()
+
+    @cached_property
+    def _heads(self) -> tuple[tuple[float | None, bytes], ...]:
+        """Each of the qualities with its `_head`, made once: a run has millions of keys."""
+        return tuple((quality, self._head(quality)) for quality in self.qualities)
 
     @cached_property
     def _options_by_content(self) -> str:
         return options_by_content(self.options)
 
+    @cached_property
+    def _options_json(self) -> str:
+        return options_json(self.options)
+
     def entry(self, dataset: str, sample: str, sample_sha256: str, quality: float | None) -> Entry:
         """The row of a run for the picture `sample` of `dataset` at `quality`."""
         return Entry(self.key(quality, sample_sha256), dataset, sample, self.label, self.info.id, quality)
+
+    def entries(self, dataset: str, sample: str, sample_sha256: str) -> Iterator[Entry]:
+        """The rows of a run for the picture `sample` of `dataset`, at all qualities."""
+        label, codec, tail = self.label, self.info.id, _tail(sample_sha256)
+        for quality, head in self._heads:
+            yield Entry(_key(head, tail), dataset, sample, label, codec, quality)
 
     def missing(self, key: str, quality: float | None, metrics: tuple[str, ...], have: Have | None) -> Point | None:
         """The part of operating point `key` that a job must still measure, given `have`; None if nothing is missing."""
@@ -77,8 +94,16 @@ class Configuration:
         self, sample: SampleName, sample_sha256: str, points: Iterable[Point], timing: Timing | None = None
     ) -> Job:
         """A job that measures `points` of one picture, or times them under the protocol `timing`."""
-        return Job(sample, sample_sha256, self.info.id, self.label, options_json(self.options), self.identity,
+        return Job(sample, sample_sha256, self.info.id, self.label, self._options_json, self.identity,
                    self.device, tuple(points), timing)
+
+
+def _tail(sample_sha256: str) -> bytes:
+    return f"{json.dumps(sample_sha256)}}}".encode()
+
+
+def _key(head: bytes, tail: bytes) -> str:
+    return hashlib.sha256(head + tail).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def merge(sources: Sequence[Path], into: Workspace, say: Say) -> bool:
             for line in [*_lines(taken, streams, other, into), *_take_imported(other, store)]:
                 say(line)
         for name, _ in store.runs():
-            counts = store.status_counts(name)
+            counts, _ = store.outcomes(name)
             rest = f"; its plan, run with --workspace {into}, measures the rest" if "missing" in counts else ""
             say(f"{name}: {', '.join(f'{rows} {status}' for status, rows in sorted(counts.items()))}{rest}")
     return agreed

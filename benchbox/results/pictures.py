@@ -53,8 +53,8 @@ class Pictures:
             raise DatasetError(f"data set {dataset} no longer has the sample '{name}'")
         pixels = image.check(worked(sample.load), name)
         if image.digest(pixels) != row["sample_sha256"]:
-            raise DatasetError(f"data set {dataset}: the picture '{name}' is not the one that was measured; run the plan "
-                               "again")
+            raise DatasetError(f"data set {dataset}: the picture '{name}' is not the one that was measured; run the "
+                               "plan again")
         return pixels
 
     def _row(self, key: str) -> Mapping[str, Any]:

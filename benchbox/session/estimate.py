@@ -14,16 +14,27 @@ from typing import Any
 from benchbox import machine
 from benchbox.dataset import Sample
 from benchbox.execution import LocalExecutor
-from benchbox.plan import Job, Resolved
+from benchbox.machine import SHORTEST_LOOK
+from benchbox.plan import DISTURBED, Job, Resolved, timing_jobs
 from benchbox.session.digests import digests
 from benchbox.session.former import changes, summary_of
 from benchbox.session.matched import Matching, most_tries_left
 from benchbox.session.progress import Progress
-from benchbox.session.todo import list_missing
+from benchbox.session.todo import Todo, list_missing
 from benchbox.store import EmptyStore, Store, Workspace
 
 SCORING_SECONDS = 0.03
 """Seconds per megapixel and metric that scoring takes: the order of magnitude of the bundled metrics."""
+
+START_SECONDS, JOB_SECONDS, POINT_SECONDS = 1.5, 0.02, 0.003
+"""Seconds that a run takes to its first result, that a job takes besides its points, and a point besides its codec and
+metrics, however small the picture is."""
+
+READING_SECONDS, KEEPING_SECONDS = 0.06, 0.01
+"""Seconds per megapixel to read a picture and prepare a metric, and to copy, compare and digest a decoded one."""
+
+UNTIMED_CALLS = 2
+"""Times that a job encodes and decodes its picture besides its points: to warm up, and in another process."""
 
 Cost = tuple[float, float]
 """(seconds, bytes) per megapixel of one operating point."""
@@ -31,12 +42,28 @@ Cost = tuple[float, float]
 
 @dataclass(frozen=True)
 class _Work:
-    """A headline, the jobs behind it, how many operating points to count for each job, and their samples."""
+    """A headline, the jobs behind it, how many operating points to count for each job, their samples, and the jobs
+    that will be timed under the plan's protocol."""
 
     headline: str
     jobs: Sequence[Job]
     points: Callable[[Job], int]
     samples: Mapping[tuple[str, str], Sample]
+    timed: Sequence[Job] = ()
+
+    def seconds(self, job: Job, per_megapixel: float, metrics: int) -> float:
+        """Seconds of one processor to measure a job's points."""
+        points, pixels = self.points(job), self.megapixels(job)
+        point = per_megapixel + KEEPING_SECONDS + SCORING_SECONDS * metrics
+        job_alone = READING_SECONDS + UNTIMED_CALLS * per_megapixel
+        return JOB_SECONDS + points * POINT_SECONDS + pixels * (job_alone + points * point)
+
+    def timing_seconds(self, job: Job, per_megapixel: float) -> float:
+        """Seconds to time a job's points: an untimed call, then the repeats, and a look at other processes."""
+        assert job.timing is not None
+        calls = (job.timing.repeats + 1) * job.timing.batch
+        per_point = POINT_SECONDS + self.megapixels(job) * calls * per_megapixel
+        return JOB_SECONDS + max(SHORTEST_LOOK, len(job.points) * per_point)
 
     def megapixels(self, job: Job) -> float:
         """Size of the job's picture; one megapixel where its header does not tell."""
@@ -60,17 +87,27 @@ def describe(
         for line in summary_of(changes(store, resolved)):
             progress.say(line)
         work = (_searches if resolved.plan.match else _sweep)(resolved, store, progress, retry)
-        known = store.seconds_and_bytes()
+        known = store.seconds_and_bytes() if work.jobs or work.timed else {}
     with tempfile.TemporaryDirectory(prefix="benchbox-") as folder:
         probing = executor(Workspace.at(folder))
-        costs = _costs(work.jobs, known, probing)
+        costs = _costs([*work.jobs, *work.timed], known, probing)
     return "\n".join(_lines(work, costs, len(resolved.metrics), probing.workers, workspace))
 
 
 def _sweep(resolved: Resolved, store: Store, progress: Progress, retry: bool) -> _Work:
     todo = list_missing(resolved, store, progress, retry)
     return _Work(f"{todo} in {len(todo.jobs)} jobs", todo.jobs, lambda job: len(job.points),
-                 _samples(resolved))
+                 _samples(resolved), _to_time(resolved, store, todo))
+
+
+def _to_time(resolved: Resolved, store: Store, todo: Todo) -> list[Job]:
+    """The jobs that time what the store holds no undisturbed times of, if all that can be measured goes through."""
+    protocol = resolved.plan.timing
+    if protocol is None:
+        return []
+    keys = [row.key for row in todo.rows]
+    held = store.timed(keys, machine.host(), protocol.batch, DISTURBED)
+    return list(timing_jobs(resolved, todo.digests.known, todo.rows, dict.fromkeys(keys, ""), held))
 
 
 def _searches(resolved: Resolved, store: Store, progress: Progress, retry: bool) -> _Work:
@@ -100,12 +137,17 @@ def _lines(
             yield f"  {label}: {points} points, time unknown (its probe failed)"
             continue
         per_point, per_stream = costs[label]
-        took = sum(work.megapixels(job) * work.points(job) for job in jobs) * (per_point + SCORING_SECONDS * metrics)
+        took = sum(work.seconds(job, per_point, metrics) for job in jobs)
         scored = sum(work.megapixels(job) * sum(p.stream is not None for p in job.points) for job in jobs)
         kept = (sum(work.megapixels(job) * work.points(job) for job in jobs) - scored) * per_stream
         seconds, size = seconds + took, size + kept
         yield f"  {label}: {points} points, {took:.1f} s of one processor, {kept / 1e6:.1f} MB of streams"
-    wall = seconds / min(workers, machine.cores())
+    wall = START_SECONDS * bool(work.jobs) + seconds / min(workers, machine.cores())
+    if work.timed:
+        mean = sum(per_point for per_point, _ in costs.values()) / max(1, len(costs))
+        took = START_SECONDS + sum(work.timing_seconds(job, costs.get(job.label, (mean, 0.0))[0]) for job in work.timed)
+        yield f"  timing: {sum(len(job.points) for job in work.timed)} points, {took:.1f} s of one processor"
+        wall += took
     yield f"about {wall:.0f} s with {workers} workers and {size / 1e6:.1f} MB of disk in {workspace}"
 
 
@@ -120,7 +162,8 @@ def _costs(
             found[job.label] = known[job.codec, job.options]
         else:
             middle = job.points[len(job.points) // 2]
-            probes.setdefault(job.label, job.only([replace(middle, stream=None, metrics=())]))
+            probe = replace(job.only([replace(middle, stream=None, metrics=())]), timing=None)
+            probes.setdefault(job.label, probe)
 
     def keep(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         for point in points:

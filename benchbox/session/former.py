@@ -26,14 +26,17 @@ def changes(store: Store, resolved: Resolved) -> list[str]:
     """A line for each codec of the plan that measured this run's points as another version or with other options, or,
     where such points are measured again, with other files of its plugin."""
     now = {configuration.label: configuration for configuration in resolved.configurations}
-    found = [(was.label, "; ".join(words), was.points) for was in store.measured_with(resolved.plan.name)
-             if was.ok and was.label in now and (words := list(_differences(was, now[was.label])))]  # fmt: skip
+    name = resolved.plan.name
+    found = []
+    if any(any(_differences(was, now[was.label])) for was in store.first_measured(name, now)):
+        found = [(was.label, "; ".join(words), was.points) for was in store.measured_with(name)  # a pass over the run
+                 if was.ok and was.label in now and (words := list(_differences(was, now[was.label])))]  # fmt: skip
     said = {label for label, _, _ in found}
     found += [(label, "the files of its plugin", points)
-              for label, points in store.to_replace(resolved.plan.name, resolved.renewed).items()
+              for label, points in store.to_replace(name, resolved.renewed).items()
               if label in now and label not in said]  # fmt: skip
-    return [f"{label} has changed since {resolved.plan.name} was last run: {words}; {points} of its points were "
-            "measured before" for label, words, points in found]  # fmt: skip
+    return [f"{label} has changed since {name} was last run: {words}; {points} of its points were measured before"
+            for label, words, points in found]
 
 
 def keep_former(

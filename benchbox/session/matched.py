@@ -44,7 +44,7 @@ def run_matched(session: Session, retry: bool = False) -> None:
         matching.learn(proposals)
         store.register(session.name, matching.nearest())
     store.register(session.name, matching.nearest())
-    for line in filter(None, [*matching.endings(), changed_codecs(resolved, store, matching.nearest())]):
+    for line in filter(None, [*matching.endings(), changed_codecs(matching.changed())]):
         progress.say(line)
 
 
@@ -57,7 +57,7 @@ class Matching:
         self._store = store
         self._pictures = {(d.id, s.id): SampleName.of(d.id, s) for d in resolved.datasets for s in d.samples}
         self._versions = {metric.id: metric.version for metric in resolved.metrics}
-        self._renewed = resolved.renewed
+        self._renewed, self._sources = resolved.renewed, resolved.sources
         self._points: dict[str, Point] = {}
 
     def carry_on(self, retry: bool = False) -> list[Proposal]:
@@ -98,13 +98,19 @@ class Matching:
                  for search in self.searches]  # fmt: skip
         return list(dict.fromkeys(search.entry(quality) for search, quality in found if quality is not None))
 
+    def changed(self) -> dict[str, int]:
+        """Codec id -> number of the nearest rows measured before its plugin changed."""
+        counts = {codec: source for codec, source in self._sources.items() if codec not in self._renewed}
+        found = self._store.changed((row.key for row in self.nearest()), counts)
+        return {codec: len(keys) for codec, keys in found.items()}
+
     def endings(self) -> list[str]:
         """A line with the number of searches that missed their target, then one for each kind of ending, with an
         example; empty if none missed."""
         missed = [(search, *ending) for search in self.searches if (ending := search.ending())[0]]
         if not missed:
             return []
-        tried = self._store.outcomes(search.entry(hole).key for search, _, hole in missed if hole is not None)
+        tried = self._store.outcomes_of(search.entry(hole).key for search, _, hole in missed if hole is not None)
         reasons = {key: f"{status}: {reason}" if reason else status for key, (status, reason) in tried.items()
                    if status != "ok"}  # fmt: skip
         groups: dict[tuple[str, str, str], list[Search]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from benchbox import machine
@@ -104,14 +104,14 @@ def timing_executor(
     return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, files, core)
 
 
-def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> Sequence[Entry]:
+def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> Iterable[Entry]:
     """Measure what is missing; returns the rows that were this session's to measure."""
     todo = list_missing(session.resolved, session.store, session.progress, retry)
     session.note_pictures(todo.digests)
     register(todo, session.store)
     session.store.keep_replaced(session.name, (row.key for row in todo.own), session.resolved.renewed)
     session.progress.say(str(todo))
-    if changed := changed_codecs(session.resolved, session.store, todo.rows):
+    if changed := changed_codecs(todo.changed):
         session.progress.say(changed)
     if verdicts is None:
         session.measure(coarse_first(todo.jobs, session.resolved), todo.points)

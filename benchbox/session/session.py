@@ -125,15 +125,8 @@ class Session:
         """
         self.progress.begin(points, self.name)
         before = self.done
-
-        def keep(job: Job, points: Sequence[Mapping[str, Any]]) -> None:
-            known = self.done
-            self._keep(job, points)
-            if looks is not None:
-                looks.points(self.done - known)
-
         try:
-            self._executor.run(jobs, keep, self._patience.admit)
+            self._executor.run(jobs, _Keep(self, looks), self._patience.admit)
         except KeyboardInterrupt:
             raise RunInterrupted(f"stopped; {self.done - before} of {points} points were measured and are kept. "
                                  "Run the same command again to continue") from None
@@ -183,20 +176,23 @@ class Session:
         if self.former is not None:
             say_what_differs(self.store, self.former, self.name, self.progress)
 
-    def summary(self, own: Sequence[Entry] | None = None) -> Summary:
+    def summary(self, own: Iterable[Entry] | None = None) -> Summary:
         """The state of the run, read from the store; of a shard that of its `own` rows."""
-        counts, failures = self.store.status_counts(self.name), merged(self.store.failures(self.name))
+        counts, failed = self.store.outcomes(self.name)
+        failures = merged(failed)
         took, elsewhere = time.monotonic() - self._start, 0
         if own is not None:
+            own = tuple(own)
             elsewhere = sum(counts.values()) - len(own)
-            tried = self.store.outcomes(row.key for row in own)
+            tried = self.store.outcomes_of(row.key for row in own)
             found = Counter((row.label, *tried.get(row.key, ("missing", ""))) for row in own)
             counts = Counter(tried.get(row.key, ("missing", ""))[0] for row in own)
             failures = merged([(*kind, rows) for kind, rows in found.most_common() if kind[1] not in ("ok", "missing")])
         return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs,
                        elsewhere=elsewhere)
 
-    def _keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
+    def keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
+        """Store finished points; those of pictures that have changed are held for `pictures_changed`."""
         self._held += [(job, point) for point in points if point.get("changed") and job.timing is None]
         self._store([(job, point) for point in points if not point.get("changed") or job.timing is not None])
 
@@ -215,6 +211,22 @@ class Session:
         if line not in self._said:
             self._said.add(line)
             self.progress.say(line)
+
+
+class _Keep:
+    """What a session's executor calls with finished points; those of a block of `together` are stored in one
+    transaction."""
+
+    def __init__(self, session: Session, looks: Looks | None) -> None:
+        self._session = session
+        self._looks = looks
+        self.together = session.store.together
+
+    def __call__(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
+        known = self._session.done
+        self._session.keep(job, points)
+        if self._looks is not None:
+            self._looks.points(self._session.done - known)
 
 
 def _session_id(executor: Executor) -> dict[str, Any]:

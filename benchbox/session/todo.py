@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from benchbox.plan import Entry, Job, Point, Resolved, SampleName, entries, missing_jobs, own_groups
 from benchbox.session.digests import Digests, digests
 from benchbox.session.progress import Progress
-from benchbox.store import Store, WritableStore
+from benchbox.store import Store, Wanted, WritableStore
 
 
 @dataclass(frozen=True)
 class Todo:
-    """The rows of a run and the jobs that it still needs.
+    """What a run still needs.
 
     Attributes:
         resolved: the plan.
         digests: pixel digests of its pictures.
-        rows: the run's rows, in plan order.
         jobs: jobs for the missing points.
-        own: the rows that are this session's to measure; all, unless the plan is sharded.
+        shares: (data set id, sample id, label) of what is this session's to measure; None for all, without a shard.
+        changed: codec id -> number of points measured before its plugin changed, which still count.
     """
 
     resolved: Resolved
     digests: Digests
-    rows: tuple[Entry, ...]
     jobs: tuple[Job, ...]
-    own: tuple[Entry, ...]
+    shares: Collection[tuple[str, str, str]] | None
+    changed: Mapping[str, int]
+
+    @property
+    def rows(self) -> Iterator[Entry]:
+        """The run's rows, in plan order, made anew each time: a run may have millions."""
+        return entries(self.resolved, self.digests.all)
+
+    @property
+    def own(self) -> Iterator[Entry]:
+        """Those of `rows` that are this session's to measure."""
+        shares = self.shares
+        return (row for row in self.rows if shares is None or (row.dataset, row.sample, row.label) in shares)
 
     @property
     def points(self) -> int:
@@ -39,34 +51,40 @@ class Todo:
         """Number of points that need only a stored stream decoded and scored."""
         return sum(point.stream is not None for job in self.jobs for point in job.points)
 
+    @property
+    def _total(self) -> int:
+        """Number of rows that are this session's."""
+        if self.shares is not None:
+            return sum(1 for _ in self.own)
+        pictures = sum(len(dataset.samples) for dataset in self.resolved.datasets)
+        return pictures * sum(len(configuration.qualities) for configuration in self.resolved.configurations)
+
     def __str__(self) -> str:
         shard = f", shard {self.resolved.shard}" if self.resolved.shard else ""
-        return (f"{self.resolved.plan.name}{shard}: {self.points} of {len(self.own)} points to measure"
+        return (f"{self.resolved.plan.name}{shard}: {self.points} of {self._total} points to measure"
                 + (f", {self.rescored} of them only to score" if self.rescored else ""))  # fmt: skip
 
 
 def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bool = False) -> Todo:
     """The rows of a run and jobs for those that the store lacks; `retry` includes points that runs no longer try."""
     found = digests(resolved, store, progress)
-    rows = tuple(entries(resolved, found.all))
-    versions = {m.id: m.version for m in resolved.metrics}
-    have = store.have((row.key for row in rows), versions, retry, resolved.renewed)
-    jobs, groups = missing_jobs(resolved, found.known, rows, have), own_groups(resolved, found.all)
-    if groups is None:
-        return Todo(resolved, found, rows, tuple(jobs), rows)
-    mine = tuple(job for job in jobs if (job.sample.dataset, job.sample.sample, job.label) in groups)
-    return Todo(resolved, found, rows, mine, tuple(r for r in rows if (r.dataset, r.sample, r.label) in groups))
+    versions = {metric.id: metric.version for metric in resolved.metrics}
+    wanted = Wanted(versions, retry, resolved.sources, frozenset(resolved.renewed))
+    unfinished = store.unfinished((row.key for row in entries(resolved, found.all)), wanted)
+    jobs = missing_jobs(resolved, found.known, entries(resolved, found.all), unfinished) if unfinished else ()
+    shares = own_groups(resolved, found.all)
+    own = (job for job in jobs if shares is None or (job.sample.dataset, job.sample.sample, job.label) in shares)
+    changed = Counter(have.changed for have in unfinished.values()
+                      if have is not None and have.changed and have.changed not in resolved.renewed)  # fmt: skip
+    return Todo(resolved, found, tuple(own), shares, changed)
 
 
-def changed_codecs(resolved: Resolved, store: Store, rows: Iterable[Entry]) -> str:
-    """A line about those of `rows` that were measured before their codec's plugin changed, though its identity did not
-    and they still count; "" if there are none."""
-    found = store.changed((row.key for row in rows), {c: s for c, s in resolved.sources.items()
-                                                      if c not in resolved.renewed})  # fmt: skip
-    count = sum(len(keys) for keys in found.values())
-    its = "its" if len(found) == 1 else "their"
-    return (f"{', '.join(sorted(found))} changed since {count} of {its} points were measured; "
-            "--fresh measures them again") if found else ""  # fmt: skip
+def changed_codecs(counts: Mapping[str, int]) -> str:
+    """A line about points that were measured before their codec's plugin changed, though its identity did not and they
+    still count; `counts` is their number by codec. "" if there are none."""
+    its = "its" if len(counts) == 1 else "their"
+    return (f"{', '.join(sorted(counts))} changed since {sum(counts.values())} of {its} points were measured; "
+            "--fresh measures them again") if counts else ""  # fmt: skip
 
 
 def register(todo: Todo, store: WritableStore) -> None:

@@ -3,8 +3,9 @@ pandas, turns the rows of a run into a frame."""
 
 from benchbox.store.accepted import check_values, fault
 from benchbox.store.columns import COLUMNS, Column
-from benchbox.store.database import UNSCORED, EmptyStore, Store, WritableStore
+from benchbox.store.database import EmptyStore, Store, WritableStore
 from benchbox.store.formers import MARK, MeasuredWith
+from benchbox.store.held import UNSCORED, Wanted
 from benchbox.store.merging import MergingStore, Taken
 from benchbox.store.streams import Streams
 from benchbox.store.taken_runs import TakenRun
@@ -12,5 +13,5 @@ from benchbox.store.workspace import PUBLISHED, Workspace, locate, shown
 
 __all__ = [
     "COLUMNS", "MARK", "PUBLISHED", "UNSCORED", "Column", "EmptyStore", "MeasuredWith", "MergingStore", "Store",
-    "Streams", "Taken", "TakenRun", "Workspace", "WritableStore", "check_values", "fault", "locate", "shown",
+    "Streams", "Taken", "TakenRun", "Wanted", "Workspace", "WritableStore", "check_values", "fault", "locate", "shown",
 ]  # fmt: skip

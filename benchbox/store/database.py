@@ -14,20 +14,17 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from benchbox.plan import Entry, Have, Job
-from benchbox.store import formers, opening
+from benchbox.store import formers, opening, runs
 from benchbox.store.accepted import number
+from benchbox.store.held import Wanted, held, unfinished
 from benchbox.store.inserts import keep
 from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
 
-MAX_ATTEMPTS = 2
-"""A failed point is tried once more by the next run, and after that only with ``--retry``."""
-
-UNSCORED = "not scored: "
-"""Begins the reason of a score that is missing since something failed, and not since the metric has no value there."""
-
 _KEPT_ONLY = ("attempts", "measured")
 """Columns of encodings that results do not show."""
+_SAMPLE = 50_000
+"""Encodings that an estimate is made from."""
 _ENTRY = ("run", "dataset", "sample", "label", "quality", "key", "codec")
 
 
@@ -74,40 +71,21 @@ class Store(formers.FormerRuns):
 
     def have(self, keys: Iterable[str], versions: Mapping[str, str], retry: bool = False,
              renewed: Mapping[str, str] | None = None) -> dict[str, Have]:
-        """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
-        count.
+        """key -> what the store holds of that encoding; see `Wanted`. `renewed` has the codecs of which only points
+        count that were measured with these files of the plugin (codec id -> SHA-256)."""
+        wanted = Wanted(versions, retry, renewed or {}, frozenset(renewed or ()))
+        return held(self._db, self.workspace.streams, keys, wanted)
 
-        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
-        does not count as measured, so that it is encoded again; the contents of a file are looked at here where it was
-        written to after the measurement, else where the stream is read. Nor does one count that was measured with other
-        files of its codec's plugin than `renewed` has (codec id -> SHA-256). With `retry` all contents are checked,
-        missing streams are encoded again, and scores that are missing since something failed are left out.
+    def unfinished(self, keys: Iterable[str], wanted: Wanted) -> dict[str, Have | None]:
+        """key -> what the store holds of that encoding (None for nothing), for those of `keys` of which something is
+        still to be measured or scored, and those that have changed.
+
+        A failure counts as measured after MAX_ATTEMPTS tries, unless `wanted.retry`. An encoding whose kept stream is
+        damaged does not, so that it is encoded again. The contents of a file are looked at here where it has another
+        size than it had, or was written to after the measurement, else where the stream is read. So are those of all
+        streams that are to be scored, and of all others unless there are very many (`benchbox.store.held.FEW`).
         """
-        scored: dict[str, set[str]] = {}
-        found = {}
-        with self._wanted(keys):
-            for key, metric, version, reason in self._db.execute(
-                "SELECT key, metric, version, scores.reason FROM wanted CROSS JOIN scores USING (key)"
-            ):
-                if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
-                    scored.setdefault(key, set()).add(metric)
-            columns = "key, status, attempts, stream_sha256, bytes, measured"
-            rows = self._db.execute(f"SELECT {columns} FROM wanted CROSS JOIN encodings USING (key)").fetchall()
-            old = {key for keys in self._changed(renewed or {}).values() for key in keys}
-            streams = self.workspace.streams
-            kept = {stream: (size, time) for _, status, _, stream, size, time in rows if status == "ok" and stream}
-            damaged = streams.damaged(kept if retry else streams.changed(kept))
-            for key, status, attempts, stream, *_ in rows:
-                if status == "ok":
-                    known = frozenset(scored.get(key, ()))
-                    to_score = len(known) < len(versions) and stream and streams.has(stream)
-                    again = key in old or stream in damaged or (retry and stream and not streams.has(stream))
-                    found[key] = Have(not again, stream if to_score else None, known)
-                else:
-                    tried = number(attempts, f"encodings, {key[:12]}: attempts", 0)
-                    settled = status == "unsupported" or (tried >= MAX_ATTEMPTS and not retry)
-                    found[key] = Have(settled, None, frozenset(versions))
-        return found
+        return unfinished(self._db, self.workspace.streams, keys, wanted)
 
     def streams_of(self, keys: Iterable[str]) -> dict[str, str]:
         """key -> SHA-256 of its stream, for those of `keys` that were measured."""
@@ -130,21 +108,14 @@ class Store(formers.FormerRuns):
                 found.setdefault(codec, set()).add(key)
         return found
 
-    def failures(self, run: str) -> list[tuple[str, str, str, int]]:
-        """(label, status, reason, rows) for all rows of a run that are not ok, most frequent first."""
-        query = """SELECT label, status, reason, COUNT(*) FROM entries JOIN encodings USING (key)
-                   WHERE run = ? AND status != 'ok' GROUP BY label, status, reason ORDER BY 4 DESC, 1"""
-        return list(self._db.execute(query, (run,)))
-
     def runs(self) -> list[tuple[str, int]]:
         """(name, number of rows) of every run."""
         return list(self._db.execute("SELECT run, COUNT(*) FROM entries GROUP BY run ORDER BY run"))
 
-    def status_counts(self, run: str) -> dict[str, int]:
-        """Rows of a run by status; ``missing`` for those not measured yet."""
-        query = """SELECT COALESCE(encodings.status, 'missing'), COUNT(*) FROM entries
-                   LEFT JOIN encodings USING (key) WHERE run = ? GROUP BY 1"""
-        return dict(self._db.execute(query, (run,)))
+    def outcomes(self, run: str) -> tuple[dict[str, int], list[tuple[str, str, str, int]]]:
+        """The rows of a run by status, ``missing`` for those not measured yet; and (label, status, reason, rows) of all
+        that are measured and not ok, most frequent first."""
+        return runs.outcomes(self._db, run)
 
     def rows(self, run: str) -> sqlite3.Cursor:
         """A run's entries joined with their encodings, in the plan's order; columns as in the cursor's description."""
@@ -186,7 +157,7 @@ class Store(formers.FormerRuns):
             rows = self._db.execute(query).fetchall()
         return {key: number(rate, f"encodings, {key[:12]}: bits per pixel", sys.float_info.min) for key, rate in rows}
 
-    def outcomes(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+    def outcomes_of(self, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
         """key -> (status, reason) of those of `keys` that were tried."""
         query = "SELECT key, status, reason FROM wanted CROSS JOIN encodings USING (key)"
         with self._wanted(keys):
@@ -210,10 +181,12 @@ class Store(formers.FormerRuns):
             return dict(self._db.execute(query, (host, batch, disturbed)).fetchall())
 
     def seconds_and_bytes(self) -> dict[tuple[str, str], tuple[float, float]]:
-        """(codec, options) -> mean (seconds to encode and decode, bytes) per megapixel, over all measurements."""
-        query = """SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
-                   SUM(bytes) * 1e6 / SUM(width * height)
-                   FROM encodings JOIN timings USING (key) WHERE status = 'ok' GROUP BY codec, options"""
+        """(codec, options) -> mean (seconds to encode and decode, bytes) per megapixel, over `_SAMPLE` encodings: the
+        first by key, and so as good as drawn by chance."""
+        query = f"""SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
+                    SUM(bytes) * 1e6 / SUM(width * height)
+                    FROM (SELECT * FROM encodings WHERE status = 'ok' ORDER BY key LIMIT {_SAMPLE})
+                    JOIN timings USING (key) GROUP BY codec, options"""
         return {(codec, options): (number(seconds, f"timings of {codec}", 0.0), number(size, f"bytes of {codec}", 0.0))
                 for codec, options, seconds, size in self._db.execute(query)}  # fmt: skip
 
@@ -237,11 +210,26 @@ class EmptyStore(Store):
 class WritableStore(Store):
     """Reads the measurements of a workspace and adds to them. The caller holds the workspace's lock."""
 
+    _within = False
+
     def _connect(self) -> AbstractContextManager[sqlite3.Connection]:
         return opening.to_write(self.workspace)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written in the block is stored in one transaction at its end, or nothing of it if it fails."""
+        with self._transaction():
+            self._within = True
+            try:
+                yield
+            finally:
+                self._within = False
+
+    @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self._within:
+            yield self._db
+            return
         try:
             with self._db:
                 yield self._db
@@ -260,14 +248,9 @@ class WritableStore(Store):
                            ((stamp, "\n".join(lines)) for stamp, lines in notes.items()))  # fmt: skip
 
     def register(self, run: str, rows: Iterable[Entry]) -> None:
-        """Replace the rows of a run by `rows`."""
+        """Replace the rows of a run by `rows`; those that are the same already are not written."""
         with self._transaction() as db:
-            db.execute("DELETE FROM entries WHERE run = ?", (run,))
-            db.executemany(
-                """INSERT INTO entries (run, ordinal, key, dataset, sample, label, codec, quality)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                ((run, i, e.key, e.dataset, e.sample, e.label, e.codec, e.quality) for i, e in enumerate(rows)),
-            )
+            runs.replace_rows(db, run, rows)
 
     def set_aside(self, run: str, folder: str) -> str:
         """Rename a run to its first former run, whose record is in `folder`; returns that name, ``NAME~1``."""

@@ -10,7 +10,7 @@ of such a key is copied first, under ``KEY~SOURCE``, and every other run that ha
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from benchbox.store.tables import TABLES, selection
@@ -49,6 +49,24 @@ class FormerRuns:
             (run,),
         )
         return [MeasuredWith(*row) for row in rows]
+
+    def first_measured(self, run: str, labels: Iterable[str]) -> list[MeasuredWith]:
+        """What the first point that went through was measured with, for each of `labels` that has one. All points that
+        a run lists under a label are of one configuration, so that one of them tells what `measured_with` counts."""
+        waiting, found = set(labels), []
+        rows = self._db.execute("SELECT label, key FROM entries WHERE run = ? ORDER BY ordinal", (run,))
+        while waiting and (row := rows.fetchone()) is not None:
+            label, key = row
+            if label not in waiting:
+                continue
+            known = self._db.execute(
+                "SELECT codec, options, identity, device FROM encodings WHERE key = ? AND status = 'ok'", (key,)
+            ).fetchone()
+            if known is not None:
+                waiting.discard(label)
+                codec, options, identity, device = known
+                found.append(MeasuredWith(label, codec, options, identity, device, 1, 1))
+        return found
 
     def to_replace(self, run: str, sources: Mapping[str, str]) -> dict[str, int]:
         """Label -> number of its points in a run that went through and were measured with other files of the codec's

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchbox.store import foreign, opening
-from benchbox.store.database import UNSCORED, WritableStore
+from benchbox.store.database import WritableStore
+from benchbox.store.held import UNSCORED
 from benchbox.store.tables import TABLES
 from benchbox.store.taken_runs import TakenRun, take_runs
 from benchbox.store.workspace import Workspace

@@ -123,10 +123,11 @@ class Streams:
         if not other.has(sha256):
             return "missing"
         try:
-            data = other.get(sha256)
-        except StoreError:
+            data, written = other.get(sha256), os.stat(other._path(sha256)).st_mtime
+        except (OSError, StoreError):
             return "damaged"
         self.put(data)
+        os.utime(self._path(sha256), (written, written))  # a later one would look as if it were damaged since
         return "copied"
 
     def any(self) -> bool:

@@ -1,7 +1,6 @@
 """The only clock: seconds of one call, and repeats under the timing protocol with every raw second kept.
 
-Each call gives wall and processor seconds; all repeats together give the worker's peak memory and the number of cores
-that other processes kept busy. Speed tables refuse times taken while other processes worked. Codecs return host data,
+Each call gives wall and processor seconds; all repeats together give the worker's peak memory. Codecs return host data,
 so device work and transfers are inside the time; a batch is timed as a whole and divided by its size.
 """
 
@@ -15,7 +14,7 @@ from typing import Any
 
 from benchbox.codec import Codec
 from benchbox.image import Image
-from benchbox.machine import Others, children_peak, children_seconds, forget_peak, peak_memory
+from benchbox.machine import children_peak, children_seconds, forget_peak, peak_memory
 from benchbox.plan import Timing
 from benchbox.work.call import measuring
 
@@ -49,23 +48,21 @@ def repeated(
     of the codec.
 
     Returns:
-        `encode_s`, `decode_s`, `encode_cpu_s` and `decode_cpu_s` (lists: seconds per picture of each repeat), `others`
-        (average number of cores that other processes kept busy) and `peak_bytes` (of this process, and of the child
-        processes that the codec starts).
+        `encode_s`, `decode_s`, `encode_cpu_s` and `decode_cpu_s` (lists: seconds per picture of each repeat), and
+        `peak_bytes` (of this process, and of the child processes that the codec starts).
     """
     images = [pixels] * protocol.batch
     forget_peak()
-    before, others = children_seconds(), Others()
+    before = children_seconds()
     encode, decode = [], []
     for _ in range(protocol.repeats):
         encode.append(encode_batch(owner, codec, images, quality)[1])
         decode.append(decode_batch(owner, codec, streams)[1])
-    busy = others.cores()
     peak = peak_memory()
     if peak is not None and children_seconds() > before:
         peak += _children_at_most(lambda: decode_batch(owner, codec, encode_batch(owner, codec, images, quality)[0]))
     return {**_seconds("encode", encode, protocol.batch), **_seconds("decode", decode, protocol.batch),
-            "others": busy, "peak_bytes": peak}  # fmt: skip
+            "peak_bytes": peak}  # fmt: skip
 
 
 def _children_at_most(call: Callable[[], Any]) -> int:

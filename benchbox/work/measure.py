@@ -21,7 +21,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ from benchbox.store import UNSCORED, Streams
 from benchbox.work.call import call, reason_of
 from benchbox.work.clock import timed
 from benchbox.work.setup import Emit, Setup, check_untouched, set_up
-from benchbox.work.timing import time_point
+from benchbox.work.timing import Watched, time_point
 from benchbox.work.worker import Worker, sides_of
 
 
@@ -66,12 +65,32 @@ def run_job(
         for point in job.points:
             emit({"event": "point", "key": point.key, **_failed(worker, job, point, error)})
         return
-    measure = _encode_and_score if job.timing is None else partial(time_point, protocol=job.timing)
+    if job.timing is None:
+        _each_point(setup, _encode_and_score, emit, emit, go_on)
+        return
+    watched = Watched(emit)
+
+    def measure(setup: Setup, point: Point, row: dict[str, Any]) -> None:
+        assert job.timing is not None
+        watched.begin()
+        time_point(setup, point, row, job.timing)
+
+    try:
+        _each_point(setup, measure, emit, watched.take, go_on)
+    finally:
+        watched.end()
+
+
+def _each_point(
+    setup: Setup, measure: Callable[[Setup, Point, dict[str, Any]], None], begun: Emit, finished: Emit,
+    go_on: Callable[[], bool],
+) -> None:  # fmt: skip
+    job, worker = setup.job, setup.worker
     source_sha256 = worker.registry.source_sha256(job.codec)
     for point in job.points:
         if point is not job.points[0] and not go_on():
             return
-        emit(_start(worker, job, point))
+        begun(_start(worker, job, point))
         row: dict[str, Any] = {"status": "ok", "reason": "", "source_sha256": source_sha256}
         try:
             measure(setup, point, row)
@@ -79,7 +98,7 @@ def run_job(
             raise
         except Exception as error:  # a codec may raise anything
             row |= _failed(worker, job, point, error)
-        emit({"event": "point", "key": point.key, **row})
+        finished({"event": "point", "key": point.key, **row})
 
 
 def _start(worker: Worker, job: Job, point: Point) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Times a point that was measured before, under the timing protocol."""
+"""Times points that were measured before, under the timing protocol, and watches other processes meanwhile, since speed
+tables refuse times taken while these worked."""
 
 from __future__ import annotations
 
@@ -7,9 +8,43 @@ from typing import Any
 
 from benchbox.codec.given import given_stream
 from benchbox.guard import breach
+from benchbox.machine import Others
 from benchbox.plan import Point, Timing
 from benchbox.work.clock import decode_batch, encode_batch, repeated
-from benchbox.work.setup import Setup, check_untouched
+from benchbox.work.setup import Emit, Setup, check_untouched
+
+
+class Watched:
+    """Events of timed points on their way to `emit`, each with the number of cores that other processes kept busy.
+
+    That takes a tenth of a second to tell, and a point may take a hundredth: quick points of one job are held and share
+    one look, and only the last of a job may have to be waited for. Slow points have one each.
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._others: Others | None = None
+        self._held: list[dict[str, Any]] = []
+
+    def begin(self) -> None:
+        """A point begins."""
+        self._others = self._others or Others()
+
+    def take(self, event: dict[str, Any]) -> None:
+        """The event of the finished point."""
+        self._held.append(event)
+        if self._others is not None and self._others.enough:
+            self.end()
+
+    def end(self) -> None:
+        """No point follows at once: emit all that are held."""
+        if self._held and self._others is not None:
+            busy = self._others.cores()
+            for event in self._held:
+                if "timing" in event:
+                    event["timing"]["others"] = busy
+                self._emit(event)
+        self._others, self._held = None, []
 
 
 def time_point(setup: Setup, point: Point, row: dict[str, Any], protocol: Timing) -> None:

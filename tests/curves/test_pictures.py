@@ -1,4 +1,4 @@
-"""The bootstrap over pictures draws in blocks what one call would draw, in memory that does not grow with the pictures."""
+"""The bootstrap over pictures draws in blocks what one call would draw, and holds one block at a time."""
 
 from __future__ import annotations
 

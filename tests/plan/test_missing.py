@@ -22,14 +22,15 @@ def test_a_job_holds_all_missing_qualities_of_one_picture(plugins: Registry, tmp
     samples = resolved.datasets[0].samples
     digests = {("samples", s.id): str(i) for i, s in enumerate(samples)}
     rows = list(entries(resolved, digests))
-    everything = list(missing_jobs(resolved, digests, rows, {}))
+    everything = list(missing_jobs(resolved, digests, rows))
     assert [len(job.points) for job in everything] == [3] * len(samples)
     key = everything[0].points[1].key
-    have = {key: Have(True, "s", frozenset({"psnr"}))}
+    nothing = dict.fromkeys(row.key for row in rows)
+    have = nothing | {key: Have(True, "s", frozenset({"psnr"}))}
     assert [p.quality for p in next(missing_jobs(resolved, digests, rows, have)).points] == [10, 90]
     have = {p.key: Have(True, "s", frozenset()) for p in everything[0].points}
     assert {p.stream for p in next(missing_jobs(resolved, digests, rows, have)).points} == {"s"}
-    have = {key: Have(True, None, frozenset())}
+    have = nothing | {key: Have(True, None, frozenset())}
     assert next(missing_jobs(resolved, digests, rows, have)).points[1].stream is None
 
 
@@ -37,7 +38,7 @@ def test_equal_pictures_are_encoded_once_but_stand_in_every_row(plugins: Registr
     resolved = resolve(make_plan(SIMPLE, "plan"), plugins, tmp_path)
     digests = {("samples", s.id): "same" for s in resolved.datasets[0].samples}
     rows = list(entries(resolved, digests))
-    assert len(list(missing_jobs(resolved, digests, rows, {}))) == 1
+    assert len(list(missing_jobs(resolved, digests, rows))) == 1
     assert len(rows) == 3 * len(digests)
     assert len({row.key for row in rows}) == 3
 
@@ -48,6 +49,6 @@ def test_a_picture_without_digest_gets_no_job_and_shifts_no_other(plugins: Regis
     rows = list(entries(resolved, digests))
     first, *others = digests
     readable = {place: digests[place] for place in others}
-    jobs = list(missing_jobs(resolved, readable, rows, {}))
+    jobs = list(missing_jobs(resolved, readable, rows))
     assert [(job.sample.sample, job.sample_sha256) for job in jobs] == [(s, readable["samples", s]) for _, s in others]
     assert {point.key for job in jobs for point in job.points} == {r.key for r in rows if r.sample != first[1]}

@@ -38,7 +38,7 @@ def test_a_job_keeps_its_points_and_a_quick_run_all_jobs(tmp_path: Path) -> None
              "codec": [{"id": "jpeg", "qualities": "10:90:10"}, {"id": "png"}]}  # fmt: skip
     resolved = resolve(make_plan(table, "plan"), load(), tmp_path)
     digests = {(d.id, s.id): s.id for d in resolved.datasets for s in d.samples}
-    jobs = list(missing_jobs(resolved, digests, list(entries(resolved, digests)), {}))
+    jobs = list(missing_jobs(resolved, digests, list(entries(resolved, digests))))
     ordered = list(coarse_first(jobs, resolved))
     assert [point.quality for point in ordered[0].points] == [10, 90, 50, 30, 70, 20, 40, 60, 80]
     assert [job.only(sorted(job.points, key=lambda p: p.quality or 0)) for job in ordered] == jobs

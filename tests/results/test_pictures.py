@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,12 @@ def test_a_page_lists_the_folder_once(tmp_path: Path, pictures: Path, monkeypatc
     go(tmp_path, plan(pictures, {"id": "jpeg", "qualities": [20, 40, 60, 80]}))
     listed = []
     scandir = os.scandir
-    monkeypatch.setattr(os, "scandir", lambda path=".": (listed.append(str(path)), scandir(path))[1])
+
+    def noted(path: Any = ".") -> Any:
+        listed.append(str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", noted)
     known = registry.load()
     page = write_reports(stored_results("t", tmp_path / "runs", known), known, ["page"], tmp_path / "out")[0]
     assert page.read_text(encoding="utf-8").count("data:image/webp;base64") == 3
@@ -44,8 +50,8 @@ def test_a_picture_that_is_gone_or_another_is_named(tmp_path: Path, pictures: Pa
     (pictures / "1.png").unlink()
     results = stored_results("t", tmp_path / "runs")
     assert results.original is not None
-    with pytest.raises(DatasetError, match="'0.png' is not the one that was measured"):
+    with pytest.raises(DatasetError, match=r"'0\.png' is not the one that was measured"):
         results.original(str(frame["key"][0]))
-    with pytest.raises(DatasetError, match="no longer has the sample '1.png'"):
+    with pytest.raises(DatasetError, match=r"no longer has the sample '1\.png'"):
         results.original(str(frame["key"][1]))
     assert results.original(str(frame["key"][2])).shape == (168, 180, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import tomli_w
 from small_runs import go, plan
 
 from benchbox.cli.main import main
+from benchbox.machine import SHORTEST_LOOK
 
 JPEG = {"id": "jpeg", "qualities": [10, 50, 90]}
 
@@ -64,3 +66,17 @@ def test_without_a_workspace_it_makes_none(
     out = dry_run(tmp_path, plan(pictures, JPEG), monkeypatch, capsys)
     assert "t: 9 of 9 points to measure in 3 jobs" in out
     assert not (tmp_path / "runs").exists()
+
+
+def test_it_counts_what_small_pictures_and_timing_take(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Encoding, decoding and scoring these 9 points takes a hundredth of a second."""
+    asked = plan(pictures, JPEG, timing={"repeats": 3})
+    out = dry_run(tmp_path, asked, monkeypatch, capsys)
+    assert int(re.findall(r"about (\d+) s", out)[0]) >= 3, "a run and its timing start workers each"
+    (timing,) = re.findall(r"timing: 9 points, (\S+) s of one processor", out)
+    assert 3 * SHORTEST_LOOK < float(timing) < 10
+    go(tmp_path, plan(pictures, JPEG))
+    out = dry_run(tmp_path, asked, monkeypatch, capsys)
+    assert out.startswith("t: 0 of 9 points to measure in 0 jobs\n  timing: 9 points, ")

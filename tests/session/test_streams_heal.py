@@ -73,7 +73,7 @@ def test_a_matched_run_goes_on(tmp_path: Path, pictures: Path) -> None:
 
 
 @pytest.mark.slow  # a quarter of a minute
-def test_a_report_shows_the_other_pictures_and_the_next_run_heals(tmp_path: Path, pictures: Path) -> None:
+def test_a_report_shows_the_other_pictures_and_retry_heals(tmp_path: Path, pictures: Path) -> None:
     first = go(tmp_path, plan(pictures, JPEG))
     damage(tmp_path / "runs", first.iloc[4], b"")
     known = registry.load()
@@ -86,7 +86,7 @@ def test_a_report_shows_the_other_pictures_and_the_next_run_heals(tmp_path: Path
         return "is damaged; run the plan again with --retry" in page.read_text(encoding="utf-8")
 
     assert warned()
-    go(tmp_path, plan(pictures, JPEG))
+    retry(tmp_path, plan(pictures, JPEG))
     assert not warned()
     damage(tmp_path / "runs", first.iloc[4], bytes(first["bytes"][4]))
     assert warned()
@@ -102,7 +102,7 @@ def test_other_bytes_lose_the_scores_of_the_old_ones(tmp_path: Path, pictures: P
         store._db.execute("UPDATE encodings SET stream_sha256 = ? WHERE key = ?", (other, first["key"][0]))
         store._db.commit()
     damage(tmp_path / "runs", pd.Series({"stream_sha256": other}), b"")
-    go(tmp_path, plan(pictures, JPEG, metrics=["psnr"]))
+    retry(tmp_path, plan(pictures, JPEG, metrics=["psnr"]))
     frame = benchbox.load("t", tmp_path / "runs")
     assert frame["stream_sha256"][0] == first["stream_sha256"][0]
     frame = go(tmp_path, plan(pictures, JPEG, metrics=["psnr", "psnr-y"]))

@@ -91,7 +91,7 @@ WORST = "\x1b[31m\x00one\r\ntwo\udc80 " + "x" * 50_000_000
 def test_reasons_of_others_become_one_line(store: WritableStore) -> None:
     store.append([(JOB, row("k1", "crashed", reason=WORST))], SESSION)
     store.append([(JOB, row("k2", scores={"psnr": ["1", None, WORST]}))], SESSION)
-    ((_, _, reason, _),) = store.failures("r")
+    ((_, _, reason, _),) = store.outcomes("r")[1]
     assert reason.startswith("[31m one two? xxx")
     assert store.scores(KEYS, "psnr", "1")["k2"] == (None, reason)
     assert len(reason) == 500
@@ -105,7 +105,7 @@ def test_reasons_of_others_become_one_line(store: WritableStore) -> None:
 ], ids=lambda found: str(found)[:40])  # fmt: skip
 def test_what_cannot_be_measured_is_a_failure_that_says_so(found: dict[str, Any], store: WritableStore) -> None:
     store.append([(JOB, row("k1", **found))], SESSION)
-    ((_, status, reason, _),) = store.failures("r")
+    ((_, status, reason, _),) = store.outcomes("r")[1]
     name = next(iter(found.get("scores", found)))
     assert status == "failed"
     assert reason.startswith(f"the worker reported what cannot be: {name} is ")

@@ -1,0 +1,189 @@
+"""What benchbox costs as runs, pictures and machines grow; each part prints its figures and the aims.
+
+``python benchmarks/scale.py FOLDER [PART ...]`` makes what it needs in FOLDER, or takes what it made there before.
+
+- `store`: processor seconds and peak memory of resume, dry run, load, export and report over runs of `--sizes`
+  operating points (20 codecs x 20 qualities), and the exponent of growth of each between the two largest.
+- `folder`: the same for `benchbox report` of one codec on 10,000 pictures in a folder.
+- `dask`: processor seconds a job over 300 JPEG jobs: in local processes, on a dask cluster that was just started, and
+  on the same cluster again.
+- `pictures`: peak memory of a run with PSNR and MS-SSIM, and of its report, at 60 and 100 megapixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+from machine import Run, machine, timed_run
+
+RUN = "scale"
+PARTS = {"store": "10 minutes for 100,000 points, an hour for 1,000,000", "folder": "2 minutes", "dask": "5 minutes",
+         "pictures": "10 minutes and 8 GiB of memory"}  # fmt: skip
+EXPONENT = 1.1
+AIMS = {"resume": (15.0, 0.5), "report": (60.0, 3.0)}
+"""Aims at 1,000,000 points: processor seconds, peak in GiB."""
+MEGAPIXELS, TIMES_RAW = (60, 100), 4.0
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Run the parts that are named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--sizes", default="1000,10000,100000,1000000", help="points of the runs of `store`")
+    asked = parser.parse_args()
+    unknown = [part for part in asked.parts if part not in PARTS]
+    if unknown or not asked.parts:
+        sys.exit("\n".join([f"no part is called {unknown[0]}" if unknown else "name the parts to run:",
+                            *(f"  {part}: {cost}" for part, cost in PARTS.items())]))
+    folder = asked.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    print(machine(), flush=True)
+    for part in asked.parts:
+        if part == "store":
+            store(folder, [int(size) for size in asked.sizes.split(",")])
+        else:
+            {"folder": folder_of_pictures, "dask": dask, "pictures": pictures}[part](folder)
+
+
+def store(folder: Path, sizes: Sequence[int]) -> None:
+    """The part `store`."""
+    found: dict[str, list[tuple[int, Run]]] = {}
+    for size in sizes:
+        place, count = folder / f"store-{size}", max(2, round(size / 400))
+        _fill(place, 20, 20, count)
+        for name, command in _commands(place).items():
+            found.setdefault(name, []).append((400 * count, _timed(command, place)))
+    for name, runs in found.items():
+        figures = "; ".join(f"{points:,}: {_figures(run)}" for points, run in runs)
+        print(f"{name:8}{figures}{_growth([(points, run.cpu) for points, run in runs])}{_judged(name, *runs[-1])}")
+
+
+def _growth(costs: Sequence[tuple[int, float]]) -> str:
+    """The exponent of growth between the two largest, after the cost of the smallest, which is that of starting."""
+    if len(costs) < 3:
+        return ""
+    (_, least), *_, (few, one), (many, other) = costs
+    exponent = math.log(max(other - least, 1e-3) / max(one - least, 1e-3)) / math.log(many / few)
+    return f"; exponent {exponent:.2f} ({'met' if exponent <= EXPONENT else 'MISSED'}: <= {EXPONENT})"
+
+
+def _judged(name: str, points: int, run: Run) -> str:
+    if name not in AIMS or points != 1_000_000:
+        return ""
+    seconds, memory = AIMS[name]
+    met = run.cpu < seconds and run.peak < memory * 2**30
+    return f"; aims {'met' if met else 'MISSED'}: < {seconds:g} s, < {memory:g} GiB"
+
+
+def _commands(place: Path) -> dict[str, list[str]]:
+    """What is measured, by name."""
+    benchbox, workspace = [sys.executable, "-m", "benchbox"], ["--workspace", str(place / "runs")]
+    load = f"import benchbox; assert len(benchbox.load({RUN!r}, {str(place / 'runs')!r}))"
+    return {
+        "resume": [*benchbox, "run", str(place / "plan.toml"), "--no-report", *workspace],
+        "dry run": [*benchbox, "run", str(place / "plan.toml"), "--dry-run", *workspace],
+        "load": [sys.executable, "-c", load],
+        "export": [*benchbox, "export", RUN, "--format", "parquet", "--output", str(place / "t.parquet"), *workspace],
+        "report": [*benchbox, "report", RUN, *workspace],
+    }
+
+
+def folder_of_pictures(folder: Path) -> None:
+    """The part `folder`."""
+    place = folder / "folder-10000"
+    _fill(place, 1, 4, 10_000)
+    run = _timed(_commands(place)["report"], place)
+    print(f"report of 10,000 pictures, 1 codec x 4 qualities: {_figures(run)}")
+
+
+def dask(folder: Path) -> None:
+    """The part `dask`: the cluster's processes are started here, so that their seconds can be read."""
+    place, jobs = folder / "dask", 300
+    _make(place, 25, 512, 768, codecs=12, qualities=1)
+    run = [sys.executable, "-m", "benchbox", "run", str(place / "plan.toml"), "--no-report"]
+    local = _timed([*run, "--workers", "2", "--workspace", _fresh(place / "local")], place)
+    print(f"local: {1000 * local.cpu / jobs:.0f} ms of processor a job, {local.wall:.1f} s wall", flush=True)
+    address = "tcp://127.0.0.1:18787"
+    here = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nworkers", "2", "--nthreads", "1",
+              "--no-dashboard"]  # fmt: skip
+    with (place / "cluster.txt").open("wb") as out:
+        cluster = [subprocess.Popen(command, stdout=out, stderr=out) for command in (here, worker)]
+    try:
+        for name in ("dask, cold", "dask, warm"):
+            before = sum(map(_seconds, cluster))
+            client = _timed([*run, "--dask", address, "--workspace", _fresh(place / "remote")], place)
+            cpu = client.cpu + sum(map(_seconds, cluster)) - before
+            print(f"{name}: {1000 * cpu / jobs:.0f} ms of processor a job, {client.wall:.1f} s wall; "
+                  f"{cpu / local.cpu:.2f} of local", flush=True)
+    finally:
+        for process in reversed(cluster):
+            process.terminate()
+            process.wait()
+
+
+def _seconds(process: subprocess.Popen[bytes]) -> float:
+    """Processor seconds of a process and all below it, those that have ended included."""
+    top = psutil.Process(process.pid)
+    return sum(sum(one.cpu_times()[:4]) for one in [top, *top.children(recursive=True)])
+
+
+def pictures(folder: Path) -> None:
+    """The part `pictures`."""
+    for size in MEGAPIXELS:
+        place = folder / f"pictures-{size}"
+        height, width = round(math.sqrt(size * 2e6 / 3)), round(math.sqrt(size * 3e6 / 2))
+        _make(place, 1, height, width, codecs=1, qualities=4)
+        raw = 3 * height * width
+        workspace = ["--workspace", _fresh(place / "runs")]
+        benchbox = [sys.executable, "-m", "benchbox"]
+        for name, command in (("run", ["run", str(place / "plan.toml"), "--no-report", "--workers", "1", *workspace]),
+                              ("report", ["report", RUN, *workspace])):  # fmt: skip
+            run = _timed([*benchbox, *command], place)
+            verdict = "met" if run.peak <= TIMES_RAW * raw else "MISSED"
+            print(f"{size} MP, {name}: {_figures(run)}, {run.peak / raw:.1f} times raw ({verdict}: <= {TIMES_RAW:g})",
+                  flush=True)
+
+
+def _fresh(workspace: Path) -> str:
+    shutil.rmtree(workspace, ignore_errors=True)
+    return str(workspace)
+
+
+def _make(place: Path, count: int, height: int, width: int, codecs: int, qualities: int) -> None:
+    """Pictures of that size and a plan over them."""
+    if not (place / "plan.toml").exists():
+        _python(f"write_pictures(Path({str(place)!r}, 'pictures'), {count}, {height}, {width})",
+                f"write_plan(Path({str(place)!r}), {codecs}, {qualities})")
+
+
+def _fill(place: Path, *sizes: int) -> None:
+    """A run of that many codecs, qualities and pictures."""
+    _python(f"fill(Path({str(place)!r}), *{sizes})")
+
+
+def _python(*lines: str) -> None:
+    """Run lines of Python in a process of its own: a command's peak is at least that of the process that starts it."""
+    subprocess.run([sys.executable, "-c", "\n".join(["from scale_store import *", *lines])], check=True, cwd=HERE)
+
+
+def _figures(run: Run) -> str:
+    return f"{run.cpu:.1f} s, {run.peak / 2**20:,.0f} MiB"
+
+
+def _timed(command: Sequence[str], place: Path) -> Run:
+    return timed_run(command, place / "output.txt", {**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+if __name__ == "__main__":
+    main()
