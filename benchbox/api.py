@@ -5,6 +5,7 @@ but `plot` return a DataFrame."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,7 @@ def plot(
         UsageError: it has several data sets and none is named, or no plugin draws curves.
     """
     from benchbox import registry
+    from benchbox.guard import guarded
     from benchbox.results import as_results, one_dataset, one_metric
     from benchbox.store import Workspace
 
@@ -129,7 +131,7 @@ def plot(
         from matplotlib import pyplot
 
         ax = pyplot.subplots(layout="constrained")[1]
-    report.plot(results, chosen, wanted, ax)
+    guarded(report.plot, results, chosen, wanted, ax)
     return ax
 
 
@@ -155,11 +157,13 @@ def rd_curves(run: str | Path | pd.DataFrame, *, workspace: str | Path = "runs")
 
 def _drawing(plugins: Registry, results: Results, dataset: str, metric: str) -> Report:
     """The first report that draws curves into Axes."""
-    from benchbox.errors import UsageError
+    from benchbox.errors import BenchboxError, UsageError
+    from benchbox.guard import answered
 
     for report in plugins.reports.values():
-        if report.plot(results, dataset, metric, None):
-            return report
+        with suppress(BenchboxError):  # one at fault leaves the drawing to the next
+            if answered(report.plot, results, dataset, metric, None):
+                return report
     raise UsageError("no installed plugin draws curves; install benchbox_reports, which comes with benchbox")
 
 
@@ -172,6 +176,7 @@ def _overview(frame: pd.DataFrame) -> str:
     from benchbox import registry
     from benchbox.curves import rates_against
     from benchbox.frames import overview
+    from benchbox.guard import guarded
     from benchbox.results import as_results
     from benchbox.store import Workspace
 
@@ -181,7 +186,7 @@ def _overview(frame: pd.DataFrame) -> str:
     anchor = "jpeg" if "jpeg" in lossy else lossy[0]
     text, dataset, metric = io.StringIO(), str(results.frame["dataset"].iloc[0]), results.metrics[0].id
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
-    _drawing(plugins, results, dataset, metric).plot(results, dataset, metric, figure.subplots())
+    guarded(_drawing(plugins, results, dataset, metric).plot, results, dataset, metric, figure.subplots())
     figure.savefig(text, format="svg", metadata={"Date": None})
     counts = f"{len(frame):,} operating points of single pictures; benchbox.plot and benchbox.bd_rates show more."
     table = rates_against(results.frame, results.metrics, anchor)

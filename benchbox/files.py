@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -76,6 +77,19 @@ def parse_json(text: str, where: str, form: Foreign) -> Any:
         raise form.error(f"{where}: {_said(problem)}; {form.remedy}") from problem
 
 
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "see to its permissions"),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), "make its folder"),
+    errno.ENAMETOOLONG: "shorten its name",
+}
+
+
+def what_to_do(problem: OSError) -> str:
+    """The remedy for a place that cannot be written, as a verb with its object: ``"make room"`` on a full disk."""
+    return _REMEDIES.get(problem.errno or 0, "see to the disk")
+
+
 def _said(problem: BaseException) -> str:
     if isinstance(problem, RecursionError):
         return "is nested too deeply"
@@ -95,7 +109,9 @@ def whole_file(path: Path, error: type[BenchboxError] = StoreError) -> Iterator[
         BenchboxError: of the type `error`: it cannot be written; names `path`, which is then what it was before, and
             the remedy.
     """
-    if path.exists() and not path.is_file():
+    with writing(path, error):
+        special = path.exists() and not path.is_file()
+    if special:
         with writing(path, error):
             yield path
         return
@@ -144,7 +160,8 @@ def writing(path: Path, error: type[BenchboxError] = StoreError) -> Iterator[Non
     try:
         yield
     except OSError as problem:
-        raise error(f"{path}: cannot be written: {_said(problem)}; make room or choose another place") from problem
+        raise error(f"{path}: cannot be written: {_said(problem)}; {what_to_do(problem)} or choose another place"
+                    ) from problem
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 from benchbox import hookspecs
 from benchbox.errors import PluginError
+from benchbox.place import place_of
 
 _PREFIX = f"{hookspecs.PROJECT}_"
 _MARK = f"{hookspecs.PROJECT}_impl"  # the attribute that `hookimpl` gives a function
@@ -41,14 +41,14 @@ def implemented(module: Any) -> dict[str, Callable[[], Any]]:
     for name, function, mark in _functions(module):
         if mark is None and name in HOOKS:
             raise PluginError(f"{name} is not called, since it is not marked; write @hookimpl above it (from benchbox "
-                              f"import hookimpl){_place(function)}")  # fmt: skip
+                              f"import hookimpl){place_of(function)}")  # fmt: skip
         hook = name if mark is None else mark.get("specname") or name
         if mark is not None and hook not in HOOKS:
-            raise PluginError(f"unknown hook '{hook}'{_meant(hook)}{_place(function)}")
+            raise PluginError(f"unknown hook '{hook}'{_meant(hook)}{place_of(function)}")
         if mark is not None:
             if any(parameter.default is parameter.empty and parameter.kind not in _VARIADIC
                    for parameter in inspect.signature(function).parameters.values()):  # fmt: skip
-                raise PluginError(f"hook '{hook}' takes no arguments; write it as `def {name}():`{_place(function)}")
+                raise PluginError(f"hook '{hook}' takes no arguments; write it as `def {name}():`{place_of(function)}")
             found[hook] = function
     return found
 
@@ -58,7 +58,7 @@ def misspelt(module: Any, known: Collection[str]) -> str | None:
     for name, function, mark in _functions(module):
         hook = _nearest(name)
         if mark is None and hook is not None and hook not in known:
-            return f"'{name}' is no hook, so it is not called{_meant(name)}{_place(function)}"
+            return f"'{name}' is no hook, so it is not called{_meant(name)}{place_of(function)}"
     return None
 
 
@@ -83,8 +83,3 @@ def _nearest(name: str) -> str | None:
 def _meant(name: str) -> str:
     hook = _nearest(name)
     return f"; did you mean '{hook}'?" if hook else f"; the hooks are {', '.join(HOOKS)}"
-
-
-def _place(function: Any) -> str:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return f" ({Path(code.co_filename).name}:{code.co_firstlineno})" if code else ""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import metadata
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,9 +21,11 @@ import pluggy
 from benchbox import hooks, hookspecs
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
+from benchbox.deadline import OverdueError, deadline
 from benchbox.errors import BenchboxError, PluginError, UsageError, one_line
-from benchbox.guard import exit_forbidden, guarded, import_fault
+from benchbox.guard import IMPORT_SECONDS, answered, exit_forbidden, import_fault
 from benchbox.metric import Metric
+from benchbox.place import place_of
 from benchbox.plugin_file import PluginFile, remedy_for_nothing
 from benchbox.reference import Reference, ReferenceFormat
 from benchbox.report import Report
@@ -142,14 +143,14 @@ class Loader:
             self._found.append(replace(found, failure=reason))
             return
         try:
-            with exit_forbidden():
+            with exit_forbidden(), deadline(IMPORT_SECONDS):
                 module = loader()
             functions = hooks.implemented(module)
             if not functions:
                 raise PluginError(hooks.nothing(module))
             self._manager.register(module, name=found.name)
             self._manager.check_pending()
-        except (Exception, SystemExit) as error:  # a third party's import may raise anything, or call sys.exit
+        except (Exception, SystemExit, OverdueError) as error:  # an import may raise anything, or never end
             if self._manager.has_plugin(found.name):
                 self._manager.unregister(name=found.name)
             self._found.append(replace(found, failure=import_fault(found.module, error)))
@@ -166,7 +167,7 @@ class Loader:
         if twin is not None:
             raise UsageError(f"plugin file {file.path}: {twin.module} has the same name; rename one of them")
         found = Plugin(file.path.stem, str(file.path), file.name, f"sha256 {file.sha256[:12]}", file=file)
-        with exit_forbidden():
+        with exit_forbidden(), deadline(IMPORT_SECONDS):
             module = file.load()
         try:
             functions = hooks.implemented(module)
@@ -185,11 +186,11 @@ class Loader:
         if function is None:
             return Offer(plugin, ())
         try:
-            items = tuple(guarded(_drawn(function)))
+            items = tuple(answered(_drawn(function)))
             reason = _strange(items, hook)
             if reason is None:
                 return Offer(plugin, items)
-            reason += _place(function)
+            reason += place_of(function)
         except BenchboxError as error:
             reason = str(error)
         if plugin.file is not None:
@@ -230,7 +231,7 @@ def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
         given: Any = function()
         if not isinstance(given, Iterable):
             shown = type(given).__name__
-            raise PluginError(f"{function.__name__} gave a {shown}; it must give a list{_place(function)}")
+            raise PluginError(f"{function.__name__} gave a {shown}; it must give a list{place_of(function)}")
         return list(given)
 
     drawn.__name__, drawn.__module__ = function.__name__, function.__module__
@@ -258,11 +259,6 @@ def _strange(items: Iterable[Any], hook: str) -> str | None:
             return (f"{hook} gives the id {name!r}, which no plan can name; use lower-case letters, digits and '-', "
                     "'_' or '.'")  # fmt: skip
     return None
-
-
-def _place(function: Callable[..., Any]) -> str:
-    code = getattr(function, "__code__", None)
-    return "" if code is None else f" ({Path(code.co_filename).name}:{code.co_firstlineno})"
 
 
 def _itself(module: ModuleType) -> ModuleType:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Self
 
+from benchbox.deadline import OverdueError
 from benchbox.errors import BenchboxError, PluginError, UsageError, one_line
 
 VARIABLE = "BENCHBOX_PLUGINS"
@@ -81,7 +82,7 @@ class PluginFile:
             sys.modules.pop(name)
             if present is not None:
                 sys.modules[name] = present
-            if isinstance(error, Exception | SystemExit):
+            if isinstance(error, Exception | SystemExit | OverdueError):
                 raise PluginError(f"plugin file {self.path}: {_what_went_wrong(self.path, error)}") from error
             raise
         return module

@@ -12,7 +12,7 @@ from benchbox import machine
 from benchbox.codec import CodecInfo, OptionsModel
 from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import PluginError, UnknownIdError, did_you_mean, one_line, without_controls
-from benchbox.guard import guarded
+from benchbox.guard import answered, breach, worked
 from benchbox.loading import Loader, Offer, Plugin
 from benchbox.metric import Metric
 from benchbox.plugin_file import PluginFile, from_environment
@@ -58,9 +58,10 @@ class Registry:
     def identity(self, info: CodecInfo, options: OptionsModel) -> str:
         """All that the bytes of a codec depend on besides options and quality: what its `identity` says and, where its
         plugin is one file, the SHA-256 of that file. Raises PluginError if `identity` gives no line of text."""
-        identity = guarded(info.identity, options)
+        identity = answered(info.identity, options)
         if not isinstance(identity, str) or not identity.strip() or without_controls(identity) != identity:
-            raise PluginError(f"{info.id}: identity must give one line of text, got {one_line(repr(identity), 80)}")
+            said = f"identity must give one line of text, got {one_line(repr(identity), 80)}"
+            raise breach(info.identity, f"{said}; return plugin and library versions", info.id)
         owner = self.owners["codecs"].get(info.id)
         return identity if owner is None or owner.file is None else f"{identity}; {_mark(owner.file)}"
 
@@ -90,9 +91,9 @@ class Registry:
             raise UnknownIdError(f"data set {base} needs an argument: write {base}:{info.argument}")
         if colon and not info.argument:
             raise UnknownIdError(f"data set {base} takes no argument: write {base}, not {name}")
-        opened = guarded(info.open, argument)
+        opened = worked(info.open, argument)
         if not isinstance(opened, Dataset):
-            raise PluginError(f"data set {base}: open gave a {type(opened).__name__}; it must give a Dataset")
+            raise breach(info.open, f"open gave a {type(opened).__name__}; it must give a Dataset", f"data set {base}")
         return opened
 
     def references(self) -> Sequence[Reference]:
@@ -162,7 +163,8 @@ def _find(table: Mapping[str, T], name: str, kind: str, plugins: Sequence[Plugin
     try:
         return table[name]
     except KeyError:
-        hint = did_you_mean(name, table) or f"; see `benchbox list {kind.replace(' ', '')}s`"
+        hint = did_you_mean(name, table) or (f"; see `benchbox list {kind.replace(' ', '')}s`, or name the file that "
+                                             "offers it with --plugin, or as `plugins` in a plan")
         faults = [f"{plugin} ({plugin.failure})" for plugin in plugins if plugin.failure]
         if faults:
             hint += f"; it may be of a plugin that is not in use: {', '.join(faults)}"

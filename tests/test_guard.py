@@ -67,8 +67,8 @@ def test_a_codec_at_fault_costs_its_own_line(
 
 @pytest.mark.parametrize(("change", "words"), [
     ({"identity": "1 / 0"}, "faulty (plugin acme): identity raised ZeroDivisionError: division by zero (acme.py:12)"),
-    ({"identity": "None"}, "faulty: identity must give one line of text, got None"),
-    ({"axis": "return [1, 2]"}, "faulty: axis gave a list; it must give a QualityAxis or None"),
+    ({"identity": "None"}, "got None; return plugin and library versions (acme.py:12)"),
+    ({"axis": "return [1, 2]"}, "axis gave a list; it must give a QualityAxis or None (acme.py:13)"),
     ({"more": ", Options=Needs"}, "faulty: option model"),
 ], ids=["identity", "identity-none", "axis-list", "option"])  # fmt: skip
 def test_a_run_with_a_codec_at_fault_names_it_in_one_line(
@@ -101,7 +101,7 @@ def benchbox_reports(): return [Faulty(id="faulty", title="Faulty"), Sound(id="s
 
 @pytest.mark.parametrize(("deed", "words"), [
     ("1 / 0", "report faulty (plugin acme): render raised ZeroDivisionError: division by zero (acme.py:7)"),
-    ("return None", "report faulty: render gave NoneType; it must give a list of paths"),
+    ("return None", "report faulty (plugin acme): render gave NoneType; it must give a list of paths (acme.py:6)"),
     ("return [out / 'nothing.txt']", "which is no file below"),
     ("Path(out.parent / 'x.txt').write_text(''); return [out.parent / 'x.txt']", "which is no file below"),
     ("results.frame['bpp'] = -1.0; return []", ""),

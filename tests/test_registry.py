@@ -117,7 +117,8 @@ def test_two_curves_of_one_name_on_one_dataset() -> None:
 
 @pytest.mark.parametrize(("ask", "message"), [
     (lambda found: found.codec("jpg"), "no codec is called 'jpg'; did you mean 'jpeg'?"),
-    (lambda found: found.codec("qqqq"), "no codec is called 'qqqq'; see `benchbox list codecs`"),
+    (lambda found: found.codec("qqqq"), "no codec is called 'qqqq'; see `benchbox list "
+     "codecs`, or name the file that offers it with --plugin, or as `plugins` in a plan"),
     (lambda found: found.metric("psnrr"), "no metric is called 'psnrr'; did you mean 'psnr'?"),
     (lambda found: found.report("pages"), "no report is called 'pages'; did you mean 'page'?"),
     (lambda found: found.dataset("kodac"), "no data set is called 'kodac'; did you mean 'kodak'?"),

@@ -18,6 +18,8 @@ def fetch(dataset: str, source: Path | None, plugin_paths: tuple[Path, ...]) -> 
     """Download a data set, or take it from --from, and verify all checksums. An interrupted download resumes."""
     from tqdm import tqdm
 
+    from benchbox.guard import guarded
+
     info = load_plugins(plugin_paths).dataset_info(dataset)
     bars: dict[str, tqdm[Any]] = {}
 
@@ -30,7 +32,7 @@ def fetch(dataset: str, source: Path | None, plugin_paths: tuple[Path, ...]) -> 
         bars[name].update(done - bars[name].n)
 
     try:
-        files = info.fetch(source, progress)
+        files = guarded(info.fetch, source, progress)
     finally:
         for bar in bars.values():
             bar.close()

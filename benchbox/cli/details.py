@@ -12,7 +12,7 @@ from benchbox.cli import listing, options
 from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox.dataset import DatasetInfo
 from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_mean, one_line
-from benchbox.guard import guarded
+from benchbox.guard import answered
 from benchbox.loading import Plugin
 from benchbox.plan import parse_codec
 from benchbox.registry import Registry
@@ -42,7 +42,7 @@ def _codec(plugins: Registry, text: str) -> Iterator[str]:
         "status": partial(listing.state, info.unavailable),
         "from": partial(_origin, plugins.owners["codecs"][info.id], info),
         "identity": lambda: plugins.identity(info, info.parse_options(entry.options)),
-        "quality": lambda: _axis(guarded(info.axis, info.parse_options(entry.options))),
+        "quality": lambda: _axis(answered(info.axis, info.parse_options(entry.options))),
         "pictures": lambda: _pictures(taken),
         "promises": lambda: _promises(taken),
         "devices": lambda: ", ".join(taken.devices),

@@ -27,7 +27,7 @@ def encode(
 
 @commands.command()
 @click.argument("stream", type=click.Path(path_type=Path))
-@click.option("-c", "--codec", metavar="ID[:OPTIONS]", help="[default: the codec of the file's suffix]")
+@click.option("-c", "--codec", metavar="ID[:OPTIONS]", help="[default: the codec of the file's suffix, or of that id]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A PNG file.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N, or auto.")
 @plugin_option

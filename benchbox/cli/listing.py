@@ -14,7 +14,7 @@ from benchbox.cli import plugin
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.errors import BenchboxError, one_line
-from benchbox.guard import guarded
+from benchbox.guard import answered
 from benchbox.hooks import HOOKS
 from benchbox.registry import Registry
 from benchbox.store import COLUMNS, Store, Workspace
@@ -48,19 +48,19 @@ def codecs(plugins: Registry) -> Iterator[str]:
 
 def _codec(info: CodecInfo) -> tuple[str, str, str, str]:
     try:
-        reason = guarded(info.unavailable)
+        reason = answered(info.unavailable)
         if reason:
             return str(info.id), one_line(info.title), "", one_line(f"unavailable: {reason}")
         needed = [name for name, option in info.Options.model_fields.items() if option.is_required()]
         if needed:
             return str(info.id), one_line(info.title), "", f"available; needs the option {', '.join(needed)}"
-        return str(info.id), one_line(info.title), guarded(_quality, info), "available"
+        return str(info.id), one_line(info.title), answered(_quality, info), "available"
     except BenchboxError as error:  # a codec at fault costs its own line
         return str(info.id), one_line(info.title), "", f"at fault: {error}"
 
 
 def _quality(info: CodecInfo) -> str:
-    axis = guarded(info.axis, info.parse_options({}))
+    axis = answered(info.axis, info.parse_options({}))
     return "lossless" if axis is None else f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
 
 
@@ -94,7 +94,7 @@ def dataset_state(info: DatasetInfo) -> str:
 def state(ask: Callable[[], str | None]) -> str:
     """The plugin's own reason, or what it did wrong when asked, or ``"available"``."""
     try:
-        return one_line(guarded(ask) or "available")
+        return one_line(answered(ask) or "available")
     except BenchboxError as error:
         return f"at fault: {error}"
 

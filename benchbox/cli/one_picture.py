@@ -8,9 +8,10 @@ from pathlib import Path
 
 from benchbox import image
 from benchbox.codec import Codec, CodecInfo, OptionsModel, anchored_options
-from benchbox.errors import BenchboxError, CodecError, PluginError, UnknownIdError, UnsupportedImageError, UsageError
+from benchbox.codec.given import given_picture, given_stream
+from benchbox.errors import BenchboxError, CodecError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
-from benchbox.guard import guarded
+from benchbox.guard import answered, guarded
 from benchbox.plan import device_for, parse_codec
 from benchbox.registry import Registry
 
@@ -19,7 +20,7 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     """Encode `picture` and write the stream to `output`; returns a line with size and bpp, and one for each note."""
     _check_output(output, picture)
     info, options = _find(codec, plugins)
-    axis = guarded(info.axis, options)
+    axis = answered(info.axis, options)
     if axis is None and quality is not None:
         raise UnknownIdError(f"{info.id}: a lossless codec has no quality; leave -q out")
     if axis is not None:
@@ -31,12 +32,11 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
         raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
     with _opened(info, options, device) as opened:
         data = guarded(opened.encode, pixels, quality)
-    if not isinstance(data, bytes | bytearray | memoryview) or not len(data):
-        raise PluginError(f"{info.id}: encode must return non-empty bytes, got {type(data).__name__}")
+        data = given_stream(opened, data, info.id)
     with whole_file(output) as part:
-        part.write_bytes(bytes(data))
+        part.write_bytes(data)
     height, width, _ = pixels.shape
-    label = guarded(info.label, options) + (f" at {axis.name} {quality:g}" if axis is not None else "")
+    label = answered(info.label, options) + (f" at {axis.name} {quality:g}" if axis is not None else "")
     line = f"{output}: {len(data)} bytes, {8 * len(data) / (width * height):.3f} bpp, {label}"
     return "\n".join([line, *(f"{picture}: {note}" for note in read.notes)])
 
@@ -51,7 +51,7 @@ def decode(stream: Path, codec: str | None, output: Path, device: str, plugins: 
         raise CodecError(f"{stream}: {error.strerror}") from error
     with _opened(info, options, device) as opened:
         try:
-            pixels = image.check(guarded(opened.decode, data), f"{info.id}: decoded picture")
+            pixels = given_picture(opened, guarded(opened.decode, data), info.id)
         except BenchboxError as error:
             raise CodecError(f"{stream}: {error}") from error
     image.write_png(output, pixels)
@@ -74,18 +74,19 @@ def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     entry = parse_codec(codec)
     info = plugins.codec(entry.id)
     options = info.parse_options(anchored_options(info.Options, entry.options, Path.cwd(), info.id))
-    guarded(info.require, options)
+    answered(info.require, options)
     return info, options
 
 
 def _by_suffix(stream: Path, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
     suffix = stream.suffix.lower()
-    for info in plugins.codecs.values():
-        if suffix and info.suffix == suffix:
-            options = info.parse_options({})
-            guarded(info.require, options)
-            return info, options
-    raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`)")
+    declared = [info for info in plugins.codecs.values() if suffix and info.suffix.lower() == suffix]
+    for info in declared or [info for info in plugins.codecs.values() if f".{info.id}" == suffix]:
+        options = info.parse_options({})
+        answered(info.require, options)
+        return info, options
+    raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`), "
+                         "and the file that offers it with --plugin")
 
 
 def _check_output(output: Path, source: Path) -> None:

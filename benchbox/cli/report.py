@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @click.option("--single-file", is_flag=True, help="Page: pictures, tables and figures inside the one HTML file.")
 @literature_option
 @appearance_options
-@click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare.")
+@click.option("--check", is_flag=True, help="RUN is a published folder: measure some of its points again and compare."
+              "  Exits with 1 where one differs, 3 where some cannot be measured here.")
 @plugin_option
 @workspace_option
 def report(
@@ -42,9 +43,8 @@ def report(
 
     plugins = load_plugins(plugin_paths)
     if check:
-        for run in runs:
-            _check(Path(run), plugins)
-        return
+        codes = [_check(Path(run), plugins) for run in runs]
+        sys.exit(1 if 1 in codes else max(codes))
     wanted = chosen_reports(plugins, list(formats) or None)
     places = [find_run(run, Workspace.at(workspace)) for run in runs]
     pairs = dict(option.partition("=")[::2] for option in options) | ({"single_file": "yes"} if single_file else {})
@@ -60,9 +60,9 @@ def _split(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _check(folder: Path, plugins: Registry) -> None:
-    """Print the verdict on each point that is measured again; exit with 1 if one differs."""
-    from benchbox.results import agreement, check, passes
+def _check(folder: Path, plugins: Registry) -> int:
+    """Print the verdict on each point that is measured again; returns the exit code."""
+    from benchbox.results import agreement, check, exit_code
 
     verdicts = []
     for v in check(folder, plugins):
@@ -70,8 +70,7 @@ def _check(folder: Path, plugins: Registry) -> None:
         at = "" if v.quality is None else f" at {v.quality:g}"
         click.echo(f"{v.label}{at}, {v.sample}: {v.words}")
     click.echo(agreement(verdicts))
-    if not passes(verdicts):
-        sys.exit(1)
+    return exit_code(verdicts)
 
 
 @commands.command()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
-from benchbox.errors import PlanError
+from benchbox.errors import PlanError, UsageError
 from benchbox.fork_server import ForkServer
 
 if TYPE_CHECKING:
     from benchbox.execution import Executor
+    from benchbox.execution.cluster import Cluster
     from benchbox.plan import Plan
-    from benchbox.session import Summary
+    from benchbox.session import Progress, Summary
 
 
 @commands.command()
@@ -48,12 +51,14 @@ def run(
     Running again measures only what is missing: a new codec runs alone, a new metric only scores stored streams.
     What is stopped (Ctrl-C) keeps its points. A shard writes reports only if asked to; `benchbox merge` unites shards.
     """
-    with ForkServer() as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(ForkServer())
         if not dry_run and dask is None:
             server.start()  # it loads while this process loads and plans
+        from benchbox.cli.remedies import checks
         from benchbox.plan import Shard, resolve
         from benchbox.results import chosen_reports, find_run, load_results, write_reports
-        from benchbox.session import execute, for_terminal, local_executor, point_limits
+        from benchbox.session import execute, for_terminal, local_executor
         from benchbox.store import Workspace, shown
 
         part = None if shard is None else Shard.parse(shard)
@@ -61,12 +66,13 @@ def run(
         plugins = load_plugins([*(base / path for path in settled.plugins), *plugin_paths])
         none = no_report or (part is not None and not reports)
         wanted = [] if none else chosen_reports(plugins, list(reports) or None)
-        resolved = resolve(settled, plugins, base)
+        progress = for_terminal()
+        cluster = stack.enter_context(_cluster(dask, settled, progress)) if dask is not None and not dry_run else None
+        resolved = resolve(settled, plugins, base, *([] if cluster is None else [cluster.has_gpu]))
         if fresh:
             resolved = resolved.fresh()
         if part is not None:
             resolved = resolved.sharded(part)
-        progress = for_terminal()
         place = Workspace.at(workspace)
         local = partial(local_executor, resolved.plan, workers=workers, server=server, files=plugins.files)
         if dry_run:
@@ -75,17 +81,17 @@ def run(
             click.echo(describe(resolved, place, local, progress, retry))
             return
         executor: Executor = local(place)
-        if dask is not None:
+        if cluster is not None:
             from benchbox.execution.dask import DaskExecutor
 
-            executor = DaskExecutor(dask, point_limits(resolved.plan, 1), place.streams, plugins.files)
+            executor = DaskExecutor(cluster, resolved, place, plugins.files)
         looking = None
         if quick:
             from benchbox.cli.quick import verdicts  # brings pandas, which a run without reports does not need
 
             looking = partial(verdicts, run=resolved.plan.name, metrics=resolved.metrics)
         summary = execute(resolved, plugins, place, executor, progress, retry, looking)
-    _say(summary)
+    _say(summary, checks(summary.failures, resolved.configurations, plugins))
     if summary.elsewhere:
         click.echo(f"shard {part}: {summary.elsewhere} other points are other shards'; `benchbox merge` unites them")
     if wanted:
@@ -94,6 +100,17 @@ def run(
             click.echo(f"report: {shown(file)}")
     if not summary.complete:
         sys.exit(1)
+
+
+def _cluster(address: str, plan: Plan, progress: Progress) -> Cluster:
+    """The dask cluster that is to run `plan`."""
+    from benchbox.execution.cluster import Cluster
+
+    if plan.timing is not None:
+        raise UsageError("[timing] and --dask exclude each other: times are of one machine. Run the plan with --dask "
+                         "and without [timing], then with it and without --dask on the machine whose speed counts; "
+                         "that run times what was measured")  # fmt: skip
+    return Cluster(address, progress.say)
 
 
 def _settle(
@@ -119,8 +136,8 @@ def _settle(
     return make_plan(table, "the flags"), Path.cwd()
 
 
-def _say(summary: Summary) -> None:
-    """Print the outcome of a run."""
+def _say(summary: Summary, remedies: Sequence[str]) -> None:
+    """Print the outcome of a run, and below its failures the `remedies`."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.counts.items()))
     click.echo(f"{summary.name}: {counts or 'no points'} ({summary.measured} measured now in {summary.seconds:.1f} s)")
     if summary.timed:
@@ -129,5 +146,7 @@ def _say(summary: Summary) -> None:
         click.echo(f"  {status}: {label}, {rows} points: {reason}", err=True)
     if len(summary.failures) > 20:
         click.echo(f"  ... and {len(summary.failures) - 20} more kinds of failure; the results list all", err=True)
+    for line in remedies:
+        click.echo(f"  {line}", err=True)
     for label in summary.given_up:
         click.echo(f"  {label}: given up; its remaining points are missing", err=True)

@@ -16,12 +16,13 @@ from benchbox.codec.file_options import FileOption, anchored_options, options_by
 from benchbox.errors import (
     CodecUnavailableError,
     OptionError,
-    PluginError,
     QualityError,
     UnsupportedImageError,
     did_you_mean,
 )
+from benchbox.guard import breach
 from benchbox.image import Image
+from benchbox.mistakes import wrongly_made
 from benchbox.stated import Stated, stated
 
 __all__ = ["Capabilities", "CheckedCodec", "Codec", "CodecInfo", "FileOption", "OptionsModel", "QualityAxis",
@@ -124,7 +125,8 @@ class CodecInfo(Stated, ABC):
         title: the name in legends and tables, e.g. ``"JPEG (libjpeg-turbo)"``.
         Options: the options model; its fields carry defaults, bounds and descriptions. By default no options.
         capabilities: the pictures that the codec accepts, and its promises. By default `Capabilities()`.
-        suffix: the suffix of files that hold its streams, e.g. ``".jpg"``; `benchbox decode` finds the codec by it.
+        suffix: the suffix of files that hold its streams, e.g. ``".jpg"``; `benchbox decode` finds the codec by it, or
+            where that is "" by its id, as ``".toy"``.
         quality: the quality axis; None for a lossless codec, or where `axis` is overridden.
         codec_class: what `open` calls as ``codec_class(info, options, device)``, e.g. a subclass of `CheckedCodec`;
             None where `open` is overridden.
@@ -153,7 +155,10 @@ class CodecInfo(Stated, ABC):
         """Open the codec with validated `options` on `device` ("cpu", "cuda", "cuda:1"), with one thread unless an
         option says otherwise. Override it if the class takes other arguments or its import is slow."""
         if self.codec_class is None:
-            raise PluginError(f"{self.id}: {type(self).__name__} has no codec_class; set it or override open")
+            raise breach(self.open, f"class {type(self).__name__} has no codec_class; set it or override open", self.id)
+        wrong = wrongly_made(self.codec_class, self, options, device)
+        if wrong is not None:
+            raise breach(self.open, wrong[0], self.id, at=wrong[1])
         return self.codec_class(self, options, device)
 
     def unavailable(self) -> str | None:

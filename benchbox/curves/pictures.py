@@ -31,6 +31,9 @@ RESAMPLES = 10_000
 MIN_PICTURES = 5
 """Fewest pictures for an interval: with fewer, there are too few different resamples for meaningful percentiles."""
 
+_COUNTS = 1 << 20
+"""Most counts of resampled pictures held at a time: of 10,000 pictures, those of a hundred resamples."""
+
 
 @dataclass(frozen=True)
 class BdOverPictures:
@@ -169,8 +172,12 @@ def bootstrap_interval(values: Floats, seed: int = 0, resamples: int = RESAMPLES
     Method and source: see the module's docstring.
     """
     n = len(values)
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    means = counts.astype(np.float64) @ (values / n)
+    random, chances, shares = np.random.default_rng(seed), np.full(n, 1 / n), values / n
+    means = np.empty((resamples, values.shape[1]))
+    block = max(1, _COUNTS // n)
+    for start in range(0, resamples, block):  # one after another from one generator: the draws of a single call
+        part = means[start : start + block]
+        part[:] = random.multinomial(n, chances, size=len(part)).astype(np.float64) @ shares
     level = float(ndtr(-np.sqrt(n / (n - 1)) * stdtrit(n - 1, 0.975)))
     return np.asarray(np.quantile(means, [level, 1 - level], axis=0))
 

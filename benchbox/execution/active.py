@@ -20,10 +20,11 @@ from benchbox.store import UNSCORED
 
 
 class Active:
-    """A job that was given to a worker process, with its spool file `path`."""
+    """A job that was given to a worker process, with its spool file `path`, which it `keeps` when it is done."""
 
-    def __init__(self, job: Job, path: Path, process: WorkerProcess) -> None:
+    def __init__(self, job: Job, path: Path, process: WorkerProcess, keeps: bool = False) -> None:
         self.job = job
+        self._keeps = keeps
         self._process = process
         self._tail = Tail(path)
         self._done: set[str] = set()
@@ -101,12 +102,16 @@ class Active:
         self._verdict = status, reason
         self._process.kill()
 
-    def finish(self, on_points: OnPoints, ending: Ending | None) -> list[Job]:
+    def finish(self, on_points: OnPoints, ending: Ending | None, killed: set[str]) -> list[Job]:
         """Once the worker is done with the job, or has come to its `ending`: blame what it was at, and give back what
-        is left, one point to a job."""
+        is left, one point to a job. A point whose worker was killed, by nobody here, is left and not blamed the first
+        time; `killed` holds the keys of such points."""
         self.read(on_points)
         again = []
-        if self._at is None and self._left() and len(self.job.points) == 1 and (ending or self._tail.damaged):
+        if self._at is not None and self._at not in killed and self._was_killed(ending):
+            killed.add(self._at)
+            self._at = None
+        elif self._at is None and self._left() and len(self.job.points) == 1 and (ending or self._tail.damaged):
             self._at = self._left()[0].key  # it had the process to itself, and gave nothing that can be read
         if self._at is not None:
             status, reason = self._verdict or self._ended(ending)
@@ -116,8 +121,14 @@ class Active:
             on_points(self.job, [event])
             self._done.add(self._at)
             again = [self.job.only([point])] if point is not None else []
-        self._tail.remove()
+        if not self._keeps:
+            self._tail.remove()
         return again + [self.job.only([point]) for point in self._left()]
+
+    def _was_killed(self, ending: Ending | None) -> bool:
+        """Whether somebody else ended the worker, who may have meant anything but the point that it was at."""
+        killed = ending is not None and ending.status in (None, -signal.SIGKILL)
+        return killed and self._verdict is None and machine.oom_kills() == self._oom_kills
 
     def _ended(self, ending: Ending | None) -> tuple[str, str]:
         """Status and reason of a point whose worker ended though nobody here killed it."""

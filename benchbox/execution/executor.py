@@ -26,10 +26,17 @@ Admit = Callable[[Job], Job | None]
 
 
 class Executor(Protocol):
-    """Runs jobs, several at once. `workers` is the number of processes, `threads` that of each process."""
+    """Runs jobs, several at once. `workers` is the number of processes, `threads` that of each process, and `hosts`
+    describes the other machines that measure, by name; see `benchbox.machine.describe`."""
 
-    workers: int
-    threads: int
+    @property
+    def workers(self) -> int: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @property
+    def hosts(self) -> Mapping[str, Mapping[str, Any]]: ...
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Admit) -> None:
         """Run every job to its end, as `admit` has it. A worker that dies, hangs or exceeds its limits fails only the

@@ -13,18 +13,20 @@ import os
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from benchbox import machine
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.active import Active
 from benchbox.execution.executor import Admit, OnPoints, PointLimits
-from benchbox.execution.memory import held_below
+from benchbox.execution.memory import Held, held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
+from benchbox.files import what_to_do
 from benchbox.fork_server import THREADS, ForkServer
 from benchbox.plan import Job
 from benchbox.plugin_file import PluginFile, as_values
@@ -48,6 +50,7 @@ class LocalExecutor:
     `streams`, and load the plugin files `files`. With `core`, they stay on that processor, as timing requires."""
 
     threads = THREADS
+    hosts: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     def __init__(
         self, workers: int, limits: PointLimits, streams: Streams, spool: Path, server: ForkServer,
@@ -70,29 +73,37 @@ class LocalExecutor:
         try:
             self._spool.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"cannot write in {self._spool}: {error.strerror}") from error
-        queue = _Queue(jobs)
-        slots = [_Slot(self._server, self._settings, self._spool, self._limits) for _ in range(self.workers)]
-        watch = _Watch()
-        starts = _Starts()
+            raise StoreError(f"cannot write in {self._spool}: {error.strerror}; {what_to_do(error)}") from error
+        slots = [Slot(self._server, self._settings, self._spool, self._limits) for _ in range(self.workers)]
         with contextlib.ExitStack() as stack:
             for slot in slots:
                 stack.callback(slot.close)
             stack.callback(_kill, slots)  # goes first, so that their ends are waited for together
-            while True:
-                for slot in slots:
-                    slot.fill(queue, admit)
-                busy = [slot for slot in slots if slot.active is not None]
-                if not busy:
-                    return
-                wait([source for slot in busy for source in slot.sources()], watch.due())
-                finished = [done for slot in busy if (done := slot.turn(starts)) is not None]
-                for slot in slots:  # before their points are taken in, so that no worker waits for that
-                    slot.fill(queue, admit)
-                for active, ending in finished:
-                    queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending))
-                if watch.due() == 0:
-                    watch.look(busy, on_points)
+            work(slots, jobs, on_points, admit)
+
+
+def work(
+    slots: Sequence[Slot], jobs: Iterable[Job], on_points: OnPoints, admit: Admit,
+    look: Callable[[], None] = lambda: None, held: Held = held_below,
+) -> None:  # fmt: skip
+    """Run every job in `slots`, each of which has one at a time."""
+    queue, watch, starts = _Queue(jobs), _Watch(held), _Starts()
+    killed: set[str] = set()
+    while True:
+        for slot in slots:
+            slot.fill(queue, admit)
+        busy = [slot for slot in slots if slot.active is not None]
+        if not busy:
+            return
+        wait([source for slot in busy for source in slot.sources()], watch.due())
+        finished = [done for slot in busy if (done := slot.turn(starts)) is not None]
+        for slot in slots:  # before their points are taken in, so that no worker waits for that
+            slot.fill(queue, admit)
+        for active, ending in finished:
+            queue.push(starts.unbegun(active, ending, on_points) or active.finish(on_points, ending, killed))
+        if watch.due() == 0:
+            look()
+            watch.look(busy, on_points)
 
 
 class _Queue:
@@ -136,11 +147,15 @@ class _Starts:
         return [active.discard()]
 
 
-class _Slot:
+class Slot:
     """A place for one worker process, which is started when there is a job for it and replaced when it has ended."""
 
-    def __init__(self, server: ForkServer, settings: Mapping[str, Any], spool: Path, limits: PointLimits) -> None:
+    def __init__(
+        self, server: ForkServer, settings: Mapping[str, Any], spool: Path, limits: PointLimits, keeps: bool = False
+    ) -> None:
+        self.names: Callable[[], str] = lambda: uuid.uuid4().hex
         self._server = server
+        self._keeps = keeps
         self.active: Active | None = None
         self.process: WorkerProcess | None = None
         self._settings = settings
@@ -160,12 +175,12 @@ class _Slot:
             if self.process is None:
                 settings = {**self._settings, "metrics": job.points[0].metrics}
                 self.process, self._ready = WorkerProcess(self._server, settings), False
-            path = self._spool / f"{uuid.uuid4().hex}.jsonl"
+            path = self._spool / f"{self.names()}.jsonl"
             try:
                 write_job(path, job)
             except OSError as error:
-                raise StoreError(f"cannot write in {self._spool}: {error.strerror}; make room") from error
-            self.active = Active(job, path, self.process)
+                raise StoreError(f"cannot write in {self._spool}: {error.strerror}; {what_to_do(error)}") from error
+            self.active = Active(job, path, self.process, self._keeps)
             self.process.give(path)
 
     def sources(self) -> list[Any]:
@@ -205,31 +220,32 @@ class _Slot:
             self.process = None
 
 
-def _kill(slots: Iterable[_Slot]) -> None:
+def _kill(slots: Iterable[Slot]) -> None:
     for slot in slots:
         if slot.process is not None:
             slot.process.kill()
 
 
 class _Watch:
-    """Looks at the workers once a tick."""
+    """Looks at the workers once a tick; `held` tells what they started holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Held) -> None:
+        self._held = held
         self._next = 0.0
         self._looks = 0
-        self._helpers: dict[int, int] = {}
+        self._helpers: Mapping[int, int] = {}
 
     def due(self) -> float:
         """Seconds until the next look; 0 when it is time."""
         return max(0.0, self._next - time.monotonic())
 
-    def look(self, slots: Iterable[_Slot], on_points: OnPoints) -> None:
+    def look(self, slots: Iterable[Slot], on_points: OnPoints) -> None:
         """Take in what was written and enforce the limits."""
         self._next = time.monotonic() + TICK
         slots = [slot for slot in slots if slot.process is not None]
         if self._looks % HELPERS_EVERY == 0:
             guards = [slot.process.guard_pid for slot in slots if slot.process is not None]
-            self._helpers = held_below({guard for guard in guards if guard is not None})
+            self._helpers = self._held({guard for guard in guards if guard is not None})
         self._looks += 1
         for slot in slots:
             assert slot.process is not None

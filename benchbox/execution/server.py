@@ -13,13 +13,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchbox import registry
 from benchbox.errors import BenchboxError, StoreError
+from benchbox.execution.admission import NEEDS, inspect
 from benchbox.execution.guard_process import MARK
 from benchbox.execution.spool import read_job, seal
 from benchbox.execution.worker_process import DONE, LEAVING, READY
@@ -51,8 +52,8 @@ def serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | No
     keep the process alive. Plugins are loaded here if they are not `loaded`.
 
     Args:
-        settings: `memory` (bytes), `core` (number of a processor, or None), `streams` (a folder) and `plugins` (plugin
-            files, as values).
+        settings: `memory` (bytes), `core` (number of a processor, or None), `streams` (a folder), `plugins` (plugin
+            files, as values) and, where the run's process is on another machine, `place` (see `run_spooled`).
     """
     try:
         _serve(settings, jobs, answers, loaded)
@@ -76,14 +77,19 @@ def _serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | N
     worker = Worker(load(), second, loaded.scorers if loaded else {})
     os.write(answers, READY)
     before = _held()
-    streams = Streams(Path(settings["streams"]))
+    streams, place = Streams(Path(settings["streams"])), settings.get("place")
 
     def fit() -> bool:
         return not second.broken and all(now <= then + WORN for now, then in zip(_held(), before, strict=True))
 
     with os.fdopen(jobs, "rb") as orders:
         for line in orders:
-            run_spooled(worker, Path(json.loads(line)), streams, fit)
+            order = Path(json.loads(line))
+            if order.suffix == NEEDS:
+                inspect(worker, order)
+                os.write(answers, DONE)
+                continue
+            run_spooled(worker, order, streams, fit, place)
             if not fit():
                 os.write(answers, LEAVING)
                 return
@@ -112,9 +118,12 @@ def _held() -> tuple[int, int]:
         return (1 << 20 if Path("/proc/self").exists() else 0), threading.active_count()
 
 
-def run_spooled(worker: Worker, path: Path, streams: Streams, fit: Callable[[], bool]) -> None:
+def run_spooled(
+    worker: Worker, path: Path, streams: Streams, fit: Callable[[], bool], place: Mapping[str, Any] | None = None
+) -> None:
     """Measure the job that `write_job` wrote for the spool file `path`, appending events to that file; stop between
-    points where this process is no longer `fit` for them."""
+    points where this process is no longer `fit` for them. If `place` is given (`host`, `threads`, `workers`), each
+    point tells that it was measured there."""
     job = read_job(path)
     with path.open("ab") as file:
 
@@ -124,6 +133,7 @@ def run_spooled(worker: Worker, path: Path, streams: Streams, fit: Callable[[], 
                     os.write(2, b"\n" + MARK)
             elif event["event"] == "point":
                 end_descendants(frozenset(worker.kept_processes))
+                event = event if place is None else {**event, "place": place}
             file.write(seal({**event, "pid": os.getpid()}))
             file.flush()
 

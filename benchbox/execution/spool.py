@@ -126,9 +126,14 @@ class LeftBehind:
     files: Tail
 
 
-def left_behind(folder: Path) -> Iterator[LeftBehind]:
-    """What is in the spool `folder`; files that belong to no other (a job that never began) are deleted."""
-    names = {path.with_suffix("") for pattern in ("*.jsonl", "*.job") for path in folder.glob(pattern)}
+TOKEN = "token-"
+"""A file of this name, with more, tells workers elsewhere that they share the workspace, while a run is at work."""
+
+
+def left_behind(folder: Path, prefix: str = "") -> Iterator[LeftBehind]:
+    """What is in the spool `folder`, in files whose names begin with `prefix`; files that belong to no other (a job
+    that never began, a token) are deleted."""
+    names = {path.with_suffix("") for end in ("*.jsonl", "*.job") for path in folder.glob(prefix + end)}
     for name in sorted(names):
         tail = Tail(name.with_name(name.name + ".jsonl"))
         events = list(tail.events())
@@ -147,7 +152,7 @@ def left_behind(folder: Path) -> Iterator[LeftBehind]:
         good = tuple(point for point in points if _is_whole(point, job))
         damaged = tail.damaged or len(good) < len(points)
         yield LeftBehind(job, good, f"{tail.path.name}: damaged" if damaged else "", tail)
-    for stray in folder.glob("*.part"):
+    for stray in [*folder.glob(f"{prefix}*.part"), *(folder.glob(f"{TOKEN}*") if not prefix else ())]:
         stray.unlink(missing_ok=True)
 
 

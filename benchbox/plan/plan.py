@@ -6,7 +6,7 @@ A plan as TOML::
     dataset = ["samples"]                 # or one string
     metrics = ["psnr", "ms-ssim"]
 
-    [[codec]]
+    [[codec]]                             # codec = ["jpeg", "webp:method=6@10:95:5"] does the same
     id = "jpeg"
 
     [[codec]]
@@ -123,6 +123,17 @@ class CodecEntry(_Strict):
     optional: bool = False
 
 
+def _as_entries(value: Any) -> Any:
+    """Codecs in their short form, and one alone, as a plan writes them in full."""
+    entries = (value,) if isinstance(value, str | Mapping) else value
+    if not isinstance(entries, list | tuple) or len(entries) > _MOST_NAMES:
+        return entries
+    try:
+        return [parse_codec(entry) if isinstance(entry, str) else entry for entry in entries]
+    except PlanError as error:
+        raise ValueError(str(error)) from error
+
+
 class Limits(_Strict):
     """Limits of one operating point: wall seconds, and memory of the worker in MiB (default: its share of RAM)."""
 
@@ -148,7 +159,7 @@ class Plan(_Strict):
     name: str
     dataset: Annotated[_Names, Field(min_length=1)]
     metrics: _Names = ("psnr", "ms-ssim")
-    codec: Annotated[tuple[CodecEntry, ...], Field(min_length=1, max_length=_MOST_NAMES)]
+    codec: Annotated[tuple[CodecEntry, ...], BeforeValidator(_as_entries), Field(min_length=1, max_length=_MOST_NAMES)]
     limits: Limits = Limits()
     timing: Timing | None = None
     match: _Names = ()
@@ -202,7 +213,8 @@ def make_plan(table: Mapping[str, Any], where: str) -> Plan:
     try:
         return Plan.model_validate(dict(table))
     except ValidationError as error:
-        first = error.errors()[0]
+        faults = error.errors()  # a misspelt key is told before what is missing in its place
+        first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
         place = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             known = _known_keys(first["loc"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,8 @@ from benchbox.codec import (
     options_json,
 )
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, PluginError, QualityError, one_line, without_controls
-from benchbox.guard import guarded
+from benchbox.errors import PlanError, QualityError, one_line, without_controls
+from benchbox.guard import answered, breach
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
@@ -131,9 +131,14 @@ class Resolved:
             replace(d, samples=tuple(s for s in d.samples if (d.id, s.id) in samples)) for d in self.datasets))
 
 
-def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
+def _gpu_here() -> bool:
+    return bool(gpus())
+
+
+def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bool] = _gpu_here) -> Resolved:
     """Look up and validate everything a plan names; relative ``PATH`` arguments of data sets
-    and relative paths in options start from `base`.
+    and relative paths in options start from `base`. `has_gpu` tells, for ``device = "auto"``, whether there is an
+    NVIDIA GPU where codecs will run; by default, whether one answers on this machine.
 
     Raises:
         UsageError: an unknown id or option, a quality out of range, two configurations under one label, a metric that
@@ -146,8 +151,8 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
         "plugins": tuple(check_name(os.fspath(file.path)) for file in registry.files),
     })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
-    left_out = {e.id: why for e in plan.codec if e.optional and (why := guarded(registry.codec(e.id).unavailable))}
-    configurations = tuple(_configure(entry, registry) for entry in plan.codec if entry.id not in left_out)
+    left_out = {e.id: why for e in plan.codec if e.optional and (why := answered(registry.codec(e.id).unavailable))}
+    configurations = tuple(_configure(e, registry, has_gpu) for e in plan.codec if e.id not in left_out)
     labels = [c.label for c in configurations]
     for label in labels:
         if labels.count(label) > 1:
@@ -157,7 +162,7 @@ def resolve(plan: Plan, registry: Registry, base: Path) -> Resolved:
 
 
 def _available(metric: Metric) -> Metric:
-    reason = guarded(metric.unavailable)
+    reason = answered(metric.unavailable)
     if reason is not None:
         raise PlanError(f"metric {metric.id} is unavailable: {reason}")
     return metric
@@ -177,35 +182,35 @@ def _anchored(dataset: str, registry: Registry, base: Path) -> str:
 
 def _with_files(entry: CodecEntry, registry: Registry, base: Path) -> CodecEntry:
     """`entry` with the files that its options name at absolute paths."""
-    if entry.optional and guarded(registry.codec(entry.id).unavailable):
+    if entry.optional and answered(registry.codec(entry.id).unavailable):
         return entry
     options = anchored_options(registry.codec(entry.id).Options, entry.options, base, entry.id)
     return entry.model_copy(update={"options": options})
 
 
-def device_for(name: str, accepted: Iterable[str]) -> str:
+def device_for(name: str, accepted: Iterable[str], has_gpu: Callable[[], bool] = _gpu_here) -> str:
     """The device to use where only the device classes `accepted` work: ``"auto"`` becomes CUDA if that is among them
-    and an NVIDIA GPU answers, else the CPU; any other name is returned as it is."""
+    and an NVIDIA GPU answers (`has_gpu`), else the CPU; any other name is returned as it is."""
     if name != "auto":
         return name
-    return "cuda" if "cuda" in accepted and gpus() else "cpu"
+    return "cuda" if "cuda" in accepted and has_gpu() else "cpu"
 
 
-def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
+def _configure(entry: CodecEntry, registry: Registry, has_gpu: Callable[[], bool]) -> Configuration:
     info = registry.codec(entry.id)
     options = info.parse_options(entry.options)
-    guarded(info.require, options)
-    label = entry.label or _line_of(info, "label", guarded(info.label, options))
-    device = device_for(entry.device, info.capabilities.devices)
+    answered(info.require, options)
+    label = entry.label or _line_of(info, "label", answered(info.label, options))
+    device = device_for(entry.device, info.capabilities.devices, has_gpu)
     if device.partition(":")[0] not in info.capabilities.devices:
         raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
-    axis = guarded(info.axis, options)
+    axis = answered(info.axis, options)
     if axis is not None and not isinstance(axis, QualityAxis):
-        raise PluginError(f"{info.id}: axis gave a {type(axis).__name__}; it must give a QualityAxis or None")
+        raise breach(info.axis, f"axis gave a {type(axis).__name__}; it must give a QualityAxis or None", info.id)
     qualities: tuple[float | None, ...]
     if axis is None and not info.capabilities.lossless:
-        raise PluginError(f"{info.id}: a codec has either capabilities.lossless or a quality axis, and this one has "
-                          "neither; give it `quality = QualityAxis(...)` or `Capabilities(lossless=True)`")
+        raise breach(info.axis, "a codec has either capabilities.lossless or a quality axis, and this one has neither; "
+                     "give it `quality = QualityAxis(...)` or `Capabilities(lossless=True)`", info.id)
     if axis is None:
         if entry.qualities:
             raise QualityError(f"{label}: a lossless codec has no quality; leave the qualities out")
@@ -220,5 +225,6 @@ def _configure(entry: CodecEntry, registry: Registry) -> Configuration:
 def _line_of(info: CodecInfo, method: str, text: object) -> str:
     """What a codec's `label` gave, if it can be stored and shown on one line."""
     if not isinstance(text, str) or not text.strip() or without_controls(text) != text or len(text) > _LONGEST_LINE:
-        raise PluginError(f"{info.id}: {method} must give one line of text, got {one_line(repr(text), 80)}")
+        said = f"{method} must give one line of text, got {one_line(repr(text), 80)}"
+        raise breach(getattr(info, method), said, info.id)
     return text

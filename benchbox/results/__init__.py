@@ -1,6 +1,6 @@
 """Reads a run back as a frame, writes its reports, publishes it as a folder, and checks published folders."""
 
-from benchbox.results.check import Verdict, agreement, check, passes
+from benchbox.results.check import Verdict, agreement, check, exit_code
 from benchbox.results.given import as_results, one_dataset, one_metric
 from benchbox.results.imports import import_run
 from benchbox.results.load import load_frame, load_results, load_run
@@ -12,7 +12,7 @@ from benchbox.results.write import chosen_reports, write_reports
 from benchbox.store import PUBLISHED
 
 __all__ = [
-    "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "chosen_reports", "find_run",
-    "import_run", "load_frame", "load_frames", "load_results", "load_run", "load_several", "merge",
-    "no_run", "one_dataset", "one_metric", "passes", "publish", "write_reports",
+    "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "chosen_reports", "exit_code", "find_run",
+    "import_run", "load_frame", "load_frames", "load_results", "load_run", "load_several", "merge", "no_run",
+    "one_dataset", "one_metric", "publish", "write_reports",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, StoreError
-from benchbox.guard import guarded
+from benchbox.guard import answered
 from benchbox.metric import Metric
 from benchbox.plan import Configuration, Point, SampleName
 from benchbox.registry import Registry
@@ -25,6 +25,11 @@ from benchbox.work import Worker, run_job
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+UNMEASURED = 3
+"""Exit code where nothing differs and some points could not be measured here."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -86,7 +91,7 @@ def _unchecked(table: pd.DataFrame, metrics: Sequence[Metric]) -> dict[str, str]
 
 def _why_not(metric: Metric) -> str | None:
     try:
-        return guarded(metric.unavailable)
+        return answered(metric.unavailable)
     except BenchboxError as error:
         return str(error)
 
@@ -125,7 +130,7 @@ class _Again:
         try:
             info = self._registry.codec(str(row["codec"]))
             options = info.parse_options(_options(row["options"]))
-            guarded(info.require, options)
+            answered(info.require, options)
             identity = self._registry.identity(info, options)
             dataset = self._place(str(row["dataset"]))
             sample = SampleName.of(dataset, self._sample(dataset, str(row["sample"])))
@@ -189,6 +194,8 @@ def agreement(verdicts: Sequence[Verdict]) -> str:
     return f"{same} of {same + differ} points agree; {differ} differ; {absent} could not be measured here"
 
 
-def passes(verdicts: Sequence[Verdict]) -> bool:
-    """Whether some point was checked and none differs."""
-    return any(v.agrees for v in verdicts) and not any(v.agrees is False for v in verdicts)
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """0 if every point agrees, 1 if one differs or none could be measured, `UNMEASURED` if only some could not."""
+    if any(v.agrees is False for v in verdicts) or not any(v.agrees for v in verdicts):
+        return 1
+    return UNMEASURED if any(v.agrees is None for v in verdicts) else 0

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchbox.errors import UnknownIdError, UsageError, did_you_mean
+from benchbox.guard import answered, worked
 from benchbox.reference import PicturePoints, Reference, ReferenceFormat
 from benchbox.registry import Registry
 
@@ -104,9 +105,9 @@ def _readers(name: str, formats: Sequence[ReferenceFormat]) -> list[ReferenceFor
 def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[str]) -> Sequence[Reference]:
     """The curves in a file, from the first of `readers` that can read it; raises UsageError with all their messages."""
     problems = []
-    for reader in [one for one in readers if one.recognises(path)] or readers:
+    for reader in [one for one in readers if answered(one.recognises, path)] or readers:
         try:
-            return reader.read_all(path, datasets)
+            return worked(reader.read_all, path, datasets)
         except UsageError as error:
             problems.append(str(error))
     raise UsageError("; ".join(problems))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox import image
 from benchbox.dataset import summarised
-from benchbox.errors import DatasetError, StoreError, one_line
+from benchbox.errors import StoreError, one_line
 from benchbox.files import read_text
-from benchbox.guard import guarded
-from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.changed import change_notes
 from benchbox.results.literature import find_references
+from benchbox.results.pictures import Pictures
 from benchbox.results.place import RunPlace, find_run, no_run
 from benchbox.results.records import (
     RECORD,
@@ -28,7 +26,6 @@ from benchbox.results.records import (
     read_settings,
 )
 from benchbox.store import COLUMNS, PUBLISHED, Store, Workspace
-from benchbox.work import Worker, decode_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,20 +68,8 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
     files (see `find_references`). A published folder has no decoded pictures."""
     table, metrics = load_frame(place, registry)
     settings = read_settings(place.folder / "settings.json")
-    by_key = table.drop_duplicates("key").set_index("key")
-    worker = Worker(registry)
     notes = change_notes(table, registry if place.workspace is not None else None)
-
-    def row(key: str) -> dict[str, Any]:
-        return {str(name): value for name, value in by_key.loc[[key]].iloc[0].items()}
-
-    def pixels(key: str) -> Image:
-        assert place.workspace is not None
-        return decode_row(worker, row(key), place.workspace.streams)
-
-    def original(key: str) -> Image:
-        return _original(row(key), registry)
-
+    pictures = Pictures(table, registry, None if place.workspace is None else place.workspace.streams)
     plan = read_text(place.folder / "plan.toml", RECORD)
     return Results(
         name=str(table["run"].iloc[0]),
@@ -97,8 +82,8 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
                         for label, about in settings.codecs.items()},
         left_out=settings.left_out,
         references=find_references(literature, settings.datasets, registry),
-        pixels=pixels if place.workspace is not None else None,
-        original=original,
+        pixels=pictures.decoded if place.workspace is not None else None,
+        original=pictures.original,
         appearance=read_appearance(plan, place.folder / "plan.toml"),
     )
 
@@ -154,23 +139,40 @@ def _check_size(path: Path) -> None:
     with pq.ParquetFile(path) as file:
         rows = file.metadata.num_rows
         size = sum(file.metadata.row_group(k).total_byte_size for k in range(file.metadata.num_row_groups))
-    if rows > MOST_ROWS or size > MOST_BYTES_A_ROW * max(rows, 1000):
+        texts = [name for name, kind in zip(file.schema_arrow.names, file.schema_arrow.types, strict=True)
+                 if _is_text(name, kind)]
+        most = MOST_BYTES_A_ROW * max(rows, 1000)
+        if rows <= MOST_ROWS and size <= most:  # a text that many rows share is in the file once
+            size = max(size, _text_bytes(pq.read_table(path, columns=texts, read_dictionary=texts)))
+    if rows > MOST_ROWS or size > most:
         raise ValueError(f"{rows} rows of {size >> 20} MiB are more than a run has")
+
+
+def _is_text(name: str, kind: Any) -> bool:
+    """Whether a column holds texts. Raises ValueError for one that holds neither texts nor single numbers, whose size
+    its number of rows does not bound."""
+    from pyarrow import types
+
+    held = kind.value_type if types.is_dictionary(kind) else kind
+    if types.is_string(held) or types.is_large_string(held):
+        return True
+    if not (types.is_primitive(held) or types.is_null(held)):
+        raise ValueError(f"the column {name!r} holds {kind}")
+    return False
+
+
+def _text_bytes(table: Any) -> int:
+    """Bytes of all texts of an Arrow table of dictionaries, each as often as rows have it."""
+    import pyarrow.compute as pc
+
+    total = 0
+    for column in table.columns:
+        for chunk in column.chunks:
+            lengths = pc.binary_length(chunk.dictionary)
+            total += pc.sum(lengths.take(chunk.indices)).cast("int64").as_py() or 0
+    return total
 
 
 def _notes(info: DatasetSettings) -> list[str]:
     source = [f"Source: {info.source}"] if info.source else []
     return [info.title, *source, *info.notes, *summarised(info.pictures)]
-
-
-def _original(row: Mapping[str, Any], registry: Registry) -> Image:
-    """The source picture of a row; raises DatasetError where it is gone or is another one now."""
-    dataset, sample = str(row["dataset"]), str(row["sample"])
-    for one in registry.dataset(dataset).samples:
-        if one.id == sample:
-            pixels = image.check(guarded(one.load), sample)
-            if image.digest(pixels) != row["sample_sha256"]:
-                raise DatasetError(f"data set {dataset}: the picture '{sample}' is not the one that was measured; run "
-                                   "the plan again")
-            return pixels
-    raise DatasetError(f"data set {dataset} no longer has the sample '{sample}'")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchbox.codec import OptionsModel, validated_options
+from benchbox.deadline import deadline
 from benchbox.errors import BenchboxError, PluginError
 from benchbox.files import whole_folder
-from benchbox.guard import guarded
+from benchbox.guard import WORK_SECONDS, breach, calling, exit_forbidden
+from benchbox.image import Image
 from benchbox.naming import public
 from benchbox.registry import Registry
 from benchbox.report import Report, Results
 from benchbox.results.by_picture import with_literature
 from benchbox.results.shape import shaped
 from benchbox.store import shown
+
+ROWS_A_SECOND = 500
+"""Rows for each of which a report may take that share of a second more than `WORK_SECONDS`."""
 
 
 def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Report]:
@@ -47,7 +52,8 @@ def write_reports(
         except BenchboxError as error:  # a report at fault costs itself and not the others
             if isinstance(error.__cause__, OSError):
                 raise
-            faults.append(str(error))
+            said = str(error).removeprefix("report: ")
+            faults.append(said if said.startswith(f"{report.id} (") else f"{report.id}: {said}")
         else:
             files += [folder / file for file in made]
     if faults:
@@ -62,18 +68,40 @@ def render(results: Results, report: Report, options: OptionsModel, folder: Path
     named = shaped(public(with_literature(results)))
     own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
     try:
-        return _checked(report, guarded(report.render, own, options, folder), folder)
+        with exit_forbidden(), calling(report.render), deadline(_seconds(results)) as renew:
+            files = report.render(_renewing(own, renew), options, folder)
+        return _checked(report, files, folder)
     except PluginError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT):
             raise error.__cause__ from None  # a full disk is not the report's fault
         raise
 
 
+def _seconds(results: Results) -> float:
+    """The longest that a report may take without asking for another picture."""
+    return WORK_SECONDS + len(results.frame) / ROWS_A_SECOND
+
+
+def _renewing(results: Results, renew: Callable[[], None]) -> Results:
+    """`results` that call `renew` where a picture is asked for, which may have to be decoded: it is a sign of life."""
+
+    def renewing(picture: Callable[[str], Image]) -> Callable[[str], Image]:
+        def ask(key: str) -> Image:
+            renew()
+            return picture(key)
+
+        return ask
+
+    pixels, original = results.pixels, results.original
+    return replace(results, pixels=None if pixels is None else renewing(pixels),
+                   original=None if original is None else renewing(original))
+
+
 def _checked(report: Report, files: Any, folder: Path) -> list[Path]:
     """The files that `report` says it wrote, if they lie below `folder`."""
     if not isinstance(files, list | tuple) or not all(isinstance(file, Path) for file in files):
-        raise PluginError(f"{report.id}: render gave {type(files).__name__}; it must give a list of paths")
+        raise breach(report.render, f"render gave {type(files).__name__}; it must give a list of paths", report.id)
     for file in files:
         if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
-            raise PluginError(f"{report.id}: render names {file}, which is no file below {folder}; write there")
+            raise breach(report.render, f"render names {file}, which is no file below {folder}; write there", report.id)
     return list(files)

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 from benchbox import image, machine
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, UnsupportedImageError, one_line
-from benchbox.guard import guarded
+from benchbox.guard import answered, worked
 from benchbox.plan import Resolved
 from benchbox.session.progress import Progress
 from benchbox.store import Store
@@ -116,7 +116,7 @@ def _notes(
 
 def _notes_of(sample: Sample) -> tuple[str, ...]:
     try:
-        return tuple(one_line(note) for note in guarded(sample.notes))
+        return tuple(one_line(note) for note in answered(sample.notes))
     except (BenchboxError, TypeError):  # a third party's sample may give anything; its pixels matter more
         return ()
 
@@ -131,7 +131,7 @@ def _threaded(samples: Mapping[Place, Sample], work: Callable[[Sample], T]) -> I
 def read_digest(sample: Sample) -> str | Unreadable:
     """The digest of the pixels as they are now."""
     try:
-        return image.digest(image.check(guarded(sample.load), sample.id))
+        return image.digest(image.check(worked(sample.load), sample.id))
     except UnsupportedImageError as error:
         return Unreadable("unsupported", one_line(error))
     except BenchboxError as error:
@@ -142,7 +142,7 @@ def stamp_of(sample: Sample) -> str | None:
     """The stamp of a sample, as text that the store takes; None where it has none or cannot say, so that its pixels are
     read."""
     try:
-        stamp = guarded(sample.stamp)
+        stamp = answered(sample.stamp)
     except BenchboxError:
         return None
     return stamp.encode("utf-8", "backslashreplace").decode() if isinstance(stamp, str) else None
@@ -151,7 +151,7 @@ def stamp_of(sample: Sample) -> str | None:
 def _declared(sample: Sample) -> str | Unreadable | None:
     """The digest that its manifest promises; None where it promises none."""
     try:
-        declared: object = guarded(sample.sha256)
+        declared: object = answered(sample.sha256)
     except BenchboxError as error:
         return Unreadable("failed", one_line(error))
     if declared is None or (isinstance(declared, str) and re.fullmatch("[0-9a-f]{64}", declared)):

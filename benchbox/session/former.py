@@ -10,6 +10,7 @@ from typing import Any
 
 from benchbox.codec import options_json
 from benchbox.errors import StoreError
+from benchbox.files import what_to_do
 from benchbox.plan import Configuration, Resolved
 from benchbox.session.progress import Progress
 from benchbox.store import MeasuredWith, Store, WritableStore
@@ -56,7 +57,8 @@ def keep_former(
             if (folder / name).exists():
                 shutil.copyfile(folder / name, beside / name)
     except OSError as error:
-        raise StoreError(f"cannot write {beside}: {error.strerror}; make room or choose another --workspace") from error
+        raise StoreError(f"cannot write {beside}: {error.strerror}; {what_to_do(error)} or choose another --workspace"
+                         ) from error
     former = store.set_aside(resolved.plan.name, beside.name)
     for line in summary_of(lines):
         progress.say(line)

@@ -12,6 +12,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.codec import options_json
 from benchbox.errors import StoreError
+from benchbox.files import what_to_do
 from benchbox.plan import Resolved
 from benchbox.registry import Registry
 
@@ -29,7 +30,7 @@ def write_run(folder: Path, resolved: Resolved, registry: Registry, session: Map
         _replace(folder / "settings.json", json.dumps(_settings(resolved), indent=1))
         _replace(folder / "environment.json", json.dumps({"sessions": [*_sessions(folder), record]}, indent=1))
     except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}; make room or choose another --workspace"
+        raise StoreError(f"cannot write {folder}: {error.strerror}; {what_to_do(error)} or choose another --workspace"
                          ) from error
 
 
@@ -45,15 +46,18 @@ def note_pictures(folder: Path, notes: Mapping[str, Mapping[str, Sequence[str]]]
             about["pictures"] = {sample: list(lines) for sample, lines in notes.get(dataset, {}).items()}
         _replace(folder / "settings.json", json.dumps(settings, indent=1))
     except OSError as error:
-        raise StoreError(f"cannot write {folder}: {error.strerror}; make room or choose another --workspace"
+        raise StoreError(f"cannot write {folder}: {error.strerror}; {what_to_do(error)} or choose another --workspace"
                          ) from error
 
 
-def note_end(folder: Path) -> None:
-    """Record the end of the last session. A full disk is ignored here, since the run's own error matters more."""
+def note_end(folder: Path, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Record the end of the last session, and the other machines `hosts` that measured for it, by name. A full disk is
+    ignored here, since the run's own error matters more."""
     sessions = _sessions(folder)
     if sessions:
         sessions[-1]["end"] = _now()
+        if hosts:
+            sessions[-1]["hosts"] = dict(hosts)
         with contextlib.suppress(OSError):
             _replace(folder / "environment.json", json.dumps({"sessions": sessions}, indent=1))
 

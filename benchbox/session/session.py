@@ -19,6 +19,7 @@ from benchbox.plan import Entry, Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest, stamp_of
+from benchbox.session.failures import merged
 from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
 from benchbox.session.quick import Looks
@@ -32,7 +33,8 @@ class Summary:
     Attributes:
         name, folder: name and folder of the run.
         counts: status -> number of rows; of a shard those that are its own.
-        failures: (label, status, reason, rows) of the rows that are not ok, most frequent first.
+        failures: (label, status, reason, rows) of the rows that are not ok, most frequent first; reasons that differ
+            only by temporary paths are one.
         measured: number of points that this session measured, in `seconds`.
         given_up: labels of codecs that failed too often in a row.
         timed: number of points timed under the timing protocol.
@@ -111,7 +113,7 @@ class Session:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        record.note_end(self.folder)
+        record.note_end(self.folder, self._executor.hosts)
 
     def measure(self, jobs: Iterable[Job], points: int, looks: Looks | None = None) -> None:
         """Run `jobs`, which have `points` operating points in total, and store each point as it comes; `looks` says
@@ -183,14 +185,14 @@ class Session:
 
     def summary(self, own: Sequence[Entry] | None = None) -> Summary:
         """The state of the run, read from the store; of a shard that of its `own` rows."""
-        counts, failures = self.store.status_counts(self.name), self.store.failures(self.name)
+        counts, failures = self.store.status_counts(self.name), merged(self.store.failures(self.name))
         took, elsewhere = time.monotonic() - self._start, 0
         if own is not None:
             elsewhere = sum(counts.values()) - len(own)
             tried = self.store.outcomes(row.key for row in own)
             found = Counter((row.label, *tried.get(row.key, ("missing", ""))) for row in own)
             counts = Counter(tried.get(row.key, ("missing", ""))[0] for row in own)
-            failures = [(*kind, rows) for kind, rows in found.most_common() if kind[1] not in ("ok", "missing")]
+            failures = merged([(*kind, rows) for kind, rows in found.most_common() if kind[1] not in ("ok", "missing")])
         return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs,
                        elsewhere=elsewhere)
 

@@ -77,6 +77,8 @@ def fault(event: Mapping[str, Any]) -> str:
         value = event.get(name)
         if value is not None and not (isinstance(value, str) and len(value) == 64 and set(value) <= set(_HEX)):
             return f"{name} is {one_line(value, 60)}"
+    if not _is_place(event.get("place", {})):
+        return f"place is {one_line(event['place'], 60)}"
     for metric, (_, value, _) in event.get("scores", {}).items():
         if value is not None and not _within(value, _FINITE, (int, float)):
             return f"{metric} is {one_line(value, 60)}"
@@ -85,6 +87,15 @@ def fault(event: Mapping[str, Any]) -> str:
             if value is not None and not _within(value, (0, 2**60), (int, float)):
                 return f"{name} is {one_line(value, 60)}"
     return ""
+
+
+def _is_place(place: Any) -> bool:
+    """Whether it tells where a point was measured: `host`, `threads`, `workers`, or nothing."""
+    return place == {} or (
+        isinstance(place, dict) and place.keys() == {"host", "threads", "workers"} and isinstance(place["host"], str)
+        and place["host"].isprintable()
+        and all(_within(place[name], (1, 10**6), int) for name in ("threads", "workers"))
+    )  # fmt: skip
 
 
 _HEX = "0123456789abcdef"

@@ -77,11 +77,11 @@ class Store(formers.FormerRuns):
         """key -> what the store holds of that encoding. Only scores in the given `versions` (metric id -> version)
         count.
 
-        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream has another
-        size than it had does not count as measured, so that it is encoded again; the contents are checked where a
-        stream is read. Nor does one count that was measured with other files of its codec's plugin than `renewed` has
-        (codec id -> SHA-256). With `retry` all contents are checked, missing streams are encoded again, and scores that
-        are missing since something failed are left out.
+        A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
+        does not count as measured, so that it is encoded again; the contents of a file are looked at here where it was
+        written to after the measurement, else where the stream is read. Nor does one count that was measured with other
+        files of its codec's plugin than `renewed` has (codec id -> SHA-256). With `retry` all contents are checked,
+        missing streams are encoded again, and scores that are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
         found = {}
@@ -91,13 +91,13 @@ class Store(formers.FormerRuns):
             ):
                 if versions.get(metric) == version and not (retry and reason.startswith(UNSCORED)):
                     scored.setdefault(key, set()).add(metric)
-            query = "SELECT key, status, attempts, stream_sha256, bytes FROM wanted CROSS JOIN encodings USING (key)"
-            rows = self._db.execute(query).fetchall()
+            columns = "key, status, attempts, stream_sha256, bytes, measured"
+            rows = self._db.execute(f"SELECT {columns} FROM wanted CROSS JOIN encodings USING (key)").fetchall()
             old = {key for keys in self._changed(renewed or {}).values() for key in keys}
             streams = self.workspace.streams
-            sizes = {stream: size for _, status, _, stream, size in rows if status == "ok" and stream}
-            damaged = streams.damaged(sizes) if retry else streams.of_other_size(sizes)
-            for key, status, attempts, stream, _ in rows:
+            kept = {stream: (size, time) for _, status, _, stream, size, time in rows if status == "ok" and stream}
+            damaged = streams.damaged(kept if retry else streams.changed(kept))
+            for key, status, attempts, stream, *_ in rows:
                 if status == "ok":
                     known = frozenset(scored.get(key, ()))
                     to_score = len(known) < len(versions) and stream and streams.has(stream)

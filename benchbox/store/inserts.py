@@ -15,8 +15,9 @@ _SECONDS = ("encode_s", "decode_s", "encode_cpu_s", "decode_cpu_s")
 
 def keep(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Mapping[str, Any], now: str) -> None:
     """Store one finished point of `job`, as `benchbox.store.accepted` takes it. `session` gives id, host, threads and
-    workers; `now` is in ISO 8601."""
+    workers, of which the last three are the event's own where it has a `place`; `now` is in ISO 8601."""
     event = cleaned(event)
+    session = {**session, **event.get("place", {})}
     if job.timing is not None:
         _keep_timing(db, job, event, session)
         return
@@ -66,7 +67,8 @@ def _keep_timing(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], ses
 
 
 def _conditions(job: Job, session: Mapping[str, Any], protocol: str, batch: int) -> dict[str, Any]:
-    """The conditions that a point's times depend on, by column."""
+    """The conditions that a point's times depend on, by column; `session` has those of the run's process or, where
+    another machine measured the point, of that one."""
     return {"session": session["id"], "host": session["host"], "device": job.device, "threads": session["threads"],
             "workers": session["workers"], "batch": batch, "protocol": protocol}  # fmt: skip
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from benchbox.errors import StoreError
+from benchbox.files import what_to_do
 from benchbox.store.tables import VERSION, DamagedRows, migrate
 from benchbox.store.workspace import Workspace, shown
 
@@ -139,7 +140,7 @@ def _copied(files: Sequence[Path], folder: Path) -> Path:
         copies = [Path(shutil.copy(file, folder)) for file in files]
     except OSError as error:
         raise StoreError(f"{shown(files[0])}: a killed run left a journal, and reading it needs a copy in {folder}, "
-                         f"which failed: {error.strerror}; make room there or set TMPDIR") from error
+                         f"which failed: {error.strerror}; {what_to_do(error)} there or set TMPDIR") from error
     if _state(files[0]) != before:
         raise _changed(files[0])
     return copies[0]

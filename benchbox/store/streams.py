@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from benchbox import machine
 from benchbox.errors import StoreError
+from benchbox.files import what_to_do
 
 _BATCH = 256
 """Streams that one thread checks at a time."""
@@ -46,8 +48,8 @@ class Streams:
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise StoreError(f"cannot write a stream to {self.folder}: {error.strerror}; make room or choose another "
-                             "--workspace") from error
+            raise StoreError(f"cannot write a stream to {self.folder}: {error.strerror}; {what_to_do(error)} or "
+                             "choose another --workspace") from error
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -77,9 +79,19 @@ class Streams:
         except OSError:
             return None
 
-    def of_other_size(self, expected: Mapping[str, int | None]) -> set[str]:
-        """Those of the streams `expected` (SHA-256 -> bytes) whose file is there and has another size. Reads none."""
-        return {sha256 for sha256, size in expected.items() if self.size(sha256) not in (size, None)}
+    def changed(self, expected: Mapping[str, tuple[int | None, str]]) -> set[str]:
+        """Those of the streams `expected` (SHA-256 -> bytes, ISO time of a measurement) whose file is there and has
+        another size, or was written to after that second. Reads none."""
+        return {sha256 for sha256, (size, time) in expected.items() if self._is_changed(sha256, size, time)}
+
+    def _is_changed(self, sha256: str, size: int | None, time: str) -> bool:
+        try:
+            status = os.stat(f"{self.folder}/{sha256[:2]}/{sha256}")
+            return status.st_size != size or status.st_mtime > datetime.fromisoformat(time).timestamp() + 1
+        except OSError:  # not there
+            return False
+        except (ValueError, TypeError):  # no time of ours
+            return True
 
     def damaged(self, expected: Iterable[str]) -> set[str]:
         """Those of the SHA-256 `expected` whose file is there and holds something else. Reads all these files."""

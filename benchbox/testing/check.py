@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, NoReturn, TypeVar
 
 from benchbox.errors import BenchboxError, PluginError, one_line
-from benchbox.testing.place import place, plugin_of
+from benchbox.mistakes import BUGS, lacking, mend, other_arguments
+from benchbox.place import place_of, place_of_error
 
 _ID = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 
@@ -57,7 +58,7 @@ class Subject(ABC):
     @property
     def who(self) -> str:
         """The id and the plugin, for messages."""
-        return f"{self.id} (plugin {plugin_of(self.item, self.scene.hook if self.scene else None)})"
+        return f"{self.id} (plugin {_plugin_of(self.item, self.scene.hook if self.scene else None)})"
 
     def arguments(self, folder: str) -> dict[str, Any]:
         """What another process needs besides the item to make the same subject, as JSON values; `folder` takes
@@ -74,18 +75,35 @@ class Subject(ABC):
 
     def breach(self, sentence: str, at: Any = None) -> NoReturn:
         """Raise the PluginError of a broken contract; `at` is the method, class or exception that the place is of."""
-        where = place(self.item if at is None else at, self.item) or place(self.item, self.item)
-        if not where and self.scene is not None:
-            where = place(self.scene.hook, self.item)
-        raise PluginError(one_line(f"{self.who}: {' '.join(sentence.split())}{where}"))
+        raise PluginError(one_line(f"{self.who}: {' '.join(sentence.split())}{self.place(at)}"))
 
-    def raised(self, what: str, error: BaseException, remedy: str = "") -> NoReturn:
-        """`breach` for a method that raised an error it must not raise; `what` names the method and the case."""
+    def place(self, at: Any = None) -> str:
+        """The place of a method, a class or an exception in the plugin's code; else of its class or its hook."""
+        where = place_of_error(at, type(self.item).__module__) if isinstance(at, BaseException) else place_of(at)
+        return where or place_of(self.item) or (place_of(self.scene.hook) if self.scene else "")
+
+    def raised(self, what: str, error: BaseException, remedy: str, bugs: tuple[type[BaseException], ...] = BUGS
+               ) -> NoReturn:
+        """`breach` for a method that raised an error it must not raise; `what` names the method and the case. `remedy`
+        is that for errors that are none of `bugs`."""
+        lack = lacking(error)
+        if lack is not None:
+            self.breach(*lack)
+        if isinstance(error, PluginError) and " (plugin " in str(error):
+            raise error
         text = one_line(error, 300)
         said = f"{type(error).__name__}{f': {text}' if text else ', which says nothing'}"
         if "read-only" in text:
             remedy = "it must not write into the picture that it is given; let it work on a copy"
-        self.breach(f"{what} raised {said}{f'; {remedy}' if remedy else ''}", at=error)
+        elif isinstance(error, bugs):
+            remedy = mend(error)
+        self.breach(f"{what} raised {said}; {remedy}", at=error)
+
+    def check_arguments(self, method: Callable[..., Any], *names: str) -> None:
+        """`method` must take the arguments `names`."""
+        taken = other_arguments(method, *names)
+        if taken is not None:
+            self.breach(f"{method.__name__} takes {taken}; it must take ({', '.join(names)})", at=method)
 
     def check_names(self, name: Any, title: Any) -> None:
         """`name`, the id, must be lower-case letters, digits and ``-_.``; `title` must be one line."""
@@ -163,7 +181,7 @@ class Rule(Generic[S]):
                 raise
             said = one_line(error) if isinstance(error, BenchboxError) else one_line(f"{type(error).__name__}: {error}")
             return Outcome("fail", one_line(f"{subject.who}: a call raised {said}, which nothing asked for; "
-                                            f"mend it{place(error, subject.item)}"))
+                                            f"mend it{subject.place(error)}"))
         return Outcome("pass")
 
 
@@ -189,6 +207,15 @@ class Check:
     @property
     def __name__(self) -> str:  # pytest takes the parameter's id from it
         return f"{self.checked}-{self.name}"
+
+
+def _plugin_of(item: Any, hook: Any) -> str:
+    """The name of the module or top package that the class of `item` is defined in; where that is the core, of the
+    function `hook` that gives it."""
+    module = type(item).__module__
+    if module.partition(".")[0] == "benchbox" and hook is not None:
+        module = str(hook.__module__)
+    return module.rpartition(".")[2] if module.startswith("tests.") else module.partition(".")[0]
 
 
 def run_all(checks: Iterable[Check]) -> None:

@@ -22,7 +22,6 @@ from benchbox.testing.codecs import CODEC_RULES
 from benchbox.testing.datasets import DATASET_RULES, DatasetSubject
 from benchbox.testing.metrics import METRIC_RULES, MetricSubject
 from benchbox.testing.origin import Origin
-from benchbox.testing.place import place
 from benchbox.testing.references import REFERENCE_RULES, ReferenceSubject
 from benchbox.testing.reports import REPORT_RULES, ReportSubject
 from benchbox.testing.subject import CodecSubject
@@ -166,7 +165,7 @@ class _Child:
             return outcome
         if self.forks > before:
             return Outcome("fail", f"{subject.who}: it forks a process that returns from the call; end that process "
-                           f"with os._exit{place(subject.item, subject.item)}")  # fmt: skip
+                           f"with os._exit{subject.place()}")  # fmt: skip
         return outcome
 
     def say(self, what: Mapping[str, Any]) -> None:

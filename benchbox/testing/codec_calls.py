@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from benchbox.errors import CodecUnavailableError, UnsupportedImageError
 from benchbox.testing.check import NotTriedError
 from benchbox.testing.subject import CodecSubject, agree, attempt, same_kind
 
+_METHODS = {"encode": "image quality", "compress": "image quality", "decode": "data",
+            "encode_batch": "images quality", "decode_batch": "streams", "close": ""}  # fmt: skip
 _IN_STREAM = "decode needs what encode left on self; everything must be in the stream"
 
 
@@ -28,11 +29,9 @@ def opens(subject: CodecSubject) -> None:
     if not isinstance(codec, Codec):
         subject.breach(f"open gave a {type(codec).__name__}, which is no benchbox.Codec; derive the class from Codec",
                        at=subject.info.open if codec is None else type(codec))
-    for method, due in ((codec.encode, "(image, quality)"), (codec.decode, "(data)")):
-        try:
-            inspect.signature(method).bind(*due.split(","))
-        except TypeError:
-            subject.breach(f"{method.__name__} takes {inspect.signature(method)}; it must take {due}", at=method)
+    for name, arguments in _METHODS.items():
+        if hasattr(codec, name):
+            subject.check_arguments(getattr(codec, name), *arguments.split())
     try:
         codec.close()
     except Exception as error:
@@ -99,7 +98,7 @@ def fresh_decoder(subject: CodecSubject) -> None:
         try:
             theirs = codec.decode(data)
         except Exception as error:
-            subject.raised(f"{_IN_STREAM}: in a newly opened codec it", error)
+            subject.raised(f"{_IN_STREAM}: in a newly opened codec it", error, "put it there", bugs=())
     if ours.shape != theirs.shape:
         same_kind(subject, codec, ours, theirs, "a stream of another instance")
     agree(subject, codec, ours, theirs,
@@ -139,7 +138,7 @@ def other_process(subject: CodecSubject) -> None:
             try:
                 ours = codec.decode(stream.read_bytes())
             except Exception as error:
-                subject.raised("given a stream that another process encoded, decode", error, remedy)
+                subject.raised("given a stream that another process encoded, decode", error, remedy, bugs=())
             agree(subject, codec, theirs, ours, "a stream of another process decodes to other pixels")
     if subject.info.capabilities.deterministic:
         pixels = subject.views()[-1]

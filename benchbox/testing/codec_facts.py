@@ -21,6 +21,8 @@ def names(subject: CodecSubject) -> None:
 def declarations(subject: CodecSubject) -> None:
     """Options is an option model, the capabilities name what exists, and the device under test is one of them."""
     info = subject.info
+    for method, *arguments in ((info.identity, "options"), (info.axis, "options"), (info.open, "options", "device")):
+        subject.check_arguments(method, *arguments)
     if not (isinstance(info.Options, type) and issubclass(info.Options, OptionsModel)):
         shown = getattr(info.Options, "__name__", repr(info.Options))
         subject.breach(f"Options must be a subclass of benchbox.OptionsModel, got {shown}; derive it from that class",

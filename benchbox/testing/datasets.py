@@ -83,7 +83,9 @@ def _names(subject: DatasetSubject) -> None:
 
 def _types(subject: DatasetSubject) -> None:
     """`open` gives a Dataset with samples, whose methods give what they promise."""
-    info, data = subject.info, subject.opened()
+    info = subject.info
+    subject.check_arguments(info.open, "argument")
+    data = subject.opened()
     if not isinstance(data, Dataset):
         subject.breach(f"open must give a benchbox Dataset, got {type(data).__name__}; return Dataset(id, title, "
                        "samples)", at=info.open)
@@ -93,6 +95,8 @@ def _types(subject: DatasetSubject) -> None:
         if not isinstance(sample, Sample) or not isinstance(sample.id, str) or not sample.id.strip():
             subject.breach(f"each of its samples must be a benchbox Sample whose id is a text, got {sample!r}; correct "
                            "it", at=info.open)
+        for method in (sample.load, sample.sha256, sample.stamp):
+            subject.check_arguments(method)
     expected = f"{info.id}:{subject.argument}" if subject.argument else info.id
     if data.id != expected:
         subject.breach(f"the opened data set calls itself {data.id!r}, a plan names it {expected!r}; give it that id",

@@ -68,7 +68,7 @@ def threads(subject: Subject) -> None:
     # a library may hand its work from thread to thread, as x265 does: what counts is that they compute side by side
     if len(busy) > 1 and time.process_time() - used > 1.2 * (time.perf_counter() - begun):
         subject.breach(f"its calls compute on {len(busy)} more threads; set the library to one unless an option says "
-                       "otherwise")
+                       "otherwise", at=_class_of(method))
 
 
 def leftovers(subject: Subject) -> None:
@@ -76,7 +76,7 @@ def leftovers(subject: Subject) -> None:
     subject.own_scene()
     counts = []
     for _ in range(5):
-        for _, call in subject.steps(63, 65):
+        for method, call in subject.steps(63, 65):  # noqa: B007 (the last one counts)
             call()
         gc.collect()
         counts.append(_descriptors())
@@ -85,11 +85,16 @@ def leftovers(subject: Subject) -> None:
     if all(growth):
         name = counts[-1][min(growth[-1])]
         subject.breach(f"every round of calls leaves {min(map(len, growth))} more file(s) open, as {name}; close what "
-                       "is opened")
+                       "is opened", at=_class_of(method))
     running = [pid for pid in descendants() if not _ended(pid)]
     if running:
         subject.breach(f"{len(running)} process(es) that it started are still there after close, as "
-                       f"{_command(running[0])!r}; end and wait for them")
+                       f"{_command(running[0])!r}; end and wait for them", at=_class_of(method))
+
+
+def _class_of(method: Any) -> type:
+    """The class of the object that a method was called on last: of a codec, a prepared reference ..."""
+    return type(getattr(method, "__self__", method))
 
 
 def _descriptors() -> dict[int, str]:

@@ -102,12 +102,14 @@ def _names(subject: MetricSubject) -> None:
 def _types(subject: MetricSubject) -> None:
     """`open` gives a Scorer, `prepare` a Prepared, `score` a finite float."""
     metric = subject.metric
+    subject.check_arguments(metric.open, "device")
     try:
         scorer: Any = metric.open(subject.device)
     except Exception as error:
         subject.raised("open", error, "where it cannot be opened, return from `unavailable` the reason and the remedy")
     if not isinstance(scorer, Scorer):
         subject.breach(f"open gave a {type(scorer).__name__}; it must give a benchbox Scorer", at=metric.open)
+    subject.check_arguments(scorer.prepare, "reference")
     for channels, bits in _KINDS:
         reference = picture(192, 256, channels, bits)
         image = _noisy(reference, 0.03)
@@ -117,6 +119,7 @@ def _types(subject: MetricSubject) -> None:
             if not isinstance(prepared, Prepared):
                 subject.breach(f"prepare gave a {type(prepared).__name__}; it must give a benchbox Prepared",
                                at=scorer.prepare)
+            subject.check_arguments(prepared.score, "image")
             value = prepared.score(image)
         except NotApplicable:
             continue
@@ -221,7 +224,7 @@ def _score(subject: MetricSubject, reference: Image, image: Image) -> float | No
             subject.breach(f"NotApplicable without a reason for {name}; give it one", at=error)
         return None
     except Exception as error:
-        subject.raised(f"given {name}, it", error, "raise NotApplicable for what has no value")
+        subject.raised(f"given {name}, it", error, "raise NotApplicable for what has no value", bugs=(NameError,))
     if not isinstance(value, float) or not math.isfinite(value):
         subject.breach(f"the score of {name} must be a finite float, got {value!r}; or raise NotApplicable",
                        at=prepared.score)

@@ -116,7 +116,8 @@ def _file_format(subject: ReferenceSubject) -> None:
             except UsageError:
                 continue
             except Exception as error:
-                subject.raised(f"given {name}, read", error, "raise UsageError for a file of another kind")
+                subject.raised(f"given {name}, read", error, "raise UsageError for a file of another kind",
+                               bugs=(NameError,))
             subject.breach(f"given {name}, read gave a curve; raise UsageError for a file of another kind",
                            at=form.read)
 

@@ -86,6 +86,7 @@ def _names(subject: ReportSubject) -> None:
 def _types(subject: ReportSubject) -> None:
     """`render` gives the paths of files that it wrote below the folder that it is given."""
     method = subject.report.render
+    subject.check_arguments(method, "results", "options", "out")
     with tempfile.TemporaryDirectory(prefix="benchbox-check-") as folder:
         out = Path(folder, "out")
         out.mkdir()
@@ -133,7 +134,8 @@ def _little_data(subject: ReportSubject) -> None:
             except BenchboxError:
                 continue
             except Exception as error:
-                subject.raised(f"given a run {name}, render", error, "raise BenchboxError where it has nothing to show")
+                subject.raised(f"given a run {name}, render", error, "raise BenchboxError where it has nothing to show",
+                               bugs=(NameError,))
 
 
 REPORT_RULES: tuple[Rule[ReportSubject], ...] = (

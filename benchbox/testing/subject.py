@@ -172,7 +172,8 @@ def attempt_at(subject: CodecSubject, codec: Codec, pixels: Image, quality: floa
             subject.breach(f"{name} was refused without a reason; raise UnsupportedImageError with one", at=error)
         return False
     except Exception as error:
-        subject.raised(f"given {name}, encode", error, "raise UnsupportedImageError for what cannot be encoded")
+        subject.raised(f"given {name}, encode", error, "mend it, or raise UnsupportedImageError with the reason "
+                       "where such a picture cannot be encoded")
     if not isinstance(data, bytes) or not data:
         what = "0 bytes" if isinstance(data, bytes) else type(data).__name__
         subject.breach(f"encode must return non-empty bytes, got {what} for {name}; return bytes(...)", at=codec.encode)
@@ -220,7 +221,8 @@ def survives(subject: CodecSubject, codec: Codec, data: bytes, name: str) -> boo
     except CorruptBitstream:
         return False
     except Exception as error:
-        subject.raised(f"given {name}, decode", error, "raise CorruptBitstream for what is no whole stream")
+        subject.raised(f"given {name}, decode", error, "raise CorruptBitstream for what is no whole stream",
+                       bugs=(NameError,))
     try:
         check(decoded, name)
     except ImageError as error:

@@ -27,14 +27,15 @@ from typing import Any
 import numpy as np
 
 from benchbox import image as pixel
-from benchbox.codec import CodecInfo
+from benchbox.codec.given import given_picture, given_stream
 from benchbox.errors import PluginError, StoreError, UnsupportedImageError
+from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.plan import Job, Point
 from benchbox.store import UNSCORED, Streams
 from benchbox.work.call import call, reason_of
 from benchbox.work.clock import timed
-from benchbox.work.setup import Emit, Setup, check_untouched, set_up, stream_of
+from benchbox.work.setup import Emit, Setup, check_untouched, set_up
 from benchbox.work.timing import time_point
 from benchbox.work.worker import Worker, sides_of
 
@@ -96,7 +97,7 @@ def decode_row(worker: Worker, row: Mapping[str, Any], streams: Streams) -> Imag
     """The decoded picture of a results row (`codec`, `options`, `device`, `stream_sha256`), from its stored stream."""
     codec = worker.codec(str(row["codec"]), str(row["options"]), str(row["device"]))
     pixels = call(str(row["codec"]), codec.decode, streams.get(str(row["stream_sha256"])))
-    return pixel.check(pixels, str(row["codec"]))
+    return given_picture(codec, pixels, str(row["codec"]))
 
 
 def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
@@ -114,8 +115,8 @@ def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
     digest = hashlib.sha256(data).digest()
     output, clock = timed(info.id, codec.decode, data)
     if hashlib.sha256(data).digest() != digest:
-        raise PluginError(f"{info.id}: decode writes into the stream it is given; let it work on a copy")
-    decoded = _same_kind(output, pixels, info)
+        raise breach(codec.decode, "decode writes into the stream that it is given; let it work on a copy", info.id)
+    decoded = _same_kind(output, pixels, setup)
     if not setup.trust.earned:
         _decode_elsewhere(setup, data, decoded)
     if kept is None:
@@ -124,7 +125,8 @@ def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
                 "pixels_sha256": pixel.digest(decoded)}  # fmt: skip
         if info.capabilities.lossless and not exact:
             differ = int(np.any(decoded != pixels, axis=2).sum())
-            raise PluginError(f"{info.id} declares itself lossless, but {differ} pixels differ")
+            raise breach(codec.decode, f"{differ} pixels differ though lossless is declared; declare lossless=False "
+                         "and an axis, or keep every pixel", info.id)
     _score(setup, point, row, decoded)
 
 
@@ -145,17 +147,18 @@ def _decode_elsewhere(setup: Setup, data: bytes, decoded: Image) -> None:
     """Raises PluginError if the stream decodes to other pixels in a process that did not encode it."""
     job, info = setup.job, setup.info
     assert setup.worker.elsewhere is not None
-    remedy = "the stream must hold all that decode needs"
+    decode, remedy = setup.codec.decode, "the stream must hold all that decode needs"
     try:
         other = setup.worker.elsewhere.decode(job.codec, job.options, job.device, data)
     except PluginError as error:
-        raise PluginError(f"{info.id}: cannot decode its stream in another process ({error}); {remedy}") from None
+        said = f"its stream cannot be decoded in another process ({error}); {remedy}"
+        raise breach(decode, said, info.id) from None
     tolerance = info.capabilities.pixel_tolerance
     if other.shape != decoded.shape or other.dtype != decoded.dtype or (
         int(np.abs(other.astype(np.int32) - decoded.astype(np.int32)).max()) > tolerance if tolerance
         else not np.array_equal(other, decoded)
     ):  # fmt: skip
-        raise PluginError(f"{info.id}: its stream decodes to other pixels in another process; {remedy}")
+        raise breach(decode, f"its stream decodes to other pixels in another process; {remedy}", info.id)
     setup.trust.earned = True
 
 
@@ -165,7 +168,7 @@ def _encode(setup: Setup, point: Point, row: dict[str, Any]) -> bytes:
     with nullcontext() if elsewhere is None else elsewhere.encoding():
         output, clock = timed(setup.info.id, setup.codec.encode, given, point.quality)
     check_untouched(given, setup)
-    data = stream_of(output, setup.info)
+    data = given_stream(setup.codec, output, setup.info.id)
     row |= {"bytes": len(data), "stream_sha256": setup.streams.put(data),
             "encode_s": clock.wall, "encode_cpu_s": clock.cpu}  # fmt: skip
     return data
@@ -181,11 +184,11 @@ def _kept(setup: Setup, point: Point, sha256: str) -> bytes | None:
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
 
-def _same_kind(decoded: Any, source: Image, info: CodecInfo) -> Image:
-    pixels = pixel.check(decoded, f"{info.id}: decoded picture")
+def _same_kind(decoded: Any, source: Image, setup: Setup) -> Image:
+    pixels = given_picture(setup.codec, decoded, setup.info.id)
     if pixels.shape != source.shape or pixels.dtype != source.dtype:
-        raise PluginError(f"{info.id}: decoded to {pixels.shape} {pixels.dtype}, "
-                          f"the source is {source.shape} {source.dtype}")
+        raise breach(setup.codec.decode, f"a picture went in as {source.shape} {source.dtype} and came back as "
+                     f"{pixels.shape} {pixels.dtype}; return the shape and dtype that were encoded", setup.info.id)
     return pixels
 
 

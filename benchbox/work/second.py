@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from benchbox import image as pixel
+from benchbox.codec.given import given_picture
 from benchbox.errors import PluginError
 from benchbox.image import Image
 from benchbox.processes import adopt_orphans, end_descendants
@@ -104,7 +104,7 @@ def _serve(connection: Connection, folder: str, load: Callable[[], Registry]) ->
         pixels: Image | None = None
         try:
             opened = worker.codec(codec, options, device)
-            pixels = pixel.check(call(codec, opened.decode, data), f"{codec}: decoded picture")
+            pixels = given_picture(opened, call(codec, opened.decode, data), codec)
             answer = {"dtype": pixels.dtype.str, "shape": list(pixels.shape)}
         except Exception as error:  # a codec may raise anything
             answer = {"reason": reason_of(error)}

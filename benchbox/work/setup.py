@@ -12,6 +12,7 @@ import numpy as np
 
 from benchbox.codec import Codec, CodecInfo
 from benchbox.errors import PluginError
+from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.plan import Job
 from benchbox.store import Streams
@@ -74,14 +75,7 @@ def _warm_up(owner: str, codec: Codec, pixels: Image, quality: float | None, els
         return
 
 
-def stream_of(output: Any, info: CodecInfo) -> bytes:
-    """What `encode` gave as bytes; raises PluginError where it is nothing of that kind."""
-    if not isinstance(output, bytes | bytearray | memoryview) or not len(output):
-        what = "0 bytes" if isinstance(output, bytes | bytearray | memoryview) else type(output).__name__
-        raise PluginError(f"{info.id}: encode must return non-empty bytes, got {what}")
-    return bytes(output)
-
-
 def check_untouched(given: Image, setup: Setup) -> None:
     if not np.array_equal(given, setup.source.pixels):
-        raise PluginError(f"{setup.info.id}: encode writes into the picture it is given; let it work on a copy")
+        raise breach(setup.codec.encode, "encode writes into the picture that it is given; let it work on a copy",
+                     setup.info.id)

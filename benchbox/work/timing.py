@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from benchbox.errors import PluginError
+from benchbox.codec.given import given_stream
+from benchbox.guard import breach
 from benchbox.plan import Point, Timing
 from benchbox.work.clock import decode_batch, encode_batch, repeated
-from benchbox.work.setup import Setup, check_untouched, stream_of
+from benchbox.work.setup import Setup, check_untouched
 
 
 def time_point(setup: Setup, point: Point, row: dict[str, Any], protocol: Timing) -> None:
@@ -21,8 +22,9 @@ def time_point(setup: Setup, point: Point, row: dict[str, Any], protocol: Timing
     pixels = setup.source.copy()
     given, _ = encode_batch(info.id, codec, [pixels] * protocol.batch, point.quality)
     if not isinstance(given, list | tuple) or len(given) != protocol.batch:
-        raise PluginError(f"{info.id}: encode_batch must give a list of {protocol.batch} streams")
-    streams = [stream_of(output, info) for output in given]
+        raise breach(codec.encode_batch, f"encode_batch must give a list of {protocol.batch} streams, one for each "
+                     "picture", info.id)
+    streams = [given_stream(codec, output, info.id) for output in given]
     _check_same(streams[0], point, setup)
     decode_batch(info.id, codec, streams)
     row["timing"] = repeated(info.id, codec, pixels, point.quality, streams, protocol)
@@ -32,14 +34,15 @@ def time_point(setup: Setup, point: Point, row: dict[str, Any], protocol: Timing
 def _check_same(data: bytes, point: Point, setup: Setup) -> None:
     """Raise PluginError unless timing encodes what was measured: the same bytes, or where the codec declares a
     `size_tolerance` (the quality run may be another machine's) a stream of a length within it."""
-    info, known = setup.info, point.stream
+    info, codec, known = setup.info, setup.codec, point.stream
     if not info.capabilities.deterministic or known in (None, hashlib.sha256(data).hexdigest()):
         return
     assert known is not None
     tolerance = info.capabilities.size_tolerance
     if not tolerance:
-        raise PluginError(f"{info.id} gave other bytes than in the quality run; it declares itself deterministic")
+        raise breach(codec.encode, "encode gives other bytes than in the quality run though deterministic is "
+                     "declared; keep no state between calls, or declare deterministic=False", info.id)
     size = setup.streams.size(known)
     if size is not None and abs(len(data) - size) > tolerance * size:
-        raise PluginError(f"{info.id} gave {len(data)} bytes where the quality run had {size}; it declares that they "
-                          f"differ by at most {100 * tolerance:g} %")
+        raise breach(codec.encode, f"encode gives {len(data)} bytes where the quality run had {size}, and they are "
+                     f"declared to differ by at most {100 * tolerance:g} %; declare another size_tolerance", info.id)

@@ -18,7 +18,8 @@ import numpy as np
 from benchbox import image as pixel
 from benchbox.codec import Codec
 from benchbox.dataset import FileSample, Sample
-from benchbox.errors import ChecksumError, DatasetError, NotApplicable, PluginError
+from benchbox.errors import ChecksumError, DatasetError, NotApplicable
+from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
 from benchbox.plan import SampleName
@@ -145,9 +146,9 @@ class Source:
         values = []
         for prepared, side in zip(self._prepare(metric, scorer), sides, strict=True):
             given = _copy(side)
-            values.append(_number(metric, call(metric.id, prepared.score, given)))
+            values.append(_number(metric, prepared, call(metric.id, prepared.score, given)))
             if not np.array_equal(given, side):
-                raise PluginError(f"{metric.id}: score writes into the decoded picture; let it work on a copy")
+                raise breach(prepared.score, "score writes into the decoded picture; let it work on a copy", metric.id)
         value = min(values) if metric.better == "higher" else max(values)
         if not math.isfinite(value):
             raise NotApplicable(f"the metric gave {value}")
@@ -166,11 +167,12 @@ class Source:
         return prepared
 
 
-def _number(metric: Metric, value: Any) -> float:
+def _number(metric: Metric, prepared: Prepared, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
-        raise PluginError(f"{metric.id}: score gave {type(value).__name__}; it must give a number") from None
+        said = f"score gave {type(value).__name__}; it must give a number"
+        raise breach(prepared.score, said, metric.id) from None
 
 
 def _copy(pixels: Image) -> Image:

@@ -236,7 +236,8 @@ def _write(archive: Path, stream: IO[bytes], size: int, path: Path, into: Path) 
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("xb", buffering=0)  # never over what another member wrote
         except (FileExistsError, NotADirectoryError) as error:
-            raise DatasetError(f"{archive}: holds {path.name!r} twice; get the archive elsewhere") from error
+            name, how = _taken(path, into)
+            raise DatasetError(f"{archive}: holds {name!r} {how}; get the archive elsewhere") from error
     left = size
     with file:
         while left > 0 and (chunk := stream.read(min(CHUNK, left))):
@@ -245,6 +246,13 @@ def _write(archive: Path, stream: IO[bytes], size: int, path: Path, into: Path) 
                 write_all(file, chunk)
     if left:
         raise EOFError(f"{path.name} ends {left} bytes early")
+
+
+def _taken(path: Path, into: Path) -> tuple[str, str]:
+    """(the member in the way of `path`, what is wrong with it)."""
+    way = next((above for above in path.parents if above.is_file()), path)
+    both = way != path or path.is_dir()
+    return way.relative_to(into).as_posix(), "both as a file and as a folder" if both else "twice"
 
 
 @contextmanager

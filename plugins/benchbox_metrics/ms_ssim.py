@@ -10,16 +10,19 @@ negative counted as 0, each channel scored alone and the channels averaged.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchbox import Display, Image, Metric, Prepared, Scorer
 from benchbox.errors import NotApplicable
-from benchbox_metrics.pair import check_pair, check_reference
+from benchbox_metrics.pair import check_pair, check_reference, flat
+
+Plane: TypeAlias = NDArray[np.integer[Any]]
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales, finest first (Wang et al. 2003, section 3.2)."""
@@ -56,107 +59,126 @@ def banded(size: int) -> NDArray[np.float64]:
     return matrix
 
 
+KEPT = 1 << 24
+"""Samples of a picture of which maps are kept from one score to the next; of a larger one they are made for each score,
+which takes twice as long, as they would take ten times the memory of the picture."""
+
+BAND = 256
+"""Rows of a larger picture that are scored at a time."""
+
+
 @dataclass(frozen=True)
-class Level:
-    """One scale of the reference, and buffers for the error at that scale.
+class Scale:
+    """One scale of the reference; see `ms_ssim_kernels` for its plane.
 
     Attributes:
-        height, width, stride: in samples; see `ms_ssim_kernels` for the layout of planes.
-        x, e: planes of the reference and of the error, on the range 0 .. 255.
-        mean, base: maps of the reference, as `ms_ssim_kernels.moments` writes them; empty at the coarsest scale.
+        height, width, stride: rows, pixels in each, samples from one to the next.
+        unit: what one level of 8 bits is in this plane: coarser scales hold sums.
+        x: the plane.
     """
 
-    height: np.uintp
-    width: np.uintp
-    stride: np.uintp
-    x: NDArray[np.float32]
-    e: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    base: NDArray[np.float32]
+    height: int
+    width: int
+    stride: int
+    unit: int
+    x: Plane
 
-    def pixels(self, planes: NDArray[np.float32], channels: int) -> NDArray[np.float64]:
-        """`planes` as (C, H, W) float64."""
-        height, width, stride = int(self.height), int(self.width), int(self.stride)
-        whole = planes[: channels * (height + 1) * stride].reshape(channels, height + 1, stride)
-        return whole[:, 1:, 1 : width + 1].astype(np.float64)
+    def bands(self, rows: int) -> Iterator[tuple[int, int]]:
+        """(first row, rows) of bands of at most `rows` rows of windows, each with the halo below it."""
+        windows = self.height - WINDOW + 1
+        for first in range(0, windows, rows):
+            yield first, min(rows, windows - first) + WINDOW - 1
+
+    def pixels(self, plane: Plane, channels: int) -> NDArray[np.float64]:
+        """`plane` as (C, H, W) float64 on the range 0 .. 255."""
+        rows = plane.reshape(self.height, self.stride)[:, : self.width * channels]
+        return rows.reshape(self.height, self.width, channels).transpose(2, 0, 1) / float(self.unit)
 
 
 class PreparedMsSsim(Prepared):
-    """The reference at five scales, with its windowed means and variances: about 65 bytes a pixel for RGB."""
+    """The reference at five scales and, of pictures up to `KEPT` samples, its windowed means and variances: 11 bytes a
+    sample. Otherwise scoring takes 2.4 times the memory of the picture, the reference and the picture itself apart."""
 
     def __init__(self, kernels: ModuleType, reference: Image) -> None:
         self._kernels = kernels
         self._like = np.broadcast_to(np.zeros((), reference.dtype), reference.shape)  # shape and dtype, no pixels
-        self._channels = np.uintp(reference.shape[2])
-        self._unit = np.float32(1 if reference.dtype == np.uint8 else 257)  # 65535 = 257 * 255
+        self._channels = reference.shape[2]
+        self._each = (np.float32(0),) * self._channels
+        self._single, self._double = kernels.scratch(np.float32), kernels.scratch(np.float64)
         self._taps = tuple(window()[: WINDOW // 2 + 1])
-        self._scratch = kernels.scratch(np.float32)
-        self._levels = self._measure(reference)
-        coarsest = self._levels[-1]
-        self._down, self._along = banded(int(coarsest.height)), banded(int(coarsest.width)).T
-        self._x = coarsest.pixels(coarsest.x, reference.shape[2])
-        self._mean_x = self._down @ self._x @ self._along
-        self._var_x = self._down @ self._x**2 @ self._along - self._mean_x**2
+        self._sums = np.zeros(kernels.STRIP, np.float32)
+        self._line = np.zeros((reference.shape[1] + 1) * self._channels, np.int32)
+        height, width, channels = reference.shape
+        unit = 1 if reference.dtype == np.uint8 else 257  # 65535 = 257 * 255
+        self._scales = [Scale(height, width, width * channels, unit, flat(reference))]
+        for _ in WEIGHTS[1:]:
+            fine = self._scales[-1]
+            height, width = -(-fine.height // 2), -(-fine.width // 2)
+            self._scales.append(Scale(height, width, kernels.stride(width, channels), 4 * fine.unit,
+                                      self._halved(fine, fine.x)))  # fmt: skip
+        keep = reference.size <= KEPT
+        self._rows = reference.shape[0] if keep else BAND
+        self._maps = [self._moments(scale, 0, scale.height) if keep else None for scale in self._scales[:-1]]
+        self._coarsest = _Coarsest(self._scales[-1], channels)
 
     def score(self, image: Image) -> float:
-        image = check_pair("ms-ssim", self._like, image)
-        finest = self._levels[0]
-        self._kernels.errors(finest.x, image.reshape(-1), self._channels, finest.height, finest.width, finest.stride,
-                             self._unit, finest.e)  # fmt: skip
-        loss = np.empty(int(self._channels))
-        value = np.ones(int(self._channels))
-        for level, coarser, weight in zip(self._levels, self._levels[1:], WEIGHTS, strict=False):
-            self._kernels.losses(level.e, level.x, level.mean, level.base, self._channels, level.height, level.stride,
-                                 self._taps, *self._scratch, loss)  # fmt: skip
-            windows = (int(level.height) - WINDOW + 1) * (int(level.width) - WINDOW + 1)
+        y: Plane = flat(check_pair("ms-ssim", self._like, image))
+        value = np.ones(self._channels)
+        for scale, kept, weight in zip(self._scales, self._maps, WEIGHTS, strict=False):
+            loss = np.zeros(self._channels)
+            for first, rows in scale.bands(self._rows):
+                maps = self._moments(scale, first, rows) if kept is None else kept
+                start = first * scale.stride
+                self._kernels.losses(y[start:], scale.x[start:], maps, self._each, np.uintp(rows),
+                                     np.uintp(scale.width), np.uintp(scale.stride), self._taps, *self._single,
+                                     self._sums, loss)  # fmt: skip
+            windows = (scale.height - WINDOW + 1) * (scale.width - WINDOW + 1)
             value *= np.clip(1 - loss / windows, 0, 1) ** weight  # only rounding takes it above 1
-            self._halve(level, level.e, coarser, coarser.e)
-        value *= np.clip(self._coarsest(), 0, 1) ** WEIGHTS[-1]
+            y = self._halved(scale, y)
+        value *= np.clip(self._coarsest.similarity(y), 0, 1) ** WEIGHTS[-1]
         return float(value.mean())
 
-    def _measure(self, reference: Image) -> list[Level]:
-        """The scales: the finest from the pixels, the others by halving; maps for all except the coarsest."""
-        height, width = reference.shape[:2]
-        levels: list[Level] = []
-        for index in range(len(WEIGHTS)):
-            level = self._empty(height, width, maps=index < len(WEIGHTS) - 1)
-            if index == 0:
-                # The error planes are still zero, and the error against black is the picture itself.
-                self._kernels.errors(level.e, reference.reshape(-1), self._channels, level.height, level.width,
-                                     level.stride, self._unit, level.x)  # fmt: skip
-            else:
-                self._halve(levels[-1], levels[-1].x, level, level.x)
-            levels.append(level)
-            height, width = -(-height // 2), -(-width // 2)
-        line, buffer, _ = self._kernels.scratch(np.float64)
+    def _moments(self, scale: Scale, first: int, rows: int) -> NDArray[np.float32]:
+        """The maps of a band of the reference."""
+        maps: NDArray[np.float32] = self._kernels.maps(rows, scale.width, self._channels)
         taps = tuple(float(tap) for tap in self._taps)
-        for level in levels[:-1]:
-            self._kernels.moments(level.x, self._channels, level.height, level.width, level.stride, C2, taps, line,
-                                  buffer, level.mean, level.base)  # fmt: skip
-        return levels
+        self._kernels.moments(scale.x[first * scale.stride :], self._each, np.uintp(rows), np.uintp(scale.width),
+                              np.uintp(scale.stride), float(C2 * scale.unit**2), taps, *self._double, maps)  # fmt: skip
+        return maps
 
-    def _empty(self, height: int, width: int, maps: bool) -> Level:
-        channels = int(self._channels)
-        stride, map_stride = self._kernels.layout(height, width)
-        size = channels * (height - WINDOW + 1) * map_stride if maps else 0
-        return Level(np.uintp(height), np.uintp(width), np.uintp(stride),
-                     self._kernels.planes(channels, height, width), self._kernels.planes(channels, height, width),
-                     np.empty(size, np.float32), np.empty(size, np.float32))  # fmt: skip
+    def _halved(self, fine: Scale, plane: Plane) -> Plane:
+        """`plane`, which is of the scale `fine`, at the next one. Sums of 4**4 samples of 8 bits fit 16 bits."""
+        height, width = -(-fine.height // 2), -(-fine.width // 2)
+        stride = self._kernels.stride(width, self._channels)
+        coarse = np.zeros(height * stride, np.uint16 if self._like.dtype == np.uint8 else np.int32)
+        self._kernels.halve(plane, self._each, np.uintp(fine.height), np.uintp(fine.width), np.uintp(fine.stride),
+                            self._line, coarse, np.uintp(stride))  # fmt: skip
+        return flat(coarse)
 
-    def _halve(self, fine: Level, planes: NDArray[Any], coarse: Level, out: NDArray[Any]) -> None:
-        self._kernels.halve(planes, self._channels, fine.height, fine.width, fine.stride, out, coarse.stride)
 
-    def _coarsest(self) -> NDArray[np.float64]:
-        """Mean SSIM, luminance term included, at the coarsest scale, for each channel (float64: it is small)."""
-        level = self._levels[-1]
-        e = level.pixels(level.e, int(self._channels))
-        mean_e, ee, xe = (self._down @ part @ self._along for part in (e, e * e, self._x * e))
+class _Coarsest:
+    """The reference at the coarsest scale, which is small: scored in float64."""
+
+    def __init__(self, scale: Scale, channels: int) -> None:
+        self._scale, self._channels = scale, channels
+        self._down, self._along = banded(scale.height), banded(scale.width).T
+        self._x = scale.pixels(scale.x, channels)
+        self._mean_x = self._windowed(self._x)
+        self._var_x = self._windowed(self._x**2) - self._mean_x**2
+
+    def similarity(self, plane: Plane) -> NDArray[np.float64]:
+        """Mean SSIM, luminance term included, for each channel."""
+        e = self._scale.pixels(plane, self._channels) - self._x
+        mean_e, ee, xe = (self._windowed(part) for part in (e, e * e, self._x * e))
         mean_x, var_x = self._mean_x, self._var_x
         mean_y, var_e = mean_x + mean_e, ee - mean_e**2
         var_y = var_x + 2 * (xe - mean_x * mean_e) + var_e
         contrast = 1 - var_e / (var_x + var_y + C2)
         luminance = 1 - mean_e**2 / (mean_x**2 + mean_y**2 + C1)
         return np.asarray((luminance * contrast).mean(axis=(1, 2)))
+
+    def _windowed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(self._down @ values @ self._along)
 
 
 class MsSsimScorer(Scorer):

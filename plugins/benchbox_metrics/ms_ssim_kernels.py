@@ -1,26 +1,30 @@
 """The inner loops of MS-SSIM, compiled by numba. Importing this module costs numba's import (0.3-0.5 s).
 
-Planes. A picture is kept as one flat float32 array: C planes of `h` rows, each row `stride` samples wide, with a zero
-row above and a zero column to the left of every plane, so that pixel (r, c) of plane p lies at
-``(p * (h + 1) + r + 1) * stride + c + 1``. The zeros are the padding that halving needs; `layout` gives the sizes.
+Planes. A picture, and each of its coarser scales, is one flat array of whole numbers: rows of `stride` samples, in
+which channels are interleaved as in the file. So a window along a row steps by the number of channels, no channel is
+ever copied apart, and the finest scale is the picture itself. A coarser scale holds sums over 2 x 2 pixels, not means:
+they stay whole numbers (and exact in float32), and constants grow with them.
 
-Loops. A level is filtered in strips `STRIP` columns wide and `BLOCK` rows at a time: rows first into a buffer that
-stays in the L1 cache, then columns, where the sum is computed at once. Three rules let the compiler vectorise, which
-makes the loops two to four times as fast: all strides inside the buffers and all trip counts are constants (few
-overlap tests, no remainder loops), arrays are flat (views cost reference counts), and every index is unsigned (numba
-tests signed ones for wrap-around).
+Loops. A scale is filtered in strips `STRIP` samples wide and `BLOCK` rows at a time: rows first into a buffer that
+stays in the L1 cache, then columns, where the sum is computed at once. The last strip is moved left to end with the
+row; what it has in common with the strip before is not counted twice. What is kept of the reference lies strip after
+strip, as it is read: row after row, it would be read in pieces far apart, which takes twice the time. Three rules let
+the compiler vectorise, which makes the loops two to four times as fast: all strides inside the buffers and all trip
+counts are constants (few overlap tests, no remainder loops), arrays are flat (views cost reference counts), and every
+index is unsigned (numba tests signed ones for wrap-around). The number of channels is the length of a tuple for the
+same reason: each length is compiled for itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from benchbox_metrics.compiled import compiled
+
+Plane: TypeAlias = NDArray[np.integer[Any]]
 Plane32: TypeAlias = NDArray[np.float32]
 Plane64: TypeAlias = NDArray[np.float64]
 Index: TypeAlias = Any
@@ -29,92 +33,66 @@ Index: TypeAlias = Any
 HALO = 10  # an 11-tap window reads 5 samples on each side
 STRIP = 128
 BLOCK = 16
-SLACK = 16  # samples that a row has beyond its strips: HALO rounded up to whole vectors
+SLACK = 32  # samples that a line has beyond its strip: the HALO of three channels, rounded up to whole vectors
 
 _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10 = (np.uintp(i) for i in range(11))
-_STRIP, _BLOCK, _SLACK = np.uintp(STRIP), np.uintp(BLOCK), np.uintp(SLACK)
+_STRIP, _STRIP2, _BLOCK = np.uintp(STRIP), np.uintp(2 * STRIP), np.uintp(BLOCK)
 _LINE, _LINE2 = np.uintp(STRIP + SLACK), np.uintp(2 * (STRIP + SLACK))
 _BUFFER, _BUFFER2 = np.uintp((BLOCK + HALO) * STRIP), np.uintp(2 * (BLOCK + HALO) * STRIP)
 _KEPT = np.uintp(HALO * STRIP)
 _FLUSH = np.uintp(2 * BLOCK)  # rows summed in float32 before they join the float64 total
 
 
-def _compiled(function: Function) -> Function:
-    """`function` compiled for one thread. The compiler may contract to fused multiply-add, and reorder nothing else.
-
-    The machine code is cached next to this file or, where that folder is read-only, in the user's cache folder; where
-    neither can be written, it is compiled in each process.
-    """
-    compiled: Any
-    try:
-        compiled = numba.njit(function, cache=True, error_model="numpy", fastmath={"contract"})
-    except RuntimeError:  # numba found no folder it may write to
-        compiled = numba.njit(function, error_model="numpy", fastmath={"contract"})
-    return cast(Function, compiled)
+def stride(width: int, channels: int) -> int:
+    """Samples from one row of a coarser scale to the next: no row is shorter than a strip and its halo."""
+    return max(width * channels, STRIP + HALO * channels)
 
 
-def layout(height: int, width: int) -> tuple[int, int]:
-    """The strides, in samples, of a plane's rows and of its filtered maps' rows, for a level of `height` x `width`."""
-    strips = -(-(width - HALO) // STRIP)
-    return strips * STRIP + SLACK, strips * STRIP
+def maps(height: int, width: int, channels: int) -> Plane32:
+    """Memory for `moments` of `height` rows of `width` pixels."""
+    strips = -(-(width - HALO) * channels // STRIP)
+    return np.empty((height - HALO) * strips * 2 * STRIP, np.float32)
 
 
-def planes(channels: int, height: int, width: int) -> Plane32:
-    """Zeroed planes for a level; the last strip of the last row reads into the slack at the end."""
-    stride, _ = layout(height, width)
-    return np.zeros(channels * (height + 1) * stride + SLACK, np.float32)
+def scratch(dtype: type[np.floating[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Line and buffer for `losses` (float32) and `moments` (float64)."""
+    return np.zeros(3 * int(_LINE), dtype), np.zeros(3 * int(_BUFFER), dtype)
 
 
-def scratch(dtype: type[np.floating[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Line, buffer and column sums for `losses` (float32) and `moments` (float64)."""
-    return np.zeros(3 * int(_LINE), dtype), np.zeros(3 * int(_BUFFER), dtype), np.zeros(STRIP, dtype)
-
-
-@_compiled
-def errors(reference: Plane32, image: Any, channels: Index, height: Index, width: Index, stride: Index, unit: Any,
-           out: Plane32) -> None:
-    """out = image / unit - reference, as planes.
+@compiled
+def halve(fine: Plane, channels: Any, height: Index, width: Index, stride: Index, line: NDArray[np.int32],
+          coarse: Plane, coarse_stride: Index) -> None:
+    """Sums over 2 x 2 pixels. An odd side gets one zero before its first row or column, which counts.
 
     Args:
-        reference, out: planes of the level.
-        image: (H * W * C,) uint8 or uint16, interleaved.
-        unit: float32; 1 for 8 bits, 257 for 16 bits, so that both span 0 .. 255.
+        fine: the plane to halve, of `height` rows of `width` pixels.
+        channels: a tuple with an item for each channel.
+        line: ((width + 1) * channels,) for a sum of two rows.
+        coarse: is written.
     """
-    plane = (height + _1) * stride
-    for r in range(height):
-        o = (r + _1) * stride + _1
-        i = r * width * channels
-        if channels == _3:
-            b = o + plane
-            c = b + plane
-            for j in range(width):
-                s = i + _3 * j
-                out[o + j] = np.float32(image[s]) / unit - reference[o + j]
-                out[b + j] = np.float32(image[s + _1]) / unit - reference[b + j]
-                out[c + j] = np.float32(image[s + _2]) / unit - reference[c + j]
+    step = np.uintp(len(channels))
+    lead, samples = (width % _2) * step, width * step
+    for j in range(lead):
+        line[j] = 0
+    for r in range((height + _1) // _2):
+        lower = (_2 * r + _1 - height % _2) * stride
+        upper = lower - stride
+        if r == _0 and height % _2 == _1:
+            for j in range(samples):
+                line[lead + j] = np.int32(fine[lower + j])
         else:
-            for j in range(width):
-                out[o + j] = np.float32(image[i + j]) / unit - reference[o + j]
+            for j in range(samples):
+                line[lead + j] = np.int32(fine[lower + j]) + np.int32(fine[upper + j])
+        o = r * coarse_stride
+        for j in range((width + _1) // _2):
+            s, t = _2 * step * j, o + step * j
+            coarse[t] = line[s] + line[s + step]
+            if step == _3:
+                coarse[t + _1] = line[s + _1] + line[s + _4]
+                coarse[t + _2] = line[s + _2] + line[s + _5]
 
 
-@_compiled
-def halve(fine: Plane32, channels: Index, height: Index, width: Index, stride: Index, coarse: Plane32,
-          coarse_stride: Index) -> None:
-    """Mean over 2 x 2 pixels. An odd side gets one zero before its first row or column, which counts in the mean."""
-    h, w = (height + _1) // _2, (width + _1) // _2
-    first = (_1 - height % _2) * stride + (_1 - width % _2)
-    quarter = np.float32(0.25)
-    for p in range(channels):
-        for r in range(h):
-            a = (p * (height + _1) + _2 * r) * stride + first
-            b = a + stride
-            o = (p * (h + _1) + r + _1) * coarse_stride + _1
-            for j in range(w):
-                s = _2 * j
-                coarse[o + j] = quarter * ((fine[a + s] + fine[a + s + _1]) + (fine[b + s] + fine[b + s + _1]))
-
-
-@_compiled
+@compiled
 def _gauss(x: Any, at: Index, step: Index, g: Any) -> Any:
     """The 11-tap window over x[at], x[at + step] ...; `g` holds its first six weights, the rest mirror them."""
     return (g[5] * x[at + _5 * step]
@@ -125,135 +103,146 @@ def _gauss(x: Any, at: Index, step: Index, g: Any) -> Any:
             + g[0] * (x[at] + x[at + _10 * step]))
 
 
-@_compiled
-def _filter_rows(e: Plane32, x: Plane32, at: Index, stride: Index, rows: Index, line: Plane32, buffer: Plane32,
-                 first: Index, g: Any) -> None:
-    """Rows at[0 .. rows) of e, e * e and y * y - x * x = e * (e + 2 x), windowed along the row, into the buffer."""
-    two = np.float32(2)
+@compiled
+def _start(done: Index, samples: Index) -> Index:
+    """The first sample of the strip of which those before `done` are counted already."""
+    return done if done + _STRIP <= samples or samples < _STRIP else samples - _STRIP
+
+
+@compiled
+def _filter_rows(y: Plane, x: Plane, at: Index, stride: Index, rows: Index, line: Plane32, buffer: Plane32,
+                 first: Index, step: Index, g: Any) -> None:
+    """Rows at[0 .. rows) of e = y - x, e * e and y * y - x * x = e * (y + x), windowed along the row, into the
+    buffer."""
+    # What is beyond the strip is read in whole vectors that end with the halo: past it, the picture may end.
+    last = np.uintp(32) if step == _3 else np.uintp(16)
+    rest = _STRIP + _10 * step - last
     for i in range(rows):
         o = at + i * stride
-        for j in range(_LINE):
-            v = e[o + j]
-            line[j] = v
-            line[j + _LINE] = v * v
-            line[j + _LINE2] = v * (v + two * x[o + j])
+        for j in range(_STRIP):
+            a, b = np.float32(y[o + j]), np.float32(x[o + j])
+            line[j] = a - b
+            line[j + _LINE] = (a - b) * (a - b)
+            line[j + _LINE2] = (a - b) * (a + b)
+        for j in range(last):
+            a, b = np.float32(y[o + rest + j]), np.float32(x[o + rest + j])
+            line[rest + j] = a - b
+            line[rest + j + _LINE] = (a - b) * (a - b)
+            line[rest + j + _LINE2] = (a - b) * (a + b)
         o = (first + i) * _STRIP
         for j in range(_STRIP):
-            buffer[o + j] = _gauss(line, j, _1, g)
+            buffer[o + j] = _gauss(line, j, step, g)
         for j in range(_STRIP):
-            buffer[o + j + _BUFFER] = _gauss(line, j + _LINE, _1, g)
+            buffer[o + j + _BUFFER] = _gauss(line, j + _LINE, step, g)
         for j in range(_STRIP):
-            buffer[o + j + _BUFFER2] = _gauss(line, j + _LINE2, _1, g)
+            buffer[o + j + _BUFFER2] = _gauss(line, j + _LINE2, step, g)
 
 
-@_compiled
-def _sum_columns(buffer: Plane32, mean: Plane32, base: Plane32, at: Index, stride: Index, rows: Index, sums: Plane32,
-                 g: Any) -> None:
+@compiled
+def _sum_columns(buffer: Plane32, maps: Plane32, at: Index, rows: Index, sums: Plane32, g: Any) -> None:
     """sums += 1 - cs, row by row: the window down the columns, then the quotient."""
     two = np.float32(2)
     for i in range(rows):
-        p = i * _STRIP
-        o = at + i * stride
+        p, o = i * _STRIP, at + i * _STRIP2
         for j in range(_STRIP):
             m = _gauss(buffer, p + j, _STRIP, g)
             ee = _gauss(buffer, p + j + _BUFFER, _STRIP, g)
             yy_xx = _gauss(buffer, p + j + _BUFFER2, _STRIP, g)
-            sums[j] += (ee - m * m) / (base[o + j] + (yy_xx - m * (m + two * mean[o + j])))
+            sums[j] += (ee - m * m) / (maps[o + j + _STRIP] + (yy_xx - m * (m + two * maps[o + j])))
 
 
-@_compiled
-def losses(e: Plane32, x: Plane32, mean: Plane32, base: Plane32, channels: Index, height: Index, stride: Index, g: Any,
+@compiled
+def losses(y: Plane, x: Plane, maps: Plane32, channels: Any, height: Index, width: Index, stride: Index, g: Any,
            line: Plane32, buffer: Plane32, sums: Plane32, out: Plane64) -> None:
-    """out[p] = sum over plane p of 1 - cs.
+    """out[c] += sum over channel c of 1 - cs.
 
     With e = y - x the contrast-structure term is cs = 1 - var(e) / (var(x) + var(y) + C2): no difference of nearly
     equal numbers, which is why float32 is enough here.
 
     Args:
-        e, x: planes of the error and of the reference.
-        mean, base: maps of the reference from `moments`.
+        y, x: planes of the decoded picture and of the reference, of `height` rows of `width` pixels.
+        maps: of the reference, from `moments`.
+        channels: a tuple with an item for each channel.
         g: six float32 weights.
-        line, buffer, sums: from `scratch`.
+        line, buffer: from `scratch`.
+        sums: (STRIP,) zeros, and again zeros at the end.
     """
-    map_stride = stride - _SLACK
-    map_height = height - _10
-    for p in range(channels):
-        plane = (p * (height + _1) + _1) * stride + _1
-        maps = p * map_height * map_stride
-        total = 0.0
-        for left in range(_0, map_stride, _STRIP):
-            pending = _0
-            _filter_rows(e, x, plane + left, stride, _10, line, buffer, _0, g)
-            for r in range(_0, map_height, _BLOCK):
-                rows = min(_BLOCK, map_height - r)
-                _filter_rows(e, x, plane + left + (r + _10) * stride, stride, rows, line, buffer, _10, g)
-                _sum_columns(buffer, mean, base, maps + left + r * map_stride, map_stride, rows, sums, g)
-                for j in range(_KEPT):
-                    buffer[j] = buffer[j + _BLOCK * _STRIP]
-                for j in range(_BUFFER, _BUFFER + _KEPT):
-                    buffer[j] = buffer[j + _BLOCK * _STRIP]
-                for j in range(_BUFFER2, _BUFFER2 + _KEPT):
-                    buffer[j] = buffer[j + _BLOCK * _STRIP]
-                pending += rows
-                if pending >= _FLUSH or r + rows == map_height:
-                    pending = _0
-                    for j in range(_STRIP):
-                        total += np.float64(sums[j])
-                        sums[j] = np.float32(0)
-        out[p] = total
+    step = np.uintp(len(channels))
+    samples, map_height = (width - _10) * step, height - _10
+    done, at = _0, _0
+    while done < samples:
+        left = _start(done, samples)
+        pending = _0
+        _filter_rows(y, x, left, stride, _10, line, buffer, _0, step, g)
+        for r in range(_0, map_height, _BLOCK):
+            rows = min(_BLOCK, map_height - r)
+            _filter_rows(y, x, left + (r + _10) * stride, stride, rows, line, buffer, _10, step, g)
+            _sum_columns(buffer, maps, at, rows, sums, g)
+            at += rows * _STRIP2
+            for j in range(_KEPT):
+                buffer[j] = buffer[j + _BLOCK * _STRIP]
+            for j in range(_BUFFER, _BUFFER + _KEPT):
+                buffer[j] = buffer[j + _BLOCK * _STRIP]
+            for j in range(_BUFFER2, _BUFFER2 + _KEPT):
+                buffer[j] = buffer[j + _BLOCK * _STRIP]
+            pending += rows
+            if pending >= _FLUSH or r + rows == map_height:
+                pending = _0
+                for j in range(_STRIP):
+                    if done <= left + j and left + j < samples:
+                        out[(left + j) % step] += np.float64(sums[j])
+                    sums[j] = np.float32(0)
+        done = left + _STRIP
 
 
-@_compiled
-def moments(x: Plane32, channels: Index, height: Index, width: Index, stride: Index, c2: float, g: Any, line: Plane64,
-            buffer: Plane64, mean: Plane32, base: Plane32) -> None:
-    """Maps of the reference: its windowed mean, and base = 2 var(x) + C2, both computed in float64.
-
-    Outside the valid area base is infinite, so that what a strip has beyond it adds nothing to the sums of `losses`.
+@compiled
+def moments(x: Plane, channels: Any, height: Index, width: Index, stride: Index, c2: float, g: Any, line: Plane64,
+            buffer: Plane64, maps: Plane32) -> None:
+    """For each strip and row of the reference, its windowed mean and then 2 var(x) + C2, both computed in float64.
 
     Args:
-        x: planes of the reference.
+        x: plane of the reference, of `height` rows of `width` pixels.
+        channels: a tuple with an item for each channel.
+        c2: C2 on the range of the plane.
         g: six float64 weights.
         line, buffer: from `scratch`.
-        mean, base: (C * (H - 10) * map stride,) to be written.
+        maps: is written.
     """
-    map_stride = stride - _SLACK
-    map_height = height - _10
-    for p in range(channels):
-        plane = (p * (height + _1) + _1) * stride + _1
-        maps = p * map_height * map_stride
-        for left in range(_0, map_stride, _STRIP):
-            valid = min(_STRIP, width - _10 - left)
-            _square_rows(x, plane + left, stride, _10, line, buffer, _0, g)
-            for r in range(_0, map_height, _BLOCK):
-                rows = min(_BLOCK, map_height - r)
-                _square_rows(x, plane + left + (r + _10) * stride, stride, rows, line, buffer, _10, g)
-                for i in range(rows):
-                    o = maps + left + (r + i) * map_stride
-                    for j in range(_STRIP):
-                        m = _gauss(buffer, i * _STRIP + j, _STRIP, g)
-                        mean[o + j] = np.float32(m)
-                        square = _gauss(buffer, i * _STRIP + j + _BUFFER, _STRIP, g)
-                        base[o + j] = np.float32((square - m * m) * 2 + c2)
-                    for j in range(valid, _STRIP):
-                        base[o + j] = np.float32(np.inf)
-                for j in range(_KEPT):
-                    buffer[j] = buffer[j + _BLOCK * _STRIP]
-                for j in range(_BUFFER, _BUFFER + _KEPT):
-                    buffer[j] = buffer[j + _BLOCK * _STRIP]
+    step = np.uintp(len(channels))
+    samples, map_height = (width - _10) * step, height - _10
+    done, o = _0, _0
+    while done < samples:
+        left = _start(done, samples)
+        _square_rows(x, left, stride, _10, line, buffer, _0, step, g)
+        for r in range(_0, map_height, _BLOCK):
+            rows = min(_BLOCK, map_height - r)
+            _square_rows(x, left + (r + _10) * stride, stride, rows, line, buffer, _10, step, g)
+            for i in range(rows):
+                for j in range(_STRIP):
+                    m = _gauss(buffer, i * _STRIP + j, _STRIP, g)
+                    square = _gauss(buffer, i * _STRIP + j + _BUFFER, _STRIP, g)
+                    maps[o + j] = np.float32(m)
+                    maps[o + j + _STRIP] = np.float32((square - m * m) * 2 + c2)
+                o += _STRIP2
+            for j in range(_KEPT):
+                buffer[j] = buffer[j + _BLOCK * _STRIP]
+            for j in range(_BUFFER, _BUFFER + _KEPT):
+                buffer[j] = buffer[j + _BLOCK * _STRIP]
+        done = left + _STRIP
 
 
-@_compiled
-def _square_rows(x: Plane32, at: Index, stride: Index, rows: Index, line: Plane64, buffer: Plane64, first: Index,
-                 g: Any) -> None:
+@compiled
+def _square_rows(x: Plane, at: Index, stride: Index, rows: Index, line: Plane64, buffer: Plane64, first: Index,
+                 step: Index, g: Any) -> None:
     """Rows at[0 .. rows) of x and x * x, windowed along the row, into the buffer."""
     for i in range(rows):
         o = at + i * stride
-        for j in range(_LINE):
+        for j in range(_STRIP + _10 * step):
             v = np.float64(x[o + j])
             line[j] = v
             line[j + _LINE] = v * v
         o = (first + i) * _STRIP
         for j in range(_STRIP):
-            buffer[o + j] = _gauss(line, j, _1, g)
+            buffer[o + j] = _gauss(line, j, step, g)
         for j in range(_STRIP):
-            buffer[o + j + _BUFFER] = _gauss(line, j + _LINE, _1, g)
+            buffer[o + j + _BUFFER] = _gauss(line, j + _LINE, step, g)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from benchbox.errors import ImageError
 from benchbox.image import Image
@@ -22,6 +25,13 @@ def check_pair(metric: str, reference: Image, image: Image) -> Image:
         raise ImageError(f"{metric}: the decoded picture is {_describe(image)}, the reference {_describe(reference)}; "
                          "both must be of one shape and dtype")
     return np.ascontiguousarray(image)
+
+
+def flat(pixels: Image) -> NDArray[np.unsignedinteger[Any]]:
+    """The samples of a picture in one row, as kernels take them: read-only, so that they are compiled once."""
+    samples = pixels.reshape(-1)
+    samples.setflags(write=False)
+    return samples
 
 
 def _describe(image: Image) -> str:

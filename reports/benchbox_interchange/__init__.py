@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import Reference, ReferenceFormat, Report, Results, hookimpl
+from benchbox.files import MOST_BYTES
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,21 @@ class CodecCompareReport(Report):
         return render(results, out)
 
 
+def _is_batch(path: Path) -> bool:
+    """Whether a file looks like a batch of codec-compare. A longer one than any format reads is not read whole."""
+    try:
+        with path.open("rb") as file:
+            return b'"field_values"' in file.read(MOST_BYTES)
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True)
 class CompressaiFormat(ReferenceFormat):
     """Reads a curve from CompressAI's results JSON."""
 
     def recognises(self, path: Path) -> bool:
-        try:
-            return b'"field_values"' not in path.read_bytes()
-        except OSError:
-            return True
+        return not _is_batch(path)
 
     def read(self, path: Path, datasets: Collection[str]) -> Reference:
         from benchbox_interchange.compressai_curves import read_curve
@@ -51,10 +58,7 @@ class CodecCompareFormat(ReferenceFormat):
     """Reads a batch of codec-compare, picture by picture."""
 
     def recognises(self, path: Path) -> bool:
-        try:
-            return b'"field_values"' in path.read_bytes()
-        except OSError:
-            return False
+        return _is_batch(path)
 
     def read(self, path: Path, datasets: Collection[str]) -> Reference:
         from benchbox_interchange.codec_compare_curves import read_batch

@@ -7,7 +7,6 @@ converted.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -15,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from benchbox.errors import UsageError
+from benchbox.files import Foreign, read_json
 from benchbox.reference import PicturePoints, Reference
 from benchbox_interchange.compressai_curves import chosen_dataset, one_line
+
+BATCH = Foreign("batch of codec-compare", UsageError, "give the path of one")
 
 DECIBELS = {"ssim": "ssim", "msssim": "ms-ssim"}
 """Field in decibels -> metric id."""
@@ -27,12 +29,7 @@ NO_METRICS = frozenset({"original_name", "original_path", "encoded_name", "encod
 
 def read_batch(path: Path, datasets: Collection[str]) -> Reference:
     """The curve in one batch. Raises UsageError that names the file and the problem."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}; give the path of a batch of codec-compare") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not JSON ({' '.join(str(error).split())})") from error
+    data = read_json(path, BATCH)
     try:
         return _parse(data, path.name, datasets)
     except UsageError as error:

@@ -19,7 +19,10 @@ from typing import Any
 
 from benchbox.dataset import public_name
 from benchbox.errors import UsageError
+from benchbox.files import Foreign, read_json
 from benchbox.reference import PicturePoints, Reference
+
+RESULTS = Foreign("CompressAI results JSON", UsageError, "give the path of one")
 
 NO_METRICS = frozenset({"bpp", "quality", "encoding_time", "decoding_time"})
 """Lists of a results file that are not metrics."""
@@ -33,12 +36,7 @@ def read_curve(path: Path, datasets: Collection[str]) -> Reference:
     Raises:
         UsageError: the file cannot be read or is not such a file; names the file, the problem and the place.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}; give the path of a CompressAI results JSON") from error
-    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, thousands of digits, nested too deep
-        raise UsageError(f"{path}: not JSON ({' '.join(str(error).split())})") from error
+    data = read_json(path, RESULTS)
     try:
         return parse(data, path.name, datasets)
     except UsageError as error:

@@ -9,6 +9,7 @@ from. Without ``quality``, the points of each picture are numbered by rising bpp
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -16,8 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchbox.errors import UsageError
+from benchbox.files import Foreign, read_text
 from benchbox.reference import PicturePoints, Reference
 from benchbox_interchange.compressai_curves import LONGEST_TEXT, chosen_dataset, one_line
+
+CURVES = Foreign("CSV file of curves", UsageError, "give the path of one")
 
 PICTURE = ("sample", "picture", "image", "filename")
 OTHER = frozenset({"codec", "label", "quality", "bpp", "bytes", "width", "height", "dataset", *PICTURE})
@@ -40,12 +44,7 @@ def read_curves(path: Path, datasets: Collection[str]) -> list[Reference]:
     Raises:
         UsageError: the file cannot be read or is not of this form; names file, line and column.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = file.readlines()
-    except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "not UTF-8"
-        raise UsageError(f"{path}: {said}; give the path of a CSV file of curves") from error
+    lines = io.StringIO(read_text(path, CURVES), newline="").readlines()
     try:
         return _curves(lines, path.name, datasets)
     except (UsageError, csv.Error) as error:

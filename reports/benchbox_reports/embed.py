@@ -7,6 +7,7 @@ which the script turns into percent. Values of operating points are integers, `s
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,21 +17,23 @@ from markupsafe import Markup
 
 from benchbox import curves
 from benchbox.metric import Metric
-from benchbox_reports.analysis import Analysis, Section
+from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.figures import is_log, lossless_in_range
-from benchbox_reports.headline import sentences
+from benchbox_reports.headline import APART, sentences
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import picture_tags, thumbnails
 from benchbox_reports.speeds import SIDES
-from benchbox_reports.tables import bd_cells
+from benchbox_reports.tables import bd_rows
 from benchbox_reports.wording import remarks
 
 MOST_VALUES = 250_000
 """Most numbers of single pictures that a page holds (about 1.6 MB): 20 codecs x 20 qualities x 100 pictures with 5
 metrics are 240,000. The page of a larger run has mean curves only."""
 RATIO = 100_000
-"""Log ratios are embedded as integers, this many times the value: an error of 0.001 percent of bits."""
+"""Log ratios of pictures are embedded as integers, this many times the value: an error of 0.001 percent of bits."""
+MEAN_RATIO = 10_000_000_000
+"""The same for means and intervals, so fine that they are printed as Python prints them, to the last digit."""
 
 
 def page_data(
@@ -55,6 +58,7 @@ def page_data(
         "anchor": analysis.anchor or "",
         "labels": analysis.labels,
         "names": shown_names(analysis),
+        "apart": APART,
         "headline": {anchor: sentences(analysis, anchor, speeds) for anchor in _anchors(analysis)},
         "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,
                           style.published, style.family] for label, style in look.items()},
@@ -66,7 +70,7 @@ def page_data(
         "metrics": {metric.id: _metric(metric) for metric in analysis.results.metrics},
         "sections": [_section(section, name, pictures[section.dataset] if whole else None)
                      for section, name in zip(analysis.sections, names, strict=True)],
-        "ratio": RATIO,
+        "ratio": RATIO, "mean_ratio": MEAN_RATIO,
         "speeds": {d: {side: {label: [_significant(v) for v in values] for label, values in codecs.items()}
                        for side, codecs in drawn.sides.items()} for d, drawn in speeds.items()},
     }
@@ -101,17 +105,17 @@ def _metric(metric: Metric) -> dict[str, Any]:
 
 
 def _scale(metric: Metric) -> int:
-    return int(10 ** _digits(metric))
+    return int(10 ** metric_digits(metric))
 
 
-def _digits(metric: Metric) -> int:
+def metric_digits(metric: Metric) -> int:
     """Decimals of a metric: six where it is drawn as -10 log10(1 - value), which needs them near 1; else one more than
     is printed."""
     return 6 if metric.display.transform == "db" else metric.display.decimals + 1
 
 
 def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dict[str, Any]:
-    digits = _digits(section.metric)
+    digits = metric_digits(section.metric)
     return {
         "id": name, "dataset": section.dataset, "metric": section.metric.id, "log": is_log(section.drawable),
         "curves": [
@@ -122,12 +126,18 @@ def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dic
                       for p in section.published],
         "lossless": lossless_in_range(section),
         "bd": {} if section.pairs is None else {
-            anchor: [[bd_cells(section, row), remarks(row)] for row in rows]
+            anchor: [[cells, remarks(row), *_mean_curves(row)]
+                     for cells, row in zip(bd_rows(section, rows), rows, strict=True)]
             for anchor, rows in section.pairs.against.items()},
         "ratios": _ratios(section, pictures),
         "n": section.n_used,
         "used": [k for k, name in enumerate(pictures or ()) if name not in {item.sample for item in section.left_out}],
     }
+
+
+def _mean_curves(row: Comparison) -> list[float | None]:
+    """The BD-rate by mean curves in percent, of a pair that has no other."""
+    return _floats([math.nan if row.rate.value is None else row.rate.value], 9) if row.published else []
 
 
 def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] | None:
@@ -142,7 +152,8 @@ def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] 
     return {
         "labels": table.labels, "pictures": [place[s] for s in table.samples] if pictures else [],
         "log": [_ints(table.log_ratios[:, i, j], RATIO) if pictures else [] for i, j in zip(*upper, strict=True)],
-        "mean": _ints(table.means[upper], RATIO), "low": _ints(low[upper], RATIO), "high": _ints(high[upper], RATIO),
+        **{name: _ints(values[upper], MEAN_RATIO)
+           for name, values in (("mean", table.means), ("low", low), ("high", high))},
     }
 
 

@@ -8,13 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from benchbox_reports.analysis import Analysis, Comparison, Section
+from benchbox_reports.measure import by_pictures, rankings
 from benchbox_reports.pareto import HOW_TO_TIME, DrawnSpeeds
-from benchbox_reports.wording import NONE, number
+from benchbox_reports.wording import number
 
 Column: TypeAlias = tuple[str, Mapping[str, float], int, bool]
 """Head, label -> value, decimals, and whether a BD-rate, of which lower is better; else a speed."""
+Rows: TypeAlias = list[tuple[str, list[tuple[str, bool]]]]
+"""A label and, for each column, the text and whether it is the column's best."""
 NAMED = 3
 """Codecs that a sentence names."""
+APART = "Published curves, not measured here: by mean curves, so ranked among themselves"
+"""Heads the rows of the summary that are by another measure than the first ones."""
 
 
 def description(plan: str) -> str:
@@ -40,39 +45,40 @@ def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]
     return [first, *second, _speed(speeds.get(section.dataset))]
 
 
-def summary(
-    analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]
-) -> tuple[list[str], list[tuple[str, list[tuple[str, bool]]]]]:
-    """(heads, rows) of the table over all metrics against the run's anchor: a row is a label and, for each column, the
-    text and whether it is the column's best. Sorted by the first column."""
+def summary(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> tuple[list[str], list[tuple[str, Rows]]]:
+    """(heads, groups) of the table over all metrics against the run's anchor: a group is a heading and the rows that
+    are by one measure, sorted by the first column; first the measured codecs, without a heading."""
     columns = list(_columns(analysis, speeds))
     if analysis.anchor is None or not columns:
         return [], []
     labels = dict.fromkeys(label for _, values, _, _ in columns for label in values)
-    first = columns[0][1]
-    rows = sorted(labels, key=lambda label: first.get(label, math.inf))
-    best = [min if rate else max for *_, rate in columns]
-    chosen = [find((v, label) for label, v in values.items() if (label in analysis.labels and label != analysis.anchor)
-                   or not rate) if len(values) > 1 else (0.0, "")
-              for find, (_, values, _, rate) in zip(best, columns, strict=True)]
+    apart = [] if analysis.anchor in analysis.published else [name for name in labels if name in analysis.published]
+    winners = [_winner(column, [label for label in labels if label not in apart], analysis.anchor)
+               for column in columns]
+    groups = (("", [label for label in labels if label not in apart]), (APART, apart))
     return [head for head, *_ in columns], [
-        (label, [("anchor" if rate and label == analysis.anchor else
-                  number(values.get(label), digits, signed=rate) if label in values else NONE,
-                  label == winner) for (_, values, digits, rate), (_, winner) in zip(columns, chosen, strict=True)])
-        for label in rows]
+        (title, [(label, _cells(label, columns, analysis.anchor, winners))
+                 for label in sorted(names, key=lambda label: columns[0][1].get(label, math.inf))])
+        for title, names in groups if names]
 
 
-def value(row: Comparison) -> float | None:
-    """The BD-rate of a comparison in percent: the mean over pictures or, of published curves, that of mean curves."""
-    return row.rate.value if row.published else row.pictures.mean
+def _winner(column: Column, labels: Sequence[str], anchor: str) -> str:
+    """The best of `labels` by a column; "" where nothing is to be compared."""
+    _, values, _, rate = column
+    rivals = {label: values[label] for label in labels if label in values and not (rate and label == anchor)}
+    return (min if rate else max)(rivals, key=lambda label: rivals[label], default="") if len(values) > 1 else ""
+
+
+def _cells(label: str, columns: Sequence[Column], anchor: str, winners: Sequence[str]) -> list[tuple[str, bool]]:
+    return [("anchor" if rate and label == anchor else number(values.get(label), digits, signed=rate), label == winner)
+            for (_, values, digits, rate), winner in zip(columns, winners, strict=True)]
 
 
 def _ranked(section: Section, anchor: str) -> list[tuple[float, Comparison]]:
     """(BD-rate, comparison) of the measured codecs against `anchor`, the fewest bits first."""
     assert section.pairs is not None
-    found = [(v, row) for row in section.pairs.against[anchor] if (v := value(row)) is not None]
-    measured = [pair for pair in found if pair[1].label in section.pairs.pictures.labels]
-    return sorted(measured, key=lambda pair: pair[0])
+    measured = section.pairs.pictures.labels
+    return [pair for ranking in rankings(section, anchor) for pair in ranking.rows if pair[1].label in measured]
 
 
 def _first(section: Section, anchor: str, rows: Sequence[tuple[float, Comparison]]) -> str:
@@ -80,13 +86,15 @@ def _first(section: Section, anchor: str, rows: Sequence[tuple[float, Comparison
     ends = best.pictures.interval
     spread = f" (95 % interval {_bits(ends[0])} to {_bits(ends[1])})" if ends else ""
     over = f"{section.n_used} picture{'' if section.n_used == 1 else 's'} of {section.dataset}"
+    if not by_pictures(section, anchor):
+        over += " (mean curves)"
     if rate >= 0:
         return (f"No codec needs fewer bits than {anchor} at equal {section.metric.title} over {over}; the nearest is "
                 f"{best.label} with {_bits(rate)}{spread}.")
     leaders = _leaders(section, rows)
     if len(leaders) > 1:
         return (f"{_named(leaders)} need the fewest bits against {anchor} at equal {section.metric.title} over {over}. "
-                f"They cannot be told apart: {_why_near(best)}.")
+                f"They cannot be told apart: {_why_near(section, leaders)}.")
     then = [f"{row.label} ({_bits(v)})" for v, row in rows[1:NAMED]]
     after = f", before {' and '.join(then)}" if then else ""
     return (f"{best.label} needs the fewest bits at equal {section.metric.title} over {over}: {-rate:.1f} % fewer than "
@@ -110,9 +118,11 @@ def _named(rows: Sequence[tuple[float, Comparison]]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _why_near(best: Comparison) -> str:
-    if best.pictures.interval is None:
-        return best.pictures.why_no_interval or "there is no interval"
+def _why_near(section: Section, leaders: Sequence[tuple[float, Comparison]]) -> str:
+    assert section.pairs is not None
+    over = section.pairs.compare(leaders[0][1].label, leaders[1][1].label).pictures
+    if over.interval is None:
+        return over.why_no_interval or "there is no interval"
     return "the intervals of their differences contain 0"
 
 
@@ -135,7 +145,7 @@ def _columns(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> Iterator[
     several = len({section.dataset for section in analysis.sections}) > 1
     for section in analysis.sections:
         if section.anchor is not None:
-            values = {row.label: v for row in section.comparisons if (v := value(row)) is not None}
+            values = {row.label: v for ranking in rankings(section) for v, row in ranking.rows}
             where = f", {section.dataset}" if several else ""
             yield f"{section.metric.title}{where}", {section.anchor: 0.0, **values}, 1, True
     for dataset, drawn in speeds.items():

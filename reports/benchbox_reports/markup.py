@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchbox_reports.columns import FIGURE_SPACE
+
 Row = tuple[str, ...]
 
 
@@ -110,7 +112,7 @@ _TEX = {"\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&
         "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}",
         "|": "\\textbar{}", "`": "\\textasciigrave{}", "'": "\\textquotesingle{}", '"': "{\\char34}",
         "[": "{[}", "]": "{]}", "*": "{*}",  # after \\ they would be read as its argument
-        "–": "--", "−": "$-$", "±": "$\\pm$", "×": "$\\times$", "\0": "{}"}  # fmt: skip
+        "–": "--", "−": "$-$", "±": "$\\pm$", "×": "$\\times$", "\0": "{}", FIGURE_SPACE: "\\phantom{0}"}  # fmt: skip
 
 
 def tex(text: str) -> str:
@@ -129,5 +131,6 @@ def markdown_text(text: str) -> str:
 
 
 def flat(text: str) -> str:
-    """`text` on one line, control characters replaced."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+    """`text` on one line, control characters replaced; blanks as wide as a digit stay."""
+    line = re.sub(rf"[^\S{FIGURE_SPACE}]+", " ", text).strip(" ")
+    return "".join(c if c.isprintable() or c == FIGURE_SPACE else "\ufffd" for c in line)

@@ -16,11 +16,11 @@ from benchbox.curves import percent
 from benchbox.errors import BenchboxError
 from benchbox.report import Results
 from benchbox_reports import visual
-from benchbox_reports.analysis import Analysis, Floats, Section, analyse
+from benchbox_reports.analysis import Analysis, Section, analyse
 from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.document import PAGE_SCRIPTS, VISUAL_SCRIPTS, csp_hash, script_of, template
-from benchbox_reports.embed import as_json, page_data
-from benchbox_reports.figures import file_names, inline_svg, is_log, lossless_in_range, write_figures
+from benchbox_reports.embed import as_json, metric_digits, page_data
+from benchbox_reports.figures import file_names, inline_svg, is_log, leaving, lossless_in_range, write_figures
 from benchbox_reports.headline import description, sentences, summary
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import drawn_speeds
@@ -29,7 +29,7 @@ from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets,
 from benchbox_reports.single import inlined, standing_alone
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
-from benchbox_reports.tables import bd_cells, bd_head, matrix_cell, no_comparison, speed_grids, write_tables
+from benchbox_reports.tables import bd_head, bd_rows, matrix_cells, no_comparison, speed_grids, write_tables
 from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence
 
 MOST_ROWS = 100
@@ -48,6 +48,7 @@ class Block:
         sentences: its comparisons in words.
         rows: (cells, remarks) of its BD table.
         notes: what a reader of the figure must know.
+        beyond: which curves leave the axes of the static figure, or "".
         legend: names of the curves in the order of the legend.
         published: (line, what folds out) of each published curve.
         cautions: how many of these have a caution.
@@ -65,6 +66,7 @@ class Block:
     sentences: Sequence[str]
     rows: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
     notes: Sequence[str]
+    beyond: str
     legend: Sequence[str]
     published: Sequence[tuple[str, str]]
     cautions: int
@@ -105,7 +107,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
         speeds=drawn, speed_tables=speed_grids(speeds, refusals(results)) if speeds else [],
         tables=tables, version=benchbox.__version__,
-        points=[(section, curve, _points(curve, section.mean_bytes[curve.label]))
+        points=[(section, curve, _points(section, curve))
                 for section in analysis.sections for curve in section.curves],
         decibels_or_unit=decibels_or_unit, datasets=datasets(results), data=as_json(data), script=Markup(script),
         script_hash=Markup(csp_hash(script)), visual=(out / "visual.html").is_file(),
@@ -141,8 +143,9 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
     return Block(
         section, name, svg, files,
         sentences=[sentence(row, section) for row in section.comparisons],
-        rows=[(bd_cells(section, row), tuple(remarks(row))) for row in section.comparisons],
-        notes=_notes(section),
+        rows=[(cells, tuple(remarks(row))) for cells, row
+              in zip(bd_rows(section, section.comparisons), section.comparisons, strict=True)],
+        notes=_notes(section), beyond=", ".join(leaving(section)),
         legend=[*(c.label for c in section.drawable), *(p.curve.label for p in section.published)],
         published=_published_notes(section), cautions=sum(bool(p.reference.caution) for p in section.published),
         no_rows="" if section.comparisons else no_comparison(section),
@@ -200,9 +203,7 @@ def _matrix(section: Section) -> list[tuple[str, list[tuple[str, str]]]]:
         return []
     table = section.pairs.pictures
     means, (low, high) = percent(table.means), (percent(ends) for ends in table.intervals)
-    places = range(len(table.labels))
-    return [(anchor, [("", "") if i == j else matrix_cell(means[i, j], low[i, j], high[i, j]) for j in places])
-            for i, anchor in enumerate(table.labels)]
+    return list(zip(table.labels, matrix_cells(means, low, high), strict=True))
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
@@ -219,9 +220,12 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     ]
 
 
-def _points(curve: curves.Curve, sizes: Floats) -> list[tuple[str, ...]]:
+def _points(section: Section, curve: curves.Curve) -> list[tuple[str, ...]]:
+    """The points of a curve as printed, a column with one number of decimals."""
+    sizes, digits = section.mean_bytes[curve.label], metric_digits(section.metric)
+    finest = max(len(f"{quality:g}".partition(".")[2]) for quality in curve.quality)
     return [
-        (f"{q:g}", f"{bpp:.4f}", f"{size:.0f}", f"{raw:.5g}", f"{value:.3f}", str(n), str(missing))
+        (f"{q:.{finest}f}", f"{bpp:.4f}", f"{size:.0f}", f"{raw:.{digits}f}", f"{value:.3f}", str(n), str(missing))
         for q, bpp, size, raw, value, n, missing in zip(curve.quality, curve.bpp, sizes, curve.raw, curve.value,
                                                         curve.n, curve.n_missing, strict=True)
     ]

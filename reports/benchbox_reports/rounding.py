@@ -1,9 +1,9 @@
 """How many decimals of a number are printed: as many as show two significant digits of its uncertainty.
 
-Every printed table follows this rule: a value with an uncertainty of 2.13 to either side is printed to one decimal
-(2.1), one with 0.213 to two, one with 21.3 to none; digits left of the decimal point are never rounded. Where the
-uncertainty is unknown (one picture, or fewer than five for an interval), a default applies. CSV files have full
-precision.
+A value with an uncertainty of 2.13 to either side is printed to one decimal (2.1), one with 0.213 to two, one with
+21.3 to none; digits left of the decimal point are never rounded. Where the uncertainty is unknown (one picture, or
+fewer than five for an interval), a default applies. A printed table follows this rule column by column, see `columns`.
+CSV files have full precision.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ import math
 
 SIGNIFICANT = 2
 """Digits of the uncertainty that are printed."""
-
-RULE = "Numbers are rounded to two significant digits of their uncertainty"
-"""The rule, for the sentence under a table."""
 
 
 def decimals(uncertainty: float | None, default: int, most: int) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchbox_reports.analysis import Analysis, Section
+from benchbox_reports.analysis import Analysis
 from benchbox_reports.figures.sheet import slug
 from benchbox_reports.markup import flat, stacked, tex
-from benchbox_reports.measure import rank
+from benchbox_reports.measure import by_pictures, measure_name, rankings
 from benchbox_reports.wording import NONE, number
 
 WIDTH = 226.0
@@ -26,10 +26,12 @@ class Summary:
 
     Attributes:
         dataset, anchor: what they are about, and against what.
-        by_pictures: whether they are means over pictures; else values on mean curves.
+        by_pictures: whether those of measured codecs are means over pictures and those of published curves, which stand
+            apart, values on mean curves; else all are values on mean curves.
         pictures: pictures of the data set.
         metrics: (id, title) of each column.
-        rows: (label, whether it is published, percent or None by each metric), by the first metric, the best first.
+        rows: (label, whether it is published, percent or None by each metric), by the first metric, the best first;
+            those that stand apart last.
     """
 
     dataset: str
@@ -41,25 +43,31 @@ class Summary:
 
     @property
     def best(self) -> tuple[float | None, ...]:
-        """The least BD-rate by each metric."""
-        columns = [[row[2][k] for row in self.rows] for k in range(len(self.metrics))]
+        """The least BD-rate by each metric, of the rows that do not stand apart."""
+        rows = [row for row in self.rows if not self.apart(row[1])]
+        columns = [[row[2][k] for row in rows] for k in range(len(self.metrics))]
         return tuple(min((v for v in column if v is not None), default=None) for column in columns)
+
+    def apart(self, published: bool) -> bool:
+        """Whether a row is by another measure than the first ones."""
+        return published and self.by_pictures
 
 
 def summarise(analysis: Analysis) -> list[Summary]:
-    """A summary of each data set that has BD-rates; all of a table by one measure (`measure.rank`)."""
+    """A summary of each data set that has BD-rates; by the measures of `measure.rankings`."""
     found = []
     for dataset in dict.fromkeys(section.dataset for section in analysis.sections):
         sections = [s for s in analysis.sections if s.dataset == dataset and s.comparisons]
         if not sections:
             continue
-        by_pictures = all(rank(section).by_pictures for section in sections)
-        values = [_values(section, by_pictures) for section in sections]
+        over = by_pictures(sections[0])
+        values = [{row.label: value for ranking in rankings(section) for value, row in ranking.rows}
+                  for section in sections]
         labels = dict.fromkeys(row.label for section in sections for row in section.comparisons)
         published = {p.curve.label for section in sections for p in section.published}
         rows = [(label, label in published, tuple(own.get(label) for own in values)) for label in labels]
-        rows.sort(key=lambda row: tuple((value is None, value or 0.0) for value in row[2]))
-        found.append(Summary(dataset, str(sections[0].anchor), by_pictures, sections[0].n_pictures,
+        rows.sort(key=lambda row: (row[1] and over, *((value is None, value or 0.0) for value in row[2])))
+        found.append(Summary(dataset, str(sections[0].anchor), over, sections[0].n_pictures,
                              tuple((s.metric.id, s.metric.title) for s in sections), tuple(rows)))
     return found
 
@@ -75,10 +83,6 @@ def summary_tex(analysis: Analysis) -> str:
     if len(parts) == 1:
         parts.append("% no BD-rates: no codec can be compared with an anchor\n")
     return "\n".join(parts)
-
-
-def _values(section: Section, by_pictures: bool) -> Mapping[str, float]:
-    return {row.label: value for value, row in rank(section, by_pictures=by_pictures).rows}
 
 
 def _groups(summary: Summary) -> list[list[int]]:
@@ -109,16 +113,21 @@ def _name(label: str, published: bool) -> str:
 
 def _float(summary: Summary, columns: Sequence[int], part: int, parts: int, highlight: str | None) -> str:
     suffix = "" if part == 1 else f"-{part}"
-    measure = "mean over pictures" if summary.by_pictures else "mean curves"
+    measure = measure_name(summary.by_pictures)
     dagger = any(published for _, published, _ in summary.rows)
     caption = (f"BD-rate (%) against {summary.anchor} on {summary.dataset}: {measure}, {summary.pictures} "
                f"picture{'s' * (summary.pictures != 1)}; negative is fewer bits, the best in bold.")
     earlier = any(published and label.endswith(", earlier run") for label, published, _ in summary.rows)
     source = "given as means, not of this run" if earlier else "published, not measured here"
-    caption = tex(caption) + (f" $\\dagger$: {source}." if dagger else "")
+    apart = ", by mean curves" if dagger and summary.by_pictures else ""
+    caption = tex(caption) + (f" $\\dagger$: {source}{apart}." if dagger else "")
     heads = [stacked(summary.metrics[k][1], "r") for k in columns]
-    lines = [_line(summary, row, columns, highlight) for row in summary.rows
-             if any(row[2][k] is not None for k in columns)]
+    rows = [row for row in summary.rows if any(row[2][k] is not None for k in columns)]
+    lines: list[str] = []
+    for row in rows:
+        if lines and summary.apart(row[1]) and "\\midrule" not in lines:
+            lines.append("\\midrule")
+        lines.append(_line(summary, row, columns, highlight))
     return "\n".join([
         "\\begin{table}", "\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}", f"\\caption{{{caption}}}",
         f"\\label{{tab:bd-{slug(summary.dataset)}{suffix}}}\\smallskip", f"\\begin{{tabular}}{{l{'r' * len(columns)}}}",
@@ -139,5 +148,6 @@ def _line(
     cells = []
     for k in columns:
         value, shown = values[k], tex(number(values[k], 1, signed=True)) if values[k] is not None else tex(NONE)
-        cells.append(f"\\textbf{{{shown}}}" if value is not None and value == summary.best[k] else shown)
+        cells.append(f"\\textbf{{{shown}}}" if value is not None and not summary.apart(published)
+                     and value == summary.best[k] else shown)
     return " & ".join([name, *cells]) + " \\\\"

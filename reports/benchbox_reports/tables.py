@@ -1,5 +1,5 @@
 """The table files: every number as CSV at full precision; BD-rates, points and speeds also as Markdown and LaTeX,
-rounded by their uncertainty, with a sentence under each table that says how it was made."""
+a column rounded by its uncertainty, with a sentence under each table that says how it was made."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from benchbox.report import to_csv
-from benchbox_reports.analysis import Analysis, Comparison, Section
+from benchbox_reports.analysis import Analysis, Comparison, Floats, Section
+from benchbox_reports.columns import RULE, aligned, of_least, precision
 from benchbox_reports.frames import bd_table, lossless_table, matrix_table, pairs_table, pictures_table, points_table
 from benchbox_reports.markup import Grid, Row, latex, markdown
 from benchbox_reports.problems import nulls, problems
-from benchbox_reports.rounding import RULE, decimals, half_width, significant
+from benchbox_reports.rounding import half_width
 from benchbox_reports.speeds import SIDES, Speeds, measure_speeds, refusals
 from benchbox_reports.summary import summary_tex
 from benchbox_reports.wording import (
@@ -36,7 +37,7 @@ BD_HEAD = ("Codec", "BD-rate, mean curves (%)", "BD-metric", "Range used", "Over
 SPEED_HEAD = ("Codec", "Encode (MP/s)", "Decode (MP/s)", "Encode, wall (s)", "CPU (s)", "Decode, wall (s)", "CPU (s)",
               "Peak (MiB)", "Batch", "Threads", "Points")
 BD_DECIMALS, BD_MOST = 1, 2
-"""Decimals of a BD-rate in percent: without an interval, and at most."""
+"""Decimals of BD-rates in percent: without an interval, and at most."""
 BPP_DECIMALS = 4
 """Decimals of bpp where there is a single picture."""
 PRINTED_MOST = 6
@@ -71,11 +72,14 @@ def write_tables(analysis: Analysis, out: Path) -> list[Path]:
 
 
 def bd_grid(section: Section, method: str) -> Grid:
-    """The BD table of a section; it has no rows where there is nothing to compare."""
+    """The BD table of a section, without empty columns; it has no rows where there is nothing to compare."""
     title = f"{section.metric.title} on {section.dataset}"
     if section.anchor is None or not section.comparisons:
         return Grid(title, bd_head(section), (), f"No BD-rates: {no_comparison(section)}.")
-    return Grid(title, bd_head(section), [bd_cells(section, row) for row in section.comparisons],
+    rows = [bd_head(section), *bd_rows(section, section.comparisons)]
+    kept = [k for k in range(len(rows[0])) if any(row[k] != NONE for row in rows[1:])]
+    head, *rows = [tuple(row[k] for k in kept) for row in rows]
+    return Grid(title, head, rows,
                 f"{table_note(section, method)} {RULE}, the interval's half-width; without one to "
                 f"{BD_DECIMALS} decimal.")
 
@@ -88,11 +92,15 @@ def bd_head(section: Section) -> Row:
     return tuple(head.replace(": mean [95 % interval]", ": mean") for head in BD_HEAD)
 
 
-def bd_cells(section: Section, row: Comparison) -> Row:
-    """One comparison as printed under `BD_HEAD`; its interval determines the decimals of percentages."""
+def bd_rows(section: Section, comparisons: Sequence[Comparison]) -> list[Row]:
+    """The comparisons of one table as printed under `BD_HEAD`; their intervals set the decimals of percentages."""
+    digits = precision((half_width(row.pictures.interval) for row in comparisons), BD_DECIMALS, BD_MOST)
+    return _aligned([_bd_cells(section, row, digits) for row in comparisons])
+
+
+def _bd_cells(section: Section, row: Comparison, digits: int) -> Row:
     rate, gain, over = row.rate, row.gain, row.pictures
     unit = decibels_or_unit(section.metric)
-    digits = decimals(half_width(over.interval), BD_DECIMALS, BD_MOST)
     return (
         row.label,
         number(rate.value, digits, signed=True),
@@ -107,11 +115,17 @@ def bd_cells(section: Section, row: Comparison) -> Row:
     )
 
 
-def matrix_cell(mean: float, low: float, high: float) -> tuple[str, str]:
-    """A BD-rate between two codecs and its interval as printed; all in percent, NaN for none."""
-    ends = None if math.isnan(low) or math.isnan(high) else (low, high)
-    digits = decimals(half_width(ends), BD_DECIMALS, BD_MOST)
-    return number(None if math.isnan(mean) else mean, digits, signed=True), interval(ends, digits)
+def matrix_cells(means: Floats, lows: Floats, highs: Floats) -> list[list[tuple[str, str]]]:
+    """BD-rates between codecs and their intervals as printed, all with the same decimals; N x N each, in percent, NaN
+    for none. The diagonal is empty."""
+    digits = precision(((highs - lows) / 2).ravel().tolist(), BD_DECIMALS, BD_MOST)
+
+    def cell(mean: float, low: float, high: float) -> tuple[str, str]:
+        ends = None if math.isnan(low) or math.isnan(high) else (low, high)
+        return number(None if math.isnan(mean) else mean, digits, signed=True), interval(ends, digits)
+
+    return [[("", "") if i == j else cell(*ends) for j, ends in enumerate(zip(*row, strict=True))]
+            for i, row in enumerate(zip(means.tolist(), lows.tolist(), highs.tolist(), strict=True))]
 
 
 def points_grid(section: Section, points: pd.DataFrame) -> Grid:
@@ -122,11 +136,13 @@ def points_grid(section: Section, points: pd.DataFrame) -> Grid:
     own = points[(points["dataset"] == section.dataset) & (points["metric"] == metric.id)] if len(points) else points
     if own.empty or section.no_values:
         return Grid(title, head, (), f"No points: {section.no_values}.")
-    rows = [
-        (p["label"], f"{p['quality']:g}", _with_error(p["bpp"], p["bpp_se"], BPP_DECIMALS),
-         _with_error(p["drawn"], p["drawn_se"], metric.display.decimals), str(p["n"]))
+    rates = precision(own["bpp_se"], BPP_DECIMALS, PRINTED_MOST)
+    values = precision(own["drawn_se"], metric.display.decimals, PRINTED_MOST)
+    rows = _aligned([
+        (p["label"], f"{p['quality']:g}", _with_error(p["bpp"], p["bpp_se"], rates),
+         _with_error(p["drawn"], p["drawn_se"], values), str(p["n"]))
         for p in own.to_dict("records")
-    ]
+    ])
     drawn = f" {metric.title} in decibels: −10 log10(1 − mean)." if metric.display.transform == "db" else ""
     return Grid(title, head, rows, f"{curve_note(section)}{drawn} {RULE}, the standard error over pictures (±).")
 
@@ -136,26 +152,38 @@ def speed_grids(speeds: Sequence[Speeds], refused: str) -> list[Grid]:
     if not speeds:
         return [Grid("Speeds", SPEED_HEAD, (), f"No speed table: no operating point has usable times. {refused}")]
     return [Grid(f"Speeds on {one.dataset}, measured by {one.where}", SPEED_HEAD,
-                 [speed_cells(row) for row in one.codecs.to_dict("records")],
-                 f"{speed_note(one, len(speeds))} {RULE}, half of the quartiles' or repeats' range."
-                 + (f" {refused}" if refused else ""))
+                 speed_rows(one.codecs.to_dict("records")),
+                 f"{speed_note(one, len(speeds))} Each column is rounded to two significant digits of the least number "
+                 "in it." + (f" {refused}" if refused else ""))
             for one in speeds]
 
 
-def speed_cells(row: Mapping[Any, Any]) -> Row:
-    """One row of `Speeds.codecs` as printed under `SPEED_HEAD`."""
-    value = {str(name): float(v) for name, v in row.items() if isinstance(v, float)}
+def speed_rows(rows: Sequence[Mapping[Any, Any]]) -> list[Row]:
+    """Rows of `Speeds.codecs` as printed under `SPEED_HEAD`."""
+    digits = {name: of_least((float(row[name]) for row in rows), PRINTED_MOST)
+              for side in SIDES for name in (f"{side}_mp_s", f"{side}_s", f"{side}_cpu_s")}
+    return _aligned([_speed_cells(row, digits) for row in rows])
+
+
+def _speed_cells(row: Mapping[Any, Any], digits: Mapping[str, int]) -> Row:
     speeds, seconds = [], []
     for side in SIDES:
-        low, middle, high = (value[f"{side}_{name}"] for name in ("mp_s_q1", "mp_s", "mp_s_q3"))
-        digits = decimals((high - low) / 2, significant(middle, 3), PRINTED_MOST)
-        speeds.append(f"{number(middle, digits)} [{number(low, digits)}, {number(high, digits)}]")
-        wall, spread, cpu = (value[f"{side}_{name}"] for name in ("s", "spread_s", "cpu_s"))
-        digits = decimals(spread / 2, significant(wall, 3), PRINTED_MOST)
-        seconds += [f"{number(wall, digits)} ({number(spread, digits)})", number(cpu, digits)]
-    peak = value["peak_bytes"]
+        low, middle, high = (number(float(row[f"{side}_{name}"]), digits[f"{side}_mp_s"])
+                             for name in ("mp_s_q1", "mp_s", "mp_s_q3"))
+        speeds.append(f"{middle} [{low}, {high}]")
+        wall, spread = (number(float(row[f"{side}_{name}"]), digits[f"{side}_s"]) for name in ("s", "spread_s"))
+        seconds += [f"{wall} ({spread})", number(float(row[f"{side}_cpu_s"]), digits[f"{side}_cpu_s"])]
+    peak = float(row["peak_bytes"])
     return (str(row["label"]), *speeds, *seconds, NONE if math.isnan(peak) else f"{peak / 2**20:.0f}",
             str(row["batch"]), str(row["threads"]), str(row["points"]))
+
+
+def _aligned(rows: Sequence[Row]) -> list[Row]:
+    """`rows` with every column but the first, of names, aligned."""
+    if not rows:
+        return []
+    names, *columns = zip(*rows, strict=True)
+    return list(zip(names, *map(aligned, columns), strict=True))
 
 
 def no_comparison(section: Section) -> str:
@@ -165,11 +193,10 @@ def no_comparison(section: Section) -> str:
     return f"{section.anchor} is the only codec with a curve"
 
 
-def _with_error(value: float, error: float, default: int) -> str:
+def _with_error(value: float, error: float, digits: int) -> str:
     """``"0.512 ± 0.045"``; the value alone where there is no error, a dash where there is no value."""
     if math.isnan(value):
         return NONE
-    digits = decimals(error, default, PRINTED_MOST)
     return number(value, digits) + ("" if math.isnan(error) else f" ± {number(error, digits)}")
 
 

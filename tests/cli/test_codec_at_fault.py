@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from installed_plugins import Install
+from plugin_files import TOY
 
 from benchbox import image, registry
 from benchbox.cli import one_picture
 from benchbox.errors import BenchboxError
+from benchbox.plugin_file import plugin_files
 
 SOURCE = """
 from dataclasses import dataclass
@@ -38,13 +40,27 @@ SOUND = {"encode": "return b'x'", "decode": "import numpy; return numpy.zeros((4
          "open": "return Faulty()"}  # fmt: skip
 
 
+@pytest.mark.parametrize(("declared", "name"), [("", "a.toy"), ("", "a.TOY"), (".Up", "a.up"), (".Up", "a.Up")])
+def test_a_stream_is_decoded_by_its_suffix_or_the_codecs_id(declared: str, name: str, tmp_path: Path) -> None:
+    source = TOY.replace('title="Toy (zlib)"', f'title="Toy", suffix="{declared}"')
+    (tmp_path / "mycodec.py").write_text(source, encoding="utf-8")
+    plugins = registry.load(files=plugin_files([tmp_path / "mycodec.py"]))
+    pixels = np.full((5, 4, 3), 255, np.uint8)
+    image.write_png(tmp_path / "a.png", pixels)
+    one_picture.encode(tmp_path / "a.png", "toy", None, tmp_path / name, "cpu", plugins)
+    one_picture.decode(tmp_path / name, None, tmp_path / "b.png", "cpu", plugins)
+    assert np.array_equal(image.read(tmp_path / "b.png").pixels, pixels)
+    with pytest.raises(BenchboxError, match=r"no codec writes '\.other' files; name it with -c .* with --plugin"):
+        one_picture.decode(tmp_path / "a.other", None, tmp_path / "b.png", "cpu", plugins)
+
+
 @pytest.mark.parametrize(("change", "words"), [
     ({"encode": "1 / 0"}, "encode raised ZeroDivisionError: division by zero (acme.py:8)"),
     ({"encode": "sys.exit(3)"}, "encode raised SystemExit: 3 (acme.py:8)"),
-    ({"encode": "return None"}, "faulty: encode must return non-empty bytes, got NoneType"),
-    ({"encode": "return b''"}, "faulty: encode must return non-empty bytes, got bytes"),
+    ({"encode": "return None"}, "encode must return non-empty bytes, got NoneType; return bytes(...) (acme.py:7)"),
+    ({"encode": "return b''"}, "encode must return non-empty bytes, got 0 bytes; return bytes(...) (acme.py:7)"),
     ({"decode": "return data[99]"}, "decode raised IndexError: index out of range (acme.py:10)"),
-    ({"decode": "return None"}, "faulty: decoded picture: expected a numpy array (H, W, C), got NoneType"),
+    ({"decode": "return None"}, "(H, W, C), got NoneType; return a uint8 or uint16 array (H, W, C) (acme.py:9)"),
     ({"open": "raise RuntimeError('no\\nGPU')"}, "open raised RuntimeError: no GPU (acme.py:18)"),
     ({"close": "1 / 0"}, ""),
 ])  # fmt: skip

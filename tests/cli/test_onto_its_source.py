@@ -58,8 +58,12 @@ def test_a_copy_of_the_source_is_another_file(names: dict[str, str]) -> None:
 @pytest.mark.parametrize("command", [["encode", "-c", "png", "photo.png"], ["decode", "photo.jpg"]], ids=" ".join)
 def test_what_fails_leaves_no_file(command: list[str], names: dict[str, str]) -> None:
     before = sorted(Path().iterdir())
-    with pytest.raises(BenchboxError, match=r"cannot be written: .*; make room or choose"):
+    with pytest.raises(BenchboxError, match=r"cannot be written: .*; make its folder or choose"):
         call(*command, "-o", "no/folder/x")
+    with pytest.raises(BenchboxError, match=r"cannot be written: Permission denied; see to its permissions or choose"):
+        call(*command, "-o", "/sys/x")
+    with pytest.raises(BenchboxError, match=r"cannot be written: File name too long; shorten its name or choose"):
+        call(*command, "-o", "x" * 300)
     Path("bad.jpg").write_bytes(b"no picture")
     with pytest.raises(BenchboxError):
         call("encode", "bad.jpg", "-c", "png", "-o", "out.png")

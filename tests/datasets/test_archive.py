@@ -127,7 +127,8 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_twice_and_a_file_that_is_a_folder_too(tmp_path: Path) -> None:
     (tmp_path / "into").mkdir()
-    for names in (["a.png", "a.png"], ["a", "a/b.png"]):
+    both = "holds 'a' both as a file and as a folder"
+    for names, said in ((["a.png", "a.png"], "holds 'a.png' twice"), (["a", "a/b/c.png"], both), (["a/b", "a"], both)):
         for make in ("zip", "tar"):
             path = tmp_path / f"twice.{make}"
             if make == "zip":
@@ -140,7 +141,7 @@ def test_a_name_twice_and_a_file_that_is_a_folder_too(tmp_path: Path) -> None:
                         opened_tar.addfile(tarfile.TarInfo(name), io.BytesIO())
             shutil.rmtree(tmp_path / "into")
             (tmp_path / "into").mkdir()
-            with pytest.raises(DatasetError, match="twice"):
+            with pytest.raises(DatasetError, match=said):
                 archive.unpack(path, tmp_path / "into", everything)
 
 

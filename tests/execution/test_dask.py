@@ -1,45 +1,166 @@
-"""The same jobs on a dask cluster give the same results, misbehaving plugins included."""
+"""The same jobs on a dask cluster give the same results, whatever plugins, workers and the scheduler do."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+import psutil
 import pytest
+from clusters import Here
+from small_runs import go, plan
 
 import benchbox
-from benchbox import image, registry
-from benchbox.errors import UsageError
+from benchbox import machine, registry
+from benchbox.errors import BenchboxError, UsageError
 from benchbox.plan import make_plan, resolve
-from benchbox.session import Silent, execute, point_limits
-from benchbox.store import Streams, Workspace
+from benchbox.plugin_file import plugin_files
+from benchbox.session import Progress, Silent, execute
+from benchbox.store import Workspace
 
 pytest.importorskip("distributed", reason='dask is not installed; pip install "benchbox[dask]"')
 
+from benchbox.execution.cluster import Cluster
 from benchbox.execution.dask import DaskExecutor
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # distributed warns of its own faults
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # distributed's processes warn of its own faults
-def test_a_cluster_gives_what_local_processes_give(tmp_path: Path, photo: np.ndarray) -> None:
-    (tmp_path / "p").mkdir()
-    for i in range(2):
-        image.write_png(tmp_path / "p" / f"{i}.png", np.ascontiguousarray(photo[i:165]))
-    codec = {"id": "jpeg", "qualities": [10, 50, 90]}
-    asked = {"name": "t", "dataset": f"folder:{tmp_path / 'p'}", "metrics": ["psnr"], "codec": [codec]}
-    plan = make_plan(asked, "plan")
-    far_away = Workspace.at(tmp_path / "far")
-    executor = DaskExecutor("local", point_limits(plan, 2), far_away.streams)
-    plugins = registry.load()
-    summary = execute(resolve(plan, plugins, tmp_path), plugins, far_away, executor, Silent())
-    assert summary.counts == {"ok": 6}
-    far, near = benchbox.load("t", tmp_path / "far"), benchbox.run(asked, workspace=tmp_path / "near", reports=[])
-    same = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr"]
-    assert far[same].equals(near[same])
+SAME = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr", "reason"]
+
+LOUD = '''
+"""A codec that prints a lot, where it is imported and at each call."""
+import os, time, zlib
+import numpy as np
+from benchbox import Capabilities, Codec, CodecInfo, QualityAxis, hookimpl
+
+print("hello from an import", flush=True)
+
+class Loud(Codec):
+    def encode(self, image, quality):
+        print("encoding " * 10000, flush=True)
+        os.write(1, b'{"kind": "end"}\\n\\n' * 100)
+        if quality == 2: os.kill(os.getpid(), 9)
+        if quality >= 7: time.sleep(0.3)
+        return np.array(image.shape, "<u4").tobytes() + zlib.compress(image.tobytes(), int(quality))
+    def decode(self, data):
+        return np.frombuffer(zlib.decompress(data[12:]), np.uint8).reshape(np.frombuffer(data[:12], "<u4"))
+
+class Info(CodecInfo):
+    def identity(self, options): return "loud 1"
+    def axis(self, options): return QualityAxis("level", (1, 2, 3), 1, 9)
+    def open(self, options, device): return Loud()
+
+@hookimpl
+def benchbox_codecs():
+    return [Info(id="loud", title="loud", capabilities=Capabilities(lossless=True))]
+'''
 
 
-def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    plan = make_plan({"name": "t", "dataset": "samples", "codec": [{"id": "jpeg"}]}, "plan")
-    executor = DaskExecutor("tcp://127.0.0.1:1", point_limits(plan, 1), Streams(tmp_path), timeout=0.5)
-    with pytest.raises(UsageError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:1"):
-        executor.run([], lambda job, points: None)
+@pytest.fixture
+def loud(tmp_path: Path) -> Path:
+    """A plugin file whose codec prints, and kills its worker at quality 2."""
+    file = tmp_path / "loud.py"
+    file.write_text(LOUD)
+    return file
+
+
+def far(here: Here, tmp_path: Path, asked: dict[str, Any], progress: Progress | None = None) -> Any:
+    """Run a plan on a cluster in ``tmp_path/far``; its results."""
+    made = make_plan(asked, "plan")
+    plugins, place = registry.load(files=plugin_files(made.plugins)), Workspace.at(tmp_path / "far")
+    with here.open() as cluster:
+        resolved = resolve(made, plugins, tmp_path, cluster.has_gpu)
+        executor = DaskExecutor(cluster, resolved, place, plugins.files, grace=0.5)
+        execute(resolved, plugins, place, executor, progress or Silent())
+    return benchbox.load("t", tmp_path / "far")
+
+
+class AtFirst(Silent):
+    """Does something when the first point has come."""
+
+    def __init__(self, deed: Callable[[], Any]) -> None:
+        self._deed: Callable[[], Any] | None = deed
+
+    def step(self, status: str) -> None:
+        deed, self._deed = self._deed, None
+        if deed is not None:
+            deed()
+
+
+def ends(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    """Whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+def working() -> list[psutil.Process]:
+    """The worker processes, and what forks them, below this process."""
+    return [process for process in psutil.Process().children(recursive=True) if process.status() != "zombie"]
+
+
+def test_a_cluster_gives_what_local_processes_give(
+    tmp_path: Path, pictures: Path, loud: Path, dask_here: Callable[..., Here]
+) -> None:
+    """Codecs print and kill their worker; rows tell where they were measured; what was started ends with the run."""
+    asked = plan(pictures, {"id": "jpeg", "qualities": [10, 50, 90]}, {"id": "loud", "qualities": [1, 2, 3]},
+                 plugins=[str(loud)])  # fmt: skip
+    here = dask_here()
+    seen = far(here, tmp_path, asked)
+    near = go(tmp_path, asked)
+    assert set(seen["status"]) == {"ok", "crashed"}
+    assert seen[SAME].equals(near[SAME])
+    assert (seen["host"].dropna() == machine.host()).all()
+    assert not list((tmp_path / "far" / "spool").iterdir())
+    assert here.said == []
+    assert ends(lambda: not working())
+
+
+def test_workers_may_come_later(tmp_path: Path, pictures: Path, dask_here: Callable[..., Here]) -> None:
+    here = dask_here(n_workers=0)
+    threading.Timer(1.5, here.cluster.scale, [1]).start()
+    assert (far(here, tmp_path, plan(pictures, {"id": "jpeg", "qualities": [50]}))["status"] == "ok").all()
+    assert here.said == ["dask: no worker yet; waiting for one (Ctrl-C stops)"]
+
+
+def test_what_is_lost_with_a_worker_is_given_to_others(
+    tmp_path: Path, pictures: Path, loud: Path, dask_here: Callable[..., Here]
+) -> None:
+    here = dask_here()
+    asked = plan(pictures, {"id": "loud", "qualities": [1, 7, 8, 9]}, plugins=[str(loud)])
+    frame = far(here, tmp_path, asked, AtFirst(here.replace_worker))
+    assert (frame["status"] == "ok").all()
+    assert here.said == []
+
+
+@pytest.mark.skipif(bool(machine.gpus()), reason="a GPU answers here")
+def test_a_device_that_is_promised_and_not_there(
+    tmp_path: Path, pictures: Path, dask_here: Callable[..., Here]
+) -> None:
+    """``device = "auto"`` is settled by what the workers offer, and not by this machine."""
+    here = dask_here(resources={"GPU": 1})
+    with pytest.raises(BenchboxError, match="none of the 1 workers of the dask cluster can take part"):
+        far(here, tmp_path, plan(pictures, {"id": "resnet", "qualities": [1], "device": "auto"}))
+    assert set(benchbox.load("t", tmp_path / "far")["device"].dropna()) <= {"cuda"}
+    assert len(here.said) == 1
+    assert "cannot take part: offers 1 GPU, and 0 answer to nvidia-smi; " in here.said[0]
+
+
+def test_a_scheduler_that_does_not_answer_is_named() -> None:
+    no_answer = pytest.raises(UsageError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:1")
+    with no_answer, Cluster("tcp://127.0.0.1:1", print, timeout=0.5):
+        pass
+
+
+def test_timing_is_of_one_machine(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text('dataset = "samples"\n[[codec]]\nid = "jpeg"\n[timing]\nrepeats = 2\n')
+    command = [sys.executable, "-m", "benchbox", "run", "t.toml", "--dask", "tcp://127.0.0.1:1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "[timing] and --dask exclude each other" in done.stderr

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clusters import Here
 from plugin_files import TOY
 from small_runs import go, measured, plan
 
 import benchbox
 from benchbox import registry
-from benchbox.errors import BenchboxError, StoreError
-from benchbox.execution import PointLimits
-from benchbox.execution.isolated import run_task, task_text
+from benchbox.errors import BenchboxError
 from benchbox.fork_server import ForkServer
-from benchbox.plan import Job, Point, SampleName, load_plan, make_plan, resolve
-from benchbox.plugin_file import PluginFile, plugin_files
-from benchbox.session import Silent, execute, local_executor, point_limits
-from benchbox.store import Streams, Workspace
-
-LIMITS = PointLimits(60, 4 << 30)
+from benchbox.plan import load_plan, make_plan, resolve
+from benchbox.plugin_file import plugin_files
+from benchbox.session import Silent, execute, local_executor
+from benchbox.store import Workspace
 
 
 def toy_plan(pictures: Path, file: Path, **more: Any) -> dict[str, Any]:
@@ -64,22 +63,22 @@ def test_a_file_that_changes_before_the_workers_start_stops_the_run(
     assert (go(tmp_path, toy_plan(pictures, toy_file))["status"] == "ok").all()
 
 
-def test_a_machine_that_lacks_the_file_or_has_another_says_so(tmp_path: Path, toy_file: Path) -> None:
-    job = Job(SampleName("samples", "x"), "", "toy", "toy", "{}", "", "cpu", (Point("k", 2, ()),))
-    for file, reason in [(PluginFile(tmp_path / "gone.py", ""), r"gone\.py: there is no such file"),
-                         (PluginFile(toy_file, "ab" * 32), r"mycodec\.py: has changed .* or is another one on ")]:
-        with pytest.raises(StoreError, match=rf"^plugin file {tmp_path}/{reason}"):
-            run_task(task_text(job, Streams(tmp_path / "streams"), LIMITS, [file]))
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # distributed's processes warn of its own faults
-def test_a_cluster_has_the_file_too(tmp_path: Path, pictures: Path, toy_file: Path) -> None:
-    pytest.importorskip("distributed", reason='dask is not installed; pip install "benchbox[dask]"')
+@pytest.mark.filterwarnings("ignore")  # distributed warns of its own faults
+@pytest.mark.parametrize("there", ["the same", "another"])
+def test_a_worker_of_a_cluster_has_the_file_too_or_is_refused(
+    tmp_path: Path, pictures: Path, toy_file: Path, dask_here: Callable[..., Here], there: str
+) -> None:
+    here = dask_here()
     from benchbox.execution.dask import DaskExecutor
 
     made = make_plan(toy_plan(pictures, toy_file), "plan")
     plugins, place = registry.load(files=plugin_files(made.plugins)), Workspace.at(tmp_path / "runs")
-    executor = DaskExecutor("local", point_limits(made, 2), place.streams, plugins.files)
-    summary = execute(resolve(made, plugins, tmp_path), plugins, place, executor, Silent())
-    assert summary.counts == {"ok": 6}
+    resolved = resolve(made, plugins, tmp_path)
+    if there == "another":
+        toy_file.write_text(toy_file.read_text() + "# changed since")
+    wanted = pytest.raises(BenchboxError, match="none of the 1 workers") if there == "another" else nullcontext()
+    with wanted, here.open() as cluster:
+        executor = DaskExecutor(cluster, resolved, place, plugins.files, grace=0.5)
+        assert execute(resolved, plugins, place, executor, Silent()).counts == {"ok": 6}
+    assert len(here.said) == (there == "another")
+    assert all("mycodec.py: has changed since the command began, or is another one on" in line for line in here.said)

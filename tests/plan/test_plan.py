@@ -77,6 +77,8 @@ def test_a_plan_survives_being_written() -> None:
         ({"dataset": ["samples"] * 20_000}, "dataset"),
         ({"description": "d" * 1_000_000}, "description"),
         ({"limits": {"memory_mib": 10**30}}, "limits.memory_mib"),
+        ({"codec": ["jpeg:quality"]}, "my.toml: codec: codec 'jpeg:quality': write options as key=value"),
+        ({"codec": 3}, "my.toml: codec: "),
     ],
 )
 def test_a_typo_is_named_with_its_place(change: dict[str, object], message: str) -> None:
@@ -84,6 +86,24 @@ def test_a_typo_is_named_with_its_place(change: dict[str, object], message: str)
         make_plan(SIMPLE | change, "my.toml")
     assert message in str(caught.value)
     assert "my.toml" in str(caught.value) or "qualities" in str(caught.value)
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("codecs", "codec"), ("datasets", "dataset"), ("Codec", "codec")])
+def test_a_misspelt_key_is_told_before_the_one_that_is_missing(wrong: str, right: str) -> None:
+    table = dict(SIMPLE)
+    table[wrong] = table.pop(right)
+    with pytest.raises(PlanError, match=rf"^my\.toml: unknown key '{wrong}'; did you mean '{right}'\?$"):
+        make_plan(table, "my.toml")
+
+
+@pytest.mark.parametrize("codec", [
+    ["jpeg@50", "webp:method=6"], ["jpeg@50", {"id": "webp", "options": {"method": "6"}}],
+])
+def test_codecs_may_be_given_in_their_short_form(codec: list[object]) -> None:
+    whole = [{"id": "jpeg", "qualities": [50]}, {"id": "webp", "options": {"method": "6"}}]
+    assert make_plan(SIMPLE | {"codec": codec}, "p") == make_plan(SIMPLE | {"codec": whole}, "p")
+    for alone in ("jpeg@50", {"id": "jpeg", "qualities": [50]}):
+        assert make_plan(SIMPLE | {"codec": alone}, "p") == make_plan(SIMPLE | {"codec": whole[:1]}, "p")
 
 
 def test_a_matched_run_is_not_timed() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from benchbox_reports import figures
 from benchbox_reports.analysis import Analysis, Section, analyse
 from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.figures.bars import BAR, bars_figure
@@ -105,24 +107,70 @@ def test_spread_boxes_do_not_overlap(wanted: list[float], heights: list[float]) 
     assert edges[-1][1] <= 100 + 1e-9
 
 
-def test_bars_rank_one_measure(analysis: Analysis) -> None:
+def bars_of(axes: Any) -> dict[str, float]:
+    """Name -> length of each bar, from above."""
+    names = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
+    return dict(zip(names, (bar.get_width() for bar in bars), strict=True))
+
+
+def test_bars_of_each_axes_rank_one_measure(analysis: Analysis) -> None:
     (section,) = analysis.sections
     with styled("x"):
         figure = bars_figure(section, chosen_looks(analysis), COLUMN, "ours")
     assert figure is not None
-    (axes,) = figure.axes
-    bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
-    names = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    measured, published = figure.axes
+    means = {row.label: row.pictures.mean for row in section.comparisons if not row.published}
     rates = {row.label: row.rate.value for row in section.comparisons}
-    drawn = dict(zip(names, (bar.get_width() for bar in bars), strict=True))
-    assert drawn == pytest.approx({name: rates[name] for name in names})
-    assert list(drawn.values()) == sorted(drawn.values())
-    assert "mean curves" in axes.get_xlabel().replace("\n", " ")
-    assert {to_hex(bar.get_facecolor()) for name, bar in zip(names, bars, strict=True)
-            if name != "ours" and not name.endswith("published")} == {BAR}
-    values = [text.get_text() for text in axes.texts]
-    assert len(values) == len(bars)
-    assert values[0] == f"{min(drawn.values()):+.1f}".replace("-", "−")
+    for axes, known in ((measured, means), (published, {p.curve.label: rates[p.curve.label]
+                                                        for p in section.published})):
+        drawn = bars_of(axes)
+        assert drawn == pytest.approx(known)
+        assert list(drawn.values()) == sorted(drawn.values())
+        values = [text.get_text() for text in axes.texts]
+        assert values == [f"{value:+.1f}".replace("-", "−") for value in drawn.values()]
+    (diamonds,) = [line for line in measured.get_lines() if line.get_marker() == "D"]
+    assert np.asarray(diamonds.get_xdata()) == pytest.approx([rates[name] for name in bars_of(measured)])
+    assert "mean curves" in published.get_title(loc="left")
+    assert {to_hex(bar.get_facecolor()) for name, bar in zip(bars_of(measured), measured.patches, strict=True)
+            if name != "ours"} == {BAR}
+    low, high = measured.get_xlim()
+    assert low <= min(*bars_of(measured).values(), *bars_of(published).values())
+    assert measured.get_xlim() == published.get_xlim()
+    for axes in figure.axes:
+        title = axes._left_title.get_window_extent()  # type: ignore[attr-defined]
+        assert title.x1 <= figure.bbox.x1
+        assert high >= max(bars_of(axes).values())
+
+
+def test_against_a_published_anchor_all_bars_are_by_mean_curves(many: Results) -> None:
+    analysis = analyse(many, "ref0")
+    (section,) = analysis.sections
+    with styled("x"):
+        figure = bars_figure(section, chosen_looks(analysis), PAGE)
+    assert figure is not None
+    (axes,) = figure.axes
+    assert bars_of(axes) == pytest.approx({row.label: row.rate.value for row in section.comparisons})
+    assert "mean curves" in axes.get_xlabel()
+
+
+def test_what_leaves_the_axes_is_said(many: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ("svg",))
+    costly = many.frame[many.frame["label"] == "jpeg"].assign(label="costly", bpp=lambda rows: rows["bpp"] * 3)
+    far = replace(PUBLISHED[0], id="far", title="Far", bpp=(0.2, 0.5, 1.0, 2.0, 30.0))
+    run = replace(many, frame=pd.concat([many.frame.astype({"label": str}), costly]), references=[far])
+    captions = make("figures", run, tmp_path)[0].read_text(encoding="utf-8")
+    said = {kind: next(line for line in captions.splitlines() if line.startswith(f"**{kind}-crops-psnr**"))
+            for kind in ("rd", "savings", "bd")}
+    assert said["rd"].endswith("Beyond the axes run on: Far, published.")
+    assert "Beyond the axes run on: costly" in said["savings"]
+    assert "up to +100" in (tmp_path / "figures/savings-crops-psnr.svg").read_text(encoding="utf-8")
+    assert "Beyond" not in said["bd"]
+    chosen = replace(many, references=[], appearance=Appearance(ranges={"bpp": (0.0, 1.0)}))
+    captions = make("figures", chosen, tmp_path)[0].read_text(encoding="utf-8")
+    assert "Beyond the axes run on: jpeg; avif;" in captions
+    assert "Beyond" not in captions.partition("**savings")[2]
+    assert "up to" not in (tmp_path / "figures/savings-crops-psnr.svg").read_text(encoding="utf-8")
 
 
 def crowd(apart: float) -> dict[str, Any]:

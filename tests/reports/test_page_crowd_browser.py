@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from benchbox_reports import ReportOptions, figures, page
-from benchbox_reports.analysis import Section, analyse
 from chromium import Browser
-from hostile_report import embedded
+from crowded import Crowd
 
-from benchbox import registry
 from benchbox.curves import percent
-from benchbox.results import load_results
-from benchbox.results.place import find_run
-from benchbox.store import Workspace
 
-PUBLISHED = Path(__file__).parents[2] / "reports/published/kodak"
 pytestmark = pytest.mark.browser
-
-
-@dataclass(frozen=True)
-class Crowd:
-    url: str
-    sections: tuple[Section, ...]
-    data: Any
-
-
-@pytest.fixture(scope="module")
-def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
-    """The page of all published codecs and literature, of five pictures, without files of figures."""
-    plugins, out = registry.load(), tmp_path_factory.mktemp("crowd")
-    place = find_run(str(PUBLISHED), Workspace.at(out / "runs"))
-    whole = load_results(place, plugins, ["bpg444", "av1", "vtm", "j2k-kdu5", "bmshj2018-hyperprior", "elic2022"])
-    few = whole.frame["sample"].isin([f"kodim0{k}.png" for k in range(1, 6)])
-    results = replace(whole, frame=whole.frame[few.to_numpy(dtype=bool)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "FORMATS", ())
-        file = page.render(results, ReportOptions.model_validate({}), out)[0]
-    return Crowd(file.as_uri(), analyse(results).sections, embedded(file))
 
 
 def shown(browser: Browser, section: str) -> list[str]:

@@ -44,14 +44,26 @@ def test_a_row_a_codec_and_a_bd_rate_a_metric(run: Results) -> None:
         assert f"\\textbf{{{f'{best:+.1f}'.replace('-', '$-$')}}}" in text
 
 
-def test_with_a_published_curve_all_are_by_mean_curves(run: Results) -> None:
+def test_a_published_curve_stands_apart_by_mean_curves(run: Results) -> None:
     analysis = analyse(replace(run, references=[VTM]))
     (summary,) = summarise(analysis)
-    assert not summary.by_pictures
     section = analysis.sections[0]
     assert {label: values[0] for label, _, values in summary.rows} == {
-        row.label: row.rate.value for row in section.comparisons}
-    assert "VTM$^\\dagger$" in summary_tex(analysis)
+        row.label: row.rate.value if row.published else row.pictures.mean for row in section.comparisons}
+    assert [published for _, published, _ in summary.rows] == [False, False, True]
+    measured, _, below = summary_tex(analysis).rpartition("\\midrule\n")
+    assert below.startswith("VTM$^\\dagger$ & ")
+    assert "\\textbf" not in below
+    assert "by mean curves" in measured
+
+
+def test_against_a_published_anchor_all_are_by_mean_curves(run: Results) -> None:
+    analysis = analyse(replace(run, references=[VTM]), "vtm")
+    (summary,) = summarise(analysis)
+    assert not summary.by_pictures
+    assert {label: values[0] for label, _, values in summary.rows} == {
+        row.label: row.rate.value for row in analysis.sections[0].comparisons}
+    assert summary_tex(analysis).count("\\midrule") == 1
 
 
 def test_many_metrics_continue_in_the_next_float(run: Results) -> None:

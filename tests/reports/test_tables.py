@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchbox_reports.columns import FIGURE_SPACE, of_least, precision
 from benchbox_reports.frames import points_table
-from benchbox_reports.rounding import decimals, significant
+from benchbox_reports.rounding import decimals
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.wording import number
 from scipy.interpolate import PchipInterpolator
@@ -63,7 +64,12 @@ def rows_of(text: str) -> list[list[str]]:
     """The cells of every row of a Markdown file's tables, heads left out."""
     lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|")]
     rules = [k for k, cells in enumerate(lines) if re.fullmatch(r":?-+:?", cells[0])]
-    return [[cell.strip() for cell in cells] for k, cells in enumerate(lines) if k not in rules and k + 1 not in rules]
+    return [[plain(cell) for cell in cells] for k, cells in enumerate(lines) if k not in rules and k + 1 not in rules]
+
+
+def plain(cell: str) -> str:
+    """A cell without the blanks that align numbers."""
+    return " ".join(cell.replace(FIGURE_SPACE, "").split())
 
 
 def rate(curve: Any, anchor: Any, metric: str) -> float:
@@ -117,6 +123,7 @@ def test_bd_rates_are_those_of_the_frame(metric: str, tables: Path, frame: pd.Da
 def test_points_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> None:
     points = pd.read_csv(tables / "rd-points.csv").set_index(["metric", "label", "quality"])
     printed = {(cells[0], float(cells[1])): cells for cells in rows_of((tables / "rd-points.md").read_text())[:10]}
+    digits = precision(points.loc["psnr"]["drawn_se"], 2, 6)
     assert len(points) == 2 * 10
     assert len(printed) == 10
     key: Any
@@ -132,7 +139,6 @@ def test_points_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> Non
                 nudge = -10 * np.log10(1 - mean - 1e-7 * error) - row["drawn"]
                 assert row["drawn_se"] == pytest.approx(nudge / 1e-7, rel=1e-3)
             else:
-                digits = decimals(error, 2, 6)
                 assert printed[key][3] == f"{number(mean, digits)} ± {number(error, digits)}"
 
 
@@ -151,7 +157,7 @@ def test_speeds_are_those_of_the_frame(tables: Path, frame: pd.DataFrame) -> Non
             assert [row[f"{side}_mp_s_q1"], row[f"{side}_mp_s"], row[f"{side}_mp_s_q3"]] == pytest.approx(quartiles)
             for column in ("s", "spread_s", "cpu_s"):
                 assert row[f"{side}_{column}"] == pytest.approx(own[f"{side}_{column}"].median())
-            digits = decimals((quartiles[2] - quartiles[0]) / 2, significant(quartiles[1], 3), 6)
+            digits = of_least(speeds[f"{side}_mp_s"], 6)
             cell = printed[str(label)][1 if side == "encode" else 2].replace("\\", "")
             assert cell == "{1} [{0}, {2}]".format(*(number(q, digits) for q in quartiles))
         assert row["peak_bytes"] == own["peak_bytes"].max()
@@ -185,7 +191,7 @@ def test_each_table_says_how_it_was_made(tables: Path) -> None:
                         ("speeds", ("pinned to one core", "median over repeats", "Batch"))):
         for suffix in ("md", "tex"):
             text = (tables / f"{name}.{suffix}").read_text(encoding="utf-8")
-            for word in (*words, "two significant digits of their uncertainty"):
+            for word in (*words, "two significant digits of the least"):
                 assert word in text, (name, suffix, word)
 
 
@@ -223,7 +229,7 @@ class Rows(HTMLParser):
         if tag == "section":
             self._sections.pop()
         elif tag == "tr" and self._row is not None:
-            row = [" ".join(cell.split()) for cell in self._row]
+            row = [plain(cell) for cell in self._row]
             self.found.setdefault((self._sections or [""])[-1], []).append(row)
             self._row = None
 

@@ -10,7 +10,7 @@ from stored import stored_results
 import benchbox
 from benchbox import registry
 from benchbox.errors import StoreError
-from benchbox.results import PUBLISHED, agreement, check, find_run, publish
+from benchbox.results import PUBLISHED, Verdict, agreement, check, exit_code, find_run, publish
 from benchbox.store import Workspace
 
 PLAN = {
@@ -88,6 +88,12 @@ def test_what_differs_is_named(folder: Path, tmp_path: Path) -> None:
     assert lost.agrees is None
     assert "no codec is called 'lost'" in lost.words
     assert agreement([jpeg, web, lost]) == "0 of 2 points agree; 2 differ; 1 could not be measured here"
+
+
+@pytest.mark.parametrize(("agree", "code"), [([True, True], 0), ([True, None], 3), ([True, False, None], 1),
+                                             ([None, None], 1), ([], 1)])  # fmt: skip
+def test_what_could_not_be_measured_is_no_success(agree: list[bool | None], code: int) -> None:
+    assert exit_code([Verdict("jpeg", "a.png", 50.0, one, "") for one in agree]) == code
 
 
 def test_a_folder_without_results_is_named(tmp_path: Path) -> None:

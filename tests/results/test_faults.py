@@ -29,6 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (base / "p").mkdir()
     image.write_png(base / "p" / "a.png", testing.picture(176, 192, 3, 8))
     plan = {"name": "f", "dataset": f"folder:{base / 'p'}", "metrics": ["psnr", "ms-ssim"],
+            "report": {"metrics": ["psnr"]},
             "codec": [{"id": "jpeg", "qualities": [30, 60, 80, 90]}, {"id": "resnet", "qualities": [4]}]}  # fmt: skip
     benchbox.run(plan, workspace=base / "runs", reports=[])
     publish(find_run("f", Workspace.at(base / "runs")), registry.load(), base / "published")

@@ -110,6 +110,25 @@ def test_more_rows_than_a_run_has_are_not_read(folder: Path) -> None:
         benchbox.load(folder)
 
 
+def test_a_text_that_many_rows_share_is_counted_for_each(folder: Path) -> None:
+    table = pq.read_table(folder / "results.parquet")
+    rows, at = 100_000, table.schema.get_field_index("reason")
+    many = table.take(pa.nulls(rows, pa.int32()).fill_null(0))
+    shared = pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int32()).fill_null(0), ["x" * (1 << 20)])
+    pq.write_table(many.set_column(at, "reason", shared), folder / "results.parquet")
+    assert (folder / "results.parquet").stat().st_size < 300_000
+    with pytest.raises(StoreError, match=r"100000 rows of 1000\d\d MiB are more than a run has"):
+        benchbox.load(folder)
+
+
+def test_a_column_of_lists_is_refused(folder: Path) -> None:
+    table = pq.read_table(folder / "results.parquet")
+    lists = pa.array([[1.0] * 1000] * table.num_rows)
+    pq.write_table(table.append_column("vmaf", lists), folder / "results.parquet")
+    with pytest.raises(StoreError, match=r"the column 'vmaf' holds list<.*double>"):
+        benchbox.load(folder)
+
+
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
     settings = json.loads((GOLDEN / "settings.json").read_text())
     change(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Collection
@@ -79,6 +80,14 @@ def test_the_first_format_that_takes_a_file_reads_it(tmp_path: Path) -> None:
         find_references([str(tmp_path / "gamma.txt")], ["kodak"], known)
     path = tmp_path / "gamma.txt"
     assert str(caught.value) == f"{path}: does not begin with alpha; {path}: does not begin with beta"
+
+
+@pytest.mark.parametrize("name", ["curve.json", "curves.csv"])
+def test_a_file_of_any_size_is_refused_before_it_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    os.truncate(tmp_path / name, 1 << 40)
+    with pytest.raises(UsageError, match=rf"{name}: has more than 65536 KiB, too many for a .*; give the path of one"):
+        find_references([str(tmp_path / name)], ["kodak"], registry.load())
 
 
 def test_two_formats_of_one_id_are_refused() -> None:

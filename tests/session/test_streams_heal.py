@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,23 +39,27 @@ def retry(tmp_path: Path, asked: dict[str, Any]) -> None:
         execute(resolved, plugins, place, local_executor(resolved.plan, place, 2, server), Silent(), retry=True)
 
 
-@pytest.mark.parametrize(("data", "more"), [
-    (b"", {}), (b"\xff\xd8 cut", {"metrics": ["psnr", "psnr-y"]}), (None, {"metrics": ["psnr", "psnr-y"]}),
-], ids=["empty, same plan", "cut, new metric", "flipped, new metric"])  # fmt: skip
+MORE = {"metrics": ["psnr", "psnr-y"]}
+
+
+@pytest.mark.parametrize(("data", "written", "more"), [
+    (b"", 0, {}), (b"\xff\xd8 cut", 0, MORE), (None, 0, MORE), (None, time.time() + 600, {}),
+], ids=["empty, same plan", "cut, new metric", "zeros on the disk, new metric", "zeros written"])  # fmt: skip
 def test_a_run_writes_damaged_streams_again(
-    data: bytes | None, more: dict[str, Any], tmp_path: Path, pictures: Path
+    data: bytes | None, written: float, more: dict[str, Any], tmp_path: Path, pictures: Path
 ) -> None:
     first = go(tmp_path, plan(pictures, JPEG))
     before = measured(tmp_path)
-    flipped = data is None
+    unseen = data is None and not written
     data = bytes(first["bytes"][4]) if data is None else data
     path = damage(tmp_path / "runs", first.iloc[4], data)
+    os.utime(path, (written, written))
     again = go(tmp_path, plan(pictures, JPEG, **more))
     pd.testing.assert_frame_equal(again[["key", "bytes", "psnr"]], first[["key", "bytes", "psnr"]])
     assert (again["status"] == "ok").all()
     assert path.read_bytes() != data
     anew = {key for key, value in measured(tmp_path).items() if before[key] != value}
-    assert anew == (set() if flipped else {first["key"][4]}), "one that is read is put right without being measured"
+    assert anew == (set() if unseen else {first["key"][4]}), "one that is read is put right without being measured"
     if more:
         assert again["psnr_y"].notna().all()
 

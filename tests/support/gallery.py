@@ -63,11 +63,50 @@ def benchbox_codecs():
     return [Info(id="toy", title="Toy", Options=Options)]
 '''
 
+CHECKED = '''
+"""A sound codec whose encode is that of CheckedCodec."""
+import struct
+import zlib
+import numpy as np
+from benchbox import Codec, CodecInfo, QualityAxis, hookimpl
+from benchbox.codec import CheckedCodec
+from benchbox.errors import CorruptBitstream
+OPEN = []
+
+class Toy(CheckedCodec):
+    def compress(self, image, quality):
+        bits = int(quality)
+        kept = image >> (8 - bits)
+        return zlib.compress(bytes([bits]) + struct.pack("<3I", *image.shape) + kept.tobytes(), 6)
+
+    def decode(self, data):
+        try:
+            raw = zlib.decompress(data)
+        except zlib.error as error:
+            raise CorruptBitstream(f"toy: {error}") from error
+        kept = np.frombuffer(raw, np.uint8, offset=13).reshape(struct.unpack_from("<3I", raw, 1))
+        out = (kept * 255.0 / ((1 << raw[0]) - 1)).round().astype(np.uint8)
+        return out
+
+class Info(CodecInfo):
+    id, title, codec_class = "toy", "Toy", Toy
+    quality = QualityAxis("bits", (1, 3, 5), minimum=1, maximum=8, integer=True)
+    FACTS = None
+    MORE = None
+
+    def identity(self, options):
+        return "toy 1"
+
+@hookimpl
+def benchbox_codecs():
+    return [Info()]
+'''
+
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule that a plugin breaks: the piece of the sound source to replace, by what, the rule that finds it, and words
-    of its line."""
+    """A rule that a plugin breaks: the piece of the sound source to replace, by what, the rule that finds it, words of
+    its line, and a piece of the line of the source that it must name ("" for any)."""
 
     name: str
     old: str
@@ -75,6 +114,7 @@ class Fault:
     rule: str
     words: str
     source: str = SOUND
+    at: str = ""
 
     def text(self) -> str:
         """The plugin's source."""
@@ -125,7 +165,13 @@ def caught(fault: Fault, plugin: ModuleType) -> None:
     line = failures[fault.rule]
     assert fault.words in line
     assert " (plugin faulty): " in line
-    assert "(faulty.py" in line
+    assert (f"(faulty.py:{line_of(fault.at, plugin)})" if fault.at else "(faulty.py") in line
     assert ";" in line, "the remedy follows a semicolon"
     assert len(line.splitlines()) == 1
 
+
+
+def line_of(piece: str, plugin: ModuleType) -> int:
+    """The number of the only line of the plugin's file that holds a piece of text."""
+    (number,) = (n for n, line in enumerate(Path(str(plugin.__file__)).read_text().splitlines(), 1) if piece in line)
+    return number

@@ -10,6 +10,7 @@ validation).
 import dataclasses
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from benchbox_resnet.network.config import ModelConfig
 from benchbox_resnet.network.model import ResidualCodec
 
 FORMAT = "benchbox-resnet 3"
+MOST_BYTES = 1 << 30
+#: Of a weights file that is opened; those that are bundled have 14 MB.
 _FILE = Foreign("weights file", CodecError, "export the weights again")
 #: Parameters kept in float32: the linear path and everything that has one number per channel.
 _SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer", "hyper_level")
@@ -93,7 +96,11 @@ def file_digest(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise CodecError(f"resnet: the weights {path} are no file; name a .safetensors file")
     try:
-        return hashlib.sha256(path.read_bytes()).digest()
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > MOST_BYTES:
+                raise CodecError(f"resnet: the weights {path} have more than {MOST_BYTES >> 20} MiB; name a weights "
+                                 "file of this codec")
+            return hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
         raise CodecError(f"resnet: cannot read the weights {path}: {error.strerror}") from error
 

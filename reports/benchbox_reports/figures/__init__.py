@@ -17,15 +17,16 @@ from benchbox_reports.figures.captions import section_captions
 from benchbox_reports.figures.few import fewer
 from benchbox_reports.figures.fonts import note
 from benchbox_reports.figures.pareto import pareto_figure
-from benchbox_reports.figures.rd import is_log, lossless_in_range, rd_figure, rd_inline
+from benchbox_reports.figures.rd import is_log, leaving, lossless_in_range, rd_figure, rd_inline
 from benchbox_reports.figures.savings import savings_figure
-from benchbox_reports.figures.sheet import metadata, save, slug, styled
+from benchbox_reports.figures.sheet import beyond, metadata, save, slug, styled
 from benchbox_reports.look import Look
 from benchbox_reports.markup import markdown_text
 from benchbox_reports.pareto import DrawnSpeeds, drawn_speeds
 from benchbox_reports.speeds import measure_speeds
 
-__all__ = ["FORMATS", "file_names", "inline_svg", "is_log", "lossless_in_range", "write_figures", "write_paper_figures"]
+__all__ = ["FORMATS", "file_names", "inline_svg", "is_log", "leaving", "lossless_in_range", "write_figures",
+           "write_paper_figures"]
 
 Draw = Callable[[Section, float], Figure | None]
 """Draws a figure of a section, some inches wide; gives None where there is nothing to draw."""
@@ -83,12 +84,12 @@ def write_paper_figures(analysis: Analysis, out: Path) -> list[Path]:
     for k, section in enumerate(analysis.sections):
         own = {kind: names[kind][k] for kind in kinds}
         few, left_out = (section, []) if appearance.codecs else fewer(section, families, _always(appearance))
-        drawn = {kind: [] if section.no_values else _both_widths(draw, (section, few if kind in CURVES else section),
-                                                                 folder / own[kind], appearance)
-                 for kind, draw in kinds.items()}
-        written += [file for files in drawn.values() for file in files]
-        made = {kind: bool(files) for kind, files in drawn.items()}
-        captions.append(section_captions(section, made, own, analysis.method, speeds[section.dataset], left_out))
+        drawn = {kind: ([], []) if section.no_values else _both_widths(
+            draw, (section, few if kind in CURVES else section), folder / own[kind], appearance)
+            for kind, draw in kinds.items()}
+        written += [file for files, _ in drawn.values() for file in files]
+        cut = {kind: names for kind, (files, names) in drawn.items() if files}
+        captions.append(section_captions(section, cut, own, analysis.method, speeds[section.dataset], left_out))
     said = note(appearance.font, [*look, *(section.dataset for section in analysis.sections)])
     file = folder / "captions.md"
     file.write_text("\n".join(["# Captions\n", *([markdown_text(said) + "\n"] if said else []), *captions]),
@@ -100,16 +101,21 @@ def _always(appearance: Appearance) -> list[str]:
     return [appearance.highlight] if appearance.highlight else []
 
 
-def _both_widths(draw: Draw, sections: tuple[Section, Section], stem: Path, appearance: Appearance) -> list[Path]:
-    """Write one figure page-wide, of the first of `sections`, and column-wide, of the second, in each of `FORMATS`."""
+def _both_widths(
+    draw: Draw, sections: tuple[Section, Section], stem: Path, appearance: Appearance
+) -> tuple[list[Path], list[str]]:
+    """Write one figure page-wide, of the first of `sections`, and column-wide, of the second, in each of `FORMATS`;
+    returns the files, and the names of what leaves the axes."""
     files: list[Path] = []
+    out: list[str] = []
     for suffix, width, section in zip(("", "-column"), reversed(appearance.widths), sections, strict=True):
         name = stem.name + suffix
         with styled(name, appearance.font):
             figure = draw(section, width)
             if figure is not None:
                 files += [save(figure, stem.with_name(f"{name}.{form}")) for form in FORMATS]
-    return files
+                out += beyond(figure)
+    return files, list(dict.fromkeys(out))
 
 
 def _kinds(look: Mapping[str, Look], speeds: Mapping[str, DrawnSpeeds], appearance: Appearance) -> dict[str, Draw]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from benchbox_reports.analysis import Section
-from benchbox_reports.measure import rank
+from benchbox_reports.measure import rankings
 
 MOST = 8
 """Most curves of a column-wide figure, unless the author names the codecs to show."""
@@ -28,10 +28,12 @@ def fewer(section: Section, families: Mapping[str, str], first: Sequence[str] = 
     names = [curve.label for curve in (*section.drawable, *(p.curve for p in section.published))]
     if len(names) <= MOST:
         return section, []
-    ranked = [row.label for _, row in rank(section).rows if row.label in names]
+    ranked = [row.label for ranking in rankings(section) for _, row in ranking.rows if row.label in names]
     always = [label for label in dict.fromkeys((*first, section.anchor)) if label in names]
-    best = _best([label for label in ranked if label not in always], families, {families.get(a, a) for a in always})
-    kept = list(dict.fromkeys([*always, *sorted(best[: MOST - len(always)], key=ranked.index), *ranked, *names]))[:MOST]
+    others = [label for label in ranked if label not in always]
+    published = [label for label in others if label not in families][:PUBLISHED]
+    best = _best(others, families, {families.get(a, a) for a in always})[: MOST - len(always) - len(published)]
+    kept = list(dict.fromkeys([*always, *best, *published, *ranked, *names]))[:MOST]
     shown = replace(
         section, curves=tuple(curve for curve in section.curves if curve.label in kept),
         published=tuple(p for p in section.published if p.curve.label in kept),
@@ -40,15 +42,10 @@ def fewer(section: Section, families: Mapping[str, str], first: Sequence[str] = 
 
 
 def _best(ranked: Sequence[str], families: Mapping[str, str], seen: set[str]) -> list[str]:
-    """The best of each family that is not in `seen`, and the best published curves, best first."""
-    found, published = [], 0
+    """The best measured codec of each family that is not in `seen`, best first."""
+    found = []
     for label in ranked:
-        family = families.get(label)
-        if family is None:
-            published += 1
-            if published <= PUBLISHED:
-                found.append(label)
-        elif family not in seen:
-            seen.add(family)
+        if label in families and families[label] not in seen:
+            seen.add(families[label])
             found.append(label)
     return found

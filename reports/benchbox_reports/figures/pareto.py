@@ -15,7 +15,7 @@ from benchbox_reports.figures.rd import colours
 from benchbox_reports.figures.sheet import blank, freeze, narrow, printable, settle, wrapped
 from benchbox_reports.labels import place_at_points
 from benchbox_reports.look import FAINT, INK, Look
-from benchbox_reports.measure import rank
+from benchbox_reports.measure import rankings
 from benchbox_reports.pareto import DrawnSpeeds
 
 HEIGHT = 2.6
@@ -36,7 +36,7 @@ def pareto_figure(section: Section, look: Mapping[str, Look], drawn: DrawnSpeeds
     no codec has both speed and BD-rate.
     """
     timed = {label for of in drawn.sides.values() for label in of}
-    rates = {row.label: value for value, row in rank(section, timed).rows}
+    rates = {row.label: value for ranking in rankings(section, only=timed) for value, row in ranking.rows}
     if section.anchor is not None:
         rates[section.anchor] = 0.0
     sides = {side: {label: speed for label, speed in of.items() if label in rates} for side, of in drawn.sides.items()}

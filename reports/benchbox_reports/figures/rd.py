@@ -116,6 +116,15 @@ def lossless_in_range(section: Section) -> list[tuple[str, float]]:
     return [(item.label, item.bpp) for item in section.lossless if item.bpp is not None and item.bpp <= 1.05 * top]
 
 
+def leaving(section: Section) -> list[str]:
+    """The published curves that run on beyond the axes, which hold the measured ones."""
+    if not (section.published and section.drawable):
+        return []
+    (x0, x1), (y0, y1) = _limits(section)
+    return [p.curve.label for p in section.published
+            if ((p.curve.bpp < x0) | (p.curve.bpp > x1) | (p.curve.value < y0) | (p.curve.value > y1)).any()]
+
+
 def is_log(curves: Sequence[Curve]) -> bool:
     """Whether the rate axis of these curves is logarithmic; see `LOG_FROM`."""
     rates = np.concatenate([curve.bpp[curve.usable] for curve in curves]) if curves else np.array([1.0])
@@ -141,7 +150,8 @@ def _finish(axes: Any, section: Section) -> None:
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(y=0.04)
     if section.published and section.drawable:
-        _limit_to_measured(axes, section)
+        across, up = _limits(section)
+        axes.set(xlim=across, ylim=up)
     elif not log:
         axes.set_xlim(left=0)
     for label, bpp in lossless_in_range(section):
@@ -150,14 +160,15 @@ def _finish(axes: Any, section: Section) -> None:
                       ha="right", va="bottom", color=INK)
 
 
-def _limit_to_measured(axes: Any, section: Section) -> None:
-    """Limit the axes to the measured curves; published ones may leave them."""
+def _limits(section: Section) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The ends of the axes, (x, y), that hold the measured curves and the lossless codecs; published curves may leave
+    them."""
     rates = np.concatenate([c.bpp[c.usable] for c in section.drawable])
     values = np.concatenate([c.value[c.usable] for c in section.drawable])
-    pad = 0.05 * (np.ptp(values) or 1.0)
-    axes.set_ylim(values.min() - pad, values.max() + pad)
-    log = axes.get_xscale() == "log"
-    axes.set_xlim(rates.min() / 1.1 if log else 0, rates.max() * (1.1 if log else 1.04))
+    pad, log = 0.05 * (float(np.ptp(values)) or 1.0), is_log(section.drawable)
+    top = max([float(rates.max()), *(bpp for _, bpp in lossless_in_range(section))])
+    return ((float(rates.min()) / 1.1 if log else 0.0, top * (1.1 if log else 1.04)),
+            (float(values.min()) - pad, float(values.max()) + pad))
 
 
 def _points(section: Section) -> dict[str, Any]:

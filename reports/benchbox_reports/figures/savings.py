@@ -18,7 +18,8 @@ from benchbox_reports.look import INK, Look
 STEPS = 200
 """Points drawn of each line."""
 MOST = 100.0
-"""Percent more bits than the anchor at which the axis ends: a codec that needs more would flatten all others."""
+"""Percent more bits than the anchor at which the axis ends, as its label says: a codec that needs more would flatten
+all others. The caption names the curves that leave it."""
 
 
 def savings_figure(
@@ -39,9 +40,11 @@ def savings_figure(
         axes.plot(points[:, 0], points[:, 1], label=printable(label), markevery=_measured(section, label, points),
                   **line(look[label], HIGHLIGHT if label == appearance.highlight else thin))
     axes.axhline(0, color=INK, linewidth=0.8)
-    axes.set_ylim(top=min(MOST, axes.get_ylim()[1]))
+    cut = axes.get_ylim()[1] > MOST and any(float(points[:, 1].min()) < MOST for points in lines.values())
+    if cut:
+        axes.set_ylim(top=MOST)
     axes.set_xlabel(section.metric.display.label)
-    axes.set_ylabel(f"Rate against {printable(section.anchor)} (%)")
+    axes.set_ylabel(f"Rate against {printable(section.anchor)} (%{f', up to +{MOST:g}' if cut else ''})")
     limit(axes, appearance, section.metric.id, "saving")
     order = sorted(lines, key=lambda label: float(lines[label][:, 1].mean()))
     ours = {printable(label): points for label, points in lines.items() if label not in published}
@@ -70,6 +73,6 @@ def _lines(section: Section) -> dict[str, np.ndarray]:
         values = np.linspace(row.rate.low, row.rate.high, STEPS)
         ratios = table.log_ratios(anchor, labels.index(row.label), values)
         inside = np.isfinite(ratios)
-        if inside.any() and float(np.min(percent(ratios[inside]))) < MOST:
+        if inside.any():
             out[row.label] = np.column_stack([values[inside], percent(ratios[inside])])
     return out

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -88,6 +89,21 @@ def metadata(form: str) -> dict[str, Any]:
         "png": {"Software": "benchbox"},
     }  # fmt: skip
     return known[form]
+
+
+def beyond(figure: Figure) -> list[str]:
+    """The names of the lines of which a part lies beyond the figure's axes."""
+    found: list[str] = []
+    for axes in figure.axes:
+        (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+        for line in axes.get_lines():
+            x, y = np.asarray(line.get_xydata(), dtype=np.float64).T
+            pad = [1e-6 * abs(high - low) for low, high in ((x0, x1), (y0, y1))]
+            out = ((x < min(x0, x1) - pad[0]) | (x > max(x0, x1) + pad[0])
+                   | (y < min(y0, y1) - pad[1]) | (y > max(y0, y1) + pad[1]))
+            if out.any() and not str(line.get_label()).startswith("_"):
+                found.append(str(line.get_label()))
+    return list(dict.fromkeys(found))
 
 
 def printable(text: str) -> str:

@@ -67,9 +67,10 @@ function showCurves(section) {
   byId(`of-${section.id}`).textContent = words;
   const usual = subset(section) === null && !saved() && !state.x && !state.y;
   for (const note of figure.querySelectorAll(".usual")) note.hidden = !usual;
-  const count = `${view.lines.length} of ${section.curves.length + section.published.length}`, cut = view.lines.some((l) => l.points.some((p) => p.y > MOST_BITS));
+  const count = `${view.lines.length} of ${section.curves.length + section.published.length}`, out = zoom ? [] : plot.beyond();
   byId(`now-${section.id}`).textContent = [usual ? "" : `Shown: ${words}.`, state.show === "best" ? `${count} curves are shown: the best of each family by BD-rate.` : state.hide.length ? `${count} curves are shown.` : "",
-    saved() ? `Below zero needs fewer bits than ${state.anchor} at the same quality; curves through the points by PCHIP, over the range that both cover${cut ? "; the axis ends at +100 %" : ""}.` : ""].filter(Boolean).join(" ");
+    saved() ? `Below zero needs fewer bits than ${state.anchor} at the same quality; curves through the points by PCHIP, over the range that both cover${plot.shown[3] === MOST_BITS ? `; the axis ends at +${MOST_BITS} %` : ""}.` : "",
+    out.length ? `Beyond the axes run on: ${out.join(", ")}.` : ""].filter(Boolean).join(" ");
   showLegend(section, figure);
   showRange(section, plot);
 }

@@ -49,12 +49,15 @@ function ratiosOf(section, label, anchor = state.anchor) {  // {log: a picture e
   const r = section.ratios, i = r ? r.labels.indexOf(anchor) : -1, j = r ? r.labels.indexOf(label) : -1;
   if (i < 0 || j < 0 || i === j) return null;
   const [a, b] = [Math.min(i, j), Math.max(i, j)], n = r.labels.length, k = a * n - a * (a + 1) / 2 + b - a - 1;
-  const unit = (v) => v === null ? null : (i < j ? v : -v) / DATA.ratio;
+  const unit = (v, ratio = DATA.mean_ratio) => v === null ? null : (i < j ? v : -v) / ratio;
   const [low, high] = i < j ? [r.low[k], r.high[k]] : [r.high[k], r.low[k]];
-  return {log: r.log[k].map(unit), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
+  return {log: r.log[k].map((v) => unit(v, DATA.ratio)), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
 }
 
-// BD-rate in percent: mean over the chosen pictures with its interval; of published curves, on mean curves over all.
+const isPublished = (name) => !!DATA.looks[name]?.[3];
+const standsApart = (name) => isPublished(name) && !isPublished(state.anchor);  // by another measure than the rest
+
+// BD-rate in percent: mean over the chosen pictures with its interval; where either is published, by mean curves over all.
 function bits(section, label) {
   const pair = ratiosOf(section, label), chosen = subset(section);
   if (pair && chosen) {
@@ -63,8 +66,7 @@ function bits(section, label) {
   }
   if (pair) return pair.mean === null ? null : {mean: percent(pair.mean), low: percent(pair.low), high: percent(pair.high)};
   const row = chosen ? null : (section.bd[state.anchor] || []).find(([cells]) => cells[0] === label);
-  const value = row ? Number.parseFloat(row[0][1].replaceAll(MINUS, "-")) : NaN;
-  return Number.isNaN(value) ? null : {mean: value, low: null, high: null, curves: true};
+  return row?.[2] == null ? null : {mean: row[2], low: null, high: null};
 }
 
 function columns() {  // of the summary table: {key, head, value(label), cell(label), rising}

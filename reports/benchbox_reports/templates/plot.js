@@ -35,7 +35,7 @@ class Plot {
     const {view} = this, own = view.lines.filter((line) => !line.faint && line.points.length);
     const points = (own.length ? own : view.lines).flatMap((line) => line.points);  // published curves may leave the plot
     const wide = view.y.wide, ends = (axis, of) => {
-      const values = points.map(of);
+      const values = [...points.map(of), ...(axis === view.x ? (view.marks || []).map((mark) => mark.x) : [])];
       let [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [axis.log ? 0.1 : 0, 1];
       if (low === high) [low, high] = axis.log ? [low / 2, high * 2] : [low - 1, high + 1];
       return [low, high];
@@ -45,8 +45,13 @@ class Plot {
     const [x0, x1] = ends(view.x, (p) => p.x), x = wide ? spread([x0, x1], view.x, 0.1, 0.25) : spread([x0, x1], view.x, 0.03, 0.03);
     if (view.x.zero && !view.x.log && !wide) x[0] = Math.min(0, x[0] < 0 ? x[0] : 0);
     const pad = wide ? 0.1 : 0.04, y = view.rows ? [-0.6, view.rows.length - 0.4] : spread(ends(view.y, (p) => p.y), view.y, pad, pad);
-    if (view.y.most !== undefined) y[1] = Math.min(y[1], view.y.most);
+    if (view.y.most !== undefined && y[0] < view.y.most) y[1] = Math.min(y[1], view.y.most);
     return [...x, ...y];
+  }
+
+  beyond() {  // names of the lines that run on beyond the axes
+    const [x0, x1, y0, y1] = this.shown;
+    return this.view.lines.filter((line) => line.name && line.points.some((p) => p.x < x0 || p.x > x1 || p.y < y0 || p.y > y1)).map((line) => line.name);
   }
 
   draw() {

@@ -98,14 +98,15 @@ function whichPictures(section, chosen = subset(section)) {  // in words
   return chosen.length ? `mean over the ${chosen.length} pictures that are ${state.tag}` : `no picture is ${state.tag}`;
 }
 
-// ---- one order of codecs for every table and dot plot
+// ---- one order of codecs for every table and dot plot; published curves, which are by another measure, after the measured ones
 
 function ordered(items, nameOf = (item) => item) {
   const column = columns().find((c) => c.key === (state.order || columns()[0]?.key)), sign = state.down ? -1 : 1, place = (name) => DATA.labels.indexOf(name);
-  if (state.order === "plan" || !column) return [...items].sort((a, b) => sign * (place(nameOf(a)) - place(nameOf(b))));
-  if (state.order === "name") return [...items].sort((a, b) => sign * nameOf(a).localeCompare(nameOf(b)));
   const value = (item) => column.value(nameOf(item));
-  return [...items].sort((a, b) => (value(a) === null) - (value(b) === null) || sign * column.rising * (value(a) - value(b)) || 0);
+  const by = state.order === "plan" || !column ? (a, b) => sign * (place(nameOf(a)) - place(nameOf(b)))
+    : state.order === "name" ? (a, b) => sign * nameOf(a).localeCompare(nameOf(b))
+      : (a, b) => (value(a) === null) - (value(b) === null) || sign * column.rising * (value(a) - value(b)) || 0;
+  return [...items].sort((a, b) => standsApart(nameOf(a)) - standsApart(nameOf(b)) || by(a, b));
 }
 
 function orderBy(key) {

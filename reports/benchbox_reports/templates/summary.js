@@ -3,7 +3,8 @@
 function showSummary() {
   const table = byId("summary");
   if (!table) return;
-  const cols = columns().filter((c) => !state.data || (c.section ? c.section.dataset : c.dataset) === state.data), now = state.order || columns()[0]?.key;
+  const cols = columns().filter((c) => !state.data || (c.section ? c.section.dataset : c.dataset) === state.data)
+    .filter((c) => !c.section || c.section.bd[state.anchor]), now = state.order || columns()[0]?.key;
   const sortable = (key, text) => {
     const th = make("th", {scope: "col"}, button(text, "", () => orderBy(key), {class: "sort"}));
     const column = columns().find((c) => c.key === key);
@@ -13,12 +14,13 @@ function showSummary() {
   table.tHead.rows[0].replaceChildren(sortable("name", "Codec"), ...cols.map((c) => sortable(c.key, c.head)));
   const labels = ordered(NAMES.filter((n) => columns().some((c) => c.value(n) !== null)));
   const best = cols.map((c) => {
-    const rows = labels.filter((n) => n !== state.anchor && c.value(n) !== null && !(c.section && bits(c.section, n)?.curves));
-    return rows.sort((a, b) => c.rising * (c.value(a) - c.value(b)))[0];
+    const rows = labels.filter((n) => !(c.section && n === state.anchor) && c.value(n) !== null && !standsApart(n));
+    return rows.length > (c.section ? 0 : 1) ? rows.sort((a, b) => c.rising * (c.value(a) - c.value(b)))[0] : null;
   });
-  table.tBodies[0].replaceChildren(...labels.map((label) => make("tr", {...(label === state.anchor && {class: "anchor"})},
-    make("th", {scope: "row"}, swatch(label), codecLink(label)),
-    ...cols.map((c, k) => make("td", {}, ...summaryCell(c, label, best[k] === label))))));
+  const row = (label) => make("tr", {...(label === state.anchor && {class: "anchor"})}, make("th", {scope: "row"}, swatch(label), codecLink(label)),
+    ...cols.map((c, k) => make("td", {}, ...summaryCell(c, label, best[k] === label))));
+  const others = labels.filter(standsApart), head = () => make("tr", {class: "apart"}, make("th", {scope: "rowgroup", colspan: cols.length + 1}, DATA.apart));
+  table.tBodies[0].replaceChildren(...labels.filter((n) => !standsApart(n)).map(row), ...(others.length ? [head(), ...others.map(row)] : []));
   byId("summary-of").textContent = summaryNote(cols);
   const words = DATA.headline[state.anchor] || [];
   byId("headline").hidden = !words.length || state.picture !== "" || state.tag !== "" || state.data !== "";
@@ -32,18 +34,17 @@ function summaryCell(column, label, best) {
   const one = column.section ? bits(column.section, label) : null, digits = column.section ? 1 : column.digits, signed = !!column.section;
   const ends = column.section ? [one.low, one.high] : column.ends(label);
   const interval = state.ends && ends[0] !== null ? [make("span", {class: "interval"}, `[${printed(ends[0], digits, signed)}, ${printed(ends[1], digits, signed)}]`)] : [];
-  return [strong(printed(value, digits, signed)), ...(one?.curves ? [make("abbr", {title: "published curve: by mean curves, not picture by picture"}, "*")] : []), ...interval];
+  return [strong(printed(value, digits, signed)), ...interval];
 }
 
 function summaryNote(cols) {
   const sections = cols.filter((c) => c.section).map((c) => c.section), several = new Set(sections.map((s) => whichPictures(s)));
-  const over = several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${whichPictures(s)}`).join("; ");
-  const ends = sections.some((s) => s.ratios?.low.some((v) => v !== null)) && subset(sections[0]) === null;
+  const curves = isPublished(state.anchor), over = curves ? `by mean curves, as ${state.anchor} has no single pictures` : several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${whichPictures(s)}`).join("; ");
+  const ends = !curves && sections.some((s) => s.ratios?.low.some((v) => v !== null)) && subset(sections[0]) === null;
   const toggle = byId("c-ends");
   toggle.closest("label").hidden = !ends;
   return [`BD-rate against ${state.anchor} in percent of bits, ${over}; negative is fewer. Best in bold.`,
-    cols.some((c) => !c.section) ? "Speed: median over the operating points; with intervals, quartiles." : "",
-    sections.some((s) => s.published.length) && subset(sections[0]) === null ? "* published curve, not measured here: by mean curves." : ""].filter(Boolean).join(" ");
+    cols.some((c) => !c.section) ? "Speed: median over the operating points; with intervals, quartiles." : ""].filter(Boolean).join(" ");
 }
 
 function swatch(name) {

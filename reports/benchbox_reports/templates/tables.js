@@ -7,6 +7,7 @@ function showTable(section) {
   table.tBodies[0].replaceChildren(...rows.map(([cells, remarks]) => make("tr", {},
     make("th", {scope: "row"}, codecLink(cells[0])), ...cells.slice(1).map((cell) => make("td", {}, cell)),
     ...(table.tHead.rows[0].querySelector(".text") ? [make("td", {class: "text remarks"}, ...remarks.map((r) => make("span", {class: "flag"}, r)))] : []))));
+  hideEmpty(table);
   markOrder(table, section);
   const none = byId(`none-${section.id}`);
   none.hidden = rows.length > 0;
@@ -14,9 +15,17 @@ function showTable(section) {
   byId(`words-${section.id}`).hidden = state.anchor !== DATA.anchor || hidden(DATA.anchor) || state.hide.length > 0;
 }
 
+function hideEmpty(table) {  // columns in which no row has anything
+  const rows = [...table.tBodies[0].rows], empty = (k) => rows.length > 0 && rows.every((row) => ["", NONE].includes(row.cells[k].textContent));
+  for (let k = 1; k < table.tHead.rows[0].cells.length; k++) {
+    const is = empty(k);
+    for (const row of table.rows) row.cells[k].hidden = is;
+  }
+}
+
 function markOrder(table, section) {
-  const now = state.order || columns()[0]?.key, [name, , , , , rate] = table.tHead.rows[0].cells;
-  for (const [cell, key] of [[name, "name"], [rate, section.id]]) {
+  const now = state.order || columns()[0]?.key, [name, curves, , , , pictures] = table.tHead.rows[0].cells, byCurves = isPublished(state.anchor);
+  for (const [cell, key] of [[name, "name"], [curves, byCurves && section.id], [pictures, !byCurves && section.id]]) {
     if (key === now) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
     else cell.removeAttribute("aria-sort");
   }

@@ -13,8 +13,9 @@ from typing import Any
 import benchbox_metrics
 import numpy as np
 import pytest
+from benchbox_metrics import ms_ssim
 from benchbox_metrics.ms_ssim import TAPS, banded, window
-from distorted import jpeg, noisy
+from distorted import jpeg, noisy, sixteen
 from PIL import Image as PillowImage
 
 from benchbox.image import Image
@@ -105,6 +106,48 @@ def test_ms_ssim_agrees_with_pytorch_msssim_at_awkward_sizes(height: int, width:
     assert score("ms-ssim", reference, image) == pytest.approx(torch_ms_ssim(reference, image), abs=1e-7)
 
 
+@pytest.mark.parametrize("shape", [(171, 266, 3), (222, 163, 1), (365, 171, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_large_picture_is_scored_band_by_band_and_gets_the_same_score(
+    shape: tuple[int, int, int], dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(shape[0])
+    reference = rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+    image = noisy(reference, 40)
+    whole = score("ms-ssim", reference, image)
+    monkeypatch.setattr(ms_ssim, "KEPT", 0)
+    for band in (1, 31, 200):
+        monkeypatch.setattr(ms_ssim, "BAND", band)
+        assert score("ms-ssim", reference, image) == pytest.approx(whole, abs=1e-7)
+
+
+def test_ms_ssim_of_16_bits_is_that_of_the_same_picture_in_8_bits(photo: Image) -> None:
+    image = noisy(photo, 9)
+    narrow, wide = score("ms-ssim", photo, image), score("ms-ssim", sixteen(photo), sixteen(image))
+    assert wide == pytest.approx(narrow, abs=1e-9)
+
+
+@pytest.mark.slow
+def test_scoring_a_large_picture_takes_at_most_four_times_its_memory(kodak: Path) -> None:
+    """25 megapixels; the pictures themselves are two of the four."""
+    code = ("import resource, sys\n"
+            "import numpy as np\n"
+            "from PIL import Image\n"
+            "from benchbox_metrics.ms_ssim import MS_SSIM\n"
+            "tile = np.asarray(Image.open(sys.argv[1]))\n"
+            "scorer = MS_SSIM.open('cpu')\n"
+            "small = scorer.prepare(tile).score(tile ^ 1)\n"
+            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+            "reference, image = np.tile(tile, (8, 8, 1)), np.tile(tile ^ 1, (8, 8, 1))\n"
+            "value = scorer.prepare(reference).score(image)\n"
+            "assert abs(value - small) < 0.01, (value, small)\n"
+            "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / reference.nbytes)\n")
+    done = subprocess.run([sys.executable, "-c", code, kodak / "kodim08.png"], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 4
+
+
 def test_ms_ssim_agrees_with_pytorch_msssim_where_whole_scales_count_as_zero(photo: Image) -> None:
     negative = 255 - photo
     assert score("ms-ssim", photo, negative) == torch_ms_ssim(photo, negative) == 0
@@ -115,16 +158,16 @@ def test_ms_ssim_agrees_with_pytorch_msssim_where_whole_scales_count_as_zero(pho
 def test_the_kernels_are_cached_for_the_user_when_site_packages_is_read_only(tmp_path: Path) -> None:
     site, home = tmp_path / "site", tmp_path / "home"
     result = _score_from_read_only(site, home)
-    assert result.stdout.strip() == "1.0", result.stderr
+    assert result.stdout.strip() == "9", result.stderr
     assert not list(site.rglob("*.nbi"))
-    assert list(home.rglob("*ms_ssim_kernels.errors*.nbi")), "no cache index in the user's cache folder"
+    assert list(home.rglob("*psnr_kernels.squared_error*.nbi")), "no cache index in the user's cache folder"
 
 
 def test_the_kernels_work_where_nothing_can_be_cached(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.write_text("a file, so no folder can be made below it")
     result = _score_from_read_only(tmp_path / "site", home)
-    assert result.stdout.strip() == "1.0", result.stderr
+    assert result.stdout.strip() == "9", result.stderr
 
 
 def _score_from_read_only(site: Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -136,12 +179,9 @@ def _score_from_read_only(site: Path, home: Path) -> subprocess.CompletedProcess
     source = Path(str(benchbox_metrics.__file__)).parent
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
     (package / "__pycache__").write_text("")
-    code = ("import numpy as np, benchbox_metrics.ms_ssim_kernels as k\n"
+    code = ("import numpy as np, benchbox_metrics.psnr_kernels as k\n"
             f"assert k.__file__.startswith({str(site)!r}), k.__file__\n"
-            "x, out = k.planes(1, 16, 16), k.planes(1, 16, 16)\n"
-            "s = [np.uintp(v) for v in (1, 16, 16, k.layout(16, 16)[0])]\n"
-            "k.errors(x, np.ones(256, np.uint8), *s, np.float32(1), out)\n"
-            "print(out.max())")
+            "print(k.squared_error(np.ones(9, np.uint8), np.zeros(9, np.uint8)))")
     keep = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
     environment = {**keep, "HOME": str(home), "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -80,6 +81,14 @@ def test_metadata_that_is_no_json_is_named(text: str, weights: Path, tmp_path: P
     for name in ("config", "tune", "card"):
         less = {key: value for key, value in metadata.items() if key != name}
         assert f"does not say its {name}" in refused(tmp_path / "w", save(tensors, less))
+
+
+def test_a_file_larger_than_any_weights_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    path.touch()
+    os.truncate(path, 1 << 40)
+    with pytest.raises(CodecError, match="have more than 1024 MiB; name a weights file of this codec"):
+        ResnetCodec.open(RESNET, [path], "cpu")
 
 
 def test_files_that_are_no_weights(weights: Path, tmp_path: Path) -> None:

@@ -1,0 +1,180 @@
+"""What runs on a worker of a dask cluster. Tasks are JSON text, and so is what they answer, through the events that
+dask carries from workers to clients.
+
+A worker keeps a `Bench` for each run from the moment it is asked to take part until the run's client lets go of that
+task's result, or is gone itself: then dask forgets the result, and the bench is closed, whatever it was at.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dask.typing import Key
+from distributed import Worker, WorkerPlugin, get_worker
+from distributed.utils import sync
+
+from benchbox import machine
+from benchbox.errors import BenchboxError, one_line
+from benchbox.execution.admission import outer_faults
+from benchbox.execution.bench import Bench
+from benchbox.execution.cluster import TOPIC
+from benchbox.plan import Job
+from benchbox.plugin_file import from_values
+
+NAME = "benchbox"
+"""The name of the plugin on a worker."""
+
+TELL_EVERY = 0.25
+"""Seconds between two messages of a job, at least."""
+
+SHARE = 0.8
+"""Part of a worker's memory that its points may use together."""
+
+
+class Benches(WorkerPlugin):
+    """The benches of a worker, by run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._benches: dict[str, Bench] = {}
+        self._keys: dict[Key, str] = {}
+
+    def open(self, key: Key, run: str, settings: Mapping[str, Any], slots: int) -> Bench:
+        """The bench of `run`, kept until dask forgets the task `key`."""
+        with self._lock:
+            if run not in self._benches:
+                self._benches[run] = Bench(settings, slots)
+            self._keys[key] = run
+            return self._benches[run]
+
+    def bench(self, run: str) -> Bench:
+        """The bench of a run that was opened."""
+        with self._lock:
+            bench = self._benches.get(run)
+        if bench is None:
+            raise BenchboxError("this worker does not take part in the run any more")
+        return bench
+
+    def transition(self, key: Key, start: str, finish: str, **kwargs: Any) -> None:
+        """dask's: a task on this worker has another state now."""
+        if key in self._keys and finish in ("released", "cancelled", "forgotten", "error"):
+            run = self._keys.pop(key)
+            if run not in self._keys.values():
+                self._close([run])
+
+    def teardown(self, worker: Worker) -> None:
+        """dask's: the worker ends."""
+        self._close(list(self._benches))
+
+    def _close(self, runs: Sequence[str]) -> None:
+        with self._lock:
+            closed = [self._benches.pop(run) for run in runs if run in self._benches]
+        for bench in closed:  # in a thread, since dask must not wait for it
+            threading.Thread(target=bench.close, daemon=True).start()
+
+
+def take_part(text: str) -> None:
+    """A task: open a bench for the run that JSON `text` describes, and answer what this worker is and what it lacks."""
+    asked = json.loads(text)
+    worker = get_worker()
+    slots, gpus = worker.state.nthreads, worker.state.total_resources.get("GPU", 0)
+    memory = min(machine.memory(), worker.memory_manager.memory_limit or machine.memory())
+    settings = asked["settings"]
+    share = settings["memory"] or int(memory * SHARE) // slots
+    faults = list(outer_faults(asked["needs"], share, slots, memory, gpus))
+    if not faults:
+        try:
+            for file in from_values(settings["plugins"]):
+                file.check()
+            bench = _benches(worker).open(worker.get_current_task(), asked["run"], {**settings, "memory": share}, slots)
+            faults = bench.inspect(asked["needs"])
+        except BenchboxError as error:
+            faults = [one_line(error)]
+    tell(worker, asked["run"], [{"kind": "worker", "address": worker.address, "host": machine.host(), "slots": slots,
+                                 "gpus": gpus, "faults": faults, "about": machine.describe()}])  # fmt: skip
+
+
+def measure(text: str) -> None:
+    """A task: run the jobs of JSON `text` on the run's bench, one after the other; points are told as they are
+    finished, and the end of each job."""
+    asked = json.loads(text)
+    worker = get_worker()
+    telling = _Telling(worker, asked["run"])
+    try:
+        bench = _benches(worker).bench(asked["run"])
+        for one in asked["jobs"]:
+            telling.begin(one["name"])
+            files = bench.run(Job.from_json(one["job"]), one["name"], telling.points, telling.look)
+            telling.end(files)
+    except BenchboxError as error:
+        telling.stop(error)
+    finally:
+        telling.flush()
+
+
+class _Telling:
+    """Tells a run's client, several things at once where they come quickly."""
+
+    def __init__(self, worker: Worker, run: str) -> None:
+        self._worker = worker
+        self._run = run
+        self._name = ""
+        self._told = 0
+        self._begun = self._last = time.monotonic()
+        self._waiting: list[Mapping[str, Any]] = []
+
+    def begin(self, name: str) -> None:
+        """The job called `name` begins."""
+        self._name, self._told, self._begun = name, 0, time.monotonic()
+
+    def points(self, points: Sequence[Mapping[str, Any]]) -> None:
+        """Points are finished."""
+        self._told += len(points)
+        self._tell({"kind": "points", "points": points})
+        self.look()
+
+    def end(self, files: int) -> None:
+        """The job has ended and left so many spool files."""
+        self._tell({"kind": "end", "points": self._told, "files": files, "seconds": time.monotonic() - self._begun})
+        self.look()
+
+    def stop(self, error: BenchboxError) -> None:
+        """This worker cannot go on."""
+        self._tell({"kind": "stop", "reason": str(error)})
+
+    def look(self) -> None:
+        """Send what waits, if the last is not just sent."""
+        if time.monotonic() - self._last >= TELL_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        if self._waiting:
+            tell(self._worker, self._run, self._waiting)
+        self._waiting, self._last = [], time.monotonic()
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        self._waiting.append({**message, "job": self._name})
+
+
+def tell(worker: Worker, run: str, messages: Sequence[Mapping[str, Any]]) -> None:
+    """Send messages to the client of a run."""
+    worker.log_event(TOPIC, [run, json.dumps(messages)])
+
+
+def _benches(worker: Worker) -> Benches:
+    """The worker's plugin, attached to it if it is not there."""
+
+    async def attached() -> Benches:
+        if NAME not in worker.plugins:
+            await worker.plugin_add(plugin=Benches(), name=NAME)
+        found = worker.plugins[NAME]
+        assert isinstance(found, Benches)
+        return found
+
+    plugin: Benches = sync(worker.loop, attached)
+    return plugin

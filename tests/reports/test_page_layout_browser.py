@@ -1,0 +1,128 @@
+"""What is drawn can be read at every width and in print: no text over another, none cut, no column empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import Browser, cells, choose
+from crowded import Crowd
+from hostile_report import embedded
+
+pytestmark = pytest.mark.browser
+WIDTHS = [(1440, "screen"), (820, "screen"), (390, "screen"), (700, "print")]
+
+TEXTS = """[...document.querySelectorAll('.plot svg')].filter(s => s.checkVisibility()).map(svg => {
+  const frame = svg.getBoundingClientRect(), canvas = svg.parentElement.getBoundingClientRect();
+  return {id: svg.closest('.plot').id, frame: [canvas.left, canvas.top, canvas.right, canvas.bottom],
+    texts: [...svg.querySelectorAll('text')].filter(t => !t.closest('g[clip-path]')).map(t => {
+      const b = t.getBoundingClientRect(); return [t.textContent, b.left, b.top, b.right, b.bottom]; })};
+})"""
+
+
+def trouble(plots: list[Any]) -> list[str]:
+    """Texts that touch another by more than a pixel, or leave their plot."""
+    found = []
+    for plot in plots:
+        x0, y0, x1, y1 = plot["frame"]
+        texts = plot["texts"]
+        for k, (text, left, top, right, bottom) in enumerate(texts):
+            if left < x0 - 1 or top < y0 - 1 or right > x1 + 1 or bottom > y1 + 1:
+                found.append(f"{plot['id']}: {text!r} is cut")
+            found += [f"{plot['id']}: {text!r} lies over {other[0]!r}" for other in texts[:k]
+                      if left < other[3] - 1 and other[1] < right - 1 and top < other[4] - 3 and other[2] < bottom - 3]
+    return found
+
+
+@pytest.mark.parametrize(("width", "media"), WIDTHS)
+def test_no_text_of_a_plot_touches_another_or_is_cut(width: int, media: str, crowd: Crowd, browser: Browser) -> None:
+    for view in ("", "#view=saved&show=all", "#x=psnr&y=bpp", "#rate=linear&show=all"):
+        browser.open(crowd.url + view, width, media)
+        plots = browser.js(TEXTS)
+        assert len([plot for plot in plots if len(plot["texts"]) > 5]) >= 2
+        assert trouble(plots) == [], view
+
+
+@pytest.mark.parametrize(("width", "media"), WIDTHS)
+def test_so_it_is_on_a_small_page(width: int, media: str, report: Path, browser: Browser) -> None:
+    browser.open((report / "index.html").as_uri(), width, media)
+    assert trouble(browser.js(TEXTS)) == []
+    browser.js("change({here: `${DATA.sections[0].id}/a.png`})")
+    assert trouble(browser.js(TEXTS)) == []
+
+
+@pytest.mark.parametrize(("width", "media"), WIDTHS)
+def test_names_of_codecs_are_not_broken_into_letters(width: int, media: str, crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url, width, media)
+    lines = browser.js("""[...document.querySelectorAll('tbody th[scope=row]')].filter(t => t.checkVisibility())
+      .map(t => {
+        const range = document.createRange(); range.selectNodeContents(t);
+        const tops = new Set([...range.getClientRects()].filter(r => r.width > 1).map(r => Math.round(r.top / 8)));
+        return [t.innerText.trim(), tops.size]; })""")
+    assert len(lines) > 40
+    assert [(name, count) for name, count in lines if count > max(2, len(name.split()) + len(name) // 10)] == []
+
+
+@pytest.mark.parametrize("anchor", ["jpeg", "VTM, published", "elic2022, published"])
+def test_no_column_is_empty(anchor: str, crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url)
+    choose(browser, "c-anchor", anchor)
+    browser.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    empty = browser.js("""[...document.querySelectorAll('table')]
+        .filter(t => t.checkVisibility() && t.tBodies[0]?.rows.length).flatMap(t => [...t.tHead.rows[0].cells]
+        .map((head, k) => [t.id, head.innerText, head.checkVisibility() && [...t.tBodies[0].rows].every(
+          r => !r.cells[k] || ['', '\\u2013'].includes(r.cells[k].innerText.trim()))]))
+        .filter(([, , is]) => is)""")
+    assert empty == []
+
+
+def test_columns_hold_their_decimals_below_each_other(crowd: Crowd, browser: Browser) -> None:
+    """The last digit of the first number of each cell stands at one place."""
+    browser.open(crowd.url)
+    browser.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    section = crowd.data["sections"][0]["id"]
+    for table, columns in (("#summary", (1, 2)), (f"#bd-{section}", (1, 5, 6))):
+        for column in columns:
+            cell = f"{table} tbody td:nth-child({column + 1})"
+            ends = browser.js(f"""[...document.querySelectorAll('{cell}')].map(td => {{
+                const text = document.createTreeWalker(td, NodeFilter.SHOW_TEXT).nextNode();
+                const found = text && text.data.match(/[\\d.]+/); if (!found) return null;
+                const range = document.createRange(); range.setStart(text, found.index);
+                range.setEnd(text, found.index + found[0].length);
+                return range.getBoundingClientRect().right; }}).filter(x => x !== null)""")
+            assert len(ends) > 10
+            assert max(ends) - min(ends) < 7, (table, column)  # a sign more or less, and bold digits
+
+
+def test_a_dot_shows_its_picture_where_the_reader_is(report: Path, browser: Browser) -> None:
+    browser.open((report / "index.html").as_uri())
+    id_ = embedded(report / "index.html")["sections"][0]["id"]
+    x, y, name = browser.js(f"""(() => {{ const plot = memory.get(byId('spread-{id_}'));
+        const line = plot.view.lines.find(l => l.dots), point = line.points.reduce((a, b) => a.x < b.x ? a : b);
+        plot.canvas.scrollIntoView({{block: 'center'}}); const box = plot.canvas.getBoundingClientRect();
+        return [box.x + plot.x.at(point.x), box.y + plot.y.at(point.y), point.picture]; }})()""")
+    top = f"document.querySelector('#spread-{id_} .canvas').getBoundingClientRect().top"
+    before = browser.js(top)
+    browser.page.mouse.click(x, y)
+    assert browser.js(f"document.querySelector('#here-{id_} h4').innerText") == f"PSNR of {name}"
+    assert browser.js(f"document.querySelectorAll('#one-{id_} .curve').length") == 2
+    assert browser.js(top) == pytest.approx(before, abs=1)  # the page has not moved
+    assert browser.js(f"byId('here-{id_}').getBoundingClientRect().top < innerHeight")
+    assert browser.js(f"document.querySelectorAll('#here-{id_} .canvas')[0].ariaLabel").startswith("PSNR on")
+    assert name in browser.js(f"document.querySelectorAll('#here-{id_} .canvas')[0].ariaLabel")
+
+
+def test_what_runs_beyond_the_axes_is_named(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url + "#show=all")
+    for data in crowd.data["sections"]:
+        inside = browser.js(f"""(() => {{ const plot = memory.get(byId('plot-{data["id"]}'));
+            const [x0, x1, y0, y1] = plot.shown; return plot.view.lines.filter(l => l.points.every(
+              p => p.x >= x0 && p.x <= x1 && p.y >= y0 && p.y <= y1)).map(l => l.name); }})()""")
+        named = browser.js(f"byId('now-{data['id']}').textContent").partition("Beyond the axes run on: ")[2]
+        names = [c["label"] for c in (*data["curves"], *data["published"])]
+        assert [name for name in names if name in named.removesuffix(".").split(", ")
+                or f"{name}" in named] == [name for name in names if name not in inside]
+    measured = crowd.data["sections"][0]["curves"]
+    assert {c["label"] for c in measured} <= set(inside)
+    assert len(cells(browser, "#summary")) > 20
