@@ -63,12 +63,12 @@ def gc(workspace: Path) -> None:
 def forget(run: str, workspace: Path) -> None:
     """Remove RUN from the list of runs. Its measurements stay; `benchbox gc` then deletes streams that no run needs."""
     from benchbox.errors import UsageError
-    from benchbox.results import imported_runs, no_run
+    from benchbox.results import no_run
     from benchbox.store import Store, Workspace, WritableStore, locate, shown
 
     place, name = locate(run, Workspace.at(workspace))
     with Store(place) as known:
-        if name in imported_runs(place):
+        if name in place.imported_runs():
             raise UsageError(f"{name}: was imported; delete its folder {shown(place.folder / name)} to be rid of it")
         if name not in [other for other, _ in known.runs()]:
             raise no_run(name, known)

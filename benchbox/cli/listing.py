@@ -29,11 +29,9 @@ def lines(
         rows = ((c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS)
         yield from table(("column", "dtype", "unit", "meaning"), rows)
     elif kind == "runs":
-        from benchbox.results import imported_runs  # brings more than lists of plugins need
-
         with Store(Workspace.at(workspace)) as store:
             measured = [(name, str(rows), "") for name, rows in store.runs()]
-            imported = [(name, "", "imported") for name in imported_runs(store.workspace)]
+            imported = [(name, "", "imported") for name in store.workspace.imported_runs()]
             yield from table(("run", "points", ""), [*measured, *imported])
     else:
         tables: dict[str, Callable[[Registry], Iterator[str]]] = {

@@ -5,7 +5,7 @@ from benchbox.results.given import as_results, one_dataset, one_metric
 from benchbox.results.imports import import_run
 from benchbox.results.load import load_frame, load_results, load_run
 from benchbox.results.merge import merge
-from benchbox.results.place import RunPlace, find_run, imported_runs, no_run
+from benchbox.results.place import RunPlace, find_run, no_run
 from benchbox.results.publish import publish
 from benchbox.results.several import load_frames, load_several
 from benchbox.results.write import chosen_reports, write_reports
@@ -13,6 +13,6 @@ from benchbox.store import PUBLISHED
 
 __all__ = [
     "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "chosen_reports", "exit_code", "find_run",
-    "import_run", "imported_runs", "load_frame", "load_frames", "load_results", "load_run", "load_several", "merge",
-    "no_run", "one_dataset", "one_metric", "publish", "write_reports",
+    "import_run", "load_frame", "load_frames", "load_results", "load_run", "load_several", "merge", "no_run",
+    "one_dataset", "one_metric", "publish", "write_reports",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchbox.errors import StoreError, UsageError
 from benchbox.files import read_text, same_file, whole_file
 from benchbox.results.imports import may_import, take_import
-from benchbox.results.place import imported_runs, is_published
+from benchbox.results.place import is_published
 from benchbox.results.records import RECORD, read_environment, read_settings
 from benchbox.store import MergingStore, Store, Taken, TakenRun, Workspace, shown
 
@@ -89,7 +89,7 @@ def _take_record(source: Path, target: Path, run: TakenRun) -> None:
 def _take_imported(other: Workspace, store: MergingStore) -> list[str]:
     """Take the imported runs of a workspace over; returns a line for each that has another name here."""
     lines = []
-    for name in imported_runs(other):
+    for name in other.imported_runs():
         free, number = name, 1
         while not may_import(other.run_folder(name), free, store):
             free, number = f"{name}-{other.folder.name}" + (f"-{number}" if number > 1 else ""), number + 1

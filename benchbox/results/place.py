@@ -48,7 +48,7 @@ def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
     if is_published(run):
         return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
     workspace, name = locate(run, workspace)
-    if name in imported_runs(workspace):
+    if name in workspace.imported_runs():
         return RunPlace(workspace.run_folder(name), name, None)
     return RunPlace(_folder(name, workspace), name, workspace)
 
@@ -64,14 +64,9 @@ def _folder(name: str, workspace: Workspace) -> Path:
         return workspace.folder / folder
 
 
-def imported_runs(workspace: Workspace) -> list[str]:
-    """The names of the runs in a workspace that were imported, sorted."""
-    return sorted(path.parent.name for path in workspace.folder.glob(f"*/{PUBLISHED}"))
-
-
 def no_run(name: str, store: Store) -> StoreError:
     """The error that no run is called `name`, with the names that there are."""
-    names = ", ".join([*(run for run, _ in store.runs()), *imported_runs(store.workspace)]) or "none yet"
+    names = ", ".join([*(run for run, _ in store.runs()), *store.workspace.imported_runs()]) or "none yet"
     return StoreError(f"no run is called '{name}' in {store.workspace}; there are: {names}")
 
 

@@ -90,7 +90,7 @@ class MergingStore(WritableStore):
         db.execute(_insertion(db, "timings", ours, "ON CONFLICT (key, session, repetition) DO NOTHING"))
         (after,) = _count(db, "main.encodings")
         db.execute("DROP TABLE clashing")
-        runs = tuple(take_runs(db, OTHER, other.folder.name))
+        runs = tuple(take_runs(db, OTHER, other.folder.name, self.workspace.imported_runs()))
         return Taken(points, after - before, changed - (after - before), clashes, scores, runs)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from benchbox.store import foreign
@@ -27,9 +27,11 @@ class TakenRun:
     known: bool
 
 
-def take_runs(db: sqlite3.Connection, other: str, place: str) -> Iterator[TakenRun]:
-    """Take the runs of the attached database `other` over; `place` is the name of its workspace. The caller holds a
-    transaction."""
+def take_runs(
+    db: sqlite3.Connection, other: str, place: str, imported: Collection[str] = ()
+) -> Iterator[TakenRun]:
+    """Take the runs of the attached database `other` over; `place` is the name of its workspace, `imported` are names
+    that imported runs have here. The caller holds a transaction."""
     folders: dict[str, str] = {}
     if foreign.columns(db, other, "formers"):
         folders = dict(db.execute(f"SELECT run, folder FROM {other}.formers"))
@@ -37,8 +39,9 @@ def take_runs(db: sqlite3.Connection, other: str, place: str) -> Iterator[TakenR
     names: dict[str, str] = {}
     for run in sorted(run for run in runs if MARK not in run):
         versions = [name for mark in ("", MARK, "-") for name in _named(db, run, mark)]
-        same = next((name for name in versions if _same(db, other, run, name)), None) if run in versions else None
-        names[run] = same or _free(db, other, run, place)
+        taken = run in versions or run in imported
+        same = next((name for name in versions if taken and _same(db, other, run, name)), None)
+        names[run] = same or (_free(db, other, run, place, imported) if taken else run)
         yield _take(db, other, TakenRun(run, names[run], run, _folder(db, names[run]), same is not None))
     for run in sorted((run for run in runs if MARK in run), key=_number):
         now = names.get(base := run.partition(MARK)[0], base).partition(MARK)[0]
@@ -68,15 +71,13 @@ def _named(db: sqlite3.Connection, run: str, mark: str) -> list[str]:
     return sorted((name for (name,) in found), key=_number)
 
 
-def _free(db: sqlite3.Connection, other: str, run: str, place: str) -> str:
-    """A name for a run that is not here: its own, else one that names its workspace."""
+def _free(db: sqlite3.Connection, other: str, run: str, place: str, imported: Collection[str]) -> str:
+    """A name for a run whose own is taken here, which names its workspace."""
     here, there = ({name for (name,) in db.execute(f"SELECT DISTINCT run FROM {schema}.entries")}
                    for schema in ("main", other))  # fmt: skip
-    if run not in here:
-        return run
     base = name = f"{run[:150]}-{re.sub('[^A-Za-z0-9._-]+', '-', place)[:40]}"
     number = 1
-    while name in here | there:
+    while name in here | there | {*imported}:
         number += 1
         name = f"{base}-{number}"
     return name

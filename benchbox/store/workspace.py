@@ -64,6 +64,10 @@ class Workspace:
             raise PlanError(f"a run cannot be called '{run}': the workspace uses that name; choose another")
         return self.folder / run
 
+    def imported_runs(self) -> list[str]:
+        """The names of the runs that were imported, sorted."""
+        return sorted(path.parent.name for path in self.folder.glob(f"*/{PUBLISHED}"))
+
     def own_run_folder(self, run: str) -> Path:
         """The folder of a run that is to be measured here.
 

@@ -85,6 +85,17 @@ def test_merge_takes_imported_runs_along(tmp_path: Path) -> None:
     assert len(printed(tmp_path / "all", "list", "runs").splitlines()) == 3
 
 
+def test_a_measured_run_of_the_name_of_an_imported_one(tmp_path: Path) -> None:
+    printed(tmp_path / "all", "import", PUBLISHED, "--name", "past")
+    imported = benchbox.load("past", tmp_path / "all")
+    for _ in range(2):
+        done = CliRunner().invoke(commands, ["merge", str(WORKSPACE), "--into", str(tmp_path / "all")])
+        assert done.exit_code == 0, done.output
+    assert len(printed(tmp_path / "all", "list", "runs").splitlines()) == 3
+    pd.testing.assert_frame_equal(benchbox.load("past", tmp_path / "all"), imported)
+    assert len(benchbox.load("past-workspace-1", tmp_path / "all")) == 36
+
+
 def test_what_cannot_be_imported_says_why(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     assert "no results.parquet there; name a folder that `benchbox publish` wrote" in refused(runs, "import", tmp_path)
