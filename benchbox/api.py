@@ -73,6 +73,7 @@ def run(
         from benchbox.store import Workspace
 
         settled, base = settle(plan)
+        server.prepare(settled.metrics)
         plugins = registry.load(files=plugin_files(settled.plugins, base))
         wanted = chosen_reports(plugins, reports)
         resolved = resolve(settled, plugins, base)

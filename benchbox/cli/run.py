@@ -55,6 +55,7 @@ def run(
         from benchbox.store import Workspace, shown
 
         settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
+        server.prepare(settled.metrics)
         plugins = load_plugins([*(base / path for path in settled.plugins), *plugin_paths])
         wanted = [] if no_report else chosen_reports(plugins, list(reports) or None)
         resolved = resolve(settled, plugins, base)
