@@ -37,7 +37,11 @@ def test_plugins_are_asked_for_a_kind_when_it_is_first_looked_for() -> None:
     module = ModuleType("noting")
 
     def hook(kind: str) -> Callable[[], list[Any]]:
-        return hookspecs.hookimpl(specname=f"benchbox_{kind}")(lambda: asked.append(kind) or [])
+        def offer() -> list[Any]:
+            asked.append(kind)
+            return []
+
+        return hookspecs.hookimpl(offer, specname=f"benchbox_{kind}")
 
     for kind in ("codecs", "metrics", "datasets", "reports"):
         setattr(module, f"offer_{kind}", hook(kind))
