@@ -82,6 +82,7 @@ def run(
 
         part = None if shard is None else Shard.parse(shard)
         settled, base = settle(plan)
+        server.prepare(settled.metrics)
         plugins = registry.load(files=plugin_files(settled.plugins, base))
         wanted = chosen_reports(plugins, () if reports is None and part is not None else reports)
         resolved = resolve(settled, plugins, base)

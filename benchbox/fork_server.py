@@ -53,6 +53,11 @@ class ForkServer:
         if self._current is None:
             self._current = _Process(self._loads_plugins)
 
+    def prepare(self, metrics: Sequence[str]) -> None:
+        """Have it open `metrics`, by id, before the first worker is asked for; nothing if it was not started."""
+        if self._current is not None:
+            self._current.send(json.dumps({"metrics": list(metrics)}).encode(), ())
+
     def launch(self, settings: Mapping[str, Any], descriptors: Sequence[int]) -> bool:
         """Ask for a worker with the `settings` of `benchbox.execution.server.serve`, which JSON can hold, and the file
         descriptors of `benchbox.execution.guard_process.Descriptors`. If no worker comes, they are closed.
@@ -85,7 +90,7 @@ class ForkServer:
 
 class _Process:
     def __init__(self, loads_plugins: bool) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `close`)
         command = [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(theirs.fileno()),
                    "plugins" if loads_plugins else "libraries"]  # fmt: skip

@@ -17,8 +17,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 _LIBRARIES = ("benchbox", "numpy", "pillow", "imagecodecs", "scikit-image", "numba", "pandas", "torch")
 
 
@@ -58,6 +56,8 @@ def cores(system: Path = Path("/")) -> int:
 
 def memory(system: Path = Path("/")) -> int:
     """Bytes of memory that this process may use: the machine's, at most the limit of its control groups."""
+    import psutil  # takes a while, and listing plugins needs none of it
+
     names = ("memory.max", "memory.limit_in_bytes")  # versions 2 and 1; "max" and a number near 2^63 are no limit
     limits = [int(line) for folder in _groups("memory", system) for name in names
               if (line := _first_line(folder / name) or "").isdecimal()]  # fmt: skip
@@ -163,6 +163,8 @@ class Others:
 
 
 def _busy_seconds() -> float:
+    import psutil
+
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
                  - getattr(times, "guest_nice", 0.0))  # fmt: skip
@@ -189,7 +191,8 @@ def _children(process: str = "self") -> list[int]:
     found: list[int] = []
     try:
         for task in os.listdir(f"/proc/{process}/task"):
-            found += map(int, Path(f"/proc/{process}/task/{task}/children").read_text().split())
+            with open(f"/proc/{process}/task/{task}/children", "rb") as file:
+                found += map(int, file.read().split())
     except OSError:  # not Linux, or the process has ended
         return found
     return found + [below for pid in found for below in _children(str(pid))]

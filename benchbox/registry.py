@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from benchbox import machine
 from benchbox.codec import CodecInfo, OptionsModel
@@ -28,23 +27,54 @@ class _HasId(Protocol):
 T = TypeVar("T", bound=_HasId)
 
 
-@dataclass(frozen=True)
-class Registry:
-    """Everything that the loaded plugins offer, by id, in the order of plugin names; `owners` has for each of the four
-    tables the plugin of each id."""
+Kind = Literal["codecs", "metrics", "datasets", "reports"]
 
-    plugins: tuple[Plugin, ...]
-    codecs: Mapping[str, CodecInfo]
-    metrics: Mapping[str, Metric]
-    datasets: Mapping[str, DatasetInfo]
-    reports: Mapping[str, Report]
-    owners: Mapping[str, Mapping[str, Plugin]]
-    _loader: Loader
+
+class Registry:
+    """Everything that the loaded plugins offer, by id, in the order of plugin names. A plugin is asked for its codecs,
+    metrics, data sets or reports when they are first looked for, so that no command waits for what it does not need.
+    Where there are plugin files, all are asked at once: whoever names a file is told at once what is wrong with it."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._tables: dict[str, tuple[Mapping[str, Any], Mapping[str, Plugin]]] = {}
+        if self.files:
+            self._ask_all()
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """All that were found, with the fault of each that is not in use, or not all of it. Asks every plugin."""
+        self._ask_all()
+        return self._loader.plugins
+
+    @property
+    def codecs(self) -> Mapping[str, CodecInfo]:
+        """The codecs."""
+        return self._ask("codecs")[0]
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics; the version of one from a plugin file has the file's digest in it."""
+        return self._ask("metrics")[0]
+
+    @property
+    def datasets(self) -> Mapping[str, DatasetInfo]:
+        """The data sets."""
+        return self._ask("datasets")[0]
+
+    @property
+    def reports(self) -> Mapping[str, Report]:
+        """The kinds of report."""
+        return self._ask("reports")[0]
+
+    def owners(self, kind: Kind) -> Mapping[str, Plugin]:
+        """The plugin of each id of a kind."""
+        return self._ask(kind)[1]
 
     @property
     def files(self) -> tuple[PluginFile, ...]:
         """The plugin files among the plugins, which other processes must load too."""
-        return tuple(plugin.file for plugin in self.plugins if plugin.file is not None)
+        return tuple(plugin.file for plugin in self._loader.plugins if plugin.file is not None)
 
     @property
     def versions(self) -> dict[str, str]:
@@ -53,7 +83,7 @@ class Registry:
 
     def codec(self, name: str) -> CodecInfo:
         """The codec of that id; raises UnknownIdError that suggests the nearest id, as the next three methods do."""
-        return _find(self.codecs, name, "codec", self.plugins)
+        return self._find(self.codecs, name, "codec")
 
     def identity(self, info: CodecInfo, options: OptionsModel) -> str:
         """All that the bytes of a codec depend on besides options and quality: what its `identity` says and, where its
@@ -62,26 +92,26 @@ class Registry:
         if not isinstance(identity, str) or not identity.strip() or without_controls(identity) != identity:
             said = f"identity must give one line of text, got {one_line(repr(identity), 80)}"
             raise breach(info.identity, f"{said}; return plugin and library versions", info.id)
-        owner = self.owners["codecs"].get(info.id)
+        owner = self.owners("codecs").get(info.id)
         return identity if owner is None or owner.file is None else f"{identity}; {_mark(owner.file)}"
 
     def source_sha256(self, codec: str) -> str | None:
         """The SHA-256 (hex) of the files of the plugin that the codec of that id is from, by which it is noticed that
         it changed though its identity did not; None if they cannot be found."""
-        owner = self.owners["codecs"].get(codec)
+        owner = self.owners("codecs").get(codec)
         return None if owner is None else self._loader.source_sha256(owner)
 
     def metric(self, name: str) -> Metric:
         """The metric of that id."""
-        return _find(self.metrics, name, "metric", self.plugins)
+        return self._find(self.metrics, name, "metric")
 
     def report(self, name: str) -> Report:
         """The kind of report of that id."""
-        return _find(self.reports, name, "report", self.plugins)
+        return self._find(self.reports, name, "report")
 
     def dataset_info(self, name: str) -> DatasetInfo:
         """The data set of that id, without opening it."""
-        return _find(self.datasets, name, "data set", self.plugins)
+        return self._find(self.datasets, name, "data set")
 
     def dataset(self, name: str) -> Dataset:
         """Open the data set ``"id"`` or ``"id:argument"``; raises UnknownIdError or DatasetError."""
@@ -129,6 +159,30 @@ class Registry:
                 found[kind, item.id] = item
         return list(found.values())
 
+    def _find(self, table: Mapping[str, T], name: str, kind: str) -> T:
+        try:
+            return table[name]
+        except KeyError:
+            hint = did_you_mean(name, table) or (f"; see `benchbox list {kind.replace(' ', '')}s`, or name the file "
+                                                 "that offers it with --plugin, or as `plugins` in a plan")
+            faults = [f"{plugin} ({plugin.failure})" for plugin in self.plugins if plugin.failure]
+            if faults:
+                hint += f"; it may be of a plugin that is not in use: {', '.join(faults)}"
+            raise UnknownIdError(f"no {kind} is called '{name}'{hint}") from None
+
+    def _ask(self, kind: Kind) -> tuple[Mapping[str, Any], Mapping[str, Plugin]]:
+        """(id -> what is offered, id -> its plugin); the plugins are asked once."""
+        if kind not in self._tables:
+            table, owners = self._loader.table(f"benchbox_{kind}")
+            if kind == "metrics":
+                table = {name: _marked(metric, owners[name]) for name, metric in table.items()}
+            self._tables[kind] = table, owners
+        return self._tables[kind]
+
+    def _ask_all(self) -> None:
+        for kind in get_args(Kind):
+            self._ask(kind)
+
 
 def load(extra: Sequence[ModuleType] = (), files: Sequence[PluginFile] = ()) -> Registry:
     """Load every plugin of the entry-point group ``benchbox``, then the modules `extra`, then the plugin files `files`
@@ -139,11 +193,7 @@ def load(extra: Sequence[ModuleType] = (), files: Sequence[PluginFile] = ()) -> 
     """
     machine.provide_numba_cache()
     loader = Loader(extra, tuple(dict.fromkeys([*files, *from_environment()])))
-    tables, owners = {}, {}
-    for kind in ("codecs", "metrics", "datasets", "reports"):
-        tables[kind], owners[kind] = loader.table(f"benchbox_{kind}")
-    tables["metrics"] = {name: _marked(metric, owners["metrics"][name]) for name, metric in tables["metrics"].items()}
-    return Registry(loader.plugins, **tables, owners=owners, _loader=loader)
+    return Registry(loader)
 
 
 def _mark(file: PluginFile) -> str:
@@ -157,15 +207,3 @@ def _marked(metric: Metric, owner: Plugin) -> Metric:
     marked = copy.copy(metric)
     object.__setattr__(marked, "version", f"{metric.version}; {_mark(owner.file)}")
     return marked
-
-
-def _find(table: Mapping[str, T], name: str, kind: str, plugins: Sequence[Plugin]) -> T:
-    try:
-        return table[name]
-    except KeyError:
-        hint = did_you_mean(name, table) or (f"; see `benchbox list {kind.replace(' ', '')}s`, or name the file that "
-                                             "offers it with --plugin, or as `plugins` in a plan")
-        faults = [f"{plugin} ({plugin.failure})" for plugin in plugins if plugin.failure]
-        if faults:
-            hint += f"; it may be of a plugin that is not in use: {', '.join(faults)}"
-        raise UnknownIdError(f"no {kind} is called '{name}'{hint}") from None

@@ -32,6 +32,27 @@ def test_bundled_plugins_come_through_the_same_door() -> None:
     assert "jpeg" in found.codecs
 
 
+def test_plugins_are_asked_for_a_kind_when_it_is_first_looked_for() -> None:
+    asked: list[str] = []
+    module = ModuleType("noting")
+
+    def hook(kind: str) -> Callable[[], list[Any]]:
+        def offer() -> list[Any]:
+            asked.append(kind)
+            return []
+
+        return hookspecs.hookimpl(offer, specname=f"benchbox_{kind}")
+
+    for kind in ("codecs", "metrics", "datasets", "reports"):
+        setattr(module, f"offer_{kind}", hook(kind))
+    found = registry.load([module])
+    assert asked == []
+    assert found.codec("jpeg") is found.codecs["jpeg"]
+    assert asked == ["codecs"]
+    assert "noting" in {plugin.name for plugin in found.plugins}
+    assert sorted(asked) == ["codecs", "datasets", "metrics", "reports"]
+
+
 @dataclass(frozen=True)
 class SomeCodec(CodecInfo):
     def identity(self, options: Any) -> str:

@@ -40,7 +40,7 @@ def _codec(plugins: Registry, text: str) -> Iterator[str]:
     yield f"{info.id}: {one_line(info.title)}"
     yield from _facts({
         "status": partial(listing.state, info.unavailable),
-        "from": partial(_origin, plugins.owners["codecs"][info.id], info),
+        "from": partial(_origin, plugins.owners("codecs")[info.id], info),
         "identity": lambda: plugins.identity(info, info.parse_options(entry.options)),
         "quality": lambda: _axis(answered(info.axis, info.parse_options(entry.options))),
         "pictures": lambda: _pictures(taken),
@@ -77,7 +77,7 @@ def _metric(plugins: Registry, name: str) -> Iterator[str]:
     yield f"{metric.id}: {one_line(metric.title)}"
     yield from _facts({
         "status": partial(listing.state, metric.unavailable),
-        "from": partial(_origin, plugins.owners["metrics"][metric.id], metric),
+        "from": partial(_origin, plugins.owners("metrics")[metric.id], metric),
         "version": lambda: str(metric.version),
         "values": lambda: ", ".join([f"{metric.better} is better", *ends, *([metric.unit] if metric.unit else [])]),
         "column": lambda: metric.column,
@@ -91,7 +91,7 @@ def _dataset(plugins: Registry, text: str) -> Iterator[str]:
     yield f"{listing.dataset_name(info)}: {one_line(info.title)}"
     yield from _facts({
         "status": partial(listing.dataset_state, info),
-        "from": partial(_origin, plugins.owners["datasets"][info.id], info),
+        "from": partial(_origin, plugins.owners("datasets")[info.id], info),
         **_opened(plugins, info, text),
     })  # fmt: skip
 
@@ -109,7 +109,7 @@ def _report(plugins: Registry, name: str) -> Iterator[str]:
     yield f"{report.id}: {one_line(report.title)}"
     yield from _facts({
         "made": lambda: "by default" if report.default else f"when asked: benchbox report RUN --format {report.id}",
-        "from": partial(_origin, plugins.owners["reports"][report.id], report),
+        "from": partial(_origin, plugins.owners("reports")[report.id], report),
     })  # fmt: skip
     yield from _options(report.Options)
 

@@ -13,7 +13,7 @@ from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_m
 from benchbox.loading import Plugin
 from benchbox.plan import parse_codec
 from benchbox.reference import Reference, ReferenceFormat
-from benchbox.registry import Registry
+from benchbox.registry import Kind, Registry
 from benchbox.testing import Check, Outcome
 
 
@@ -77,11 +77,11 @@ def lines(trials: Iterable[Trial]) -> Iterator[tuple[str, str]]:
 
 def _everything(plugins: Registry) -> list[tuple[str, Any, str]]:
     """(kind, what is offered, the name of its plugin) of all that has a kit."""
-    tables: dict[str, tuple[str, Any]] = {
+    tables: dict[str, tuple[Kind, Any]] = {
         "codec": ("codecs", plugins.codecs), "metric": ("metrics", plugins.metrics),
         "data set": ("datasets", plugins.datasets), "report": ("reports", plugins.reports),
     }  # fmt: skip
-    found = [(kind, item, plugins.owners[owners][name].name) for kind, (owners, table) in tables.items()
+    found = [(kind, item, plugins.owners(owners)[name].name) for kind, (owners, table) in tables.items()
              for name, item in table.items()]  # fmt: skip
     for offer in plugins.offers("benchbox_references"):
         found += [("published curve" if isinstance(item, Reference) else "format of curve files", item,

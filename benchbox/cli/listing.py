@@ -17,7 +17,6 @@ from benchbox.errors import BenchboxError, one_line
 from benchbox.guard import answered
 from benchbox.hooks import HOOKS
 from benchbox.registry import Registry
-from benchbox.store import COLUMNS, Store, Workspace
 
 
 def lines(
@@ -26,9 +25,13 @@ def lines(
     """The lines of ``benchbox list KIND``. `load` gives the plugins, where they are asked for; `built_in` names the
     subcommands that no plugin may offer."""
     if kind == "columns":
+        from benchbox.store import COLUMNS  # brings plans, which no other list needs
+
         rows = ((c.name, c.dtype, c.unit, c.meaning) for c in COLUMNS)
         yield from table(("column", "dtype", "unit", "meaning"), rows)
     elif kind == "runs":
+        from benchbox.store import Store, Workspace
+
         with Store(Workspace.at(workspace)) as store:
             measured = [(name, str(rows), "") for name, rows in store.runs()]
             imported = [(name, "", "imported") for name in store.workspace.imported_runs()]

@@ -27,7 +27,7 @@ def _command(one: Configuration, plugins: Registry) -> str:
     options = ",".join(f'{key}="{value}"' if set(",@") & set(str(value)) else f"{key}={value}"
                        for key, value in changed.items())  # fmt: skip
     words = ["benchbox", "check", f"{one.info.id}:{options}" if options else one.info.id]
-    owner = plugins.owners["codecs"].get(one.info.id)
+    owner = plugins.owners("codecs").get(one.info.id)
     if owner is not None and owner.file is not None:
         words += ["--plugin", shown(Path(owner.file.path))]
     if one.device != "cpu":

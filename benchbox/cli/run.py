@@ -63,6 +63,7 @@ def run(
 
         part = None if shard is None else Shard.parse(shard)
         settled, base = _settle(plan, name, datasets, codecs, metrics, targets)
+        server.prepare(settled.metrics)
         plugins = load_plugins([*(base / path for path in settled.plugins), *plugin_paths])
         none = no_report or (part is not None and not reports)
         wanted = [] if none else chosen_reports(plugins, list(reports) or None)

@@ -25,11 +25,15 @@ def list_(kind: str, name: str | None, plugin_paths: tuple[Path, ...], workspace
     With NAME, all about that one: `benchbox list codecs webp` shows its options, with type, default and bounds, its
     capabilities, quality axis and identity, and where it comes from.
     """
-    from benchbox.cli import details, listing
-
     plugins = partial(load_plugins, plugin_paths)
-    context = click.get_current_context()
-    found = details.lines(kind, name, plugins) if name else listing.lines(kind, workspace, plugins, built_in(context))
+    if name:
+        from benchbox.cli import details
+
+        found = details.lines(kind, name, plugins)
+    else:
+        from benchbox.cli import listing
+
+        found = listing.lines(kind, workspace, plugins, built_in(click.get_current_context()))
     for line in found:
         click.echo(line)
 

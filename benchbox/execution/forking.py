@@ -53,6 +53,7 @@ def main() -> None:
 def _serve(control: socket.socket, temporary: str, loads_plugins: bool, guards: set[int]) -> None:
     before = _unshared(guards)
     loaded = Loaded(registry.load(), {}) if loads_plugins else None
+    files: list[list[str]] = []
     tried: set[str] = set()
     while True:
         order, numbers, _, _ = socket.recv_fds(control, 1 << 16, len(Descriptors._fields))
@@ -60,15 +61,18 @@ def _serve(control: socket.socket, temporary: str, loads_plugins: bool, guards: 
             return
         _reap(guards)
         settings = json.loads(order)
-        if loaded is not None and settings["plugins"] and not guards:
-            loaded = Loaded(registry.load(files=from_values(settings["plugins"])), {})
+        if loaded is not None and settings.get("plugins", files) != files and not guards:
+            files, tried = settings["plugins"], set()
+            loaded = Loaded(registry.load(files=from_values(files)), {})
         if loaded is not None:
-            _open_metrics(loaded, [name for name in settings["metrics"] if name not in tried])
-            tried.update(settings["metrics"])
+            wanted = [name for name in settings["metrics"] if name in loaded.registry.metrics and name not in tried]
+            _open_metrics(loaded, wanted)
+            tried.update(wanted)
         if _unshared(guards, len(numbers)) != before:
             print("a plugin leaves threads, open files or processes where it is imported or its metrics are opened")
             return
-        guards.add(_fork_guard(control, settings, numbers, temporary, loaded))
+        if numbers:  # else the metrics are for workers to come
+            guards.add(_fork_guard(control, settings, numbers, temporary, loaded))
 
 
 def _reap(guards: set[int]) -> None:

@@ -45,7 +45,7 @@ def measuring(owner: str, function: Callable[..., Any]) -> Iterator[None]:
 def _unchanged() -> Iterator[None]:
     """Put back what plugins share and one of them may have changed: the working folder, environment variables (those
     it added stay), the mode of new files and the handling of signals."""
-    folder, variables = os.getcwd(), dict(os.environ)
+    folder, variables = os.getcwd(), _variables().copy()
     mask = os.umask(0o077)
     os.umask(mask)
     handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
@@ -55,12 +55,19 @@ def _unchanged() -> Iterator[None]:
         os.umask(mask)
         with suppress(OSError):
             os.chdir(folder)
-        if any(os.environ.get(name) != value for name, value in variables.items()):
-            os.environ.update(variables)
+        if _variables() != variables:
+            os.environb.update(variables)
         with suppress(ValueError):  # signals are set in the main thread only
             for number, handler in handlers:
                 if handler is not None and signal.getsignal(number) is not handler:
                     signal.signal(number, handler)
+
+
+def _variables() -> dict[bytes, bytes]:
+    """The environment variables as os.environ keeps them. A look through its methods, which decode each one, takes as
+    long as a quick metric."""
+    kept: dict[bytes, bytes] = vars(os.environ)["_data"]
+    return kept
 
 
 def reason_of(error: BaseException) -> str:

@@ -139,7 +139,7 @@ def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
     if not setup.trust.earned:
         _decode_elsewhere(setup, data, decoded)
     if kept is None:
-        exact = bool(np.array_equal(decoded, pixels))
+        exact = pixel.same(decoded, pixels)
         row |= {"decode_s": clock.wall, "decode_cpu_s": clock.cpu, "exact": exact,
                 "pixels_sha256": pixel.digest(decoded)}  # fmt: skip
         if info.capabilities.lossless and not exact:
@@ -175,7 +175,7 @@ def _decode_elsewhere(setup: Setup, data: bytes, decoded: Image) -> None:
     tolerance = info.capabilities.pixel_tolerance
     if other.shape != decoded.shape or other.dtype != decoded.dtype or (
         int(np.abs(other.astype(np.int32) - decoded.astype(np.int32)).max()) > tolerance if tolerance
-        else not np.array_equal(other, decoded)
+        else not pixel.same(other, decoded)
     ):  # fmt: skip
         raise breach(decode, f"its stream decodes to other pixels in another process; {remedy}", info.id)
     setup.trust.earned = True

@@ -8,8 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from benchbox import image as pixel
 from benchbox.codec import Codec, CodecInfo
 from benchbox.errors import PluginError
 from benchbox.guard import breach
@@ -76,6 +75,6 @@ def _warm_up(owner: str, codec: Codec, pixels: Image, quality: float | None, els
 
 
 def check_untouched(given: Image, setup: Setup) -> None:
-    if not np.array_equal(given, setup.source.pixels):
+    if not pixel.same(given, setup.source.pixels):
         raise breach(setup.codec.encode, "encode writes into the picture that it is given; let it work on a copy",
                      setup.info.id)

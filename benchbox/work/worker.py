@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-import numpy as np
-
 from benchbox import image as pixel
 from benchbox.codec import Codec
 from benchbox.dataset import FileSample, Sample
@@ -147,7 +145,7 @@ class Source:
         for prepared, side in zip(self._prepare(metric, scorer), sides, strict=True):
             given = _copy(side)
             values.append(_number(metric, prepared, call(metric.id, prepared.score, given)))
-            if not np.array_equal(given, side):
+            if not pixel.same(given, side):
                 raise breach(prepared.score, "score writes into the decoded picture; let it work on a copy", metric.id)
         value = min(values) if metric.better == "higher" else max(values)
         if not math.isfinite(value):

@@ -182,10 +182,12 @@ class _Coarsest:
 
 
 class MsSsimScorer(Scorer):
-    """Holds the compiled kernels."""
+    """Holds the compiled kernels, loaded by a first score, so that workers that are forked later share them."""
 
     def __init__(self, kernels: ModuleType) -> None:
         self._kernels = kernels
+        black = np.zeros((SMALLEST, SMALLEST, 3), np.uint8)
+        PreparedMsSsim(kernels, black).score(black)
 
     def prepare(self, reference: Image) -> Prepared:
         reference = check_reference("ms-ssim", reference)

@@ -1,4 +1,4 @@
-"""``benchbox list plugins`` says when a package of the source tree has no installed entry point."""
+"""What ``benchbox list`` imports, and that it names a package of the source tree without an installed entry point."""
 
 from __future__ import annotations
 
@@ -21,3 +21,14 @@ def test_a_package_without_its_entry_point_is_named(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=tmp_path)
     assert "warning: benchbox_new is in the source tree but its entry point is not installed" in done.stdout
+
+
+def test_a_list_of_codecs_brings_neither_the_store_nor_other_kinds() -> None:
+    code = ("import sys\n"
+            "from benchbox.cli.main import commands\n"
+            "commands.main(['list', 'codecs'], standalone_mode=False)\n"
+            "idle = 'psutil', 'sqlite3', 'pandas', 'matplotlib', 'numba', 'torch', 'benchbox.plan', 'benchbox.store'\n"
+            "print([name for name in (*idle, 'benchbox_metrics.psnr') if name in sys.modules], file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
+    assert "available" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import sys
@@ -11,6 +12,9 @@ import benchbox_metrics
 import numpy as np
 import pytest
 import skimage.metrics
+from benchbox_metrics import psnr_kernels
+from benchbox_metrics.pair import flat
+from benchbox_metrics.psnr import differences, squared_sum
 from distorted import jpeg, noisy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -48,6 +52,27 @@ def test_psnr_is_its_formula(photo: Image) -> None:
     assert score("psnr", photo, image) == pytest.approx(10 * math.log10(255**2 / (d**2).mean()), abs=1e-12)
     luma = d @ [0.299, 0.587, 0.114]
     assert score("psnr-y", photo, image) == pytest.approx(10 * math.log10(255**2 / (luma**2).mean()), abs=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 3), (190, 175, 1), (301, 333, 3)])
+def test_the_compiled_and_the_plain_squared_error_are_the_same_number(shape: tuple[int, int, int], dtype: type) -> None:
+    rng = np.random.default_rng(shape[0])
+    pictures = [rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True), np.zeros(shape, dtype),
+                np.full(shape, np.iinfo(dtype).max, dtype)]  # fmt: skip
+    for a, b in itertools.combinations(pictures, 2):
+        exact = int(((a.astype(np.int64) - b.astype(np.int64)) ** 2).sum())
+        assert sum(squared_sum(run) for run in differences(a, b)) == exact
+        assert psnr_kernels.squared_error(flat(a), flat(b)) == exact
+
+
+def test_psnr_alone_starts_no_compiler() -> None:
+    code = ("import sys, numpy as np\n"
+            "from benchbox_metrics.psnr import PSNR\n"
+            "black = np.zeros((9, 9, 3), np.uint8)\n"
+            "print(PSNR.open('cpu').prepare(black).score(black + 1), 'numba' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(20 * math.log10(255)), "False"], done.stderr
 
 
 def test_psnr_agrees_with_scikit_image(photo: Image) -> None:
