@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -61,18 +62,26 @@ def offered(plugins: Registry, chosen: Collection[Plugin], device: str) -> list[
             *(_trial(kind, item, item.id, device) for kind, item, owner in _everything(plugins) if owner in names)]
 
 
-def lines(trials: Iterable[Trial]) -> Iterator[tuple[str, str]]:
-    """For each thing a heading and one line a rule, as it is tried; with each line its verdict, "" for a heading."""
+def lines(trials: Iterable[Trial]) -> Iterator[tuple[str, str, int]]:
+    """For each thing a heading and one line a rule, and one for all rules that another's failure kept from being tried;
+    with each line its verdict, "" for a heading, and how many rules it is about."""
     for trial in trials:
-        yield f"{trial.kind} {trial.name}", ""
+        yield f"{trial.kind} {trial.name}", "", 0
         try:
             checks = list(trial.checks())
         except BenchboxError as error:  # it is not available here
             checks = [_settled(trial.name, "available", "fail", str(error))]
         width = max(len(check.name) for check in checks)
+        kept_back: Counter[str] = Counter()  # by the reason, which names the rule that failed
         for check in checks:
             outcome = check.outcome()
-            yield f"  {outcome.verdict:14}  {check.name:{width}}  {outcome.line}".rstrip(), outcome.verdict
+            if outcome.cause:
+                kept_back[outcome.line] += 1
+            else:
+                yield f"  {outcome.verdict:14}  {check.name:{width}}  {outcome.line}".rstrip(), outcome.verdict, 1
+        for reason, count in kept_back.items():
+            rules = f"{count} rule{'s' * (count > 1)}"
+            yield f"  {'not applicable':14}  {rules:{width}}  {reason}", "not applicable", count
 
 
 def _everything(plugins: Registry) -> list[tuple[str, Any, str]]:
