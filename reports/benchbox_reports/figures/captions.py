@@ -35,7 +35,8 @@ def _texts(section: Section, drawn: Mapping[str, bool], method: str, speeds: Dra
     lying = f" Thin and dashed, not measured here: {'; '.join(published)}." if published else ""
     scale = f" {metric} in decibels: −10 log10(1 − mean)." if section.metric.display.transform == "db" else ""
     ranking, measured = rank(section), rank(section, {row.label for row in section.comparisons if not row.published})
-    means = f"{ranking.name}{', with 95 % intervals' if ranking.by_pictures else ''}"
+    intervals = ranking.by_pictures and any(row.pictures.interval is not None for _, row in ranking.rows)
+    means = f"{ranking.name}{', with 95 % intervals' if intervals else ''}"
     hatched = " Hatched: given as means, not of this run." if published else ""
     without = "".join(f" {label} has none: {why}." for label, why in ranking.missing)
     made = how_made(section, method)
