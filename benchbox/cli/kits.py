@@ -11,6 +11,7 @@ from typing import Any
 from benchbox import testing
 from benchbox.codec import validated_options
 from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_mean
+from benchbox.hooks import HOOKS
 from benchbox.loading import Plugin
 from benchbox.plan import parse_codec
 from benchbox.reference import Reference, ReferenceFormat
@@ -58,7 +59,7 @@ def named(plugins: Registry, text: str, device: str) -> list[Trial]:
 def offered(plugins: Registry, chosen: Collection[Plugin], device: str) -> list[Trial]:
     """For each of the plugins whether it loaded, then everything that they offer."""
     names = [plugin.name for plugin in chosen]
-    return [*(Trial("plugin", plugin.name, partial(_loads, plugin)) for plugin in chosen),
+    return [*(Trial("plugin", plugin.name, partial(_loads, plugin, plugins)) for plugin in chosen),
             *(_trial(kind, item, item.id, device) for kind, item, owner in _everything(plugins) if owner in names)]
 
 
@@ -116,8 +117,11 @@ def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
     return Trial(kind, text, partial(testing.dataset_checks, item, argument))
 
 
-def _loads(plugin: Plugin) -> list[Check]:
-    return [_settled(plugin.name, "loads", "fail" if plugin.failure else "pass", plugin.failure or "")]
+def _loads(plugin: Plugin, plugins: Registry) -> list[Check]:
+    """Whether a plugin loaded and its hooks give what they must, those too that are only called on demand."""
+    asked = (offer.plugin for hook in HOOKS for offer in plugins.offers(hook))
+    faults = [one.failure for one in (plugin, *asked) if one.name == plugin.name and one.failure]
+    return [_settled(plugin.name, "loads", "fail" if faults else "pass", faults[0] if faults else "")]
 
 
 def _settled(name: str, rule: str, verdict: Any, line: str) -> Check:

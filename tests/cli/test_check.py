@@ -158,6 +158,15 @@ def test_a_plugin_that_does_not_load_fails(install: Install, call: Call) -> None
     assert "acme of acme is not in use (ModuleNotFoundError: No module named 'no_such_library'" in err
 
 
+def test_a_hook_that_is_called_on_demand_only_is_checked_too(install: Install, call: Call) -> None:
+    install("acme", CURVES.replace("    return [curve", "    1 / 0\n    return [curve"))
+    code, out, _ = call("check", "acme")
+    assert code == 1
+    verdict, said = rules(out, "plugin acme")["loads"]
+    assert verdict == "fail"
+    assert re.fullmatch(r"benchbox_references raised ZeroDivisionError: division by zero \(acme\.py:\d+\)", said)
+
+
 def test_what_is_not_here_says_so(install: Install, call: Call) -> None:
     install("acme", TOY.read_text(encoding="utf-8") + "\n\nToyInfo.unavailable = lambda self: 'no zlib; install it'\n")
     code, out, _ = call("check", "toy")
