@@ -10,6 +10,7 @@ STAMP = $(VENV)/.benchbox
 .PHONY: demo picture test test-all lint docs published clean
 
 demo: $(STAMP)
+	@echo "measuring four photographs through the codecs of the demo; the last line names the page to open"
 	$(BIN)/benchbox run
 
 # the picture of README.md and of docs/gallery.md, from the demo's report
@@ -46,11 +47,13 @@ $(BIN)/python:
 
 # torch first and by its exact version: a bare requirement may bring gigabytes of another build
 $(STAMP): $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing benchbox and what it needs into $(VENV), torch among it: some minutes the first time"
 	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
 	$(BIN)/pip install -q -c constraints.txt $(EDITABLE) "$(PACKAGE)[resnet]"
 	touch $@
 
 $(STAMP)-dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing benchbox and what its tests need into $(VENV), torch among it: some minutes the first time"
 	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
 	$(BIN)/pip install -q -c constraints.txt $(EDITABLE) "$(PACKAGE)[dev]"
 	touch $@

@@ -205,9 +205,16 @@ def bd_rates(
         workspace: the folder that holds the runs.
 
     Returns:
-        One row for each data set, metric and label: `bd_rate` (percent of bits at equal metric, from the mean curves;
-        negative means fewer bits), `pictures` (the mean over single pictures, percent), `low` and `high` (its 95 %
-        interval), `n` (pictures used), `overlap` (0..1) and `reason` (why `bd_rate` is null).
+        One row for each data set, metric and label other than the anchor. All rates are percent of the anchor's bits at
+        equal metric: -10 means 10 % fewer bits than the anchor, +10 means 10 % more.
+
+        - `bd_rate`: the BD-rate between the two mean curves (mean bpp and mean metric at each quality), float64.
+        - `pictures`: the BD-rate of each picture by itself, averaged over the pictures as log ratios; a rate, not their
+          number. It weights pictures equally, where the mean curves weight them by their bits.
+        - `low`, `high`: the ends of the 95 % interval of `pictures`; null below five pictures.
+        - `n`: the number of pictures in `pictures`.
+        - `overlap`: 0..1, the share of the metric's range that both mean curves cover.
+        - `reason`: why `bd_rate`, `pictures`, or `low` and `high` are null, or "".
 
     Raises:
         UnknownIdError: no codec with a curve has that label in this run.

@@ -111,8 +111,7 @@ class Loader:
             for item in self._offer(plugin, functions, hook).items:
                 twin = _of_one_column(item, table)
                 if twin is not None:
-                    self._faults.setdefault(plugin, f"the metrics '{twin}' and '{item.id}' would have one column: "
-                                            f"their ids differ by - and _ only; '{item.id}' is left out, rename it")
+                    self._part_twins(item, plugin, twin, table, owner)
                 elif item.id not in owner:
                     table[item.id], owner[item.id] = item, plugin
                 elif plugin.file is not None:
@@ -198,6 +197,20 @@ class Loader:
         self._faults.setdefault(plugin, reason)
         return Offer(replace(plugin, failure=reason), ())
 
+    def _part_twins(
+        self, item: Any, plugin: Plugin, twin: str, table: dict[str, Any], owner: dict[str, Plugin]
+    ) -> None:
+        """Leave out `item`, or the metric `twin` that came before, whose column in results would be the same."""
+        out, left = plugin, item
+        if plugin.distribution == OWN != owner[twin].distribution:
+            out, left = owner.pop(twin), table.pop(twin)
+            table[item.id], owner[item.id] = item, plugin
+        reason = (f"the metrics '{twin}' and '{item.id}' would have one column: their ids differ by - and _ only; "
+                  f"'{left.id}' is left out, rename it{place_of(left)}")  # fmt: skip
+        if out.file is not None:
+            raise PluginError(f"plugin file {out.module}: {reason}")
+        self._faults.setdefault(out, reason)
+
     def _part(self, item: Any, plugin: Plugin, table: dict[str, Any], owner: dict[str, Plugin]) -> None:
         """Enter `item`, whose id is taken: one of the two gets another id if it can, else one is left out."""
         first = owner[item.id]
@@ -211,10 +224,11 @@ class Loader:
             table[item.id], owner[item.id] = item, plugin
             return
         kept, out = (plugin, first) if plugin.distribution == OWN != first.distribution else (first, plugin)
+        left = table[item.id] if kept is plugin else item
         if kept is plugin:
             table[item.id], owner[item.id] = item, plugin
         self._faults.setdefault(out, f"'{item.id}' is offered by {kept} and by {out}, whose one is left out; rename "
-                                     "or remove one of them")
+                                     f"or remove one of them{place_of(left)}")
 
 
 def _name_and_version(distribution: metadata.Distribution | None) -> tuple[str, str]:

@@ -74,7 +74,8 @@ def test_of_one_id_from_two_plugins_the_second_is_left_out(install: Install) -> 
     found = registry.load()
     assert type(found.codec("acme")).__module__ == "acme_codec"
     assert failure(found, "other-codec") == ("'acme' is offered by acme-codec of acme-codec and by other-codec of "
-                                             "other-codec, whose one is left out; rename or remove one of them")
+                                             "other-codec, whose one is left out; rename or remove one of them "
+                                             "(other_codec.py:4)")
     assert not [plugin for plugin in found.plugins if plugin.name == "acme-codec" and plugin.failure]
 
 

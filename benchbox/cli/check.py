@@ -22,7 +22,7 @@ def check(names: tuple[str, ...], plugin_paths: tuple[Path, ...], device: str) -
 
     ID is that of a codec (with its options, as in webp:method=6), of a metric, a data set ..., or the name of a plugin,
     all of whose offers are checked. Without ID, all that the files of --plugin offer is checked. The exit code is 1 if
-    a rule is broken.
+    a rule is broken. A rule that takes long is named on standard error, with the time after which it is ended.
     """
     from benchbox.cli import kits
 
@@ -35,9 +35,9 @@ def check(names: tuple[str, ...], plugin_paths: tuple[Path, ...], device: str) -
         files = [plugin for plugin in plugins.plugins if plugin.file is not None and plugin.file in asked]
         trials = kits.offered(plugins, files, device)
     verdicts: Counter[str] = Counter()
-    for line, verdict in kits.lines(trials):
+    for line, verdict, rules in kits.lines(trials):
         click.echo(line)
-        verdicts[verdict] += 1
+        verdicts[verdict] += rules
     click.echo(f"{verdicts['pass']} passed, {verdicts['fail']} failed, {verdicts['not applicable']} not applicable")
     if verdicts["fail"]:
         sys.exit(1)

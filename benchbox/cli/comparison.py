@@ -109,11 +109,12 @@ def _speeds(found: Sequence[CodecChange], shown: _Escape) -> Iterator[str]:
 def _extremes(change: Change, shown: _Escape) -> Iterator[str]:
     """The pictures that gained and lost most, and those left out."""
     rates = list(change.pictures.items())
-    gained = [item for item in rates if item[1] < 0][:MOST_PICTURES]
-    lost = [item for item in reversed(rates) if item[1] > 0][:MOST_PICTURES]
-    for word, some in (("gained", gained), ("lost", lost)):
-        if some:
-            yield f"{word} most: {', '.join(f'{shown(sample)} {rate:+.2f} %' for sample, rate in some)}"
+    gained = [item for item in rates if item[1] < 0]
+    lost = [item for item in reversed(rates) if item[1] > 0]
+    for word, all_of_them in (("gained", gained), ("lost", lost)):
+        if all_of_them:
+            some = ", ".join(f"{shown(sample)} {rate:+.2f} %" for sample, rate in all_of_them[:MOST_PICTURES])
+            yield f"{word} most: {some}{_more(all_of_them)}"
     if change.left_out and change.n:
         sample, why = next(iter(change.left_out.items()))
         yield f"{len(change.left_out)} pictures left out: {shown(f'{sample} ({why})')}{_more(change.left_out, 1)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 from benchbox import testing
 from benchbox.codec import validated_options
 from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_mean
+from benchbox.hooks import HOOKS
 from benchbox.loading import Plugin
 from benchbox.plan import parse_codec
 from benchbox.reference import Reference, ReferenceFormat
@@ -57,22 +59,30 @@ def named(plugins: Registry, text: str, device: str) -> list[Trial]:
 def offered(plugins: Registry, chosen: Collection[Plugin], device: str) -> list[Trial]:
     """For each of the plugins whether it loaded, then everything that they offer."""
     names = [plugin.name for plugin in chosen]
-    return [*(Trial("plugin", plugin.name, partial(_loads, plugin)) for plugin in chosen),
+    return [*(Trial("plugin", plugin.name, partial(_loads, plugin, plugins)) for plugin in chosen),
             *(_trial(kind, item, item.id, device) for kind, item, owner in _everything(plugins) if owner in names)]
 
 
-def lines(trials: Iterable[Trial]) -> Iterator[tuple[str, str]]:
-    """For each thing a heading and one line a rule, as it is tried; with each line its verdict, "" for a heading."""
+def lines(trials: Iterable[Trial]) -> Iterator[tuple[str, str, int]]:
+    """For each thing a heading and one line a rule, and one for all rules that another's failure kept from being tried;
+    with each line its verdict, "" for a heading, and how many rules it is about."""
     for trial in trials:
-        yield f"{trial.kind} {trial.name}", ""
+        yield f"{trial.kind} {trial.name}", "", 0
         try:
             checks = list(trial.checks())
         except BenchboxError as error:  # it is not available here
             checks = [_settled(trial.name, "available", "fail", str(error))]
         width = max(len(check.name) for check in checks)
+        kept_back: Counter[str] = Counter()  # by the reason, which names the rule that failed
         for check in checks:
             outcome = check.outcome()
-            yield f"  {outcome.verdict:14}  {check.name:{width}}  {outcome.line}".rstrip(), outcome.verdict
+            if outcome.cause:
+                kept_back[outcome.line] += 1
+            else:
+                yield f"  {outcome.verdict:14}  {check.name:{width}}  {outcome.line}".rstrip(), outcome.verdict, 1
+        for reason, count in kept_back.items():
+            rules = f"{count} rule{'s' * (count > 1)}"
+            yield f"  {'not applicable':14}  {rules:{width}}  {reason}", "not applicable", count
 
 
 def _everything(plugins: Registry) -> list[tuple[str, Any, str]]:
@@ -107,8 +117,11 @@ def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
     return Trial(kind, text, partial(testing.dataset_checks, item, argument))
 
 
-def _loads(plugin: Plugin) -> list[Check]:
-    return [_settled(plugin.name, "loads", "fail" if plugin.failure else "pass", plugin.failure or "")]
+def _loads(plugin: Plugin, plugins: Registry) -> list[Check]:
+    """Whether a plugin loaded and its hooks give what they must, those too that are only called on demand."""
+    asked = (offer.plugin for hook in HOOKS for offer in plugins.offers(hook))
+    faults = [one.failure for one in (plugin, *asked) if one.name == plugin.name and one.failure]
+    return [_settled(plugin.name, "loads", "fail" if faults else "pass", faults[0] if faults else "")]
 
 
 def _settled(name: str, rule: str, verdict: Any, line: str) -> Check:

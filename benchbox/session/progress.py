@@ -74,28 +74,31 @@ class Bar:
 
 
 class Lines:
-    """Plain lines, at most one every few seconds, for logs."""
+    """Plain lines, at most one every few seconds, for logs. Rate and time left count from the first finished step: what
+    comes before it, as the start of the workers, comes once."""
 
     def __init__(self, every: float = 5.0) -> None:
         self._every = every
         self._total = self._done = self._bad = 0
         self._label = ""
-        self._start = self._last = 0.0
+        self._start = self._first = self._last = 0.0
 
     def say(self, message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
     def begin(self, total: int, label: str) -> None:
         self._total, self._label, self._done, self._bad = total, label, 0, 0
-        self._start = self._last = time.monotonic()
+        self._start = self._first = self._last = time.monotonic()
 
     def step(self, status: str) -> None:
         self._done += 1
         self._bad += status != "ok"
         now = time.monotonic()
+        self._first = now if self._done == 1 else self._first
         if now - self._last >= self._every or self._done == self._total:
             self._last = now
-            rate = self._done / max(now - self._start, 1e-9)
+            steps, since = (self._done - 1, self._first) if self._done > 1 else (1, self._start)
+            rate = steps / max(now - since, 1e-9)
             left = (self._total - self._done) / rate
             bad = f", {self._bad} not ok" if self._bad else ""
             self.say(f"{self._label}: {self._done}/{self._total} points, {rate:.1f}/s, {left:.0f} s left{bad}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import re
 import select
@@ -26,6 +27,9 @@ from benchbox.written import hidden
 
 START_SECONDS = 120.0
 """How long the import of a plugin may take before it counts as hanging."""
+
+NOTICE_SECONDS = 5.0
+"""How long a rule is tried before whoever waits is told, on standard error, for what and how long."""
 
 
 def main() -> None:
@@ -62,8 +66,7 @@ class _Watch:
         self._todo = todo
         self._found: dict[str, Outcome] = {}
         self._rule = ""  # the rule that is being tried
-        self._deadline = time.monotonic() + START_SECONDS
-        self._allowed = START_SECONDS
+        self._wait(START_SECONDS)
         self._stack = Path(asked["folder"], f"stack-{time.monotonic_ns()}")
         self._from_child, into = os.pipe()
         self._pid = os.fork()
@@ -101,8 +104,12 @@ class _Watch:
         """Take in what the child says until its end, or until a rule takes too long: True."""
         data = b""
         while True:
-            if not select.select([self._from_child], [], [], max(0.0, self._deadline - time.monotonic()))[0]:
-                return True
+            until = min(self._deadline, self._notice)
+            if not select.select([self._from_child], [], [], max(0.0, until - time.monotonic()))[0]:
+                if until == self._deadline:
+                    return True
+                self._tell()
+                continue
             some = os.read(self._from_child, 1 << 16)
             if not some:
                 return False
@@ -115,11 +122,24 @@ class _Watch:
             self._fail(said["fault"])
         elif "start" in said:
             self._rule = said["start"]
-            self._allowed = said["seconds"]
-            self._deadline = time.monotonic() + self._allowed
+            self._wait(said["seconds"])
         else:
             self._found[said["end"]] = Outcome(**said["outcome"])
             self._rule = ""
+
+    def _wait(self, seconds: float) -> None:
+        """From now on, wait `seconds` before the child counts as hanging."""
+        self._allowed = seconds
+        self._deadline = time.monotonic() + seconds
+        self._notice = time.monotonic() + NOTICE_SECONDS
+
+    def _tell(self) -> None:
+        """Say what is waited for, once."""
+        self._notice = math.inf
+        what = f"rule '{self._rule}'" if self._rule else "its import"
+        sys.stderr.write(f"{self._asked['who']}: {what} has taken {NOTICE_SECONDS:g} s so far and is ended after "
+                         f"{self._allowed:g} s\n")
+        sys.stderr.flush()
 
     def _judge(self, hanging: bool, status: int) -> None:
         """The outcome of the rule at which the child ended, if it did not end well."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from installed_plugins import Install
 
+from benchbox import registry, testing
 from benchbox.cli.main import main
 
 Call = Callable[..., tuple[int, str, str]]
@@ -94,6 +96,24 @@ def test_a_broken_rule_is_one_line_with_place_and_remedy(install: Install, call:
     assert "ndarray" in failed["types"]
     assert re.search(r"\(acme\.py:\d+\)", failed["types"])
     assert ", 1 failed, " in out.splitlines()[-1]
+    (kept_back,) = (line for line in out.splitlines() if "not tried" in line)
+    assert re.fullmatch(r"  not applicable  (\d+) rules +not tried, since rule 'types' failed", kept_back)
+    counts = [int(word) for word in re.findall(r"\d+", out.splitlines()[-1])]
+    assert sum(counts) == len(testing.codec_checks(registry.load().codec("toy")))
+
+
+@pytest.mark.slow
+def test_a_rule_that_takes_long_is_announced(tmp_path: Path) -> None:
+    source = TOY.read_text(encoding="utf-8")
+    slow = source.replace("        kept = image >>", "        import time; time.sleep(8 * (image.shape[1] == 65))\n"
+                          "        kept = image >>")  # fmt: skip
+    (tmp_path / "slow.py").write_text(slow, encoding="utf-8")
+    command = [sys.executable, "-P", "-m", "benchbox", "check", "--plugin", "slow.py"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        said = run.stderr.readline()
+        run.terminate()
+    assert said == "toy (plugin slow): rule 'types' has taken 5 s so far and is ended after 120 s\n"
 
 
 def test_a_metric_and_a_data_set_are_checked(install: Install, call: Call) -> None:
@@ -136,6 +156,15 @@ def test_a_plugin_that_does_not_load_fails(install: Install, call: Call) -> None
     code, _, err = call("check", "acme-codec")
     assert code == 2
     assert "acme of acme is not in use (ModuleNotFoundError: No module named 'no_such_library'" in err
+
+
+def test_a_hook_that_is_called_on_demand_only_is_checked_too(install: Install, call: Call) -> None:
+    install("acme", CURVES.replace("    return [curve", "    1 / 0\n    return [curve"))
+    code, out, _ = call("check", "acme")
+    assert code == 1
+    verdict, said = rules(out, "plugin acme")["loads"]
+    assert verdict == "fail"
+    assert re.fullmatch(r"benchbox_references raised ZeroDivisionError: division by zero \(acme\.py:\d+\)", said)
 
 
 def test_what_is_not_here_says_so(install: Install, call: Call) -> None:

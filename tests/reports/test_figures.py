@@ -76,6 +76,8 @@ def test_the_report_writes_both_widths(results: Results, tmp_path: Path) -> None
     captions = files[0].read_text(encoding="utf-8")
     assert captions.count("**") == 2 * 4
     assert "**pareto-samples-psnr**: Not drawn. There is no usable time." in captions
+    assert ("with 95 % intervals" in captions) == (results.frame["sample"].nunique() >= 5)
+    assert ("There is no interval below 5 pictures" in captions) == (results.frame["sample"].nunique() < 5)
     for stem in stems - {"captions"}:
         inches = COLUMN if stem.endswith("-column") else PAGE
         pdf = (tmp_path / f"figures/{stem}.pdf").read_bytes()

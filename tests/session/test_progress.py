@@ -1,0 +1,26 @@
+"""The time left that a run's lines give is that of the steps to come, without the start of the workers."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from benchbox.session.progress import Lines
+
+
+def test_the_start_does_not_count_for_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(every=0.0)
+    lines.begin(200, "run")
+    time.sleep(1.0)
+    lines.step("ok")
+    first = time.monotonic()
+    for _ in range(4):
+        time.sleep(0.02)
+        lines.step("failed")
+    each = (time.monotonic() - first) / 4
+    found = re.search(r"^run: 5/200 points, ([\d.]+)/s, (\d+) s left, 4 not ok$", capsys.readouterr().err, re.MULTILINE)
+    assert found is not None
+    assert float(found[1]) == pytest.approx(1 / each, rel=0.3)
+    assert int(found[2]) == pytest.approx(195 * each, rel=0.3, abs=1.0)
