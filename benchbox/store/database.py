@@ -80,8 +80,8 @@ class Store:
         A failure counts as measured after MAX_ATTEMPTS tries, unless `retry`. An encoding whose kept stream is damaged
         does not count as measured, so that it is encoded again; the contents of a file are looked at here where it was
         written to after the measurement, else where the stream is read. Nor does one count that was measured with other
-        files of its codec's plugin than `renewed` has (codec id -> SHA-256). With `retry` all contents are checked, missing streams are encoded again, and scores that
-        are missing since something failed are left out.
+        files of its codec's plugin than `renewed` has (codec id -> SHA-256). With `retry` all contents are checked,
+        missing streams are encoded again, and scores that are missing since something failed are left out.
         """
         scored: dict[str, set[str]] = {}
         found = {}

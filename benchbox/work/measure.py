@@ -31,6 +31,7 @@ from benchbox.codec import CodecInfo
 from benchbox.errors import PluginError, StoreError, UnsupportedImageError
 from benchbox.image import Image
 from benchbox.plan import Job, Point
+from benchbox.processes import end_descendants
 from benchbox.store import UNSCORED, Streams
 from benchbox.work.call import call, reason_of
 from benchbox.work.clock import timed
@@ -146,6 +147,7 @@ def _decode_elsewhere(setup: Setup, data: bytes, decoded: Image) -> None:
     job, info = setup.job, setup.info
     assert setup.worker.elsewhere is not None
     remedy = "the stream must hold all that decode needs"
+    end_descendants(frozenset(setup.worker.kept_processes))  # one that a codec left could hand the picture on
     try:
         other = setup.worker.elsewhere.decode(job.codec, job.options, job.device, data)
     except PluginError as error:
@@ -157,6 +159,7 @@ def _decode_elsewhere(setup: Setup, data: bytes, decoded: Image) -> None:
     ):  # fmt: skip
         raise PluginError(f"{info.id}: its stream decodes to other pixels in another process; {remedy}")
     setup.trust.earned = True
+    setup.worker.elsewhere.trust(job.codec, job.options, job.device)
 
 
 def _encode(setup: Setup, point: Point, row: dict[str, Any]) -> bytes:
