@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -31,13 +32,13 @@ by default."""
 
 def answered(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for a question, which the plugin has `ANSWER_SECONDS` to answer."""
-    with calling(function):
+    with calling(function), exit_forbidden():
         return within(ANSWER_SECONDS, lambda: function(*arguments, **named))
 
 
 def worked(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for work that has to be done within `WORK_SECONDS`."""
-    with calling(function):
+    with calling(function), exit_forbidden():
         return within(WORK_SECONDS, lambda: function(*arguments, **named))
 
 
@@ -118,7 +119,11 @@ def import_fault(module: str, error: BaseException) -> str:
 
 @contextmanager
 def exit_forbidden() -> Iterator[None]:
-    """Inside it, `os._exit` raises SystemExit, so that a plugin that calls it when imported can be named."""
+    """Inside it, `os._exit` raises SystemExit, so that a plugin that calls it can be named. In the main thread only:
+    blocks of several threads would put it back in a wrong order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     leave, process = os._exit, os.getpid()
 
     def refused(status: int) -> NoReturn:

@@ -1,8 +1,8 @@
 """Which files Python code in this process writes, and hiding them for a while.
 
 What a library in another language or a child process writes is seen in a folder that is theirs only, as the worker's
-temporary folder. Elsewhere it is out of reach: no system says which process wrote a file, and hiding what merely looks
-new would take files from other workers.
+temporary folder. Elsewhere no system says which process wrote a file, and hiding what merely looks new would take files
+from other workers; `benchbox.work.view` hides it from one process alone.
 """
 
 from __future__ import annotations

@@ -37,6 +37,9 @@ ADDRESS_SPACE = 12 << 30
 SECONDS = 60.0
 """The longest that one stream may take."""
 
+START_SECONDS = 600.0
+"""The longest that a child may take to make the streams that it is to change."""
+
 DOOR_EVERY = 10
 """Of so many streams one is decoded by the function behind ``benchbox decode``, which opens the codec anew."""
 
@@ -96,7 +99,8 @@ def _child(codec: str, numbers: tuple[int, int], seed: int, folder: Path) -> tup
     try:
         while child.poll() is None:
             time.sleep(0.2)
-            if time.time() - lines.stat().st_mtime > SECONDS:
+            begun = (folder / "stream").exists()  # else it still encodes the pictures
+            if time.time() - lines.stat().st_mtime > (SECONDS if begun else START_SECONDS):
                 child.kill()
                 ending = f"not finished after {SECONDS:g} s"
     except KeyboardInterrupt:

@@ -123,6 +123,45 @@ def test_a_report_at_fault_costs_itself(
     assert len(benchbox.load("t", tmp_path / "runs")) == 3
 
 
+OTHERS = """
+import os
+from benchbox import Display, Metric, Report, hookimpl
+from benchbox.dataset import DatasetInfo
+
+class Scale(Metric):
+    def open(self, device): raise OSError
+    def unavailable(self): os._exit(0)
+
+class Pictures(DatasetInfo):
+    def open(self, argument): raise OSError
+    def missing(self): os._exit(0)
+
+class Page(Report):
+    def render(self, results, options, out): return []
+
+@hookimpl
+def benchbox_metrics(): return [Scale("faulty", "Faulty", "1", "", "lower", Display("f"))]
+@hookimpl
+def benchbox_datasets(): return [Pictures(id="faulty", title="Faulty")]
+@hookimpl
+def benchbox_reports(): return [Page(id="faulty", title="two\\nlines\\x00\\udc80")]
+"""
+
+
+@pytest.mark.parametrize(("kind", "words"), [
+    ("metrics", "at fault: faulty (plugin acme): unavailable raised SystemExit: os._exit(0) (acme.py:8)"),
+    ("datasets", "at fault: faulty (plugin acme): missing raised SystemExit: os._exit(0) (acme.py:12)"),
+    ("reports", "two lines ?"),
+])  # fmt: skip
+def test_what_is_listed_survives_any_plugin(kind: str, words: str, install: Install, tmp_path: Path) -> None:
+    install("acme", OTHERS)
+    done = command("list", kind, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("faulty ")]
+    assert words in line
+    assert done.stdout.replace("\n", "").isprintable()
+
+
 def test_text_of_others_becomes_one_line() -> None:
     class WorstError(Exception):
         def __str__(self) -> str:

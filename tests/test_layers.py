@@ -178,6 +178,20 @@ def test_nothing_is_pickled(module: str) -> None:
     """What travels between processes or lies in files is JSON or bytes of known form, which run no code when read."""
     tops = {name.split(".")[0] for name in imports(MODULES[module], MODULES)}
     assert not tops & {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal"}
+    calls = [node for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("torch.load", "np.load", "numpy.load")]
+    for call in calls:  # which unpickle on demand
+        given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        assert given.get("weights_only") == "True" or ast.unparse(call.func) != "torch.load", ast.unparse(call)
+        assert given.get("allow_pickle", "False") == "False", ast.unparse(call)
+
+
+def test_the_word_stands_in_comments_and_tests_only() -> None:
+    root = Path(__file__).parents[1]
+    for file in [file for room in ("benchbox", "plugins", "datasets", "reports", "benchmarks", "docs")
+                 for file in (root / room).rglob("*") if file.suffix in (".py", ".in", ".toml", ".md", ".sh")]:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        assert not [line for line in lines if "pickle" in line.partition("#")[0].lower()], file
 
 
 def test_layers_name_each_room_once() -> None:

@@ -113,7 +113,7 @@ def references(plugins: Registry) -> Iterator[str]:
     ``--literature`` also reads."""
     rows = ((r.id, r.dataset, r.title, str(len(r.bpp)), r.caution) for r in plugins.references())
     yield from table(("reference", "data set", "title", "points", "caution"), rows)
-    yield from (f"files {', '.join(form.suffixes)}: {form.title}" for form in plugins.reference_formats())
+    yield from (f"files {', '.join(form.suffixes)}: {one_line(form.title)}" for form in plugins.reference_formats())
     yield from (f"plugin {p} could not be asked: {p.failure}" for p in plugins.reference_faults())
 
 
@@ -183,7 +183,8 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[st
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Rows of one length as lines, in columns of even width."""
+    """Rows of one length as lines, in columns of even width. What plugins call things is made printable here."""
+    rows = [tuple(one_line(cell, 2000) for cell in row) for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     for row in rows:
         yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()

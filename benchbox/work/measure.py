@@ -31,6 +31,7 @@ from benchbox.errors import PluginError, StoreError, UnsupportedImageError
 from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.plan import Job, Point
+from benchbox.processes import end_descendants
 from benchbox.store import UNSCORED, Streams
 from benchbox.work.call import call, reason_of
 from benchbox.work.clock import timed
@@ -167,6 +168,7 @@ def _decode_elsewhere(setup: Setup, data: bytes, decoded: Image) -> None:
     job, info = setup.job, setup.info
     assert setup.worker.elsewhere is not None
     decode, remedy = setup.codec.decode, "the stream must hold all that decode needs"
+    end_descendants(frozenset(setup.worker.kept_processes))  # one that a codec left could hand the picture on
     try:
         other = setup.worker.elsewhere.decode(job.codec, job.options, job.device, data)
     except PluginError as error:
@@ -179,6 +181,7 @@ def _decode_elsewhere(setup: Setup, data: bytes, decoded: Image) -> None:
     ):  # fmt: skip
         raise breach(decode, f"its stream decodes to other pixels in another process; {remedy}", info.id)
     setup.trust.earned = True
+    setup.worker.elsewhere.trust(job.codec, job.options, job.device)
 
 
 def _encode(setup: Setup, point: Point, row: dict[str, Any]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -25,6 +26,7 @@ from benchbox.image import Image
 from benchbox.processes import adopt_orphans, end_descendants
 from benchbox.registry import Registry
 from benchbox.work.call import call, reason_of
+from benchbox.work.view import View, now
 from benchbox.work.worker import Worker
 from benchbox.written import WrittenFiles, hidden
 
@@ -38,6 +40,8 @@ class SecondDecoder:
 
     def __init__(self, connection: Connection, folder: str) -> None:
         self.broken = False
+        self._since: int | None = None
+        self._trusted: set[tuple[str, str, str]] = set()
         self._folder = folder
         self._connection = connection
         self._apart = Path(os.environ.get("TMPDIR", "")).name.startswith("benchbox-worker-")
@@ -65,23 +69,32 @@ class SecondDecoder:
     def begin(self) -> None:
         """A job begins: files that were left before count no more."""
         self._written.forget()
+        self._since = None
 
     def encoding(self) -> AbstractContextManager[None]:
         """Encode inside it what is then to be decoded."""
+        if self._since is None:
+            self._since = now()
         return self._written.noting()
 
     def decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
-        """The picture that the codec decodes `data` to over there, without the files that `encoding` left.
+        """The picture that the codec decodes `data` to over there, without the files that `encoding` left. Those that
+        programs and libraries left are looked for until the codec has once been right without them.
 
         Raises:
             PluginError: it could not be decoded; the message says why.
         """
+        since = None if (codec, options, device) in self._trusted else self._since
         with hidden(self._written.paths, os.environ.get("TMPDIR") if self._apart else None, self._folder):
-            return self._decode(codec, options, device, data)
+            return self._decode([codec, options, device, since], data)
 
-    def _decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
+    def trust(self, codec: str, options: str, device: str) -> None:
+        """What `decode` gave for this codec was right."""
+        self._trusted.add((codec, options, device))
+
+    def _decode(self, asked: list[Any], data: bytes) -> Image:
         try:
-            self._connection.send_bytes(json.dumps([codec, options, device]).encode())
+            self._connection.send_bytes(json.dumps(asked).encode())
             self._connection.send_bytes(data)
             answer = json.loads(self._connection.recv_bytes())
             if "reason" not in answer:
@@ -93,18 +106,27 @@ class SecondDecoder:
         raise PluginError(answer["reason"])
 
 
+def _own_folder(kind: type) -> list[Path]:
+    """The folder of the file that a codec's class is written in, where it may keep what it likes."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return [Path(file).parent] if file else []
+
+
 def _serve(connection: Connection, folder: str, load: Callable[[], Registry]) -> None:
     adopt_orphans()
     os.environ["TMPDIR"] = tempfile.tempdir = folder
+    view = View(Path(folder))  # while this process has one thread
     worker = Worker(load())
     while True:
-        codec, options, device = json.loads(connection.recv_bytes())
+        codec, options, device, since = json.loads(connection.recv_bytes())
         data = connection.recv_bytes()
         answer: dict[str, Any]
         pixels: Image | None = None
         try:
-            opened = worker.codec(codec, options, device)
-            pixels = given_picture(opened, call(codec, opened.decode, data), codec)
+            files = view.since(since, _own_folder(type(worker.registry.codec(codec))))
+            opened = worker.codec(codec, options, device)  # what this writes stays in sight
+            with view.without(files):
+                pixels = given_picture(opened, call(codec, opened.decode, data), codec)
             answer = {"dtype": pixels.dtype.str, "shape": list(pixels.shape)}
         except Exception as error:  # a codec may raise anything
             answer = {"reason": reason_of(error)}

@@ -57,11 +57,10 @@ def set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emi
                           "install the same versions on every machine")
     codec = worker.codec(job.codec, job.options, job.device)
     refused = info.capabilities.refusal(source.pixels) is not None
+    if worker.elsewhere is not None:
+        worker.elsewhere.begin()
     if job.timing is None and not refused and any(point.stream is None for point in job.points):
-        elsewhere = worker.elsewhere
-        if elsewhere is not None:
-            elsewhere.begin()
-        _warm_up(job.codec, codec, source.copy(), job.points[0].quality, elsewhere)
+        _warm_up(job.codec, codec, source.copy(), job.points[0].quality, worker.elsewhere)
     return Setup(job, info, codec, source, streams, worker, emit, Trust(worker.elsewhere is None))
 
 

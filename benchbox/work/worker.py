@@ -39,6 +39,9 @@ class Elsewhere(Protocol):
     def decode(self, codec: str, options: str, device: str, data: bytes) -> Image:
         """The picture that the codec of that id, options and device decodes `data` to; else PluginError."""
 
+    def trust(self, codec: str, options: str, device: str) -> None:
+        """What `decode` gave for that codec was right."""
+
 
 class Worker:
     """What a process keeps between jobs: its registry, the codecs and metrics last used, the picture last read.

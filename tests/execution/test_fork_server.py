@@ -34,6 +34,16 @@ SCORERS.update({
     "leaves-thread": opened(thread), "leaves-socket": opened(socket.socketpair),
     "leaves-child": opened(lambda: subprocess.Popen(["sleep", "60"])),
 })
+class AsksAProgram(Plain):
+    def __init__(self):
+        self.said = subprocess.run(["sh", "-c", "exit 7"]).returncode, os.system("exit 3") >> 8
+    def prepare(self, reference):
+        said = self.said
+        class Told(Value):
+            def score(self, image): return said[0] * 10.0 + said[1]
+        return Told(reference)
+
+SCORERS["asks-a-program"] = AsksAProgram
 SCORERS["open-hangs"] = opened(lambda: time.sleep(600))
 CODECS["sound"] = Sound
 """
@@ -52,6 +62,12 @@ def test_a_metric_that_leaves_something_is_opened_by_each_worker(pictures: Path,
     (row,) = rows_of(go(tmp_path, plan(pictures, {"id": "sound", "qualities": [1]}, metrics=metrics)))
     reasons = json.loads(row.null_reasons or "{}")
     assert (row.status, [reasons.get(metric) for metric in metrics[1:]]) == ("ok", [None] * 3)
+
+
+def test_a_metric_hears_how_its_programs_end_where_it_is_opened(pictures: Path, tmp_path: Path) -> None:
+    asked = plan(pictures, {"id": "sound", "qualities": [1]}, metrics=["asks-a-program"])
+    (row,) = rows_of(go(tmp_path, asked))
+    assert row.asks_a_program == 73, "the fork server reaps its guards, and nobody else's children"
 
 
 @pytest.mark.slow  # a worker may take 20 seconds to start
