@@ -15,6 +15,7 @@ from benchbox_reports.headline import APART, sentences, summary
 from benchbox_reports.measure import rankings
 from benchbox_reports.summary import summarise
 from encoded_crops import PSNR, Rows, results_of
+from matplotlib.patches import Rectangle
 
 from benchbox.reference import Reference
 
@@ -65,8 +66,8 @@ def test_all_name_one_order_and_the_same_numbers(analysis: Analysis) -> None:
     with styled("x"):
         figure = bars_figure(section, chosen_looks(analysis), PAGE)
     assert figure is not None
-    bars = [(label.get_text(), bar.get_width()) for axes in figure.axes
-            for label, bar in zip(axes.get_yticklabels(), axes.patches, strict=True)]
+    bars = [(label.get_text(), bar.get_width()) for axes in figure.axes for label, bar in zip(
+        axes.get_yticklabels(), [bar for bar in axes.patches if isinstance(bar, Rectangle)], strict=True)]
     assert [name for name, _ in bars] == order
     assert dict(bars) == pytest.approx(known)
 

@@ -50,9 +50,10 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("page", ["index.html", "visual.html"])
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "light"), (820, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "light"), (820, "dark"), (700, "print")])
 def test_axe_finds_nothing(page: str, width: int, scheme: str, axe: str, report: Path, browser: Browser) -> None:
-    browser.open((report / page).as_uri(), width, scheme=scheme)
+    media = ("print", "light") if scheme == "print" else ("screen", scheme)
+    browser.open((report / page).as_uri(), width, *media)
     browser.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
     browser.page.evaluate(axe)
     run = ("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => "

@@ -124,3 +124,26 @@ def test_saved_bits_are_those_of_python(crowd: Crowd, browser: Browser) -> None:
             assert inside.sum() >= 40 or not inside.any()
             assert np.array(ys)[inside] == pytest.approx(percent(ratios[inside]), abs=0.05)
         assert browser.js(f"byId('what-{data['id']}').textContent").startswith("Bits against jpeg over")
+        assert browser.js(f"document.querySelectorAll('#plot-{data['id']} .zero').length") == 1
+
+
+@pytest.mark.parametrize("view", ["#show=all", "#view=saved&show=all", "#rate=linear&show=all"])
+def test_neighbours_part_without_colour(view: str, crowd: Crowd, browser: Browser) -> None:
+    """As drawn: two curves that are next to each other anywhere differ in dashes or marker, so that they part in
+    greyscale and for every kind of colour blindness."""
+    browser.open(crowd.url + view)
+    for data in crowd.data["sections"]:
+        drawn = browser.js(f"""(() => {{ const plot = memory.get(byId('plot-{data["id"]}'));
+            return plot.view.lines.map((line, k) => {{ const group = plot.svg.querySelectorAll('g.line')[k];
+              const marker = group.querySelector('marker path'), curve = group.querySelector('.curve');
+              return [line.name, getComputedStyle(curve).strokeDasharray, marker ? marker.getAttribute('d') : '',
+                line.points.map(p => [plot.x.at(p.x), plot.y.at(p.y)])]; }}); }})()""")
+        looks = {name: (dashes, marker) for name, dashes, marker, _ in drawn}
+        assert len(looks) == len(drawn) > 20
+        pairs = set()
+        for x in np.linspace(60, 900, 200):
+            heights = sorted((np.interp(x, *np.array(sorted(points)).T), name) for name, *_, points in drawn
+                             if min(p[0] for p in points) <= x <= max(p[0] for p in points))
+            pairs |= {(one[1], other[1]) for one, other in pairwise(heights)}
+        assert len(pairs) > 30
+        assert [pair for pair in pairs if looks[pair[0]] == looks[pair[1]]] == []

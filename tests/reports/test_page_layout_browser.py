@@ -42,6 +42,7 @@ def test_no_text_of_a_plot_touches_another_or_is_cut(width: int, media: str, cro
         plots = browser.js(TEXTS)
         assert len([plot for plot in plots if len(plot["texts"]) > 5]) >= 2
         assert trouble(plots) == [], view
+        assert width < 1440 or not [text for plot in plots for text, *_ in plot["texts"] if "…" in text]
 
 
 @pytest.mark.parametrize(("width", "media"), WIDTHS)

@@ -140,8 +140,16 @@ def test_a_tap_shows_the_tip_and_labels_are_whole(report: Path, browser: Browser
 
 def test_a_line_that_reproduces_is_copied(report: Path, browser: Browser) -> None:
     browser.open((report / "index.html").as_uri())
-    browser.js("document.querySelector('#codecs .copy').click()")
-    browser.page.wait_for_function("document.querySelector('#codecs .copy').textContent === 'Copied'")
-    line = browser.js("document.querySelector('#codecs .copy').dataset.copy")
-    assert line.startswith("benchbox encode PICTURE.png --codec ")
-    assert line.endswith("--quality 50 --output stream.bin")
+    labels = [row[0] for row in cells(browser, "#codecs table")[1:]]
+    assert labels == ["jpeg", SCRIPT]
+    for k, codec in enumerate(["jpeg", "webp"]):
+        button = f"document.querySelectorAll('#codecs .copy')[{k}]"
+        browser.js(f"{button}.click()")
+        browser.page.wait_for_function(f"{button}.textContent === 'Copied'")
+        line = browser.js(f"{button}.dataset.copy")
+        assert line == f"benchbox encode PICTURE.png --codec {codec} --quality 50 --output stream.bin"
+        browser.js("document.body.append(Object.assign(document.createElement('textarea'), {id: 'pasted'}))")
+        browser.js("document.getElementById('pasted').focus()")
+        browser.key("Control+v")
+        assert browser.js("document.getElementById('pasted').value") == line
+        browser.js("document.getElementById('pasted').remove()")

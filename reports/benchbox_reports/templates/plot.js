@@ -2,8 +2,9 @@
 //
 // view: {title, x: {label, log, zero, ticks?}, y: {label, log}, zoom, height, names: whether curves are named at their ends,
 // lines: [{name, colour, dash, marker, faint, dots, bar, beside, points: [{x, y, facts: [text], small: an image's address}]}],
-// marks: [{x, text}], rows: [text], level: a y with a line, empty: text where no curve is shown}
+// marks: [{x, text}], rows: [text], level: a y that is shown, with a line, empty: text where no curve is shown}
 
+const NAME = 6.6;  // pixels of a letter of a name at a curve's end
 const MOST_NAMED = 16;  // most curves named at their ends; with more, the leaders to the names are a tangle
 
 class Plot {
@@ -35,7 +36,7 @@ class Plot {
     const {view} = this, own = view.lines.filter((line) => !line.faint && line.points.length);
     const points = (own.length ? own : view.lines).flatMap((line) => line.points);  // published curves may leave the plot
     const wide = view.y.wide, ends = (axis, of) => {
-      const values = [...points.map(of), ...(axis === view.x ? (view.marks || []).map((mark) => mark.x) : [])];
+      const values = [...points.map(of), ...(axis === view.x ? (view.marks || []).map((mark) => mark.x) : view.level === undefined ? [] : [view.level])];
       let [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [axis.log ? 0.1 : 0, 1];
       if (low === high) [low, high] = axis.log ? [low / 2, high * 2] : [low - 1, high + 1];
       return [low, high];
@@ -61,7 +62,8 @@ class Plot {
     this.stacked = !!view.rows && 7.2 * longest + 14 > width * 0.42;  // then each row's name stands above its dots
     const left = this.stacked ? 10 : view.rows ? 7.2 * longest + 14 : view.y.wide ? 62 : 54;
     this.endNames = !!view.names && width > 520 && view.lines.filter((line) => line.points.length).length <= MOST_NAMED;
-    this.box = {x0: left, x1: width - (this.endNames ? Math.min(190, width * 0.22) : 12), y0: 10, y1: height - 46};
+    const name = Math.max(0, ...view.lines.filter((line) => line.name && line.points.length).map((line) => line.name.length));
+    this.box = {x0: left, x1: width - (this.endNames ? Math.min(width * 0.34, NAME * name + 26) : 12), y0: 10, y1: height - 46};
     const {box} = this, [x0, x1, y0, y1] = this.shown = view.zoom || this.extents();
     this.x = scaleOf([x0, x1], box.x0, box.x1, view.x.log);
     this.y = scaleOf([y0, y1], ...(view.rows ? [box.y0, box.y1] : [box.y1, box.y0]), view.y.log);
@@ -156,7 +158,7 @@ class Plot {
     for (let k = 1; k < ys.length; k++) ys[k] = Math.max(ys[k], ys[k - 1] + step);  // apart, downwards
     ys[ys.length - 1] = Math.min(ys[ys.length - 1], box.y1);
     for (let k = ys.length - 2; k >= 0; k--) ys[k] = Math.min(ys[k], ys[k + 1] - step);  // and up again from the axis
-    const room = Math.floor((this.width - box.x1 - 22) / 6.6);
+    const room = Math.floor((this.width - box.x1 - 22) / NAME);
     return wanted.map(({line, at}, k) => make("svg:g", {class: "line end", "data-name": line.name},
       make("svg:path", {d: `M${at[0] + 7} ${at[1]}L${box.x1 + 8} ${ys[k]}h6`, class: "leader", style: `stroke:${line.colour}`}),
       make("svg:text", {x: box.x1 + 17, y: ys[k] + 4, class: "small", style: `fill:${line.colour}`}, line.name.length > room ? `${line.name.slice(0, room - 1)}\u2026` : line.name)));
