@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 from chromium import browser, chromium  # noqa: F401  (fixtures)
-from clusters import dask_here  # noqa: F401
+from clusters import dask_here, loud  # noqa: F401
 from codecs_of import third  # noqa: F401
 from crowded import crowd  # noqa: F401
 from dataset_server import home, site  # noqa: F401

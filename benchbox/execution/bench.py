@@ -21,7 +21,7 @@ from benchbox.errors import BenchboxError
 from benchbox.execution.admission import NEEDS
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.kept import KeptExecutor
-from benchbox.execution.local import MOST_FAILED_STARTS, START_SECONDS
+from benchbox.execution.local import MOST_FAILED_STARTS
 from benchbox.execution.memory import SharedLook
 from benchbox.execution.patience import Patience
 from benchbox.execution.worker_process import DONE, Ending, WorkerProcess
@@ -33,6 +33,12 @@ Tell = Callable[[Sequence[Mapping[str, Any]]], None]
 
 LOOK_SECONDS = 0.5
 """Seconds between two readings of the system's process table."""
+
+
+INSPECT_SECONDS = 600.0
+"""A process may take so long to find what its machine lacks: a busy machine takes minutes to import large libraries."""
+
+OVER = "the run is over, or its client is gone"
 
 
 class BenchClosedError(BenchboxError):
@@ -114,7 +120,7 @@ class Bench:
 
     def _go_on(self) -> None:
         if self._closed.is_set():
-            raise BenchClosedError("the run is over, or its client is gone")
+            raise BenchClosedError(OVER)
 
     @contextmanager
     def _executor(self) -> Iterator[KeptExecutor]:
@@ -138,7 +144,7 @@ class Bench:
 def _answered(process: WorkerProcess, order: Path) -> Ending | None:
     """Wait until a process has carried out `order`; how it ended if it did not."""
     process.give(order)
-    end = time.monotonic() + START_SECONDS[1]
+    end = time.monotonic() + INSPECT_SECONDS
     while (left := end - time.monotonic()) > 0:
         wait([process.answers, process.report], left)
         if DONE in process.answered():
@@ -149,14 +155,17 @@ def _answered(process: WorkerProcess, order: Path) -> Ending | None:
 
 
 class _SharedForkServer(ForkServer):
-    """A fork server that several threads ask for workers."""
+    """A fork server that several threads ask for workers, until it is closed."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.RLock()
+        self._closed = False
 
     def start(self) -> None:
         with self._lock:
+            if self._closed:
+                raise BenchClosedError(OVER)
             super().start()
 
     def launch(self, settings: Mapping[str, Any], descriptors: Sequence[int]) -> bool:
@@ -173,4 +182,5 @@ class _SharedForkServer(ForkServer):
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             super().close()

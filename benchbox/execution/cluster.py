@@ -51,7 +51,6 @@ class Cluster:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_quiet())
             self._client = self._connected(stack)
             self._client.subscribe_topic(TOPIC, self._hear)
             stack.callback(self._client.unsubscribe_topic, TOPIC)
@@ -71,10 +70,10 @@ class Cluster:
             try:
                 self._threads = dict(self._client.nthreads())
             except (OSError, TimeoutError, CancelledError) as error:
-                raise self._gone() from error
+                raise self.gone() from error
             self._asked = time.monotonic()
         if self._client.status != "running":
-            raise self._gone()
+            raise self.gone()
         return self._threads
 
     def has_gpu(self) -> bool:
@@ -99,6 +98,11 @@ class Cluster:
         future.add_done_callback(lambda done: self._told.put({"kind": "done", "future": done}))
         return future
 
+    def withdraw(self, future: Any) -> None:
+        """Let a task go that need not be run any more."""
+        with contextlib.suppress(OSError, TimeoutError, CancelledError):
+            future.cancel()
+
     def told(self, seconds: float) -> Iterator[dict[str, Any]]:
         """What tasks have told, waiting `seconds` for the first; ``{"kind": "done", "future"}`` for each that is
         over."""
@@ -115,7 +119,8 @@ class Cluster:
             for message in json.loads(messages):
                 self._told.put(message)
 
-    def _gone(self) -> BenchboxError:
+    def gone(self) -> BenchboxError:
+        """The error that says that the scheduler is gone."""
         return BenchboxError(f"the dask scheduler at {self._address} is gone; what was measured is kept. Start it and "
                              "run the same command again to continue")  # fmt: skip
 
@@ -124,6 +129,7 @@ class Cluster:
             import distributed
         except ImportError:
             raise CodecUnavailableError('dask is not installed; pip install "benchbox[dask]"') from None
+        stack.enter_context(_quiet())
         typeless: Any = distributed  # its constructors are not annotated
         address: Any = self._address
         if address == "local":
@@ -137,10 +143,12 @@ class Cluster:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Inside it, dask does not print what benchbox says in a line of its own."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    before = {name: logging.getLogger(name).level for name in names}
     try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

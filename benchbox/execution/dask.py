@@ -62,7 +62,8 @@ class DaskExecutor:
         self._asked: dict[str, Any] = {}  # address -> future of its `take_part`, which holds its bench there
         self._anyone: Any = None  # future of a `take_part` that any worker may run: a cluster may start one for it
         self._members: dict[str, Member] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: set[str] = set()
+        self._said: set[str] = set()
         self._waits_for = ""
         self._useless_since = time.monotonic()
 
@@ -120,11 +121,13 @@ class DaskExecutor:
         for address in [*self._asked]:
             if address not in present:
                 del self._asked[address]
+                self._refused.discard(address)
                 if (member := self._members.pop(address, None)) is not None:
                     self._lose(member, work, on_points)
         if not present and self._anyone is None:
             self._anyone = self._cluster.submit(take_part, asked, None)
-        if present:
+        if present and self._anyone is not None:
+            self._cluster.withdraw(self._anyone)
             self._anyone = None
 
     def _hand_out(self, work: Work) -> None:
@@ -177,8 +180,8 @@ class DaskExecutor:
 
     def _take_end(self, future: Any, work: Work, on_points: OnPoints) -> None:
         """A task is over, of which nothing is known if it did not tell before."""
-        if future.status == "cancelled":
-            self._cluster.workers()  # says if the scheduler is gone
+        if future.status == "cancelled" and any(given.future is future for _, given in self._given()):
+            raise self._cluster.gone()  # one that is another now does not know of the jobs
         if future.status != "error":
             return
         reason = f"{one_line(future.exception())}; install the same benchbox on every machine"
@@ -194,9 +197,10 @@ class DaskExecutor:
         """Let a worker take no part, and say so once."""
         self._asked[address] = None
         line = f"{f'on {host} ' if host else ''}cannot take part: {one_line(reason, 2000)}"
-        if line not in self._refused.values():
+        if line not in self._said:
             self._cluster.say(f"worker {address} {line}")
-        self._refused[address] = line
+        self._said.add(line)
+        self._refused.add(address)
 
     def _set_aside(self, member: Member, reason: str, work: Work, on_points: OnPoints) -> None:
         """Let a worker take no part any more; its jobs go to others."""
@@ -209,6 +213,7 @@ class DaskExecutor:
     def _lose(self, member: Member, work: Work, on_points: OnPoints) -> None:
         """A worker is gone."""
         for given in member.given.values():
+            self._cluster.withdraw(given.future)
             self._take_in(given, on_points)
             blamed = work.lost(given)
             if blamed is not None and blamed.job.points:
@@ -248,7 +253,7 @@ class DaskExecutor:
         if waits_for and waits_for != self._waits_for:
             self._cluster.say(f"dask: {waits_for} (Ctrl-C stops)")
         self._waits_for = waits_for
-        if self._asked.keys() - self._refused.keys() or not self._asked:
+        if self._asked.keys() - self._refused or not self._asked:
             self._useless_since = time.monotonic()
         elif time.monotonic() - self._useless_since > self._grace:
             raise BenchboxError(f"none of the {len(self._asked)} workers of the dask cluster can take part, as said "

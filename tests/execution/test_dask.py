@@ -32,43 +32,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # distributed warns of its ow
 
 SAME = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr", "reason"]
 
-LOUD = '''
-"""A codec that prints a lot, where it is imported and at each call."""
-import os, time, zlib
-import numpy as np
-from benchbox import Capabilities, Codec, CodecInfo, QualityAxis, hookimpl
-
-print("hello from an import", flush=True)
-
-class Loud(Codec):
-    def encode(self, image, quality):
-        print("encoding " * 10000, flush=True)
-        os.write(1, b'{"kind": "end"}\\n\\n' * 100)
-        if quality == 2: os.kill(os.getpid(), 9)
-        if quality >= 7: time.sleep(0.3)
-        return np.array(image.shape, "<u4").tobytes() + zlib.compress(image.tobytes(), int(quality))
-    def decode(self, data):
-        return np.frombuffer(zlib.decompress(data[12:]), np.uint8).reshape(np.frombuffer(data[:12], "<u4"))
-
-class Info(CodecInfo):
-    def identity(self, options): return "loud 1"
-    def axis(self, options): return QualityAxis("level", (1, 2, 3), 1, 9)
-    def open(self, options, device): return Loud()
-
-@hookimpl
-def benchbox_codecs():
-    return [Info(id="loud", title="loud", capabilities=Capabilities(lossless=True))]
-'''
-
-
-@pytest.fixture
-def loud(tmp_path: Path) -> Path:
-    """A plugin file whose codec prints, and kills its worker at quality 2."""
-    file = tmp_path / "loud.py"
-    file.write_text(LOUD)
-    return file
-
-
 def far(here: Here, tmp_path: Path, asked: dict[str, Any], progress: Progress | None = None) -> Any:
     """Run a plan on a cluster in ``tmp_path/far``; its results."""
     made = make_plan(asked, "plan")

@@ -1,0 +1,156 @@
+"""A run on four workers that are machines of their own as far as the system can make them: a host name, a process
+table and mounts each. Two do not fit, one is killed, one comes late, and the scheduler is killed once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from small_runs import go, plan
+
+import benchbox
+from benchbox.errors import StoreError
+from benchbox.plan.plan import make_plan, plan_text
+
+pytest.importorskip("distributed", reason='dask is not installed; pip install "benchbox[dask]"')
+
+ALONE = ["unshare", "--uts", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
+SAME = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr", "reason"]
+
+PSNR = Path(__file__).parents[2] / "plugins" / "benchbox_metrics" / "psnr.py"
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.1)
+
+
+class Machines:
+    """Starts and kills the parts of a cluster; each writes its log into `folder`."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self._stack = stack
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    @property
+    def address(self) -> str:
+        return f"tcp://127.0.0.1:{self.port}"
+
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        """The scheduler, which listens."""
+        started = self._start("scheduler", [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1",
+                                            "--port", str(self.port), "--no-dashboard"])  # fmt: skip
+        until(self._listens, "the scheduler")
+        return started
+
+    def worker(self, name: str, mounts: str = ":") -> subprocess.Popen[bytes]:
+        """A worker on a machine called `name`, after the shell commands `mounts`."""
+        worker = f"exec {sys.executable} -m dask worker {self.address} --nthreads 1 --no-dashboard --name {name}"
+        return self._start(name, [*ALONE, "sh", "-c", f"hostname {name} && {mounts} && {worker}"])
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            started = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
+        self._stack.callback(kill, started)
+        return started
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its group, as a machine that goes down does."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[Machines]:
+    with ExitStack() as stack:
+        yield Machines(tmp_path, stack)
+
+
+@contextmanager
+def running(machines: Machines, plan_file: Path) -> Iterator[subprocess.Popen[str]]:
+    """``benchbox run --dask`` at work; what it says is in client.log."""
+    command = [sys.executable, "-m", "benchbox", "run", str(plan_file), "--dask", machines.address, "--workspace",
+               str(machines.folder / "far"), "--no-report"]  # fmt: skip
+    with (machines.folder / "client.log").open("w") as log:
+        client = subprocess.Popen(command, stdout=log, stderr=log, text=True)
+    try:
+        yield client
+    finally:
+        client.kill()
+        client.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode != 0,
+                    reason="needs `unshare --uts --mount --pid`, which only root may call here")  # fmt: skip
+def test_a_run_survives_its_cluster(tmp_path: Path, pictures: Path, loud: Path, machines: Machines) -> None:
+    asked = plan(pictures, {"id": "jpeg", "qualities": [10, 50]}, {"id": "webp", "qualities": [50]},
+                 {"id": "resnet", "qualities": [1]}, {"id": "loud", "qualities": [1, 2, 7, 8, 9]},
+                 plugins=[str(loud)])  # fmt: skip
+    plan_file, far = tmp_path / "plan.toml", tmp_path / "far"
+    plan_file.write_text(plan_text(make_plan(asked, "plan")), encoding="utf-8")
+    far.mkdir()
+    other = tmp_path / "psnr.py"
+    other.write_text(PSNR.read_text().replace('version="', 'version="another '))
+
+    scheduler = machines.scheduler()
+    machines.worker("other", f"mount --bind {other} {PSNR}")
+    machines.worker("blind", f"mount -t tmpfs none {far}")
+    doomed = machines.worker("doomed")
+    with running(machines, plan_file) as client:
+        until(lambda: count(far) > 0, "a first point")
+        kill(doomed)
+        machines.worker("late")
+        before = count(far)
+        until(lambda: count(far) > before and machines.log("client").count("cannot take part") == 2, "the late worker")
+        kill(scheduler)
+        assert client.wait(60) == 1
+    said = machines.log("client").splitlines()
+    assert said[-1] == (f"benchbox: the dask scheduler at {machines.address} is gone; what was measured is kept. Start "
+                        "it and run the same command again to continue")  # fmt: skip
+    refused = sorted(line.partition(" on ")[2] for line in said if "cannot take part" in line)
+    assert [line.partition(" ")[0] for line in refused] == ["blind", "other"]
+    assert f"does not share the workspace {far}" in refused[0]
+    assert "metric psnr: it has version 'another 1', the plan was made with '1'; install the same" in refused[1]
+    kept = count(far)
+
+    machines.scheduler()
+    machines.worker("again")
+    with running(machines, plan_file) as client:
+        assert client.wait(240) == 1  # the codec that kills its worker
+    assert count(far) > kept
+    seen, near = benchbox.load("t", far), go(tmp_path, asked)
+    assert seen[SAME].equals(near[SAME])
+    assert set(seen["host"].dropna()) == {"doomed", "late", "again"}
+    assert not list((far / "spool").iterdir())
+
+
+def count(workspace: Path) -> int:
+    """Points that are measured."""
+    try:
+        return int((benchbox.load("t", workspace)["status"] == "ok").sum())
+    except StoreError:
+        return 0
