@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -42,6 +43,7 @@ class Recorder:
     """An executor that only writes down what it is asked."""
 
     workers = threads = 1
+    hosts: ClassVar[dict[str, dict[str, object]]] = {}
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
@@ -54,6 +56,7 @@ class Stopped:
     """Runs the first `count` jobs, then is stopped with Ctrl-C."""
 
     workers = threads = 1
+    hosts: ClassVar[dict[str, dict[str, object]]] = {}
 
     def __init__(self, inner: LocalExecutor, count: int) -> None:
         self._inner, self._count = inner, count

@@ -112,7 +112,7 @@ def test_a_large_picture_is_scored_band_by_band_and_gets_the_same_score(
     shape: tuple[int, int, int], dtype: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(shape[0])
-    reference = rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+    reference: Image = rng.integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype)
     image = noisy(reference, 40)
     whole = score("ms-ssim", reference, image)
     monkeypatch.setattr(ms_ssim, "KEPT", 0)
