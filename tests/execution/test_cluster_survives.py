@@ -29,7 +29,7 @@ SAME = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr", "rea
 PSNR = Path(__file__).parents[2] / "plugins" / "benchbox_metrics" / "psnr.py"
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 240) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited in vain for {what}"
@@ -140,7 +140,7 @@ def test_a_run_survives_its_cluster(tmp_path: Path, pictures: Path, loud: Path, 
     machines.scheduler()
     machines.worker("again")
     with running(machines, plan_file) as client:
-        assert client.wait(240) == 1  # the codec that kills its worker
+        assert client.wait(600) == 1  # the codec that kills its worker
     assert count(far) > kept
     seen, near = benchbox.load("t", far), go(tmp_path, asked)
     assert seen[SAME].equals(near[SAME])
