@@ -61,9 +61,9 @@ def banded(size: int) -> NDArray[np.float64]:
 
 KEPT = 1 << 24
 """Samples of a picture of which maps are kept from one score to the next; of a larger one they are made for each score,
-which takes twice as long, as they would take ten times the memory of the picture."""
+which takes longer, as they would take ten times the memory of the picture."""
 
-BAND = 256
+BAND = 128
 """Rows of a larger picture that are scored at a time."""
 
 
