@@ -97,7 +97,7 @@ class Scale:
 
 class PreparedMsSsim(Prepared):
     """The reference at five scales and, of pictures up to `KEPT` samples, its windowed means and variances: 11 bytes a
-    sample. Otherwise scoring takes 2.4 times the memory of the picture, the reference and the picture itself apart."""
+    sample. Otherwise scoring takes 1.6 times the memory of the picture, besides the reference and the picture."""
 
     def __init__(self, kernels: ModuleType, reference: Image) -> None:
         self._kernels = kernels
