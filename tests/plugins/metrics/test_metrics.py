@@ -56,14 +56,17 @@ def test_psnr_is_its_formula(photo: Image) -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 3), (190, 175, 1), (301, 333, 3)])
-def test_the_compiled_and_the_plain_squared_error_are_the_same_number(shape: tuple[int, int, int], dtype: type) -> None:
+def test_the_compiled_and_the_plain_squared_error_are_the_same_number(
+    shape: tuple[int, int, int], dtype: type[np.unsignedinteger[Any]]
+) -> None:
     rng = np.random.default_rng(shape[0])
     most = np.iinfo(dtype).max
     noise = rng.integers(0, most, shape, endpoint=True).astype(dtype)
     pictures: list[Image] = [noise, np.zeros(shape, dtype), np.full(shape, most, dtype)]
     for a, b in itertools.combinations(pictures, 2):
         exact = int(((a.astype(np.int64) - b.astype(np.int64)) ** 2).sum())
-        assert sum(float(squared_sum(run)) for run in differences(a, b)) == exact
+        plain: float = sum(squared_sum(run) for run in differences(a, b))
+        assert plain == exact
         assert psnr_kernels.squared_error(flat(a), flat(b)) == exact
 
 

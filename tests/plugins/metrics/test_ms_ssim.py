@@ -109,7 +109,7 @@ def test_ms_ssim_agrees_with_pytorch_msssim_at_awkward_sizes(height: int, width:
 @pytest.mark.parametrize("shape", [(171, 266, 3), (222, 163, 1), (365, 171, 3)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_large_picture_is_scored_band_by_band_and_gets_the_same_score(
-    shape: tuple[int, int, int], dtype: type, monkeypatch: pytest.MonkeyPatch
+    shape: tuple[int, int, int], dtype: type[np.unsignedinteger[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(shape[0])
     reference: Image = rng.integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype)
