@@ -203,7 +203,7 @@ def test_what_is_not_in_the_stream_is_not_there_to_decode(codec: str, frame: pd.
     rows = frame[frame["codec"] == codec]
     assert len(rows) == 4
     assert set(rows["status"]) == {"failed"}
-    assert rows["reason"].str.startswith(f"{codec}: ").all()
+    assert rows["reason"].str.startswith(f"{codec} (plugin third_plugin): ").all()
     assert rows["reason"].str.contains("in another process").all()
 
 
