@@ -243,8 +243,11 @@ def _recover(store: WritableStore, session: Mapping[str, Any], progress: Progres
     for left in left_behind(store.workspace.spool):
         job = left.job
         if job is not None:
-            store.append(((job, point) for point in left.points), session)
-            count += len(left.points)
+            streams = [str(point["stream_sha256"]) for point in left.points if point.get("stream_sha256")]
+            damaged = store.workspace.streams.damaged(streams)  # since then; such a point is measured again
+            whole = [point for point in left.points if point.get("stream_sha256") not in damaged]
+            store.append(((job, point) for point in whole), session)
+            count += len(whole)
         if not left.damage:
             left.files.remove()
             continue

@@ -3,6 +3,7 @@ nothing in it is ever run as code."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -111,6 +112,15 @@ def test_whole_files_are_taken_in(tmp_path: Path, broken_off: dict[str, Any]) ->
     assert set(frame["status"]) == {"ok"}
     assert any(line.startswith("recovered ") for line in said)
     assert not list((tmp_path / "runs" / "spool").iterdir())
+
+
+def test_streams_that_were_damaged_since_are_encoded_again(tmp_path: Path, broken_off: dict[str, Any]) -> None:
+    for path in (tmp_path / "runs" / "streams").glob("*/*"):
+        path.write_bytes(bytes(path.stat().st_size))
+    frame, _ = carry_on(tmp_path, broken_off)
+    assert set(frame["status"]) == {"ok"}
+    for path in (tmp_path / "runs" / "streams").glob("*/*"):
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
 
 
 def _flip(data: bytes, at: int) -> bytes:
