@@ -92,6 +92,7 @@ def test_workers_may_come_later(tmp_path: Path, pictures: Path, dask_here: Calla
     assert here.said == ["dask: no worker yet; waiting for one (Ctrl-C stops)"]
 
 
+@pytest.mark.slow
 def test_what_is_lost_with_a_worker_is_given_to_others(
     tmp_path: Path, pictures: Path, loud: Path, dask_here: Callable[..., Here]
 ) -> None:
