@@ -20,6 +20,7 @@ from benchbox.execution.dask_worker import measure, take_part
 from benchbox.execution.executor import Admit, OnPoints
 from benchbox.execution.handing_out import AHEAD, Given, Member, Work
 from benchbox.execution.spool import TOKEN, Tail, left_behind
+from benchbox.files import what_to_do
 from benchbox.fork_server import THREADS
 from benchbox.plan import Job, Resolved
 from benchbox.plugin_file import PluginFile, as_values
@@ -101,7 +102,7 @@ class DaskExecutor:
             self._spool.mkdir(parents=True, exist_ok=True)
             token.write_text(token.name, encoding="utf-8")
         except OSError as error:
-            raise StoreError(f"cannot write in {self._spool}: {error.strerror}") from error
+            raise StoreError(f"cannot write in {self._spool}: {error.strerror}; {what_to_do(error)}") from error
         try:
             yield token
         finally:
