@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 from machine import machine
-from million import fill
+from scale_store import fill
 
 from benchbox.dataset import Dataset, Sample
 from benchbox.image import Image
@@ -45,7 +45,7 @@ class Constants:
     merge_s: float
     report_bytes: float = 1.92 * 2**30 / 1e6
     report_s: float = 40.7 / 1e6
-    """By ``million.py``, at a million points; see benchmarks/README.md."""
+    """Of a million points, on another machine; see benchmarks/README.md."""
     stream_bytes: float = 40_000
     dask_task_s: float = 0.010
     """Of a task, which is one job or, where jobs are short, some 0.5 s of them; measured with the dask executor."""
@@ -104,7 +104,7 @@ def measured(points: int) -> Constants:
         append_s, store_bytes = _appending(Path(folder) / "append", todo)
         fill(Path(folder) / "filled", 4, QUALITIES, points // (4 * QUALITIES))
         start = time.process_time()
-        merge([Path(folder) / "filled"], Workspace.at(Path(folder) / "merged"), lambda line: None)
+        merge([Path(folder) / "filled" / "runs"], Workspace.at(Path(folder) / "merged"), lambda line: None)
         merge_s = (time.process_time() - start) / points
     return Constants(machine(), list_bytes, list_s, store_bytes, append_s, merge_s)
 

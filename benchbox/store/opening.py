@@ -138,6 +138,8 @@ def _copied(files: Sequence[Path], folder: Path) -> Path:
     before = _state(files[0])
     try:
         copies = [Path(shutil.copy(file, folder)) for file in files]
+    except FileNotFoundError as error:  # a journal goes when the last who uses the database lets go of it
+        raise _changed(files[0]) from error
     except OSError as error:
         raise StoreError(f"{shown(files[0])}: a killed run left a journal, and reading it needs a copy in {folder}, "
                          f"which failed: {error.strerror}; {what_to_do(error)} there or set TMPDIR") from error

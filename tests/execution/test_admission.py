@@ -27,7 +27,7 @@ def needs(tmp_path: Path, pictures: Path) -> dict[str, Any]:
     token = tmp_path / "runs" / "spool" / "token-1"
     token.parent.mkdir(parents=True)
     token.write_text(token.name)
-    return needs_of(resolved, missing_jobs(resolved, digests, list(entries(resolved, digests)), {}), token)
+    return needs_of(resolved, missing_jobs(resolved, digests, list(entries(resolved, digests))), token)
 
 
 @pytest.fixture

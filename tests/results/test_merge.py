@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def rows(workspace: Path) -> dict[str, list[Any]]:
 
 
 def execute(workspace: Path, statement: str) -> None:
-    with sqlite3.connect(workspace / "store.sqlite") as db:
+    with closing(sqlite3.connect(workspace / "store.sqlite")) as db, db:
         db.execute(statement)
 
 
