@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import benchbox
 from benchbox import image
 from benchbox.cli.main import main
+from benchbox.errors import UsageError
 
 PLAN = """
 dataset = "folder:pictures"
@@ -96,6 +99,24 @@ def test_a_mistake_is_one_clear_line(
     assert out == ""
     if code == 1 or err.startswith("benchbox:"):
         assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    ('codec = ["jpg"]', "no codec is called 'jpg'; did you mean 'jpeg'?"),
+    ('codec = ["webp:methode=6"]', "webp: unknown option 'methode'; did you mean 'method'?"),
+    ('codec = ["jpeg@101"]', "quality 101 is out of range; take"),
+    ('codec = ["jpeg"]\nmetrics = ["ssimm"]', "no metric is called 'ssimm'; did you mean 'ssim'?"),
+])  # fmt: skip
+def test_what_a_plan_asks_for_is_named_with_the_plan(
+    line: str, words: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "wrong.toml").write_text(f'dataset = "samples"\n{line}\n')
+    code, out, err = call("run", "wrong.toml", capsys=capsys)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("benchbox: wrong.toml: ")
+    assert words in err
+    with pytest.raises(UsageError, match=rf"^wrong\.toml: .*{re.escape(words)}"):
+        benchbox.run("wrong.toml")
 
 
 def test_run_then_report_then_export(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
