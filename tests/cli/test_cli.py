@@ -133,6 +133,10 @@ def test_run_then_report_then_export(here: Path, capsys: pytest.CaptureFixture[s
         table = reader(here / f"t.{kind}")
         assert len(table) == 16
         assert set(table["label"]) == {"jpeg", "webp method=2"}
+    for kind, name in (("csv", "u.Parquet"), ("csv", "u.pq"), ("parquet", "u.csv")):
+        code, _, err = call("export", "runs/plan", "--format", kind, "--output", name, capsys=capsys)
+        assert (code, (here / name).exists()) == (2, False)
+        assert f"{name}: would hold {kind}; add --format " in err
     assert "plan" in call("list", "runs", capsys=capsys)[1]
 
 
