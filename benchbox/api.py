@@ -74,7 +74,7 @@ def run(
     with ForkServer() as server:
         server.start()  # it loads while this process loads and plans
         from benchbox import registry
-        from benchbox.plan import Shard, resolve, settle
+        from benchbox.plan import Shard, named, resolve, settle
         from benchbox.plugin_file import plugin_files
         from benchbox.results import chosen_reports, find_run, load_results, write_reports
         from benchbox.session import execute, for_python, local_executor
@@ -85,7 +85,8 @@ def run(
         server.prepare(settled.metrics)
         plugins = registry.load(files=plugin_files(settled.plugins, base))
         wanted = chosen_reports(plugins, () if reports is None and part is not None else reports)
-        resolved = resolve(settled, plugins, base)
+        with named(plan):
+            resolved = resolve(settled, plugins, base)
         if part is not None:
             resolved = resolved.sharded(part)
         place = Workspace.at(workspace)

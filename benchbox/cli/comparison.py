@@ -79,7 +79,8 @@ def _remarks(codec: CodecChange, shown: _Escape) -> Iterator[str]:
     if codec.before == codec.after and old != new and old and new:
         yield f"{name}: was '{shown(old)}', is '{shown(new)}'"
     points = codec.points
-    yield f"{name}: {len(points.changed)} of {points.compared} points changed their bytes"
+    if points.compared or codec.before == codec.after:  # two codecs on axes of their own may share no point
+        yield f"{name}: {len(points.changed)} of {points.compared} points changed their bytes"
     for change in codec.changes:
         if change.reason and change.verdict != "same":
             yield f"{name}, {change.metric}: {shown(change.reason)}"

@@ -11,7 +11,7 @@ from benchbox.codec import Codec, CodecInfo, OptionsModel, anchored_options
 from benchbox.codec.given import given_picture, given_stream
 from benchbox.errors import BenchboxError, CodecError, UnknownIdError, UnsupportedImageError, UsageError
 from benchbox.files import same_file, whole_file
-from benchbox.guard import answered, guarded
+from benchbox.guard import answered, calling, guarded
 from benchbox.plan import device_for, parse_codec
 from benchbox.registry import Registry
 
@@ -31,7 +31,8 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
     if refusal:
         raise UnsupportedImageError(f"{picture}: {info.id}: {refusal}")
     with _opened(info, options, device) as opened:
-        data = guarded(opened.encode, pixels, quality)
+        with calling(opened.encode, info.id):
+            data = opened.encode(pixels, quality)
         data = given_stream(opened, data, info.id)
     with whole_file(output) as part:
         part.write_bytes(data)
@@ -44,14 +45,18 @@ def encode(picture: Path, codec: str, quality: float | None, output: Path, devic
 def decode(stream: Path, codec: str | None, output: Path, device: str, plugins: Registry) -> str:
     """Decode the file `stream` and write a PNG to `output`; returns a line with the picture's size."""
     _check_output(output, stream)
+    if output.suffix.lower() not in ("", ".png"):
+        raise UsageError(f"{output}: decode writes PNG; name the file {output.with_suffix('.png').name}")
     info, options = _find(codec, plugins) if codec else _by_suffix(stream, plugins)
     try:
         data = stream.read_bytes()
     except OSError as error:
-        raise CodecError(f"{stream}: {error.strerror}") from error
+        raise CodecError(f"{stream}: cannot be opened ({error.strerror}); check the path") from error
     with _opened(info, options, device) as opened:
         try:
-            pixels = given_picture(opened, guarded(opened.decode, data), info.id)
+            with calling(opened.decode, info.id):
+                given = opened.decode(data)
+            pixels = given_picture(opened, given, info.id)
         except BenchboxError as error:
             raise CodecError(f"{stream}: {error}") from error
     image.write_png(output, pixels)
@@ -62,7 +67,7 @@ def decode(stream: Path, codec: str | None, output: Path, device: str, plugins: 
 @contextmanager
 def _opened(info: CodecInfo, options: OptionsModel, device: str) -> Iterator[Codec]:
     """The codec, open inside it. Closing it that fails costs nothing: its work is done."""
-    opened: Codec = guarded(info.open, options, device_for(device, info.capabilities.devices))
+    opened: Codec = guarded(info.open, options, device_for(device, info.capabilities.devices, info.id))
     try:
         yield opened
     finally:

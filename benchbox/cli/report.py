@@ -15,6 +15,9 @@ from benchbox.cli.group import commands, literature_option, load_plugins, plugin
 if TYPE_CHECKING:
     from benchbox.registry import Registry
 
+_SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+"""Suffix -> the format of `export` that a reader expects behind it; other names hold what --format says."""
+
 
 @commands.command()
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
@@ -106,6 +109,9 @@ def export(run: str, format_: str, output: Path, plugin_paths: tuple[Path, ...],
     place = results.find_run(run, Workspace.at(workspace))
     if any(files.same_file(output, source) for source in place.sources):
         raise UsageError(f"{output}: the results are read from this file; choose another --output")
+    other = _SUFFIXES.get(output.suffix.lower(), format_)
+    if other != format_:
+        raise UsageError(f"{output}: would hold {format_}; add --format {other}, or name it {output.stem}.{format_}")
     table = published_frame(results.load_frame(place, load_plugins(plugin_paths))[0])
     with files.whole_file(output) as part:
         if format_ == "csv":

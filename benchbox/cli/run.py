@@ -56,7 +56,7 @@ def run(
         if not dry_run and dask is None:
             server.start()  # it loads while this process loads and plans
         from benchbox.cli.remedies import checks
-        from benchbox.plan import Shard, resolve
+        from benchbox.plan import Shard, named, resolve
         from benchbox.results import chosen_reports, find_run, load_results, write_reports
         from benchbox.session import execute, for_terminal, local_executor
         from benchbox.store import Workspace, shown
@@ -69,7 +69,8 @@ def run(
         wanted = [] if none else chosen_reports(plugins, list(reports) or None)
         progress = for_terminal()
         cluster = stack.enter_context(_cluster(dask, settled, progress)) if dask is not None and not dry_run else None
-        resolved = resolve(settled, plugins, base, *([] if cluster is None else [cluster.has_gpu]))
+        with named(plan):
+            resolved = resolve(settled, plugins, base, *([] if cluster is None else [cluster.has_gpu]))
         if fresh:
             resolved = resolved.fresh()
         if part is not None:

@@ -42,8 +42,8 @@ def common_metrics(before: Sequence[Metric], after: Sequence[Metric], wanted: Se
     both = {metric.id: metric for metric in after if metric.id in ids}
     for name in wanted:
         if name not in both:
-            choice = did_you_mean(name, both) or f"; both have {', '.join(both) or 'none'}"
-            raise UnknownIdError(f"metric '{name}' is not in both runs{choice}; add it to the plan and run it again")
+            choice = f"; both have {', '.join(both) or 'none'}; add it to the plan and run again"
+            raise UnknownIdError(f"metric '{name}' is not in both runs{did_you_mean(name, both) or choice}")
     if not both:
         raise UnknownIdError("the two runs have no metric in common; add one to the plan and run it again")
     return [metric for name, metric in both.items() if not wanted or name in wanted]

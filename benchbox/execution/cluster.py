@@ -134,10 +134,29 @@ class Cluster:
         address: Any = self._address
         if address == "local":
             address = stack.enter_context(typeless.LocalCluster(dashboard_address=None))
+        else:
+            _check_address(address)
         try:
             return stack.enter_context(typeless.Client(address, timeout=self._timeout, set_as_default=False))
         except (OSError, ValueError) as error:
-            raise UsageError(f"no dask scheduler answers at {self._address}: {one_line(error)}") from error
+            raise UsageError(f"no dask scheduler answers at {self._address}: {one_line(error)}; start one with "
+                             "`dask scheduler`, or give the address that it prints") from error  # fmt: skip
+
+
+def _check_address(address: str) -> None:
+    """Raises UsageError for what is no address of a scheduler. A client made with it would hang when it is closed."""
+    from distributed.comm.addressing import get_address_host_port
+
+    if address.startswith("inproc://"):  # of a cluster in this process, which has no host
+        return
+    try:
+        host, port = get_address_host_port(address)
+        sound = bool(host) and 0 < port < 1 << 16
+    except (ValueError, TypeError, ImportError):  # ImportError: a transport whose library is not installed
+        sound = False
+    if not sound:
+        raise UsageError(f"--dask '{address}' is no address of a dask scheduler; write it as in tcp://10.0.0.1:8786, "
+                         "or 'local' for a cluster on this machine")  # fmt: skip
 
 
 @contextlib.contextmanager

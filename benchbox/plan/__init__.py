@@ -12,6 +12,7 @@ from benchbox.plan.plan import (
     check_run_name,
     load_plan,
     make_plan,
+    named,
     parse_codec,
     settle,
 )
@@ -21,6 +22,6 @@ from benchbox.plan.shard import Shard
 __all__ = [
     "DISTURBED", "SPREAD", "CodecEntry", "Configuration", "Entry", "Have", "Job", "Places", "Plan", "Point", "Resolved",
     "SampleName", "Shard", "Timing", "check_run_name", "coarse_first", "coarse_to_fine", "device_for", "entries",
-    "load_plan", "make_plan", "missing_jobs", "own_groups", "parse_codec", "quick_stages", "resolve", "settle",
-    "timing_jobs",
+    "load_plan", "make_plan", "missing_jobs", "named", "own_groups", "parse_codec", "quick_stages", "resolve",
+    "settle", "timing_jobs",
 ]  # fmt: skip

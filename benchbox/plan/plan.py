@@ -23,7 +23,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,7 +39,7 @@ from pydantic import (
 )
 
 from benchbox.appearance import PLAIN, Appearance
-from benchbox.errors import PlanError, did_you_mean, one_line
+from benchbox.errors import PlanError, UsageError, did_you_mean, one_line
 from benchbox.files import Foreign, read_toml
 
 _FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
@@ -206,6 +207,17 @@ def settle(plan: str | Path | Mapping[str, Any] | Plan | None) -> tuple[Plan, Pa
     if isinstance(plan, Mapping):
         return make_plan({"name": "run", **plan}, "plan"), Path.cwd()
     return load_plan(Path(plan)), Path(plan).resolve().parent
+
+
+@contextmanager
+def named(plan: object) -> Iterator[None]:
+    """Inside it, an error in what a plan file asks for names that file; `plan` may be what `settle` takes."""
+    try:
+        yield
+    except UsageError as error:
+        if not isinstance(plan, str | Path):
+            raise
+        raise type(error)(f"{plan}: {error}") from error
 
 
 def make_plan(table: Mapping[str, Any], where: str) -> Plan:

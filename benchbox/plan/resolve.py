@@ -213,10 +213,16 @@ def _with_files(entry: CodecEntry, registry: Registry, base: Path) -> CodecEntry
     return entry.model_copy(update={"options": options})
 
 
-def device_for(name: str, accepted: Iterable[str], has_gpu: Callable[[], bool] = _gpu_here) -> str:
+def device_for(name: str, accepted: Collection[str], label: str, has_gpu: Callable[[], bool] = _gpu_here) -> str:
     """The device to use where only the device classes `accepted` work: ``"auto"`` becomes CUDA if that is among them
-    and an NVIDIA GPU answers (`has_gpu`), else the CPU; any other name is returned as it is."""
+    and an NVIDIA GPU answers (`has_gpu`), else the CPU; any other name is returned as it is.
+
+    Raises:
+        PlanError: `name` is of no class that is accepted; names the codec by its `label`.
+    """
     if name != "auto":
+        if name.partition(":")[0] not in accepted:
+            raise PlanError(f"{label}: runs on {' or '.join(accepted)}, not on '{name}'; choose one of these, or auto")
         return name
     return "cuda" if "cuda" in accepted and has_gpu() else "cpu"
 
@@ -226,9 +232,7 @@ def _configure(entry: CodecEntry, registry: Registry, has_gpu: Callable[[], bool
     options = info.parse_options(entry.options)
     answered(info.require, options)
     label = entry.label or _line_of(info, "label", answered(info.label, options))
-    device = device_for(entry.device, info.capabilities.devices, has_gpu)
-    if device.partition(":")[0] not in info.capabilities.devices:
-        raise PlanError(f"{label}: runs on {' or '.join(info.capabilities.devices)}, not on '{entry.device}'")
+    device = device_for(entry.device, info.capabilities.devices, label, has_gpu)
     axis = answered(info.axis, options)
     if axis is not None and not isinstance(axis, QualityAxis):
         raise breach(info.axis, f"axis gave a {type(axis).__name__}; it must give a QualityAxis or None", info.id)

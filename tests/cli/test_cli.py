@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import benchbox
 from benchbox import image
 from benchbox.cli.main import main
+from benchbox.errors import UsageError
 
 PLAN = """
 dataset = "folder:pictures"
@@ -76,7 +79,12 @@ def call(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str,
         (["encode", "none.png", "-c", "jpeg", "-o", "x.jpg"], 1, "none.png"),
         (["encode", "pictures/0.png", "-c", "png", "-q", "1", "-o", "x.png"], 2, "a lossless codec has no quality"),
         (["encode", "pictures/0.png", "-c", "jpeg", "-o", "no/folder/x.jpg"], 1, "cannot be written"),
+        (["encode", "pictures/0.png", "-c", "jpeg", "--device", "cuda", "-o", "x.jpg"], 2, "jpeg: runs on cpu, not on"),
+        (["encode", "pictures/0.png", "-c", "jpeg", "--device", "gpu", "-o", "x.jpg"], 2, "not on 'gpu'; choose one"),
         (["decode", "plan.toml", "-c", "jpeg", "-o", "x.png"], 1, "plan.toml"),
+        (["decode", "none.jpg", "-o", "x.png"], 1, "none.jpg: cannot be opened (No such file or directory); check the"),
+        (["decode", "pictures", "-c", "jpeg", "-o", "x.png"], 1, "pictures: cannot be opened (Is a directory)"),
+        (["decode", "none.jpg", "-o", "x.jpg"], 2, "x.jpg: decode writes PNG; name the file x.png"),
         (["decode", "plan.toml", "-o", "x.png"], 2, "name it with -c"),
         (["rum"], 2, "No such command 'rum'"),
         (["run", "--bogus"], 2, "No such option"),
@@ -93,6 +101,24 @@ def test_a_mistake_is_one_clear_line(
         assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(("line", "words"), [
+    ('codec = ["jpg"]', "no codec is called 'jpg'; did you mean 'jpeg'?"),
+    ('codec = ["webp:methode=6"]', "webp: unknown option 'methode'; did you mean 'method'?"),
+    ('codec = ["jpeg@101"]', "quality 101 is out of range; take"),
+    ('codec = ["jpeg"]\nmetrics = ["ssimm"]', "no metric is called 'ssimm'; did you mean 'ssim'?"),
+])  # fmt: skip
+def test_what_a_plan_asks_for_is_named_with_the_plan(
+    line: str, words: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "wrong.toml").write_text(f'dataset = "samples"\n{line}\n')
+    code, out, err = call("run", "wrong.toml", capsys=capsys)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("benchbox: wrong.toml: ")
+    assert words in err
+    with pytest.raises(UsageError, match=rf"^wrong\.toml: .*{re.escape(words)}"):
+        benchbox.run("wrong.toml")
+
+
 def test_run_then_report_then_export(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call("run", "plan.toml", "--no-report", capsys=capsys)
     assert code == 0
@@ -107,6 +133,10 @@ def test_run_then_report_then_export(here: Path, capsys: pytest.CaptureFixture[s
         table = reader(here / f"t.{kind}")
         assert len(table) == 16
         assert set(table["label"]) == {"jpeg", "webp method=2"}
+    for kind, name in (("csv", "u.Parquet"), ("csv", "u.pq"), ("parquet", "u.csv")):
+        code, _, err = call("export", "runs/plan", "--format", kind, "--output", name, capsys=capsys)
+        assert (code, (here / name).exists()) == (2, False)
+        assert f"{name}: would hold {kind}; add --format " in err
     assert "plan" in call("list", "runs", capsys=capsys)[1]
 
 

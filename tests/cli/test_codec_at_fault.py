@@ -55,11 +55,11 @@ def test_a_stream_is_decoded_by_its_suffix_or_the_codecs_id(declared: str, name:
 
 
 @pytest.mark.parametrize(("change", "words"), [
-    ({"encode": "1 / 0"}, "encode raised ZeroDivisionError: division by zero (acme.py:8)"),
-    ({"encode": "sys.exit(3)"}, "encode raised SystemExit: 3 (acme.py:8)"),
+    ({"encode": "1 / 0"}, "faulty (plugin acme): encode raised ZeroDivisionError: division by zero (acme.py:8)"),
+    ({"encode": "sys.exit(3)"}, "faulty (plugin acme): encode raised SystemExit: 3 (acme.py:8)"),
     ({"encode": "return None"}, "encode must return non-empty bytes, got NoneType; return bytes(...) (acme.py:7)"),
     ({"encode": "return b''"}, "encode must return non-empty bytes, got 0 bytes; return bytes(...) (acme.py:7)"),
-    ({"decode": "return data[99]"}, "decode raised IndexError: index out of range (acme.py:10)"),
+    ({"decode": "return data[99]"}, "faulty (plugin acme): decode raised IndexError: index out of range (acme.py:10)"),
     ({"decode": "return None"}, "(H, W, C), got NoneType; return a uint8 or uint16 array (H, W, C) (acme.py:9)"),
     ({"open": "raise RuntimeError('no\\nGPU')"}, "open raised RuntimeError: no GPU (acme.py:18)"),
     ({"close": "1 / 0"}, ""),

@@ -78,6 +78,14 @@ def test_the_table_for_the_terminal(tmp_path: Path) -> None:
     assert "gained most" not in rest
 
 
+def test_two_codecs_without_a_common_point_have_none_that_changed(tmp_path: Path) -> None:
+    other = results(rate=1.1).assign(label="other", codec="other")
+    other["quality"] += 100
+    output = compare(tmp_path, results(), other, "--codec", "mine=other").output
+    assert "mine -> other" in output
+    assert "changed their bytes" not in output
+
+
 def test_markdown_shows_names_as_they_are(tmp_path: Path) -> None:
     table = results(label="a|b <img> `x` *y*")
     out = compare(tmp_path, table, table, "--markdown").output

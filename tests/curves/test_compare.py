@@ -160,8 +160,10 @@ def test_an_unknown_codec_is_named(codecs: list[str], words: str) -> None:
 def test_nothing_in_common_is_an_error() -> None:
     with pytest.raises(UnknownIdError, match="no codec is in both runs: before has a, after has b"):
         compare(results(label="a"), results(label="b"))
-    with pytest.raises(UnknownIdError, match="metric 'ms-ssim' is not in both runs"):
+    with pytest.raises(UnknownIdError, match=r"; both have psnr; add it to the plan and run again$"):
         common_metrics([PSNR], [PSNR], ["ms-ssim"])
+    with pytest.raises(UnknownIdError, match=r"is not in both runs; did you mean 'psnr'\?$"):
+        common_metrics([PSNR], [PSNR], ["psn"])
     with pytest.raises(UnknownIdError, match="no metric in common"):
         common_metrics([], [PSNR], [])
     several = pd.concat([results(label="a"), results(label="b")], ignore_index=True)

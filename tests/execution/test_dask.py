@@ -122,6 +122,16 @@ def test_a_scheduler_that_does_not_answer_is_named() -> None:
         pass
 
 
+@pytest.mark.parametrize("address", [
+    "", "nonsense", "LOCAL", "10.0.0.1", "tcp://host", "tcp://host:port", "tcp://:8786", "tcp://host:0", "tcp://host:70000",
+    "http://host:8787", "tcp://[::1", "tcp://", "://:1",
+])  # fmt: skip
+def test_what_is_no_address_is_refused_before_anything_is_started(address: str) -> None:
+    with pytest.raises(UsageError) as caught, Cluster(address, print, timeout=0.5):
+        pass
+    assert str(caught.value).startswith(f"--dask '{address}' is no address of a dask scheduler; write it as in tcp://")
+
+
 def test_timing_is_of_one_machine(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text('dataset = "samples"\n[[codec]]\nid = "jpeg"\n[timing]\nrepeats = 2\n')
     command = [sys.executable, "-m", "benchbox", "run", "t.toml", "--dask", "tcp://127.0.0.1:1"]

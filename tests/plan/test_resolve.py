@@ -63,12 +63,12 @@ def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_auto_is_the_gpu_where_one_is_and_the_codec_knows_it(
     name: str, accepted: tuple[str, ...], device: str, gpu: None
 ) -> None:
-    assert device_for(name, accepted) == device
+    assert device_for(name, accepted, "acme") == device
 
 
 def test_auto_is_the_cpu_where_no_gpu_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert device_for("auto", ("cpu", "cuda")) == "cpu"
+    assert device_for("auto", ("cpu", "cuda"), "acme") == "cpu"
 
 
 def test_relative_paths_of_data_sets_start_at_the_base(plugins: Registry, tmp_path: Path, photo: np.ndarray) -> None:
