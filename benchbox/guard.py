@@ -13,6 +13,7 @@ from benchbox.deadline import OverdueError, within
 from benchbox.errors import BenchboxError, PluginError, one_line
 from benchbox.mistakes import lacking
 from benchbox.place import place_of, place_of_error
+from benchbox.stopping import StoppedByUser, ctrl_c_told_apart
 from benchbox.trace import traced
 
 P = ParamSpec("P")
@@ -55,13 +56,13 @@ def calling(function: Callable[..., Any], owner: str = "") -> Iterator[None]:
 
     Raises:
         BenchboxError: as the plugin raised it.
-        PluginError: the plugin raised anything else, SystemExit included; names the plugin, its object, the method,
-            the error, and the file and line. Ctrl-C stays Ctrl-C.
+        PluginError: the plugin raised anything else, SystemExit and KeyboardInterrupt included; names the plugin, its
+            object, the method, the error, and the file and line. Ctrl-C stays Ctrl-C.
     """
     try:
-        with traced(function, owner):
+        with ctrl_c_told_apart(), traced(function, owner):
             yield
-    except (BenchboxError, KeyboardInterrupt, GeneratorExit):
+    except (BenchboxError, StoppedByUser):
         raise
     except BaseException as error:
         raise PluginError(blame(function, error, owner)) from error
