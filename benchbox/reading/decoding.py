@@ -115,9 +115,13 @@ def _tiff_notes(header: tiff.Tiff) -> list[str]:
 
 @contextmanager
 def _open(path: Path, data: bytes) -> Iterator[tuple[Any, list[str]]]:
-    """The opened PIL image, whose size is checked, and notes on its colour."""
+    """The opened PIL image, whose size is checked, and notes on its colour. What plugins set in Pillow does not count:
+    half of a picture that was cut short would pass for all of it, or every picture for too large."""
     from PIL import Image as PillowImage
-    from PIL import UnidentifiedImageError
+    from PIL import ImageFile, UnidentifiedImageError
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    PillowImage.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 
     is_png = data.startswith(png.SIGNATURE)
     with _OPEN_LOCK, warnings.catch_warnings(record=True) as warned:
