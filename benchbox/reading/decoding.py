@@ -157,7 +157,17 @@ def _read_pillow(path: Path, data: bytes) -> tuple[_Pixels, list[str]]:
         after = _orientation(picture)  # PNG: EXIF may follow the pixels
         if picture.format == "PNG":
             _verify(png.without_long_text(data, str(path)))
+            if _may_lack_rows(picture) and png.lacks_rows(data):
+                raise CorruptImageError(f"{path}: damaged (its pixels end before the last row); replace it with a "
+                                        "whole copy")
     return _drop_opaque(_orient(pixels, after or 1)), [*noted, *_orientation_notes(before, after)]
+
+
+def _may_lack_rows(picture: Any) -> bool:
+    """Whether rows may be missing at the end of a decoded PNG: its last row is all zeros, or rows come in passes."""
+    width, height = picture.size
+    last = picture.crop((0, height - 1, width, height))
+    return bool(picture.info.get("interlace")) or last.getbbox(alpha_only=False) is None
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
