@@ -106,7 +106,7 @@ def lacks_rows(data: bytes) -> bool:
         while packed and missing > 0 and not unpacker.eof:
             missing -= len(unpacker.decompress(packed, _AT_ONCE))
             packed = unpacker.unconsumed_tail
-    return missing > 0
+    return bool(missing > 0)
 
 
 def has(data: bytes, kind: bytes) -> bool:
