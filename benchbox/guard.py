@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from benchbox import errors
@@ -33,13 +33,13 @@ by default."""
 
 def answered(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for a question, which the plugin has `ANSWER_SECONDS` to answer."""
-    with calling(function), exit_forbidden():
+    with calling(function), exit_forbidden(), _folder_kept():
         return within(ANSWER_SECONDS, lambda: function(*arguments, **named))
 
 
 def worked(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for work that has to be done within `WORK_SECONDS`."""
-    with calling(function), exit_forbidden():
+    with calling(function), exit_forbidden(), _folder_kept():
         return within(WORK_SECONDS, lambda: function(*arguments, **named))
 
 
@@ -116,6 +116,22 @@ def import_fault(module: str, error: BaseException) -> str:
     elif isinstance(error, SystemExit):
         remedy = "an import must not end the program"
     return one_line(f"{type(error).__name__}{f': {text}' if text else ''}; {remedy}{place_of_error(error, package)}")
+
+
+@contextmanager
+def _folder_kept() -> Iterator[None]:
+    """Go back to the current folder, which relative paths start from, where the block left it. In the main thread only:
+    the folder is that of all threads."""
+    folder = None
+    if threading.current_thread() is threading.main_thread():
+        with suppress(OSError):  # it is gone
+            folder = os.getcwd()
+    try:
+        yield
+    finally:
+        if folder is not None:
+            with suppress(OSError):
+                os.chdir(folder)
 
 
 @contextmanager
