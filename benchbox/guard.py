@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from benchbox import errors
@@ -13,6 +13,7 @@ from benchbox.deadline import OverdueError, within
 from benchbox.errors import BenchboxError, PluginError, one_line
 from benchbox.mistakes import lacking
 from benchbox.place import place_of, place_of_error
+from benchbox.stopping import StoppedByUser, ctrl_c_told_apart
 from benchbox.trace import traced
 
 P = ParamSpec("P")
@@ -32,13 +33,13 @@ by default."""
 
 def answered(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for a question, which the plugin has `ANSWER_SECONDS` to answer."""
-    with calling(function), exit_forbidden():
+    with calling(function), exit_forbidden(), _folder_kept():
         return within(ANSWER_SECONDS, lambda: function(*arguments, **named))
 
 
 def worked(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for work that has to be done within `WORK_SECONDS`."""
-    with calling(function), exit_forbidden():
+    with calling(function), exit_forbidden(), _folder_kept():
         return within(WORK_SECONDS, lambda: function(*arguments, **named))
 
 
@@ -55,13 +56,13 @@ def calling(function: Callable[..., Any], owner: str = "") -> Iterator[None]:
 
     Raises:
         BenchboxError: as the plugin raised it.
-        PluginError: the plugin raised anything else, SystemExit included; names the plugin, its object, the method,
-            the error, and the file and line. Ctrl-C stays Ctrl-C.
+        PluginError: the plugin raised anything else, SystemExit and KeyboardInterrupt included; names the plugin, its
+            object, the method, the error, and the file and line. Ctrl-C stays Ctrl-C.
     """
     try:
-        with traced(function, owner):
+        with ctrl_c_told_apart(), traced(function, owner):
             yield
-    except (BenchboxError, KeyboardInterrupt, GeneratorExit):
+    except (BenchboxError, StoppedByUser):
         raise
     except BaseException as error:
         raise PluginError(blame(function, error, owner)) from error
@@ -115,6 +116,22 @@ def import_fault(module: str, error: BaseException) -> str:
     elif isinstance(error, SystemExit):
         remedy = "an import must not end the program"
     return one_line(f"{type(error).__name__}{f': {text}' if text else ''}; {remedy}{place_of_error(error, package)}")
+
+
+@contextmanager
+def _folder_kept() -> Iterator[None]:
+    """Go back to the current folder, which relative paths start from, where the block left it. In the main thread only:
+    the folder is that of all threads."""
+    folder = None
+    if threading.current_thread() is threading.main_thread():
+        with suppress(OSError):  # it is gone
+            folder = os.getcwd()
+    try:
+        yield
+    finally:
+        if folder is not None:
+            with suppress(OSError):
+                os.chdir(folder)
 
 
 @contextmanager

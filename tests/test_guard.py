@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from installed_plugins import Install
 from small_runs import plan
 
 import benchbox
+from benchbox import guard
 from benchbox.errors import PluginError, one_line
 
 CODEC = """
@@ -170,3 +172,19 @@ def test_text_of_others_becomes_one_line() -> None:
     assert one_line("a\nb\x00\x1b[31mc\udc80") == "a b [31mc?"
     assert one_line("x" * 50_000_000, 20) == "x" * 19 + "…"
     assert one_line(WorstError()) == "WorstError without a readable message"
+
+
+def test_a_call_that_changes_the_folder_leaves_it_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report or data set that changes the folder would move the workspace of the run, which is relative to it."""
+    monkeypatch.chdir(tmp_path)
+    for call in (guard.answered, guard.worked):
+        call(os.chdir, "/")
+        assert Path.cwd() == tmp_path
+        with pytest.raises(PluginError, match="gone"):
+            call(leaves_and_raises)
+        assert Path.cwd() == tmp_path
+
+
+def leaves_and_raises() -> None:
+    os.chdir("/")
+    raise ValueError("gone")

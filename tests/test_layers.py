@@ -18,7 +18,7 @@ from benchbox import registry
 CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
-    "deadline errors machine place processes trace written",
+    "deadline errors machine place processes stopping trace written",
     "files fork_server mistakes plugin_file program sources stated", "guard reading",
     "image", "codec metric dataset reference", "appearance", "report", "naming", "hookspecs testing", "hooks",
     "loading", "registry", "plan", "store", "work", "execution results", "session", "curves", "frames", "api", "cli",

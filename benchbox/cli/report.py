@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from benchbox.cli.group import commands, literature_option, load_plugins, plugin
 
 if TYPE_CHECKING:
     from benchbox.registry import Registry
+    from benchbox.results import RunPlace
 
 _SUFFIXES = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 """Suffix -> the format of `export` that a reader expects behind it; other names hold what --format says."""
@@ -52,6 +54,7 @@ def report(
     places = [find_run(run, Workspace.at(workspace)) for run in runs]
     pairs = dict(option.partition("=")[::2] for option in options) | ({"single_file": "yes"} if single_file else {})
     results = load_several(places, plugins, _split(literature))
+    _say_what_is_missing(places, plugins)
     results = replace(results, appearance=with_flags(results.appearance, look))
     folder = output or places[0].folder / "-".join(["report", *(place.name for place in places[1:])])
     files = write_reports(results, wanted, folder, pairs)
@@ -61,6 +64,16 @@ def report(
 
 def _split(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _say_what_is_missing(places: Sequence[RunPlace], plugins: Registry) -> None:
+    """Say which columns are left out since the plugin of their metric is not here."""
+    from benchbox.results import unknown_metrics
+
+    for place in places:
+        if missing := unknown_metrics(place, plugins):
+            click.echo(f"{place.name}: left out: {', '.join(missing)}, which no plugin here offers; install it, or "
+                       "name its file with --plugin", err=True)  # fmt: skip
 
 
 def _check(folder: Path, plugins: Registry) -> int:
@@ -88,7 +101,9 @@ def publish(run: str, output: Path, literature: str, plugin_paths: tuple[Path, .
     from benchbox.store import Workspace
 
     place = results.find_run(run, Workspace.at(workspace))
-    files = results.publish(place, load_plugins(plugin_paths), output, _split(literature))
+    plugins = load_plugins(plugin_paths)
+    _say_what_is_missing([place], plugins)
+    files = results.publish(place, plugins, output, _split(literature))
     click.echo(f"published: {files[0] if files else output}")
 
 
@@ -112,7 +127,9 @@ def export(run: str, format_: str, output: Path, plugin_paths: tuple[Path, ...],
     other = _SUFFIXES.get(output.suffix.lower(), format_)
     if other != format_:
         raise UsageError(f"{output}: would hold {format_}; add --format {other}, or name it {output.stem}.{format_}")
-    table = published_frame(results.load_frame(place, load_plugins(plugin_paths))[0])
+    plugins = load_plugins(plugin_paths)
+    _say_what_is_missing([place], plugins)
+    table = published_frame(results.load_frame(place, plugins)[0])
     with files.whole_file(output) as part:
         if format_ == "csv":
             part.write_text(to_csv(table), encoding="utf-8", errors="replace")

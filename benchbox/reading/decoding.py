@@ -115,9 +115,13 @@ def _tiff_notes(header: tiff.Tiff) -> list[str]:
 
 @contextmanager
 def _open(path: Path, data: bytes) -> Iterator[tuple[Any, list[str]]]:
-    """The opened PIL image, whose size is checked, and notes on its colour."""
+    """The opened PIL image, whose size is checked, and notes on its colour. What plugins set in Pillow does not count:
+    half of a picture that was cut short would pass for all of it, or every picture for too large."""
     from PIL import Image as PillowImage
-    from PIL import UnidentifiedImageError
+    from PIL import ImageFile, UnidentifiedImageError
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    PillowImage.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 
     is_png = data.startswith(png.SIGNATURE)
     with _OPEN_LOCK, warnings.catch_warnings(record=True) as warned:
@@ -153,7 +157,17 @@ def _read_pillow(path: Path, data: bytes) -> tuple[_Pixels, list[str]]:
         after = _orientation(picture)  # PNG: EXIF may follow the pixels
         if picture.format == "PNG":
             _verify(png.without_long_text(data, str(path)))
+            if _may_lack_rows(picture) and png.lacks_rows(data):
+                raise CorruptImageError(f"{path}: damaged (its pixels end before the last row); replace it with a "
+                                        "whole copy")
     return _drop_opaque(_orient(pixels, after or 1)), [*noted, *_orientation_notes(before, after)]
+
+
+def _may_lack_rows(picture: Any) -> bool:
+    """Whether rows may be missing at the end of a decoded PNG: its last row is all zeros, or rows come in passes."""
+    width, height = picture.size
+    last = picture.crop((0, height - 1, width, height))
+    return bool(picture.info.get("interlace")) or last.getbbox(alpha_only=False) is None
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

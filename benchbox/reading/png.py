@@ -21,6 +21,13 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 _CICP = {(1, 13): "sRGB", (1, 1): "BT.709", (9, 14): "BT.2020", (9, 16): "BT.2020 with PQ", (9, 18): "BT.2020 with HLG",
          (12, 13): "Display P3"}  # fmt: skip
 """(colour primaries, transfer function) -> name (ITU-T H.273)."""
+_AT_ONCE = 1 << 20
+"""Bytes of pixels that are unpacked at a time."""
+
+_WHOLE = ((0, 0, 1, 1),)
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""First column, first row, and steps of both, of each pass over a picture (PNG specification, 8.2)."""
+
 _CHRM = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 """White point and primaries of sRGB in a cHRM chunk (PNG specification, 11.3.2.1)."""
 
@@ -84,6 +91,22 @@ def bit_depth_and_colour(data: bytes) -> tuple[int, int]:
     """(bits per sample, colour type) from IHDR (PNG specification, 11.2.1); (8, 2) if there is none."""
     first = next(chunks(data), None)
     return (first.body[8], first.body[9]) if first is not None and len(first.body) >= 10 else (8, 2)
+
+
+def lacks_rows(data: bytes) -> bool:
+    """Whether the pixels of a PNG whose chunks are sound end before its last row; Pillow leaves the others black."""
+    head = next(chunks(data)).body
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", head)
+    bits = depth * {2: 3, 4: 2, 6: 4}.get(colour, 1)
+    sizes = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in (_ADAM7 if interlaced else _WHOLE)]
+    missing = sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns > 0 and rows > 0)
+    unpacker = zlib.decompressobj()
+    for chunk in chunks(data):
+        packed: bytes | memoryview = chunk.body if chunk.kind == b"IDAT" else b""
+        while packed and missing > 0 and not unpacker.eof:
+            missing -= len(unpacker.decompress(packed, _AT_ONCE))
+            packed = unpacker.unconsumed_tail
+    return bool(missing > 0)
 
 
 def has(data: bytes, kind: bytes) -> bool:

@@ -93,6 +93,12 @@ def _metrics(place: RunPlace, registry: Registry) -> list[Metric]:
     return [registry.metrics[metric] for metric in listed if metric in registry.metrics]
 
 
+def unknown_metrics(place: RunPlace, registry: Registry) -> list[str]:
+    """The ids of a run's metrics that no plugin here offers, so that results come without their columns."""
+    listed = read_settings(place.folder / "settings.json").metrics
+    return [metric for metric in listed if metric not in registry.metrics]
+
+
 def load_unchecked(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
     """The results frame of a published folder and its metrics, for `check`, which judges row by row what others may
     have written into it. Raises StoreError where it cannot be read."""

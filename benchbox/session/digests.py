@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 from benchbox import image, machine
 from benchbox.dataset import Sample
 from benchbox.errors import BenchboxError, UnsupportedImageError, one_line
-from benchbox.guard import answered, worked
+from benchbox.guard import answered, exit_forbidden, worked
 from benchbox.plan import Resolved
 from benchbox.session.progress import Progress
 from benchbox.store import Store
@@ -123,7 +123,7 @@ def _notes_of(sample: Sample) -> tuple[str, ...]:
 
 def _threaded(samples: Mapping[Place, Sample], work: Callable[[Sample], T]) -> Iterator[tuple[Place, T]]:
     items = iter(samples.items())
-    with ThreadPoolExecutor(machine.cores()) as pool:
+    with exit_forbidden(), ThreadPoolExecutor(machine.cores()) as pool:  # here, since its threads cannot forbid it
         while batch := list(islice(items, 4 * machine.cores())):
             yield from zip((place for place, _ in batch), pool.map(work, (s for _, s in batch)), strict=True)
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+from benchbox.stopping import StoppedByUser
+
 
 @contextmanager
 def ends_like_ctrl_c() -> Iterator[None]:
-    """Inside it SIGTERM (a job scheduler) and SIGHUP (a closed terminal) raise KeyboardInterrupt, unless the process
+    """Inside it SIGTERM (a job scheduler) and SIGHUP (a closed terminal) raise StoppedByUser, unless the process
     ignores them (nohup) or handles them itself. Only Python's main thread can arrange for that."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -27,4 +29,4 @@ def ends_like_ctrl_c() -> Iterator[None]:
 
 
 def _interrupt(number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt(signal.Signals(number).name)
+    raise StoppedByUser(signal.Signals(number).name)

@@ -93,10 +93,12 @@ def _page(
     lacking = {key for key, known in scored.items() if len(known) < len(wanted.versions)}
     needed = {stream: (size, time) for key, status, _, stream, size, time, *_ in page
               if status == "ok" and stream and (looks or key in lacking)}  # fmt: skip
-    damaged = streams.damaged(needed if wanted.retry else streams.changed(needed))
-    for key, status, attempts, stream, _, _, codec, changed in page:
+    suspect = set(needed) if wanted.retry else streams.changed(needed)
+    damaged = streams.damaged(suspect)
+    for key, status, attempts, stream, size, _, codec, changed in page:
         if status == "ok":
-            again = (changed and codec in wanted.renewed) or stream in damaged or (
+            untrue = stream in suspect and streams.size(stream) not in (size, None)  # the row, not the stream
+            again = (changed and codec in wanted.renewed) or stream in damaged or untrue or (
                 wanted.retry and stream and not streams.has(stream))  # fmt: skip
             to_score = key in lacking and stream and streams.has(stream)
             yield key, Have(not again, stream if to_score else None, scored[key], codec if changed else "")

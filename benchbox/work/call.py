@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -12,6 +13,9 @@ from benchbox.errors import BenchboxError, PluginError, StoreError, one_line
 from benchbox.guard import blame, calling
 
 T = TypeVar("T")
+
+_SHARED = (("PIL.Image", "MAX_IMAGE_PIXELS"), ("PIL.ImageFile", "LOAD_TRUNCATED_IMAGES"))
+"""(module, its variable): settings of a library that several plugins use, and that decide what it takes."""
 
 
 def call(owner: str, function: Callable[..., T], *arguments: Any) -> T:
@@ -44,14 +48,18 @@ def measuring(owner: str, function: Callable[..., Any]) -> Iterator[None]:
 @contextmanager
 def _unchanged() -> Iterator[None]:
     """Put back what plugins share and one of them may have changed: the working folder, environment variables (those
-    it added stay), the mode of new files and the handling of signals."""
+    it added stay), the mode of new files, the handling of signals and what Pillow refuses."""
     folder, variables = os.getcwd(), _variables().copy()
     mask = os.umask(0o077)
     os.umask(mask)
     handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    shared = [(sys.modules[name], setting) for name, setting in _SHARED if name in sys.modules]
+    values = [getattr(module, setting) for module, setting in shared]
     try:
         yield
     finally:
+        for (module, setting), value in zip(shared, values, strict=True):
+            setattr(module, setting, value)
         os.umask(mask)
         with suppress(OSError):
             os.chdir(folder)

@@ -18,6 +18,7 @@ found out; where that fails, so are the points after it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -191,9 +192,19 @@ def _encode(setup: Setup, point: Point, row: dict[str, Any]) -> bytes:
         output, clock = timed(setup.info.id, setup.codec.encode, given, point.quality)
     check_untouched(given, setup)
     data = given_stream(setup.codec, output, setup.info.id)
-    row |= {"bytes": len(data), "stream_sha256": setup.streams.put(data),
+    row |= {"bytes": len(data), "stream_sha256": _put(setup, data),
             "encode_s": clock.wall, "encode_cpu_s": clock.cpu}  # fmt: skip
     return data
+
+
+def _put(setup: Setup, data: bytes) -> str:
+    try:
+        return setup.streams.put(data)
+    except StoreError as error:
+        if getattr(error.__cause__, "errno", None) == errno.EMFILE:  # a limit of this process, which is replaced then
+            said = "encode leaves no file to open for anybody else; let it close its files, and keep the limit"
+            raise breach(setup.codec.encode, said, setup.info.id) from None
+        raise
 
 
 def _kept(setup: Setup, point: Point, sha256: str) -> bytes | None:

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import numpy as np
+
 from benchbox import image as pixel
 from benchbox.codec import Codec
 from benchbox.dataset import FileSample, Sample
@@ -25,6 +27,7 @@ from benchbox.processes import descendants
 from benchbox.registry import Registry
 from benchbox.store import UNSCORED
 from benchbox.work.call import call, reason_of
+from benchbox.work.unwritable import unwritable
 
 
 class Elsewhere(Protocol):
@@ -74,7 +77,10 @@ class Worker:
         if key not in self._codecs:
             info = self.registry.codec(codec)
             before = set(descendants())
-            self._codecs[key] = call(codec, info.open, info.parse_options(json.loads(options)), device)
+            opened: Codec = call(codec, info.open, info.parse_options(json.loads(options)), device)
+            if not (callable(getattr(opened, "encode", None)) and callable(getattr(opened, "decode", None))):
+                raise breach(info.open, f"open gave {type(opened).__name__}; it must give a Codec", codec)
+            self._codecs[key] = opened
             self.kept_processes |= set(descendants()) - before
             if len(self._codecs) > self.OPEN_CODECS:
                 (name, *_), oldest = self._codecs.popitem(last=False)
@@ -86,7 +92,10 @@ class Worker:
     def scorer(self, metric: Metric) -> Scorer:
         """The opened metric."""
         if metric.id not in self._scorers:
-            self._scorers[metric.id] = call(metric.id, metric.open, "cpu")
+            scorer = call(metric.id, metric.open, "cpu")
+            if not callable(getattr(scorer, "prepare", None)):
+                raise breach(metric.open, f"open gave {type(scorer).__name__}; it must give a Scorer", metric.id)
+            self._scorers[metric.id] = scorer
         return self._scorers[metric.id]
 
     def source(self, name: SampleName, sha256: str) -> Source:
@@ -120,11 +129,11 @@ class Source:
     """A source picture and, for each metric asked, its prepared reference sides (two for a picture with alpha).
 
     Attributes:
-        pixels: for benchbox itself; plugins get a `copy`.
+        pixels: for benchbox itself, in memory that nothing can write to; plugins get a `copy`.
     """
 
     def __init__(self, pixels: Image, owner: Worker) -> None:
-        self.pixels = pixels
+        self.pixels = unwritable(pixels)
         self._owner = owner
         self._prepared: dict[str, list[Prepared] | NotApplicable] = {}
 
@@ -159,7 +168,7 @@ class Source:
         if metric.id not in self._prepared:
             try:
                 sides = [_copy(side) for side in sides_of(self.pixels)]
-                self._prepared[metric.id] = [call(metric.id, scorer.prepare, side) for side in sides]
+                self._prepared[metric.id] = [_prepared(metric, scorer, side) for side in sides]
             except NotApplicable as reason:
                 self._prepared[metric.id] = reason
         prepared = self._prepared[metric.id]
@@ -168,12 +177,22 @@ class Source:
         return prepared
 
 
+def _prepared(metric: Metric, scorer: Scorer, side: Image) -> Prepared:
+    prepared = call(metric.id, scorer.prepare, side)
+    if not callable(getattr(prepared, "score", None)):
+        said = f"prepare gave {type(prepared).__name__}; it must give a Prepared"
+        raise breach(scorer.prepare, said, metric.id)
+    return prepared
+
+
 def _number(metric: Metric, prepared: Prepared, value: Any) -> float:
+    real = not (isinstance(value, np.ndarray | np.generic) and np.iscomplexobj(value))  # numpy drops the other part
     try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        said = f"score gave {type(value).__name__}; it must give a number"
-        raise breach(prepared.score, said, metric.id) from None
+        if real and not isinstance(value, str | bytes | bytearray):
+            return float(value)
+    except Exception:  # its kind may raise anything
+        real = False
+    raise breach(prepared.score, f"score gave {type(value).__name__}; it must give a number", metric.id)
 
 
 def _copy(pixels: Image) -> Image:

@@ -66,7 +66,8 @@ def _errors(curve: Curve, section: Section, errors: pd.DataFrame) -> dict[str, o
     mean = np.where(np.isfinite(curve.raw), own["mean_se"], np.nan)
     drawn = mean
     if section.metric.display.transform == "db":  # the slope of -10 log10(1 - mean)
-        drawn = mean * 10 / np.log(10) / (1 - curve.raw)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a mean of 1 has no place on that scale
+            drawn = mean * 10 / np.log(10) / (1 - curve.raw)
     return {"bpp_se": bpp, "mean_se": mean, "drawn_se": np.where(np.isfinite(curve.value), drawn, np.nan)}
 
 

@@ -22,6 +22,7 @@ LITTLE: dict[str, Callable[[Rows], Rows | pd.DataFrame]] = {
     "nothing measured yet": lambda rows: [failed(r, None, None) for r in rows],
     "a metric without a value": lambda rows: [
         {**r, "ssim": np.nan, "null_reasons": '{"ssim": "the picture is too small"}'} for r in rows],
+    "a metric without a loss": lambda rows: [{**r, "ssim": 1.0} for r in rows],
     "one codec failed": lambda rows: [
         failed(r, "timeout", "took over 60 s") if r["label"] == "webp" else r for r in rows],
     "the anchor failed": lambda rows: [failed(r, "memory", "over 2 GB") if r["label"] == "jpeg" else r for r in rows],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,18 @@ def test_a_run_writes_damaged_streams_again(
     assert anew == (set() if unseen else {first["key"][4]}), "one that is read is put right without being measured"
     if more:
         assert again["psnr_y"].notna().all()
+
+
+@pytest.mark.parametrize("said", [1, None])
+def test_a_row_that_says_another_size_than_its_stream_has_is_measured_anew(
+    said: int | None, tmp_path: Path, pictures: Path
+) -> None:
+    first = go(tmp_path, plan(pictures, JPEG))
+    with closing(sqlite3.connect(tmp_path / "runs" / "store.sqlite")) as db:
+        db.execute("UPDATE encodings SET bytes = ? WHERE key = ?", (said, first["key"][4]))
+        db.commit()
+    again = go(tmp_path, plan(pictures, JPEG))
+    pd.testing.assert_frame_equal(again[["key", "bytes", "bpp", "psnr"]], first[["key", "bytes", "bpp", "psnr"]])
 
 
 def test_a_matched_run_goes_on(tmp_path: Path, pictures: Path) -> None:

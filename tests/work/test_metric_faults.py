@@ -36,10 +36,15 @@ DEEDS = {
     "kbd": raises(KeyboardInterrupt()), "exit": lambda: sys.exit(0), "osexit": lambda: os._exit(0),
     "segv": lambda: os.kill(os.getpid(), signal.SIGSEGV), "hangs": lambda: time.sleep(600),
     "text": lambda: "many", "none": lambda: None, "nan": lambda: float("nan"),
+    "complex": lambda: np.complex128(3 + 4j), "complex-array": lambda: np.array(3 + 4j), "digits": lambda: "3.5",
 }
 for method in ("score", "prepare", "open"):
     for name, deed in DEEDS.items():
         SCORERS[f"{method}-{name}"] = faulty(method, deed)
+class NoPrepared(Plain):
+    def prepare(self, reference): return None
+SCORERS["prepare-gives-none"] = NoPrepared
+SCORERS["open-gives-none"] = lambda: None
 SCORERS["z-plain"] = Plain
 CODECS["sound"] = Sound
 """
@@ -51,6 +56,9 @@ FAULTS = {
     "open-exit": "open raised SystemExit: 0", "score-osexit": "the worker died (exit status 0",
     "prepare-osexit": "the worker died (exit status 0", "score-segv": "SIGSEGV", "open-osexit": "exit status 0",
     "score-hangs": "not finished after 4 s", "score-text": "score gave str", "score-none": "score gave NoneType",
+    "score-complex": "score gave complex128", "score-complex-array": "score gave ndarray",
+    "score-digits": "score gave str",
+    "prepare-gives-none": "prepare gave NoneType", "open-gives-none": "open gave NoneType",
 }  # fmt: skip
 """Metric -> what the reason of its empty column says."""
 

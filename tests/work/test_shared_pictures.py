@@ -28,6 +28,14 @@ class Polite(Sound):
         image //= 2
         return pack(image)
 
+class Stray(Sound):
+    def encode(self, image, quality):
+        caller = sys._getframe()
+        while caller and "setup" not in caller.f_locals:
+            caller = caller.f_back
+        force(caller.f_locals["setup"].source.pixels, 7)
+        return pack(image)
+
 class Decode(Sound):
     def decode(self, data):
         pixels = unpack(data)
@@ -48,7 +56,7 @@ class Spoiled(Plain):
         force(reference, 7)
         return prepared
 
-CODECS.update({"encode": Encode, "late": Late, "polite": Polite, "decode": Decode, "sound": Sound})
+CODECS.update({"encode": Encode, "late": Late, "polite": Polite, "stray": Stray, "decode": Decode, "sound": Sound})
 SCORERS.update({"a-plain": Plain, "b-spoils-decoded": Spoiling, "c-spoils-reference": Spoiled, "d-plain": Plain})
 """
 
@@ -71,7 +79,7 @@ def frames(
     if request.param == 3:
         third(SOURCE)
     sound: list[dict[str, Any]] = [JPEG, {"id": "webp", "qualities": [50]}, {"id": "png"}]
-    names = ("encode", "late", "polite", "decode", "sound")
+    names = ("encode", "late", "polite", "stray", "decode", "sound")
     bad: list[dict[str, Any]] = [{"id": name, "qualities": [1]} for name in names]
     together = go(folder / "together", plan(folder / "p", *bad, *sound, metrics=METRICS), workers=1)
     return together, go(folder / "alone", plan(folder / "p", *sound, metrics=ALONE), workers=1)
@@ -87,6 +95,7 @@ def test_those_that_come_after_are_measured_with_the_true_picture(frames: tuple[
 @pytest.mark.parametrize(("codec", "status", "reason"), [
     ("encode", "failed", "encode writes into the picture that it is given"),
     ("polite", "failed", "read-only"),
+    ("stray", "crashed", "SIG"),
     ("decode", "failed", "decode writes into the stream that it is given"),
     ("late", "ok", ""), ("sound", "ok", ""),
 ])
