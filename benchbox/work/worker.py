@@ -18,7 +18,7 @@ import numpy as np
 from benchbox import image as pixel
 from benchbox.codec import Codec
 from benchbox.dataset import FileSample, Sample
-from benchbox.errors import ChecksumError, DatasetError, NotApplicable
+from benchbox.errors import BenchboxError, ChecksumError, DatasetError, NotApplicable
 from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
@@ -28,6 +28,9 @@ from benchbox.registry import Registry
 from benchbox.store import UNSCORED
 from benchbox.work.call import call, reason_of
 from benchbox.work.unwritable import unwritable
+
+ROUNDING = 1e-6
+"""The most by which a score may leave the range that its metric declares, relative to the end where that is above 1."""
 
 
 class Elsewhere(Protocol):
@@ -189,10 +192,21 @@ def _number(metric: Metric, prepared: Prepared, value: Any) -> float:
     real = not (isinstance(value, np.ndarray | np.generic) and np.iscomplexobj(value))  # numpy drops the other part
     try:
         if real and not isinstance(value, str | bytes | bytearray):
-            return float(value)
+            return _in_range(metric, prepared, float(value))
+    except BenchboxError:
+        raise
     except Exception:  # its kind may raise anything
         real = False
     raise breach(prepared.score, f"score gave {type(value).__name__}; it must give a number", metric.id)
+
+
+def _in_range(metric: Metric, prepared: Prepared, value: float) -> float:
+    """`value`, unless it lies outside the range that the metric declares by more than rounding."""
+    for end, side, name in ((metric.lowest, -1, "below the lowest"), (metric.highest, 1, "above the highest")):
+        if end is not None and side * (value - end) > ROUNDING * max(1.0, abs(end)):
+            raise breach(prepared.score, f"score gave {value:g}, which is {name} that the metric declares, {end:g}; "
+                         "correct the score, or what is declared", metric.id)
+    return value
 
 
 def _copy(pixels: Image) -> Image:

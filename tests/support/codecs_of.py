@@ -52,7 +52,7 @@ def benchbox_codecs():
 
 @hookimpl
 def benchbox_metrics():
-    return [Scale(name, name, "1", "", "lower", Display(name)) for name in SCORERS]
+    return [Scale(name, name, "1", "", "lower", Display(name), lowest=0.0) for name in SCORERS]
 """
 
 Third = Callable[[str], None]

@@ -37,6 +37,7 @@ DEEDS = {
     "segv": lambda: os.kill(os.getpid(), signal.SIGSEGV), "hangs": lambda: time.sleep(600),
     "text": lambda: "many", "none": lambda: None, "nan": lambda: float("nan"),
     "complex": lambda: np.complex128(3 + 4j), "complex-array": lambda: np.array(3 + 4j), "digits": lambda: "3.5",
+    "below": lambda: -5.0,
 }
 for method in ("score", "prepare", "open"):
     for name, deed in DEEDS.items():
@@ -58,6 +59,7 @@ FAULTS = {
     "score-hangs": "not finished after 4 s", "score-text": "score gave str", "score-none": "score gave NoneType",
     "score-complex": "score gave complex128", "score-complex-array": "score gave ndarray",
     "score-digits": "score gave str",
+    "score-below": "score gave -5, which is below the lowest that the metric declares, 0",
     "prepare-gives-none": "prepare gave NoneType", "open-gives-none": "open gave NoneType",
 }  # fmt: skip
 """Metric -> what the reason of its empty column says."""
