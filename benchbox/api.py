@@ -210,8 +210,7 @@ def bd_rates(
         equal metric: -10 means 10 % fewer bits than the anchor, +10 means 10 % more.
 
         - `bd_rate`: the BD-rate between the two mean curves (mean bpp and mean metric at each quality), float64.
-        - `pictures`: the BD-rate of each picture by itself, averaged over the pictures as log ratios; a rate, not their
-          number. It weights pictures equally, where the mean curves weight them by their bits.
+        - `pictures`: the BD-rate of each picture, averaged as log ratios: a rate, in which each picture counts alike.
         - `low`, `high`: the ends of the 95 % interval of `pictures`; null below five pictures.
         - `n`: the number of pictures in `pictures`.
         - `overlap`: 0..1, the share of the metric's range that both mean curves cover.
