@@ -102,8 +102,8 @@ def publish(run: str, output: Path, literature: str, plugin_paths: tuple[Path, .
 
     place = results.find_run(run, Workspace.at(workspace))
     plugins = load_plugins(plugin_paths)
-    _say_what_is_missing([place], plugins)
     files = results.publish(place, plugins, output, _split(literature))
+    _say_what_is_missing([place], plugins)
     click.echo(f"published: {files[0] if files else output}")
 
 
@@ -128,8 +128,8 @@ def export(run: str, format_: str, output: Path, plugin_paths: tuple[Path, ...],
     if other != format_:
         raise UsageError(f"{output}: would hold {format_}; add --format {other}, or name it {output.stem}.{format_}")
     plugins = load_plugins(plugin_paths)
-    _say_what_is_missing([place], plugins)
     table = published_frame(results.load_frame(place, plugins)[0])
+    _say_what_is_missing([place], plugins)
     with files.whole_file(output) as part:
         if format_ == "csv":
             part.write_text(to_csv(table), encoding="utf-8", errors="replace")

@@ -20,8 +20,11 @@ from benchbox.plan import Configuration, Entry, Resolved
 MOST_TRIES = 14
 """Most encodings of one search: four or five halve a sweep, the rest interpolate."""
 
-MOST_EMPTY = 5
+MOST_EMPTY = 8
 """Tries without any value after which a search ends: the middle of the sweep, its ends, and between them."""
+
+PAST_HOLE = (0.21, 0.45)
+"""Where beyond a place of the sweep without a value a search looks, as parts of the way to the next place."""
 
 CLOSE = 0.005
 """A search ends within this share of a target bpp, or of the distance of a bounded metric from its best value."""
@@ -186,10 +189,28 @@ class Search:
         edge, hole = low if low is not None else high, self._hole_beyond(low, high)
         if edge is None or hole is None:
             return None
+        past = self._past_hole(hole, edge)
+        if past is not None:
+            return past
         middle = (edge + hole) / 2
         quality = float(math.floor(middle)) if self._axis.integer else round(middle, 6)
         if quality in self.tried and self._axis.integer:
             quality = float(math.ceil(middle))
+        return None if quality in self.tried else quality
+
+    def _past_hole(self, hole: float, edge: float) -> float | None:
+        """A try some way from a `hole` of the sweep to the next place of it, away from `edge`, since the hole may stand
+        alone; None if there is no such place, or that was looked at."""
+        sweep = self._sweep()
+        beyond = [q for q in sweep if (q - hole) * (hole - edge) > 0]
+        if hole not in sweep or not beyond:
+            return None
+        next_place = min(beyond, key=lambda q: abs(q - hole))
+        tried = sum((q - hole) * (next_place - q) > 0 for q in self.tried)
+        if tried >= len(PAST_HOLE):
+            return None
+        quality = hole + PAST_HOLE[tried] * (next_place - hole)
+        quality = float(round(quality)) if self._axis.integer else round(quality, 6)
         return None if quality in self.tried else quality
 
     def _interpolate(self, low: float, high: float) -> float | None:
