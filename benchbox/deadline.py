@@ -1,4 +1,4 @@
-"""A time limit for a call in this process, so that a plugin that never answers does not stop a command for ever."""
+"""Limits the time of a call in this process, so that no command waits for a plugin that never answers."""
 
 from __future__ import annotations
 

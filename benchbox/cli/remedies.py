@@ -1,4 +1,4 @@
-"""What to do about codecs at fault: the command that tries each by every rule."""
+"""The `benchbox check` command for each codec that failed by its own fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an opened codec gave: a stream of bytes and a picture, or an error that names method, place and remedy."""
+"""Checks what a codec returns: `encode` bytes, `decode` a picture. Errors name method, place and remedy."""
 
 from __future__ import annotations
 

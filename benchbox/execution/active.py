@@ -129,7 +129,7 @@ class Active:
             self._tail.remove()
 
     def _was_killed(self, ending: Ending | None) -> bool:
-        """Whether somebody else ended the worker, who may have meant anything but the point that it was at."""
+        """Whether a process other than this one killed the worker; its point is then not to blame."""
         killed = ending is not None and ending.status in (None, -signal.SIGKILL)
         return killed and self._verdict is None and machine.oom_kills() == self._oom_kills
 

@@ -1,4 +1,4 @@
-"""What a run needs of a worker elsewhere, and whether that worker has it: asked once, before it works.
+"""Checks, once and before it gets a job, whether a worker of a cluster has what the run needs.
 
 What would otherwise be blamed on a codec, or go unnoticed, is found here: another version of benchbox, a codec or a
 metric, a folder that is not shared, pictures that are not there, memory or devices that are missing.
@@ -20,14 +20,20 @@ from benchbox.plan import Job, Resolved, SampleName
 from benchbox.work import Worker
 
 NEEDS = ".needs"
-"""Suffix of the file that tells a worker process what a run needs; its answer lies beside it."""
+"""Suffix of the file that lists for a worker process what a run needs; it writes its answer beside it."""
 
 LEAST_SHARE = 256 << 20
 """Bytes of memory that a point must be allowed: what libraries and a small picture take."""
 
 
 def needs_of(resolved: Resolved, jobs: Iterable[Job], token: Path) -> dict[str, Any]:
-    """What a run needs of each worker, as JSON values; `token` is a file in the workspace that holds its own name."""
+    """The needs of a run that each worker is checked for, as JSON values.
+
+    Args:
+        resolved: the plan.
+        jobs: the jobs of the run.
+        token: a file in the workspace that holds its own name.
+    """
     pictures: dict[str, Job] = {}
     for job in jobs:
         pictures.setdefault(job.sample.dataset, job)
