@@ -81,9 +81,9 @@ class Store(formers.FormerRuns):
         still to be measured or scored, and those that have changed.
 
         A failure counts as measured after MAX_ATTEMPTS tries, unless `wanted.retry`. An encoding whose kept stream is
-        damaged does not, so that it is encoded again. The contents of a file are looked at here where it has another
-        size than it had, or was written to after the measurement, else where the stream is read. So are those of all
-        streams that are to be scored, and of all others unless there are very many (`benchbox.store.held.FEW`).
+        damaged does not, so that it is encoded again. A stream is read to find that where its file has another size
+        than it had, or was written to after the measurement; of more than `benchbox.store.held.FEW` encodings only the
+        files of those that are to be scored are looked at.
         """
         return unfinished(self._db, self.workspace.streams, keys, wanted)
 
