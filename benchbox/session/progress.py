@@ -97,11 +97,16 @@ class Lines:
         self._first = now if self._done == 1 else self._first
         if now - self._last >= self._every or self._done == self._total:
             self._last = now
-            steps, since = (self._done - 1, self._first) if self._done > 1 else (1, self._start)
-            rate = steps / max(now - since, 1e-9)
-            left = (self._total - self._done) / rate
             bad = f", {self._bad} not ok" if self._bad else ""
-            self.say(f"{self._label}: {self._done}/{self._total} points, {rate:.1f}/s, {left:.0f} s left{bad}")
+            self.say(f"{self._label}: {self._done}/{self._total} points{self._pace(now)}{bad}")
+
+    def _pace(self, now: float) -> str:
+        """Rate and time left, which the first step alone does not tell: the start of the workers is in it."""
+        if self._done == 1 < self._total:
+            return ""
+        steps, since = (self._done - 1, self._first) if self._done > 1 else (1, self._start)
+        rate = steps / max(now - since, 1e-9)
+        return f", {rate:.1f}/s, {(self._total - self._done) / rate:.0f} s left"
 
     def end(self) -> None:
         return
