@@ -5,17 +5,13 @@ wait until the test lets them go on, so that each of this finds work left, howev
 from __future__ import annotations
 
 import importlib.util
-import os
-import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from clusters import gated
+from machines import ALONE, Machines, kill, running
 from small_runs import go, plan
 from waiting import until
 
@@ -24,8 +20,6 @@ from benchbox.errors import StoreError
 from benchbox.plan.plan import make_plan, plan_text
 
 pytest.importorskip("distributed", reason='dask is not installed; pip install "benchbox[dask]"')
-
-ALONE = ["unshare", "--uts", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
 
 SAME = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr", "reason"]
 
@@ -36,83 +30,6 @@ def module_file(name: str) -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin)
-
-
-def gated(loud: Path) -> Callable[[int], None]:
-    """Have the plugin's codec wait at each quality from 7 on; returns what lets it go on at one of them."""
-    text, sleep = loud.read_text(), "if quality >= 7: time.sleep(0.3)"
-    assert sleep in text
-    gate = str(loud.parent / "gate-")
-    loud.write_text(text.replace(sleep, f"while quality >= 7 and not os.path.exists(f'{gate}{{quality:g}}'): "
-                                        "time.sleep(0.05)"))  # fmt: skip
-    return lambda quality: Path(f"{gate}{quality}").touch()
-
-
-class Machines:
-    """Starts and kills the parts of a cluster; each writes its log into `folder`."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.folder = folder
-        self._stack = stack
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-
-    @property
-    def address(self) -> str:
-        return f"tcp://127.0.0.1:{self.port}"
-
-    def scheduler(self) -> subprocess.Popen[bytes]:
-        """The scheduler, which listens."""
-        started = self._start("scheduler", [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1",
-                                            "--port", str(self.port), "--no-dashboard"])  # fmt: skip
-        until(self._listens, "the scheduler")
-        return started
-
-    def worker(self, name: str, mounts: str = ":") -> subprocess.Popen[bytes]:
-        """A worker on a machine called `name`, after the shell commands `mounts`."""
-        worker = f"exec {sys.executable} -m dask worker {self.address} --nthreads 1 --no-dashboard --name {name}"
-        return self._start(name, [*ALONE, "sh", "-c", f"hostname {name} && {mounts} && {worker}"])
-
-    def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text(errors="replace")
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def _start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            started = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
-        self._stack.callback(kill, started)
-        return started
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and its group, as a machine that goes down does."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-@pytest.fixture
-def machines(tmp_path: Path) -> Iterator[Machines]:
-    with ExitStack() as stack:
-        yield Machines(tmp_path, stack)
-
-
-@contextmanager
-def running(machines: Machines, plan_file: Path) -> Iterator[subprocess.Popen[str]]:
-    """``benchbox run --dask`` at work; what it says is in client.log."""
-    command = [sys.executable, "-m", "benchbox", "run", str(plan_file), "--dask", machines.address, "--workspace",
-               str(machines.folder / "far"), "--no-report"]  # fmt: skip
-    with (machines.folder / "client.log").open("w") as log:
-        client = subprocess.Popen(command, stdout=log, stderr=log, text=True)
-    try:
-        yield client
-    finally:
-        client.kill()
-        client.wait()
 
 
 @pytest.mark.slow
