@@ -26,6 +26,7 @@ from benchbox.image import Image
 from benchbox.plan import Job, Resolved, make_plan, resolve
 from benchbox.registry import load
 from benchbox.results import merge
+from benchbox.session.digests import digests
 from benchbox.session.progress import Silent
 from benchbox.session.todo import Todo, list_missing, register
 from benchbox.store import EmptyStore, Workspace, WritableStore
@@ -117,7 +118,7 @@ def _listing(points: int) -> tuple[Todo, float, float]:
     resolved: Resolved = replace(resolve(make_plan(asked, "plan"), plugins, Path.cwd()), datasets=(dataset,))
     before, start = psutil.Process().memory_info().rss, time.process_time()
     with EmptyStore(Workspace.at("nowhere")) as store:
-        todo = list_missing(resolved, store, Silent())
+        todo = list_missing(resolved, digests(resolved, store, Silent()), store)
     seconds = (time.process_time() - start) / points
     return todo, seconds, (psutil.Process().memory_info().rss - before) / points
 
@@ -126,7 +127,7 @@ def _appending(folder: Path, todo: Todo) -> tuple[float, float]:
     """Seconds to store a point, where each job is a transaction, and bytes that it takes in the store."""
     session = {"id": "20260101T000000-000000", "host": "nowhere", "threads": 1, "workers": 1}
     with WritableStore(Workspace.at(folder)) as store:
-        register(todo, store)
+        register(todo.resolved, todo.digests, store)
         start = time.process_time()
         for job in todo.jobs:
             store.append(list(_events(job)), session)

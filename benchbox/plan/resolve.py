@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from benchbox.codec import (
     CodecInfo,
@@ -48,7 +49,7 @@ class Configuration:
 
     def key(self, quality: float | None, sample_sha256: str) -> str:
         """Key of an encoding: SHA-256 (hex) of codec, options, identity, quality, device class and source pixels."""
-        return _key(self._head(quality), _tail(sample_sha256))
+        return hashlib.sha256(self._head(quality) + _tail(sample_sha256)).hexdigest()
 
     def _head(self, quality: float | None) -> bytes:
         """What keys are made from, as JSON up to the sample."""
@@ -57,9 +58,9 @@ class Configuration:
         return (json.dumps(asked, sort_keys=True)[:-1] + ', "sample": ').encode()
 
     @cached_property
-    def _heads(self) -> tuple[tuple[float | None, bytes], ...]:
-        """Each of the qualities with its `_head`, made once: a run has millions of keys."""
-        return tuple((quality, self._head(quality)) for quality in self.qualities)
+    def _heads(self) -> tuple[tuple[float | None, Any], ...]:
+        """Each of the qualities with the SHA-256 of its `_head`, to go on with: a run has millions of keys."""
+        return tuple((quality, hashlib.sha256(self._head(quality))) for quality in self.qualities)
 
     @cached_property
     def _options_by_content(self) -> str:
@@ -77,7 +78,9 @@ class Configuration:
         """The rows of a run for the picture `sample` of `dataset`, at all qualities."""
         label, codec, tail = self.label, self.info.id, _tail(sample_sha256)
         for quality, head in self._heads:
-            yield Entry(_key(head, tail), dataset, sample, label, codec, quality)
+            key = head.copy()
+            key.update(tail)
+            yield Entry._make((key.hexdigest(), dataset, sample, label, codec, quality))
 
     def missing(self, key: str, quality: float | None, metrics: tuple[str, ...], have: Have | None) -> Point | None:
         """The part of operating point `key` that a job must still measure, given `have`; None if nothing is missing."""
@@ -100,10 +103,6 @@ class Configuration:
 
 def _tail(sample_sha256: str) -> bytes:
     return f"{json.dumps(sample_sha256)}}}".encode()
-
-
-def _key(head: bytes, tail: bytes) -> str:
-    return hashlib.sha256(head + tail).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def describe(
 
 
 def _sweep(resolved: Resolved, store: Store, progress: Progress, retry: bool) -> _Work:
-    todo = list_missing(resolved, store, progress, retry)
+    todo = list_missing(resolved, digests(resolved, store, progress), store, retry)
     return _Work(f"{todo} in {len(todo.jobs)} jobs", todo.jobs, lambda job: len(job.points),
                  _samples(resolved), _to_time(resolved, store, todo))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from benchbox import machine
@@ -12,7 +12,6 @@ from benchbox.execution import Executor, LocalExecutor, PointLimits, memory_shar
 from benchbox.fork_server import ForkServer
 from benchbox.plan import (
     DISTURBED,
-    Entry,
     Job,
     Plan,
     Resolved,
@@ -30,7 +29,7 @@ from benchbox.session.progress import Progress
 from benchbox.session.quick import Looks, Verdicts, picture_places
 from benchbox.session.session import Session, Summary
 from benchbox.session.signals import ends_like_ctrl_c
-from benchbox.session.todo import changed_codecs, list_missing, register
+from benchbox.session.todo import Todo, changed_codecs, list_missing, register
 from benchbox.store import Workspace, WritableStore
 
 MOST_LISTINGS = 3
@@ -73,16 +72,16 @@ def execute(
     workspace.own_run_folder(resolved.plan.name)  # a reserved name is refused before anything is written
     with ends_like_ctrl_c(), workspace.lock(), WritableStore(workspace) as store:
         with Session(resolved, registry, store, executor, progress) as session:
-            own = None
+            todo = None
             for _ in range(MOST_LISTINGS):
                 if resolved.plan.match:
                     run_matched(session, retry)
                 else:
-                    own = _run(session, retry, verdicts)
+                    todo = _run(session, retry, verdicts)
                 if not session.pictures_changed():
                     break
             session.compare_with_former()
-        summary = session.summary(own if resolved.shard is not None else None)
+        summary = session.summary(todo)
         if resolved.plan.timing is None:
             return summary
         with ForkServer() as server:
@@ -104,27 +103,29 @@ def timing_executor(
     return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, files, core)
 
 
-def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> Iterable[Entry]:
-    """Measure what is missing; returns the rows that were this session's to measure."""
-    todo = list_missing(session.resolved, session.store, session.progress, retry)
-    session.note_pictures(todo.digests)
-    register(todo, session.store)
-    session.store.keep_replaced(session.name, (row.key for row in todo.own), session.resolved.renewed)
+def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> Todo:
+    """Measure what is missing; returns what that was."""
+    resolved, store = session.resolved, session.store
+    found = digests(resolved, store, session.progress)
+    session.note_pictures(found)
+    register(resolved, found, store)
+    todo = list_missing(resolved, found, store, retry, listed=True)
+    store.keep_replaced(session.name, (row.key for row in todo.own), resolved.renewed)
     session.progress.say(str(todo))
     if changed := changed_codecs(todo.changed):
         session.progress.say(changed)
     if verdicts is None:
-        session.measure(coarse_first(todo.jobs, session.resolved), todo.points)
-        return todo.own
-    stages = quick_stages(todo.jobs, session.resolved, picture_places(session.resolved.datasets, todo.digests.known))
-    looks = Looks(lambda: verdicts(session.store), [_points(stage) for stage in stages], session.progress.say)
+        session.measure(coarse_first(todo.jobs, resolved), todo.points)
+        return todo
+    stages = quick_stages(todo.jobs, resolved, picture_places(resolved.datasets, found.known))
+    looks = Looks(lambda: verdicts(store), [_points(stage) for stage in stages], session.progress.say)
     try:
         session.measure((job for stage in stages for job in stage), todo.points, looks)
     except RunInterrupted:
         looks.look()
         raise
     looks.look()
-    return todo.own
+    return todo
 
 
 def _time(session: Session, protocol: Timing) -> None:

@@ -15,7 +15,7 @@ from benchbox import machine
 from benchbox.dataset import summarised
 from benchbox.errors import RunInterrupted
 from benchbox.execution import Executor, Patience, left_behind
-from benchbox.plan import Entry, Job, Resolved, SampleName
+from benchbox.plan import Job, Resolved, SampleName
 from benchbox.registry import Registry
 from benchbox.session import record
 from benchbox.session.digests import Digests, Unreadable, read_digest, stamp_of
@@ -23,6 +23,7 @@ from benchbox.session.failures import merged
 from benchbox.session.former import keep_former, say_what_differs
 from benchbox.session.progress import Progress
 from benchbox.session.quick import Looks
+from benchbox.session.todo import Todo
 from benchbox.store import WritableStore, shown
 
 
@@ -176,20 +177,28 @@ class Session:
         if self.former is not None:
             say_what_differs(self.store, self.former, self.name, self.progress)
 
-    def summary(self, own: Iterable[Entry] | None = None) -> Summary:
-        """The state of the run, read from the store; of a shard that of its `own` rows."""
+    def summary(self, todo: Todo | None = None) -> Summary:
+        """The state of the run, read from the store; of a shard that of its own rows. `todo` is what the run needed
+        when it was listed last."""
+        if todo is not None and todo.all_ok and not todo.jobs and todo.shares is None:
+            counts: Mapping[str, int] = {"ok": todo.total} if todo.total else {}  # nothing was stored since
+            return self._summary(counts, [])
         counts, failed = self.store.outcomes(self.name)
-        failures = merged(failed)
-        took, elsewhere = time.monotonic() - self._start, 0
-        if own is not None:
-            own = tuple(own)
-            elsewhere = sum(counts.values()) - len(own)
-            tried = self.store.outcomes_of(row.key for row in own)
-            found = Counter((row.label, *tried.get(row.key, ("missing", ""))) for row in own)
-            counts = Counter(tried.get(row.key, ("missing", ""))[0] for row in own)
-            failures = merged([(*kind, rows) for kind, rows in found.most_common() if kind[1] not in ("ok", "missing")])
-        return Summary(self.name, self.folder, counts, failures, self.done, took, self._patience.codecs,
-                       elsewhere=elsewhere)
+        if todo is None or todo.shares is None:
+            return self._summary(counts, merged(failed))
+        own = tuple(todo.own)
+        elsewhere = sum(counts.values()) - len(own)
+        tried = self.store.outcomes_of(row.key for row in own)
+        found = Counter((row.label, *tried.get(row.key, ("missing", ""))) for row in own)
+        counts = Counter(tried.get(row.key, ("missing", ""))[0] for row in own)
+        failures = merged([(*kind, rows) for kind, rows in found.most_common() if kind[1] not in ("ok", "missing")])
+        return self._summary(counts, failures, elsewhere)
+
+    def _summary(
+        self, counts: Mapping[str, int], failures: Sequence[tuple[str, str, str, int]], elsewhere: int = 0
+    ) -> Summary:
+        return Summary(self.name, self.folder, counts, failures, self.done, time.monotonic() - self._start,
+                       self._patience.codecs, elsewhere=elsewhere)
 
     def keep(self, job: Job, points: Sequence[Mapping[str, Any]]) -> None:
         """Store finished points; those of pictures that have changed are held for `pictures_changed`."""

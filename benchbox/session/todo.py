@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from benchbox.plan import Entry, Job, Point, Resolved, SampleName, entries, missing_jobs, own_groups
-from benchbox.session.digests import Digests, digests
-from benchbox.session.progress import Progress
+from benchbox.session.digests import Digests
 from benchbox.store import Store, Wanted, WritableStore
 
 
@@ -22,6 +21,7 @@ class Todo:
         jobs: jobs for the missing points.
         shares: (data set id, sample id, label) of what is this session's to measure; None for all, without a shard.
         changed: codec id -> number of points measured before its plugin changed, which still count.
+        all_ok: whether all points are measured and went through.
     """
 
     resolved: Resolved
@@ -29,6 +29,7 @@ class Todo:
     jobs: tuple[Job, ...]
     shares: Collection[tuple[str, str, str]] | None
     changed: Mapping[str, int]
+    all_ok: bool
 
     @property
     def rows(self) -> Iterator[Entry]:
@@ -52,8 +53,8 @@ class Todo:
         return sum(point.stream is not None for job in self.jobs for point in job.points)
 
     @property
-    def _total(self) -> int:
-        """Number of rows that are this session's."""
+    def total(self) -> int:
+        """Number of `own` rows."""
         if self.shares is not None:
             return sum(1 for _ in self.own)
         pictures = sum(len(dataset.samples) for dataset in self.resolved.datasets)
@@ -61,22 +62,33 @@ class Todo:
 
     def __str__(self) -> str:
         shard = f", shard {self.resolved.shard}" if self.resolved.shard else ""
-        return (f"{self.resolved.plan.name}{shard}: {self.points} of {self._total} points to measure"
+        return (f"{self.resolved.plan.name}{shard}: {self.points} of {self.total} points to measure"
                 + (f", {self.rescored} of them only to score" if self.rescored else ""))  # fmt: skip
 
 
-def list_missing(resolved: Resolved, store: Store, progress: Progress, retry: bool = False) -> Todo:
-    """The rows of a run and jobs for those that the store lacks; `retry` includes points that runs no longer try."""
-    found = digests(resolved, store, progress)
+def list_missing(resolved: Resolved, found: Digests, store: Store, retry: bool = False, listed: bool = False) -> Todo:
+    """The rows of a run and jobs for those that the store lacks.
+
+    Args:
+        resolved: the plan.
+        found: digests of its pictures.
+        store: is only read.
+        retry: whether points count that runs no longer try.
+        listed: whether the store has the run's rows already, see `register`.
+    """
     versions = {metric.id: metric.version for metric in resolved.metrics}
     wanted = Wanted(versions, retry, resolved.sources, frozenset(resolved.renewed))
-    unfinished = store.unfinished((row.key for row in entries(resolved, found.all)), wanted)
-    jobs = missing_jobs(resolved, found.known, entries(resolved, found.all), unfinished) if unfinished else ()
+    if listed or store.lists(resolved.plan.name, entries(resolved, found.all)):
+        unfinished = store.unfinished_of(resolved.plan.name, wanted)
+    else:
+        unfinished = store.unfinished((row.key for row in entries(resolved, found.all)), wanted)
+    points = unfinished.points
+    jobs = missing_jobs(resolved, found.known, entries(resolved, found.all), points) if points else ()
     shares = own_groups(resolved, found.all)
     own = (job for job in jobs if shares is None or (job.sample.dataset, job.sample.sample, job.label) in shares)
-    changed = Counter(have.changed for have in unfinished.values()
+    changed = Counter(have.changed for have in points.values()
                       if have is not None and have.changed and have.changed not in resolved.renewed)  # fmt: skip
-    return Todo(resolved, found, tuple(own), shares, changed)
+    return Todo(resolved, found, tuple(own), shares, changed, unfinished.all_ok)
 
 
 def changed_codecs(counts: Mapping[str, int]) -> str:
@@ -87,17 +99,13 @@ def changed_codecs(counts: Mapping[str, int]) -> str:
             "--fresh measures them again") if counts else ""  # fmt: skip
 
 
-def register(todo: Todo, store: WritableStore) -> None:
+def register(resolved: Resolved, found: Digests, store: WritableStore) -> None:
     """Store the run's rows and the pictures that cannot be read."""
-    store.register(todo.resolved.plan.name, todo.rows)
-    _record_unreadable(todo, store)
-
-
-def _record_unreadable(todo: Todo, store: WritableStore) -> None:
-    substitutes = todo.digests.substitutes
+    store.register(resolved.plan.name, entries(resolved, found.all))
+    substitutes = found.substitutes
     rows = []
-    for place, why in todo.digests.unreadable.items():
-        for configuration in todo.resolved.configurations:
+    for place, why in found.unreadable.items():
+        for configuration in resolved.configurations:
             digest = substitutes[place]
             points = [Point(configuration.key(quality, digest), quality, ()) for quality in configuration.qualities]
             job = configuration.job(SampleName(*place), digest, points)

@@ -16,7 +16,7 @@ from typing import Any, Self
 from benchbox.plan import Entry, Have, Job
 from benchbox.store import formers, opening, runs
 from benchbox.store.accepted import number
-from benchbox.store.held import Wanted, held, unfinished
+from benchbox.store.held import Unfinished, Wanted, given_keys, held, keys_of_run, unfinished
 from benchbox.store.inserts import keep
 from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
@@ -76,16 +76,24 @@ class Store(formers.FormerRuns):
         wanted = Wanted(versions, retry, renewed or {}, frozenset(renewed or ()))
         return held(self._db, self.workspace.streams, keys, wanted)
 
-    def unfinished(self, keys: Iterable[str], wanted: Wanted) -> dict[str, Have | None]:
-        """key -> what the store holds of that encoding (None for nothing), for those of `keys` of which something is
-        still to be measured or scored, and those that have changed.
+    def unfinished(self, keys: Iterable[str], wanted: Wanted) -> Unfinished:
+        """What the store lacks of the encodings `keys`.
 
         A failure counts as measured after MAX_ATTEMPTS tries, unless `wanted.retry`. An encoding whose kept stream is
         damaged does not, so that it is encoded again. A stream is read to find that where its file has another size
         than it had, or was written to after the measurement; of more than `benchbox.store.held.FEW` encodings only the
         files of those that are to be scored are looked at.
         """
-        return unfinished(self._db, self.workspace.streams, keys, wanted)
+        with given_keys(self._db, keys) as given:
+            return unfinished(self._db, self.workspace.streams, given, wanted)
+
+    def unfinished_of(self, run: str, wanted: Wanted) -> Unfinished:
+        """What `unfinished` says of the rows that a run has, without reading their keys."""
+        return unfinished(self._db, self.workspace.streams, keys_of_run(self._db, run), wanted)
+
+    def lists(self, run: str, rows: Iterable[Entry]) -> bool:
+        """Whether the rows of a run are exactly `rows`."""
+        return runs.are_rows(self._db, run, rows)
 
     def streams_of(self, keys: Iterable[str]) -> dict[str, str]:
         """key -> SHA-256 of its stream, for those of `keys` that were measured."""

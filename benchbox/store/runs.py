@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from benchbox.plan import Entry
@@ -16,11 +16,9 @@ _PAGE = 10_000
 def replace_rows(db: sqlite3.Connection, run: str, rows: Iterable[Entry]) -> None:
     """Replace the rows of a run by `rows`; those that are the same already are not written. The caller holds a
     transaction."""
-    pages, count = iter(rows), 0
-    query = (f"SELECT {', '.join(Entry._fields)} FROM entries WHERE run = ? AND ordinal >= ? AND ordinal < ? "
-             "ORDER BY ordinal")  # fmt: skip
-    while page := list(islice(pages, _PAGE)):
-        if db.execute(query, (run, count, count + len(page))).fetchall() != page:
+    count = 0
+    for page, same in _pages(db, run, rows):
+        if not same:
             db.executemany(
                 f"INSERT OR REPLACE INTO entries (run, ordinal, {', '.join(Entry._fields)}) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -28,6 +26,26 @@ def replace_rows(db: sqlite3.Connection, run: str, rows: Iterable[Entry]) -> Non
             )
         count += len(page)
     db.execute("DELETE FROM entries WHERE run = ? AND ordinal >= ?", (run, count))
+
+
+def are_rows(db: sqlite3.Connection, run: str, rows: Iterable[Entry]) -> bool:
+    """Whether the rows of a run are exactly `rows`."""
+    count = 0
+    for page, same in _pages(db, run, rows):
+        if not same:
+            return False
+        count += len(page)
+    return db.execute("SELECT 1 FROM entries WHERE run = ? AND ordinal >= ?", (run, count)).fetchone() is None
+
+
+def _pages(db: sqlite3.Connection, run: str, rows: Iterable[Entry]) -> Iterator[tuple[list[Entry], bool]]:
+    """`rows` by pages, each with whether the run has the same at that place."""
+    rest, count = iter(rows), 0
+    query = (f"SELECT {', '.join(Entry._fields)} FROM entries WHERE run = ? AND ordinal >= ? AND ordinal < ? "
+             "ORDER BY ordinal")  # fmt: skip
+    while page := list(islice(rest, _PAGE)):
+        yield page, db.execute(query, (run, count, count + len(page))).fetchall() == page
+        count += len(page)
 
 
 def outcomes(db: sqlite3.Connection, run: str) -> tuple[dict[str, int], list[tuple[str, str, str, int]]]:

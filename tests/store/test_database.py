@@ -12,7 +12,7 @@ from stored_points import JOB, KEYS, POINTS, SESSION, row
 
 from benchbox.plan import Entry, Have
 from benchbox.store import Wanted, Workspace, WritableStore
-from benchbox.store.held import MAX_ATTEMPTS
+from benchbox.store.held import MAX_ATTEMPTS, Unfinished
 
 
 @pytest.fixture
@@ -98,30 +98,33 @@ def test_what_is_kept_together_is_stored_at_once_or_not_at_all(store: WritableSt
 
 def test_only_what_is_unfinished_is_listed(store: WritableStore) -> None:
     store.append([(JOB, row("k1")), (JOB, row("k2"))], SESSION)
-    assert store.unfinished(KEYS, Wanted({"psnr": "1"})) == {}
-    assert set(store.unfinished([*KEYS, "k3"], Wanted({"psnr": "1"}))) == {"k3"}
-    assert set(store.unfinished(KEYS, Wanted({"psnr": "2"}))) == set(KEYS)
-    assert set(store.unfinished(KEYS, Wanted({"psnr": "1", "ms-ssim": "1"}))) == set(KEYS)
+    assert store.unfinished(KEYS, Wanted({"psnr": "1"})) == Unfinished({}, all_ok=True)
+    assert store.unfinished([*KEYS, "k3"], Wanted({"psnr": "1"})) == Unfinished({"k3": None}, all_ok=False)
+    assert set(store.unfinished(KEYS, Wanted({"psnr": "2"})).points) == set(KEYS)
+    assert set(store.unfinished(KEYS, Wanted({"psnr": "1", "ms-ssim": "1"})).points) == set(KEYS)
     changed = store.unfinished(KEYS, Wanted({"psnr": "1"}, sources={"jpeg": "b"}))
-    assert changed == {}, "with which files they were measured is not known"
+    assert changed.points == {}, "with which files they were measured is not known"
 
 
 def test_points_of_a_changed_plugin_are_listed_and_count_unless_renewed(store: WritableStore) -> None:
     store.append([(JOB, row("k1", source_sha256="a")), (JOB, row("k2", source_sha256="b"))], SESSION)
     wanted = Wanted({"psnr": "1"}, sources={"jpeg": "b"})
-    assert store.unfinished(KEYS, wanted) == {"k1": Have(True, None, frozenset({"psnr"}), "jpeg")}
+    assert store.unfinished(KEYS, wanted).points == {"k1": Have(True, None, frozenset({"psnr"}), "jpeg")}
     renewed = replace(wanted, renewed=frozenset({"jpeg"}))
-    assert store.unfinished(KEYS, renewed) == {"k1": Have(False, None, frozenset({"psnr"}), "jpeg")}
+    assert store.unfinished_of("r", renewed).points == {"k1": Have(False, None, frozenset({"psnr"}), "jpeg")}
 
 
 def test_rows_of_a_run_are_written_only_where_they_differ(store: WritableStore, tmp_path: Path) -> None:
     rows = [Entry(f"k{k}", "d", f"a{k}", "jpeg", "jpeg", None if k == 3 else float(k)) for k in range(25_000)]
     for asked in (rows, rows, rows[:24_000], [*rows[:11_000], *rows[11_001:]], rows[:1]):
-        before = store._db.total_changes
+        before, same = store._db.total_changes, store.lists("r", asked)
+        assert store._db.total_changes == before
         store.register("r", asked)
+        assert (store._db.total_changes == before) == same
+        assert store.lists("r", asked)
         assert list(store._db.execute(f"SELECT {', '.join(Entry._fields)} FROM entries ORDER BY ordinal")) == asked
-        if asked is rows and before > 25_000:
-            assert store._db.total_changes == before
+        assert not store.lists("r", asked[:-1])
+        assert not store.lists("r", [*asked, rows[-1]])
     assert store.outcomes("r") == ({"missing": 1}, [])
 
 
