@@ -90,7 +90,7 @@ def test_a_codec_at_fault_is_shown_as_far_as_it_goes(install: Install, call: Cal
                                  "(acme.py:19)")  # fmt: skip
     assert found["pictures"].startswith("at fault: AttributeError: ")
     needed = facts(call("list", "codecs", "acme"))["identity"]
-    assert needed.startswith("at fault: acme: option model=")
+    assert needed.startswith("at fault: acme: option model: is missing; add it")
 
 
 @pytest.mark.parametrize(("kind", "name", "expected"), [
