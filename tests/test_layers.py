@@ -36,8 +36,8 @@ WINGS = {"reading", "plan", "store", "work", "execution", "session", "results", 
 HEAVY = {"benchbox.store.frame", "benchbox.execution.dask", "benchbox.execution.cluster"}
 """Modules of wings that others import directly, since what they bring (pandas, dask) is not for everyone."""
 
-PUBLIC = {"", "errors", "files", "values", "image", "codec", "metric", "dataset", "appearance", "report", "naming", "reference",
-          "hookspecs", "program", "curves", "store", "testing"}  # fmt: skip
+PUBLIC = {"", "errors", "files", "values", "image", "codec", "metric", "dataset", "appearance", "report", "naming",
+          "reference", "hookspecs", "program", "curves", "store", "testing"}  # fmt: skip
 """What a plugin may import; of `store`, the table of columns alone."""
 
 

@@ -9,14 +9,13 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-
 from benchbox.errors import BenchboxError, OptionError
 from benchbox.plan import load_plan, make_plan
 from benchbox.registry import load
 from benchbox.values import wrong
 
-PYDANTIC = re.compile(r"(?i)input should|field required|valid (integer|number|string|boolean|list|tuple|dict)|Extra inputs|"
-                      r"Value error|unable to parse|should have|pydantic")
+PYDANTIC = re.compile(r"(?i)input should|field required|valid (integer|number|string|boolean|list|tuple|dict)|"
+                      r"Extra inputs|Value error|unable to parse|should have|pydantic")
 
 
 class Inner(BaseModel):
@@ -60,9 +59,10 @@ WRONG: list[tuple[str, Any, str]] = [
     ("whole", [], "must be a whole number, got []"), ("whole", "9" * 5000, "must be a smaller whole number, got '999"),
     ("bounded", 0, "must be at least 1, got 0"), ("bounded", 10, "must be at most 9, got 10"),
     ("number", 0, "must be above 0"), ("number", 9, "must be below 9"), ("number", "x", "must be a number, got 'x'"),
-    ("number", float("nan"), "must be a finite number, got nan"), ("flag", "maybe", "must be true or false, got 'maybe'"),
-    ("flag", 7, "must be true or false, got 7"), ("one", "b", "must be 'a' or 2, got 'b'"),
-    ("names", 5, "must be a list, got 5"), ("pair", [1], "is missing; add it"), ("some", 5, "must be a list, got 5"),
+    ("number", float("nan"), "must be a finite number, got nan"),
+    ("flag", "maybe", "must be true or false, got 'maybe'"), ("flag", 7, "must be true or false, got 7"),
+    ("one", "b", "must be 'a' or 2, got 'b'"), ("names", 5, "must be a list, got 5"),
+    ("pair", [1], "is missing; add it"), ("some", 5, "must be a list, got 5"),
     ("pair", [1, 2, 3], "must have at most 2 entries"), ("numbers", [], "must have at least 1 entry, got []"),
     ("table", [], "must be a table, got []"), ("inner", 5, "must be a table, got 5"),
     ("inner", {}, "is missing; add it"), ("inner", {"size": 1, "more": 2}, "is not known; remove it"),
@@ -79,12 +79,21 @@ def test_every_kind_of_value(field: str, value: Any, words: str) -> None:
     assert len(said) < 200
 
 
-ODD: tuple[Any, ...] = (None, True, -1, 0, 10**400, 1e308, float("nan"), float("inf"), "", "x", "\0", "é\u202e", [], [[]], {},
-                        {"a": 1}, [None], b"x", {1: 2})  # fmt: skip
-PLAN = {"name": "t", "dataset": "samples", "codec": [{"id": "jpeg"}], "limits": {}, "report": {}}
-PLACES = ["name", "dataset", "metrics", "codec", "limits", "timing", "match", "plugins", "description", "report", "codec.id",
-          "codec.options", "codec.qualities", "codec.label", "codec.device", "codec.optional", "limits.point_seconds",
-          "limits.memory_mib", "report.widths", "report.codecs", "report.ranges"]  # fmt: skip
+ODD: tuple[Any, ...] = (None, True, -1, 0, 10**400, 1e308, float("nan"), float("inf"), "", "x", "\0", "é\u202e", [],
+                        [[]], {}, {"a": 1}, [None], b"x", {1: 2})  # fmt: skip
+PLAN: dict[str, Any] = {"name": "t", "dataset": "samples", "codec": [{"id": "jpeg"}], "limits": {}, "report": {}}
+PLACES = ["name", "dataset", "metrics", "codec", "limits", "timing", "match", "plugins", "description", "report",
+          "codec.id", "codec.options", "codec.qualities", "codec.label", "codec.device", "codec.optional",
+          "limits.point_seconds", "limits.memory_mib", "report.widths", "report.codecs", "report.ranges"]  # fmt: skip
+
+
+def refusal(plan: dict[str, Any]) -> str | None:
+    """Why a plan is refused; None if it is taken."""
+    try:
+        make_plan(plan, "plan")
+    except BenchboxError as error:
+        return str(error)
+    return None
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -93,13 +102,9 @@ def test_odd_values_in_a_plan(place: str) -> None:
     outer, _, inner = place.partition(".")
     for value in ODD:
         held: Any = {**(PLAN[outer] if outer != "codec" else PLAN["codec"][0]), inner: value} if inner else value
-        try:
-            make_plan(PLAN | {outer: [held] if inner and outer == "codec" else held}, "plan")
-        except BenchboxError as error:
-            assert outer in str(error)
-            assert not PYDANTIC.search(str(error)), error
-            assert "\n" not in str(error)
-            assert len(str(error)) < 600
+        said = refusal(PLAN | {outer: [held] if inner and outer == "codec" else held})
+        assert said is None or (outer in said and "\n" not in said and len(said) < 600)
+        assert not PYDANTIC.search(said or ""), said
 
 
 def test_options_and_plan_files(tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ def _change(rows: pd.DataFrame, shared: Shared, points: Points, metric: Metric) 
     unit = "dB" if metric.display.transform == "db" else metric.unit
     reason = _no_curves(rows, shared, metric)
     if reason:
-        return Change(metric.id, unit, None, None, None, 0, "same" if metric.id in points.same else "undecided", {}, {}, reason)
+        alike: Verdict = "same" if metric.id in points.same else "undecided"
+        return Change(metric.id, unit, None, None, None, 0, alike, {}, {}, reason)
     curves = image_curves(rows, metric)
     table = PictureTable(curves)
     over = table.summary(BEFORE, AFTER)

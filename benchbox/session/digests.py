@@ -88,8 +88,8 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
     earlier = store.known_digests(stamp for stamp in stamps.values() if stamp)
     believed = {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     liars = _liars({place: unknown[place] for place in believed}, believed)
-    for dataset, sample in liars.items():
-        progress.say(f"{dataset}: the stamp of {sample} is that of another picture, so its pictures are read in every "
+    for name, liar in liars.items():
+        progress.say(f"{name}: the stamp of {liar} is that of another picture, so its pictures are read in every "
                      "run; a stamp must change whenever the pixels may have changed")
     stamps = {place: None if place[0] in liars else stamp for place, stamp in stamps.items()}
     known |= {place: digest for place, digest in believed.items() if place[0] not in liars}

@@ -63,7 +63,8 @@ def test_points_that_fail_as_they_did_are_no_change(status: str) -> None:
 
 
 def test_points_that_are_not_measured_now_are_not_the_same() -> None:
-    row = only(results(2), results(2).assign(status=lambda t: t["status"].astype(object).where(t.index != 0, "missing")))
+    status = results(2)["status"].astype(object)
+    row = only(results(2), results(2).assign(status=status.where(status.index != 0, "missing")))
     assert (row["verdict"], row["changed"]) == ("undecided", 0)
 
 
