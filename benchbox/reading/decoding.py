@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
-from benchbox.reading import colour, depth, formats, png, tiff
+from benchbox.reading import colour, depth, formats, jpeg, png, tiff
 
 MAX_PIXELS = 178_000_000
 """Largest picture that is read, in pixels. Pillow refuses more as a decompression bomb (twice its warning limit)."""
@@ -164,6 +164,8 @@ def _read_pillow(path: Path, data: bytes, whole: bool) -> tuple[_Pixels, list[st
             if _may_lack_rows(picture) and png.lacks_rows(data):
                 raise CorruptImageError(f"{path}: damaged (its pixels end before the last row); replace it with a "
                                         "whole copy")
+        elif picture.format in ("JPEG", "MPO") and (fault := jpeg.fault(data, np.asarray(picture))):
+            raise CorruptImageError(f"{path}: damaged ({fault}); replace it with a whole copy")
     return _drop_opaque(_orient(pixels, after or 1)), [*noted, *_orientation_notes(before, after)]
 
 
