@@ -29,8 +29,8 @@ def thumbnails(results: Results, most: int) -> dict[tuple[str, str], str]:
     loaded any more has none."""
     if results.original is None or most < 1:
         return {}
-    frame = results.frame[curves.went_through(results.frame)]
-    pictures = frame.drop_duplicates(["dataset", "sample"])[["dataset", "sample", "key"]]
+    ok = curves.went_through(results.frame)
+    pictures = results.frame.loc[ok, ["dataset", "sample", "key"]].drop_duplicates(["dataset", "sample"])
     small: dict[tuple[str, str], str] = {}
     for dataset, sample, key in pictures.head(most).itertuples(index=False):
         try:
