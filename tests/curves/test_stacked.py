@@ -35,8 +35,8 @@ def one_curve(rng: np.random.Generator, points: int, fault: str, better: Better,
     elif fault == "far above":
         gain = gain + 500
     n = np.ones(len(bpp), dtype=np.int64)
-    value = gain if better == "higher" else -gain
-    return Curve("d", label, "c", "m", better, sample, np.arange(len(bpp), dtype=np.float64), bpp, value, value, n, 1 - n)
+    value, quality = gain if better == "higher" else -gain, np.arange(len(bpp), dtype=np.float64)
+    return Curve("d", label, "c", "m", better, sample, quality, bpp, value, value, n, 1 - n)
 
 
 @pytest.mark.parametrize("method", INTERPOLATIONS)
