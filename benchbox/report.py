@@ -110,8 +110,15 @@ def to_csv(frame: pd.DataFrame) -> str:
     """A table as CSV. A text that a spreadsheet would run as a formula, as ``=cmd()`` in a label, gets a ``'`` in
     front, by which spreadsheets know it for text."""
     texts = frame.select_dtypes(exclude=["number", "bool", "boolean"])
-    shown = frame.assign(**{str(name): frame[name].map(_inert, na_action="ignore") for name in texts})
+    shown = frame.assign(**{str(name): _inert_column(frame[name]) for name in texts})
     return str(shown.rename(columns=_inert).to_csv(index=False, lineterminator="\n"))
+
+
+def _inert_column(column: pd.Series) -> pd.Series:
+    """A column with every text inert; the column itself where all are, as nearly always: many rows share few texts."""
+    if all(_inert(cell) == cell for cell in column.dropna().unique()):
+        return column
+    return column.map(_inert, na_action="ignore")
 
 
 def _inert(cell: object) -> object:

@@ -93,7 +93,7 @@ class _Table(ABC):
             raise UsageError(f"no BD interpolation is called '{method}'; take one of {', '.join(INTERPOLATIONS)}")
         self.curves = tuple(curves)
         self.method = method
-        self._fits = tuple(self._fit(curve) for curve in curves)
+        self.fits = tuple(self._fit(curve) for curve in curves)
 
     @abstractmethod
     def _xy(self, log_bpp: Floats, gain: Floats) -> tuple[Floats, Floats]:
@@ -118,13 +118,13 @@ class _Table(ABC):
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
         """(C, C) lower and upper end of each pair's overlap, in the fit's x; NaN if a curve has no fit."""
-        low, high = np.array([fit.range for fit in self._fits]).reshape(-1, 2).T
+        low, high = np.array([fit.range for fit in self.fits]).reshape(-1, 2).T
         return np.maximum.outer(low, low), np.minimum.outer(high, high)
 
     @cached_property
     def overlaps(self) -> Floats:
         """(C, C) overlap of each pair, 0 .. 1."""
-        low, high = np.array([fit.range for fit in self._fits]).reshape(-1, 2).T
+        low, high = np.array([fit.range for fit in self.fits]).reshape(-1, 2).T
         union = np.maximum.outer(high, high) - np.minimum.outer(low, low)
         common = self.bounds[1] - self.bounds[0]
         return np.asarray(np.nan_to_num(np.clip(common, 0, None) / union, nan=0.0))
@@ -135,7 +135,7 @@ class _Table(ABC):
         low, high = self.bounds
         valid = self.overlaps >= MIN_OVERLAP
         area = np.full(low.shape, np.nan)
-        for i, fit in enumerate(self._fits):
+        for i, fit in enumerate(self.fits):
             if fit.antiderivative is not None and valid[i].any():
                 ends = fit.antiderivative(np.stack([low[i, valid[i]], high[i, valid[i]]]))
                 area[i, valid[i]] = ends[1] - ends[0]
@@ -148,14 +148,10 @@ class _Table(ABC):
         """(C, C) whether the fit of the row's curve is far from its points somewhere in the pair's overlap, by its
         largest excursion: those up and down may cancel in the mean."""
         low, high = self.bounds
-        out = np.zeros(low.shape, dtype=bool)
-        for i, fit in enumerate(self._fits):
-            if len(fit.astray):
-                out[i] = np.searchsorted(fit.astray, low[i]) < np.searchsorted(fit.astray, high[i], side="right")
-        return out
+        return np.array([fit.strays(*ends) for fit, *ends in zip(self.fits, low, high, strict=True)]).reshape(low.shape)
 
     def _why(self, i: int, j: int) -> str:
-        for fit in (self._fits[i], self._fits[j]):
+        for fit in (self.fits[i], self.fits[j]):
             if fit.reason:
                 return fit.reason
         if self.overlaps[i, j] == 0:
@@ -171,7 +167,7 @@ class _Table(ABC):
     def flags(self, i: int, j: int) -> tuple[str, ...]:
         """The flags of the delta of curve `j` against curve `i`, as `Bd.flags`."""
         low, high = self.bounds[0][i, j], self.bounds[1][i, j]
-        fits = (self._fits[i], self._fits[j])
+        fits = (self.fits[i], self.fits[j])
         found = {
             "overlap": self.overlaps[i, j] < FLAG_OVERLAP,
             "few points": any(support(fit.x, low, high) < MIN_POINTS for fit in fits),
@@ -201,7 +197,7 @@ class _Table(ABC):
     def bd(self, anchor: int, test: int) -> Bd:
         """The delta of curve `test` against curve `anchor` (indices into `curves`)."""
         i, j = anchor, test
-        fits = self._fits[i], self._fits[j]
+        fits = self.fits[i], self.fits[j]
         shared = float(self.overlaps[i, j])
         low, high = self.interval(i, j) or (None, None)
         counts = len(fits[0].x), len(fits[1].x), fits[0].dropped + fits[1].dropped
@@ -229,7 +225,7 @@ class RateTable(_Table):
         """(P,) log10(bpp of `test` / bpp of `anchor`) at the metric `values` (P,), given as drawn; `deltas` is the mean
         of these. NaN outside the overlap, and everywhere if there is no BD-rate."""
         gain = values if self.curves[0].better == "higher" else -values
-        anchored, tested = self._fits[anchor].function, self._fits[test].function
+        anchored, tested = self.fits[anchor].function, self.fits[test].function
         if anchored is None or tested is None or not np.isfinite(self.deltas[anchor, test]):
             return np.full(len(values), np.nan)
         inside = (gain >= self.bounds[0][anchor, test]) & (gain <= self.bounds[1][anchor, test])

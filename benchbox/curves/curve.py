@@ -202,8 +202,10 @@ def lossless(frame: pd.DataFrame) -> list[Lossless]:
 def _lossy_groups(
     frame: pd.DataFrame, metric: Metric
 ) -> Iterator[tuple[tuple[str, str, str], pd.DataFrame, int]]:
-    """(data set, label, codec), its rows with a quality, and the number of pictures of the data set."""
-    lossy = frame[frame["quality"].notna()]
+    """(data set, label, codec), its rows with a quality, and the number of pictures of the data set; of the columns
+    those that a curve needs."""
+    needed = ("dataset", "label", "codec", "quality", "sample", "status", "bpp", metric.column)
+    lossy = frame.loc[frame["quality"].notna(), [name for name in needed if name in frame]]
     twice = lossy.duplicated(["dataset", "label", "quality", "sample"])
     if twice.any():
         row = lossy[twice.to_numpy(dtype=bool)].iloc[0]

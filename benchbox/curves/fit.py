@@ -63,6 +63,20 @@ class Fit:
     def range(self) -> tuple[float, float]:
         return (float(self.x[0]), float(self.x[-1])) if self.antiderivative else (np.nan, np.nan)
 
+    def strays(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
+        """Whether the function is far from its points somewhere between each `low` and `high`."""
+        if not len(self.astray):
+            return np.zeros(len(low), dtype=bool)
+        first, last = np.searchsorted(self.astray, low), np.searchsorted(self.astray, high, side="right")
+        return np.asarray(first < last, dtype=bool)
+
+
+def rises_apart(x: Floats, y: Floats) -> NDArray[np.bool_]:
+    """Whether all points of a curve rise and lie more than `RESOLUTION` of its span apart in both directions; (..., P)
+    each, one curve along the last axis."""
+    apart = [v[..., 1:] - v[..., :-1] > np.maximum(0, RESOLUTION * (v[..., -1:] - v[..., :1])) for v in (x, y)]
+    return np.asarray((apart[0] & apart[1]).all(axis=-1), dtype=bool)
+
 
 def points_apart(x: Floats, y: Floats) -> tuple[list[int], int]:
     """Indices of points of a rising curve that lie more than `RESOLUTION` of its span apart in both directions, and how
@@ -71,9 +85,9 @@ def points_apart(x: Floats, y: Floats) -> tuple[list[int], int]:
     Args:
         x: (P,) log10(bpp), `y`: (P,) a metric where more is better; both strictly rising.
     """
-    span_x, span_y = (RESOLUTION * float(v[-1] - v[0]) if len(v) else 0.0 for v in (x, y))
-    if ((x[1:] - x[:-1] > span_x) & (y[1:] - y[:-1] > span_y)).all():
+    if rises_apart(x, y):
         return list(range(len(x))), 0
+    span_x, span_y = (RESOLUTION * float(v[-1] - v[0]) for v in (x, y))
     kept: list[int] = []
     dropped = 0
     for k in range(len(x)):
@@ -125,11 +139,13 @@ class Interpolation:
         title: in sentences, e.g. ``"Akima"``.
         through: (x, y), P >= `MIN_POINTS` float64 each, both strictly rising -> the function and its antiderivative.
         monotone: whether the function rises as its points do, so that it need not be judged.
+        stacks: whether `benchbox.curves.pchip` fits many curves at once for it.
     """
 
     title: str
     through: Callable[[Floats, Floats], tuple[Function, Function]]
     monotone: bool = False
+    stacks: bool = False
 
     def fit(self, x: Floats, y: Floats, dropped: int) -> Fit:
         """The fit of the points (x, y), `dropped` others left out."""
@@ -139,7 +155,7 @@ class Interpolation:
 
 
 INTERPOLATIONS: Mapping[str, Interpolation] = {
-    "pchip": Interpolation("piecewise cubic (PCHIP)", pchip, monotone=True),
+    "pchip": Interpolation("piecewise cubic (PCHIP)", pchip, monotone=True, stacks=True),
     "akima": Interpolation("Akima", _akima),
     "cubic": Interpolation("least-squares cubic", _cubic),
 }

@@ -24,6 +24,7 @@ from scipy.special import ndtr, stdtrit
 
 from benchbox.curves.bd import FLAG_OVERLAP, RateTable, percent
 from benchbox.curves.curve import Curve
+from benchbox.curves.stacked import StackedTables
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -82,30 +83,21 @@ class PictureTable:
     def __init__(self, curves: Sequence[Curve], method: str = "pchip", seed: int = 0) -> None:
         self.labels = tuple(dict.fromkeys(curve.label for curve in curves))
         self.samples = tuple(dict.fromkeys(str(curve.sample) for curve in curves))
-        self._seed = seed
-        self._tables: list[RateTable] = []
-        self._places: list[dict[str, int]] = []
-        by_sample: dict[str, list[Curve]] = {sample: [] for sample in self.samples}
-        for curve in curves:
-            by_sample[str(curve.sample)].append(curve)
-        for sample in self.samples:
-            self._tables.append(RateTable(by_sample[sample], method))
-            self._places.append({curve.label: place for place, curve in enumerate(by_sample[sample])})
+        self._seed, self._method = seed, method
+        label, sample = ({name: k for k, name in enumerate(names)} for names in (self.labels, self.samples))
+        self._curves = {(sample[str(curve.sample)], label[curve.label]): curve for curve in curves}
+        self._tables = StackedTables(self._curves, (len(sample), len(label)), method)
+        self._single: dict[int, tuple[RateTable, dict[int, int]]] = {}
 
-    @cached_property
+    @property
     def log_ratios(self) -> Floats:
         """(S, C, C) log10(bpp of column / bpp of row) on each picture; NaN where there is no BD-rate."""
-        return self._stacked([table.deltas for table in self._tables], np.nan)
+        return self._tables.deltas
 
-    @cached_property
+    @property
     def overlaps(self) -> Floats:
-        """(S, C, C) overlap of each pair on each picture, 0 .. 1."""
-        return self._stacked([table.overlaps for table in self._tables], 0.0)
-
-    @cached_property
-    def _ends(self) -> Floats:
-        """(2, S, C, C) lower and upper end of each pair's overlap on each picture, metric values as drawn."""
-        return np.stack([self._stacked([table.ends[k] for table in self._tables], np.nan) for k in range(2)])
+        """(S, C, C) overlap of each pair on each picture, 0 .. 1; 0 where a codec has no curve."""
+        return self._tables.overlaps
 
     @cached_property
     def means(self) -> Floats:
@@ -122,20 +114,30 @@ class PictureTable:
         for k, has in enumerate(patterns.T):  # pairs with values on the same pictures share their draws
             if has.sum() >= MIN_PICTURES:
                 columns = np.flatnonzero(group.ravel() == k)
-                ends[:, columns] = bootstrap_interval(flat[np.ix_(has, columns)], self._seed)
+                values = flat[np.ix_(has, columns)]
+                # a codec against itself is 0 however pictures are drawn; alone it needs no draws
+                ends[:, columns] = bootstrap_interval(values, self._seed) if values.any() else 0.0
         return ends.reshape(2, size, size)
+
+    @cached_property
+    def _by_pair(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Log ratios, overlaps and the overlaps' ends, (C, C, S) each, so that the values of a pair lie together."""
+        low, high = self._tables.ends
+        log_ratios, overlaps, low, high = (np.ascontiguousarray(np.moveaxis(values, 0, 2))
+                                           for values in (self.log_ratios, self.overlaps, low, high))
+        return log_ratios, overlaps, low, high
 
     def summary(self, anchor: str, test: str) -> BdOverPictures:
         """Statistics over pictures of label `test` against label `anchor`."""
         i, j = self.labels.index(anchor), self.labels.index(test)
-        ratios = self.log_ratios[:, i, j]
+        ratios, overlaps, *ends = (values[i, j] for values in self._by_pair)
         has = np.isfinite(ratios)
-        left_out = {s: self._why(k, anchor, test) for k, s in enumerate(self.samples) if not has[k]}
+        left_out = {self.samples[k]: self._why(k, i, j) for k in np.flatnonzero(~has).tolist()}
         if not has.any():
             reason = "no picture has a BD-rate: " + (next(iter(left_out.values())) if left_out else "there is none")
             return BdOverPictures(anchor, test, None, None, None, None, None, 0, 0, left_out, reason)
         low, high = self.intervals[:, i, j]
-        range_low, range_high = np.median(self._ends[:, has, i, j], axis=1)
+        range_low, range_high = (np.median(end[has]) for end in ends)
         return BdOverPictures(
             anchor, test,
             mean=float(percent(self.means[i, j])),
@@ -144,26 +146,21 @@ class PictureTable:
             range=(float(range_low), float(range_high)),
             won=float(np.mean(ratios[has] < 0)),
             n=int(has.sum()),
-            flagged=int(np.sum(self.overlaps[has, i, j] < FLAG_OVERLAP)),
+            flagged=int(np.sum(overlaps[has] < FLAG_OVERLAP)),
             left_out=left_out,
             reason="",
         )
 
-    def _stacked(self, parts: Sequence[Floats], empty: float) -> Floats:
-        """The (c, c) arrays of the pictures as one (S, C, C) array; `empty` where a picture lacks a curve."""
-        place = {label: k for k, label in enumerate(self.labels)}
-        whole = np.full((len(self.samples), len(place), len(place)), empty)
-        for k, (part, places) in enumerate(zip(parts, self._places, strict=True)):
-            index = np.array([place[label] for label in places], dtype=np.int64)
-            whole[k][np.ix_(index, index)] = part
-        return whole
-
-    def _why(self, k: int, anchor: str, test: str) -> str:
-        places = self._places[k]
-        for label in (anchor, test):
-            if label not in places:
-                return f"{label} has no curve"
-        return self._tables[k].reason(places[anchor], places[test])
+    def _why(self, picture: int, anchor: int, test: int) -> str:
+        for codec in (anchor, test):
+            if (picture, codec) not in self._curves:
+                return f"{self.labels[codec]} has no curve"
+        if picture not in self._single:  # fitted when first asked for: few pictures are left out, if any
+            places = [k for k in range(len(self.labels)) if (picture, k) in self._curves]
+            table = RateTable([self._curves[picture, k] for k in places], self._method)
+            self._single[picture] = table, {codec: place for place, codec in enumerate(places)}
+        table, place = self._single[picture]
+        return table.reason(place[anchor], place[test])
 
 
 def bootstrap_interval(values: Floats, seed: int = 0, resamples: int = RESAMPLES) -> Floats:

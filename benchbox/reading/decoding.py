@@ -22,6 +22,9 @@ MAX_PIXELS = 178_000_000
 MAX_BYTES = 4 << 30
 """Longest file that is read; MAX_PIXELS of six channels and 16 bits are shorter."""
 
+_STRIP = 1 << 20
+"""Pixels of a strip in which a large picture is taken over from Pillow."""
+
 _Pixels = NDArray[np.unsignedinteger[Any]]
 
 # Image.open may warn about large pictures; catch_warnings is not safe in two threads at once.
@@ -272,8 +275,18 @@ def _expand(path: Path, picture: Any) -> _Pixels:
 
 
 def _as_array(picture: Any) -> _Pixels:
-    array = np.asarray(picture)
-    return np.ascontiguousarray(array[:, :, None] if array.ndim == 2 else array)
+    """The pixels of a picture of 8 bits, (H, W, C). A large one comes in strips: Pillow makes two copies of what it
+    hands over."""
+    width, height = picture.size
+    rows = max(1, _STRIP // width)
+    if rows >= height:
+        array = np.asarray(picture)
+        return np.ascontiguousarray(array[:, :, None] if array.ndim == 2 else array)
+    whole = np.empty((height, width, len(picture.getbands())), np.uint8)
+    for top in range(0, height, rows):
+        strip = whole[top : top + rows]
+        strip[:] = np.asarray(picture.crop((0, top, width, top + len(strip)))).reshape(strip.shape)
+    return whole
 
 
 def _orient(pixels: _Pixels, orientation: int) -> _Pixels:

@@ -16,7 +16,8 @@ def change_notes(frame: pd.DataFrame, registry: Registry | None) -> dict[str, st
     """label -> a sentence, for the labels of `frame` whose points were not all measured with the same files of the
     codec's plugin and, where `registry` is given, with those that are installed here."""
     notes = {}
-    measured = frame[(frame["status"] == "ok").to_numpy(dtype=bool) & frame["source_sha256"].notna().to_numpy()]
+    known = (frame["status"] == "ok").to_numpy(dtype=bool) & frame["source_sha256"].notna().to_numpy()
+    measured = frame.loc[known, ["label", "codec", "options", "identity", "source_sha256"]]
     for label, rows in measured.groupby("label", observed=True, sort=False):
         old = 0 if registry is None else _measured_before(rows, registry)
         several = max((len(one) for one in _by_identity(rows).values()), default=0)

@@ -22,6 +22,10 @@ from benchbox.report import Results
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_NEEDED = ("dataset", "sample", "label", "codec", "quality", "status", "reason", "bytes", "bpp", "exact",
+           "null_reasons")
+"""Columns that curves are made from, beside those of the metrics: the digests of a million rows take long to copy."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -178,11 +182,13 @@ def analyse(results: Results, anchor: str | None = None, method: str = "pchip") 
     labels = _order([*results.codec_settings, *frame["label"].drop_duplicates()], frame)
     names = published_names(results.references)
     chosen = choose_anchor(frame, labels, anchor, results.references)
-    lossless = tuple(curves.lossless(frame))
+    slim = frame[[name for name in (*_NEEDED, *(metric.column for metric in results.metrics)) if name in frame]]
+    lossless = tuple(curves.lossless(slim))
     sections = [
-        _section(results, names, frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)], str(dataset), metric,
+        _section(results, names, rows, str(dataset), metric,
                  chosen, tuple(item for item in lossless if item.dataset == dataset), method)
-        for dataset in frame["dataset"].drop_duplicates() for metric in results.metrics
+        for dataset in frame["dataset"].drop_duplicates()
+        for rows in [slim[(slim["dataset"] == dataset).to_numpy(dtype=bool)]] for metric in results.metrics
     ]
     return Analysis(results, labels, chosen, method, tuple(sections), lossless)
 
@@ -201,8 +207,8 @@ def choose_anchor(
     frame: pd.DataFrame, labels: Sequence[str], wanted: str | None, references: Sequence[Reference] = ()
 ) -> str | None:
     """The label to compare with; see `analyse`."""
-    lossy = frame[frame["quality"].notna()]
-    codec = dict(zip(lossy["label"].astype(str), lossy["codec"].astype(str), strict=True))
+    lossy = frame.loc[frame["quality"].notna(), ["label", "codec"]].drop_duplicates("label", keep="last").astype(str)
+    codec = dict(zip(lossy["label"], lossy["codec"], strict=True))
     candidates = [label for label in labels if label in codec]
     if wanted is not None:
         found = [label for label in candidates if label == wanted] or [la for la in candidates if codec[la] == wanted]

@@ -51,8 +51,9 @@ def _standard_errors(section: Section, analysis: Analysis) -> pd.DataFrame:
     """(label, quality) -> standard errors of bpp and of the raw metric, over the pictures that the means are over."""
     frame, column = analysis.results.frame, section.metric.column
     gone = {item.sample for item in section.left_out}
-    rows = frame[went_through(frame) & (frame["dataset"] == section.dataset).to_numpy(dtype=bool)
-                 & ~frame["sample"].isin(gone).to_numpy(dtype=bool)]
+    inside = (went_through(frame) & (frame["dataset"] == section.dataset).to_numpy(dtype=bool)
+              & ~frame["sample"].isin(gone).to_numpy(dtype=bool))
+    rows = frame.loc[inside, [name for name in ("label", "quality", "bpp", column) if name in frame]]
     names = [rows["label"].astype(str).to_numpy(), rows["quality"].to_numpy(dtype=np.float64)]
     raw = rows[column].to_numpy(dtype=np.float64) if column in rows.columns else np.full(len(rows), np.nan)
     values = pd.DataFrame({"bpp_se": rows["bpp"].to_numpy(dtype=np.float64), "mean_se": raw})

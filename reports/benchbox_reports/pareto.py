@@ -35,9 +35,9 @@ def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnS
     There are none where the times come from several hosts or were taken in several ways. A codec of which some points
     have no usable time is left out, since its median would be over other points than those of the others.
     """
-    frame = results.frame[went_through(results.frame)]
+    frame = results.frame.loc[went_through(results.frame), ["dataset", "label"]]
     found = {}
-    for dataset in results.frame["dataset"].astype(str).drop_duplicates():
+    for dataset in results.frame["dataset"].drop_duplicates().astype(str):
         own = [one for one in speeds if one.dataset == dataset]
         inside = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)]
         found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items() if n})

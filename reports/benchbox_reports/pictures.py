@@ -22,6 +22,8 @@ SIDE = 112
 """Longest side of a thumbnail in pixels: twice what the page shows, for screens of twice the density."""
 QUALITY = 60
 """WebP quality of a thumbnail: about 2 kB for a photograph."""
+_SAMPLES = 1 << 20
+"""Samples of 16 bits that are reduced to 8 at a time."""
 
 
 def thumbnails(results: Results, most: int) -> dict[tuple[str, str], str]:
@@ -29,8 +31,8 @@ def thumbnails(results: Results, most: int) -> dict[tuple[str, str], str]:
     loaded any more has none."""
     if results.original is None or most < 1:
         return {}
-    frame = results.frame[curves.went_through(results.frame)]
-    pictures = frame.drop_duplicates(["dataset", "sample"])[["dataset", "sample", "key"]]
+    ok = curves.went_through(results.frame)
+    pictures = results.frame.loc[ok, ["dataset", "sample", "key"]].drop_duplicates(["dataset", "sample"])
     small: dict[tuple[str, str], str] = {}
     for dataset, sample, key in pictures.head(most).itertuples(index=False):
         try:
@@ -63,14 +65,28 @@ def _tags(name: str, row: Mapping[Any, Any]) -> list[str]:
 
 def to_8bit(pixels: Image) -> NDArray[np.uint8]:
     """(H, W, 3 or 4) for a screen: 16 bits rounded to 8, gray repeated to RGB."""
-    eight = np.round(pixels * (255 / peak(pixels))).astype(np.uint8)
+    eight = _eight(pixels)
     return np.repeat(eight, 3, axis=2) if eight.shape[2] == 1 else eight
+
+
+def _eight(pixels: Image) -> NDArray[np.uint8]:
+    """(H, W, C) in 8 bits, a few rows at a time: as floats a picture of 100 megapixels takes gigabytes."""
+    if pixels.dtype == np.uint8:
+        return pixels.view(np.uint8)
+    eight = np.empty(pixels.shape, np.uint8)
+    rows = max(1, _SAMPLES // pixels[0].size)
+    for start in range(0, len(pixels), rows):
+        part = slice(start, start + rows)
+        eight[part] = np.round(pixels[part] * (255 / peak(pixels)))
+    return eight
 
 
 def data_uri(pixels: Image) -> str:
     """A picture, reduced to at most `SIDE` pixels in width and height, as a ``data:`` URI of a WebP."""
-    picture = PillowImage.fromarray(to_8bit(pixels))
+    eight = _eight(pixels)
+    picture = PillowImage.fromarray(eight[:, :, 0] if eight.shape[2] == 1 else eight)
     picture.thumbnail((SIDE, SIDE), PillowImage.Resampling.BOX)
+    picture = picture.convert("RGB") if picture.mode == "L" else picture
     file = BytesIO()
     picture.save(file, "WEBP", quality=QUALITY, method=4)
     return "data:image/webp;base64," + b64encode(file.getvalue()).decode("ascii")

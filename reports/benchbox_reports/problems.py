@@ -13,7 +13,7 @@ from benchbox.report import Results
 def problems(results: Results) -> pd.DataFrame:
     """Encodings that did not succeed, counted: columns dataset, label, status, reason, points, pictures and example
     (the name of one picture)."""
-    frame = results.frame[~curves.went_through(results.frame)]
+    frame = results.frame.loc[~curves.went_through(results.frame), ["dataset", "label", "status", "reason", "sample"]]
     rows = pd.DataFrame({
         "dataset": frame["dataset"].astype(str), "label": frame["label"].astype(str),
         "status": frame["status"].astype(object).where(frame["status"].notna(), "not measured"),
@@ -27,7 +27,9 @@ def nulls(results: Results) -> pd.DataFrame:
     """Metrics without a value although the encoding succeeded, counted: columns dataset, label, metric, reason, points,
     pictures and example. Exact results of lossless codecs do not count: identical pictures have no PSNR."""
     exact_lossless = results.frame["quality"].isna() & results.frame["exact"].fillna(False).astype(bool)
-    frame = results.frame[curves.went_through(results.frame) & ~exact_lossless.to_numpy(dtype=bool)]
+    scored = [metric.column for metric in results.metrics if metric.column in results.frame]
+    frame = results.frame.loc[curves.went_through(results.frame) & ~exact_lossless.to_numpy(dtype=bool),
+                              ["dataset", "label", "sample", "null_reasons", *scored]]
     parts = []
     for metric in results.metrics:
         if metric.column in frame.columns:

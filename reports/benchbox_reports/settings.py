@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from benchbox.report import Results
 from benchbox_reports.analysis import Analysis
 
@@ -20,7 +22,7 @@ def codec_rows(analysis: Analysis) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for label in analysis.labels:
         known = analysis.results.codec_settings.get(label, {})
-        own = frame[(frame["label"] == label).to_numpy(dtype=bool)]
+        own = _own(frame, label, "codec", "options", "quality", "identity", "device")
 
         def setting(name: str, column: str, known: Mapping[str, Any] = known, own: Any = own) -> str:
             if known.get(name) not in (None, ""):
@@ -45,8 +47,7 @@ def filled(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str
 
 def command(analysis: Analysis, label: str) -> str:
     """The line that encodes a picture as `label` did, at the middle one of its qualities: ``benchbox encode ...``."""
-    frame = analysis.results.frame
-    own = frame[(frame["label"] == label).to_numpy(dtype=bool)]
+    own = _own(analysis.results.frame, label, "codec", "options", "quality", "device")
     codec, options = str(own["codec"].iloc[0]), own["options"].dropna()
     given = json.loads(str(options.iloc[0])) if len(options) else {}
     pairs = ",".join(f"{key}={_flag(value)}" for key, value in given.items() if value is not None)
@@ -60,9 +61,13 @@ def command(analysis: Analysis, label: str) -> str:
 
 def measured_here(analysis: Analysis, label: str) -> bool:
     """Whether the run has measured `label`, rather than read its values from literature."""
-    frame = analysis.results.frame
-    own = frame[(frame["label"] == label).to_numpy(dtype=bool)]
-    return not own["key"].astype(str).str.startswith("not measured here").all()
+    keys = _own(analysis.results.frame, label, "key")["key"]
+    return not keys.astype(str).str.startswith("not measured here").all()
+
+
+def _own(frame: pd.DataFrame, label: str, *columns: str) -> pd.DataFrame:
+    """The rows of a label; of `columns`, those that the frame has."""
+    return frame.loc[(frame["label"] == label).to_numpy(dtype=bool), [name for name in columns if name in frame]]
 
 
 def _flag(value: Any) -> str:

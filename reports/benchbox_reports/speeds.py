@@ -62,7 +62,7 @@ def measure_speeds(results: Results, labels: Sequence[str]) -> tuple[Speeds, ...
         where = {"dataset": str(dataset), "host": str(host)}
         found.append(Speeds(str(dataset), str(host), cpus.get(str(host), ""), _table(own, _SETTING, where),
                             _table(own, [*_SETTING, "quality"], where)))
-    order = {name: k for k, name in enumerate(frame["dataset"].astype(str).drop_duplicates())}
+    order = {name: k for k, name in enumerate(frame["dataset"].drop_duplicates().astype(str))}
     return tuple(sorted(found, key=lambda one: (order[one.dataset], one.host)))
 
 
@@ -78,9 +78,10 @@ def speed_columns(side: str) -> tuple[str, ...]:
 
 def refusals(results: Results) -> str:
     """One or two sentences that say what the speed tables leave out; "" where they leave out nothing."""
-    ok = results.frame[went_through(results.frame)]
-    kinds = ok["timing"].astype(object).value_counts() if "timing" in ok.columns else pd.Series(dtype=int)
-    n, disturbed, timed = len(ok), int(kinds.get("disturbed", 0)), int(kinds.get("timed", 0))
+    ok = went_through(results.frame)
+    kinds = (results.frame["timing"][ok].astype(object).value_counts() if "timing" in results.frame
+             else pd.Series(dtype=int))
+    n, disturbed, timed = int(ok.sum()), int(kinds.get("disturbed", 0)), int(kinds.get("timed", 0))
     sentences = []
     if disturbed:
         sentences.append(f"{disturbed:,} of {n:,} operating points of single pictures are refused: other work ran "
