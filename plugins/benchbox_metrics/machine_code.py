@@ -19,6 +19,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 _HERE = Path(__file__).parent
 
 _NUMBERS = {"uintp": ctypes.c_size_t, "float32": ctypes.c_float, "float64": ctypes.c_double}
@@ -40,23 +42,24 @@ class Kernel:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
-        self._types = tuple(types.split())
-        numbers: list[Any] = [_NUMBERS.get(kind, ctypes.c_void_p) for kind in self._types]
+        kinds = types.split()
+        self._arrays = [np.dtype(kind[:-1]) if kind.endswith("*") else None for kind in kinds]
+        numbers: list[Any] = [_NUMBERS.get(kind, ctypes.c_void_p) for kind in kinds]
         declared = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *numbers)
         self._function = declared(self._engine.get_function_address(name))
 
     def __call__(self, *arguments: Any) -> None:
         """Call it; arrays must be C-contiguous, of the declared types and as long as the kernel expects."""
         result, fault = ctypes.c_void_p(), ctypes.c_void_p()
-        given = [_pointer(value, kind) if kind.endswith("*") else value
-                 for value, kind in zip(arguments, self._types, strict=True)]  # fmt: skip
+        given = [value if dtype is None else _pointer(value, dtype)
+                 for value, dtype in zip(arguments, self._arrays, strict=True)]  # fmt: skip
         if self._function(ctypes.byref(result), ctypes.byref(fault), *given):
             raise RuntimeError("a compiled kernel has failed")
 
 
-def _pointer(array: Any, kind: str) -> int:
-    if array.dtype.name + "*" != kind or not array.flags.c_contiguous:
-        raise TypeError(f"a kernel needs a contiguous array of {kind[:-1]}, got {array.dtype.name}")
+def _pointer(array: Any, dtype: np.dtype[Any]) -> int:
+    if array.dtype != dtype or not array.flags.c_contiguous:
+        raise TypeError(f"a kernel needs a contiguous array of {dtype.name}, got {array.dtype.name}")
     return int(array.__array_interface__["data"][0])
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -67,13 +68,18 @@ BAND = 128
 """Rows of a larger picture that are scored at a time."""
 
 
-SIZES = "uintp uintp uintp"
-SINGLE = " ".join(["float32"] * 6 + ["float32*"] * 3)
-DOUBLE = " ".join(["float64"] * 7 + ["float64*"] * 2)
-"""Types of arguments of kernels: height, width and stride; weights, and memory to work in."""
+_TYPES = {
+    "halving": "{0}* uintp uintp uintp int32* {1}* uintp",
+    "losing": "{0}* {0}* float32* uintp uintp uintp" + 6 * " float32" + 3 * " float32*" + " float64*",
+    "taking_moments": "{0}* uintp uintp uintp" + 7 * " float64" + 2 * " float64*" + " float32*",
+}
+"""Types of the arguments of each kernel, where `{0}` is the plane's and `{1}` the coarser plane's."""
 
 
-def _kernel(name: str, types: str, channels: int) -> machine_code.Kernel:
+@cache
+def _kernel(name: str, channels: int, *planes: Any) -> machine_code.Kernel:
+    """A kernel for planes of these dtypes."""
+    types = _TYPES[name].format(*(plane.name for plane in planes))
     return machine_code.load("ms_ssim_kernels", name, types, channels)
 
 
@@ -137,7 +143,7 @@ class PreparedMsSsim(Prepared):
             for first, rows in scale.bands(self._rows):
                 maps = self._moments(scale, first, rows) if kept is None else kept
                 start = first * scale.stride
-                kernel = _kernel("losing", f"{y.dtype}* {y.dtype}* float32* {SIZES} {SINGLE} float64*", self._channels)
+                kernel = _kernel("losing", self._channels, y.dtype)
                 kernel(y[start:], scale.x[start:], maps, rows, scale.width, scale.stride, *self._taps, *self._single,
                        self._sums, loss)  # fmt: skip
             windows = (scale.height - WINDOW + 1) * (scale.width - WINDOW + 1)
@@ -150,7 +156,7 @@ class PreparedMsSsim(Prepared):
         """The maps of a band of the reference."""
         maps: NDArray[np.float32] = strips.maps(rows, scale.width, self._channels)
         taps = tuple(float(tap) for tap in self._taps)
-        kernel = _kernel("taking_moments", f"{scale.x.dtype}* {SIZES} {DOUBLE} float32*", self._channels)
+        kernel = _kernel("taking_moments", self._channels, scale.x.dtype)
         kernel(scale.x[first * scale.stride :], rows, scale.width, scale.stride, float(C2 * scale.unit**2), *taps,
                *self._double, maps)  # fmt: skip
         return maps
@@ -160,7 +166,7 @@ class PreparedMsSsim(Prepared):
         height, width = -(-fine.height // 2), -(-fine.width // 2)
         stride = strips.stride(width, self._channels)
         coarse: Plane = np.zeros(height * stride, np.uint16 if self._like.dtype == np.uint8 else np.int32)
-        kernel = _kernel("halving", f"{plane.dtype}* {SIZES} int32* {coarse.dtype}* uintp", self._channels)
+        kernel = _kernel("halving", self._channels, plane.dtype, coarse.dtype)
         kernel(plane, fine.height, fine.width, fine.stride, self._line, coarse, stride)
         return coarse
 

@@ -56,7 +56,7 @@ def squared_error(reference: Image, image: Image) -> float:
 
 def compiled_squared_error(reference: Image, image: Image) -> float:
     """The same number by the compiled loop."""
-    types = f"{image.dtype}* {image.dtype}* uintp uint64*"
+    types = "uint8* uint8* uintp uint64*" if image.itemsize == 1 else "uint16* uint16* uintp uint64*"
     kernel = machine_code.load("psnr_kernels", "squared_error", types, image.itemsize)
     error = np.zeros(1, np.uint64)
     kernel(flat(reference), flat(image), image.size, error)
