@@ -45,7 +45,8 @@ class Kernel:
         kinds = types.split()
         self._arrays = [np.dtype(kind[:-1]) if kind.endswith("*") else None for kind in kinds]
         numbers: list[Any] = [_NUMBERS.get(kind, ctypes.c_void_p) for kind in kinds]
-        declared = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *numbers)
+        # It keeps the interpreter's lock, since a metric's memory for kernels is not meant for two calls at once.
+        declared = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *numbers)
         self._function = declared(self._engine.get_function_address(name))
 
     def __call__(self, *arguments: Any) -> None:
