@@ -46,9 +46,8 @@ def run_job(
 ) -> None:
     """Measure or time every point of a job and emit each as soon as it is finished.
 
-    The codec is opened and warmed up, untimed, on this picture. Errors of the codec cost the point, not the job;
-    StoreError (a full disk) is passed on, since nothing more could be kept. `go_on` is asked before each point but the
-    first.
+    Errors of the codec cost the point, not the job; StoreError (a full disk) is passed on, since nothing more could be
+    kept. `go_on` is asked before each point but the first.
     """
     if not job.points:
         return

@@ -43,7 +43,7 @@ class Trust:
 
 
 def set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emit) -> Setup:
-    """Open the codec of a job.
+    """Open the codec of a job, and warm it up, untimed, if it has coded no picture of this shape since it was opened.
 
     Raises:
         PluginError: this process has another version of the codec than the plan was made with.
@@ -59,7 +59,8 @@ def set_up(worker: Worker, job: Job, source: Source, streams: Streams, emit: Emi
     refused = info.capabilities.refusal(source.pixels) is not None
     if worker.elsewhere is not None:
         worker.elsewhere.begin()
-    if job.timing is None and not refused and any(point.stream is None for point in job.points):
+    encodes = job.timing is None and not refused and any(point.stream is None for point in job.points)
+    if encodes and worker.is_new_to(job.codec, job.options, job.device, source.pixels):
         _warm_up(job.codec, codec, source.copy(), job.points[0].quality, worker.elsewhere)
     return Setup(job, info, codec, source, streams, worker, emit, Trust(worker.elsewhere is None))
 

@@ -69,6 +69,7 @@ class Worker:
         self.elsewhere = elsewhere
         self.kept_processes: set[int] = set()
         self._codecs: OrderedDict[tuple[str, str, str], Codec] = OrderedDict()
+        self._warm: dict[tuple[str, str, str], set[tuple[Any, ...]]] = {}
         self._scorers: dict[str, Scorer] = dict(scorers or {})
         self._source: tuple[str, Source] | None = None
         self._datasets: dict[str, Mapping[str, Sample]] = {}
@@ -86,11 +87,22 @@ class Worker:
             self._codecs[key] = opened
             self.kept_processes |= set(descendants()) - before
             if len(self._codecs) > self.OPEN_CODECS:
-                (name, *_), oldest = self._codecs.popitem(last=False)
+                closed, oldest = self._codecs.popitem(last=False)
+                self._warm.pop(closed, None)
                 with contextlib.suppress(Exception):  # its own fault, which must not cost the codec that is opened
-                    call(name, oldest.close)
+                    call(closed[0], oldest.close)
         self._codecs.move_to_end(key)
         return self._codecs[key]
+
+    def is_new_to(self, codec: str, options: str, device: str, pixels: Image) -> bool:
+        """Whether the opened codec is asked this for the first time of pictures of this shape and dtype: what it sets
+        up for such pictures on first use is still to come."""
+        known = self._warm.setdefault((codec, options, device), set())
+        kind = (*pixels.shape, pixels.dtype)
+        if kind in known:
+            return False
+        known.add(kind)
+        return True
 
     def scorer(self, metric: Metric) -> Scorer:
         """The opened metric."""

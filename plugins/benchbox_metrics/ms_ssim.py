@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import ModuleType
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from benchbox import Display, Image, Metric, Prepared, Scorer
 from benchbox.errors import NotApplicable
+from benchbox_metrics import machine_code, strips
 from benchbox_metrics.pair import check_pair, check_reference, flat
 
 Plane: TypeAlias = NDArray[np.integer[Any]]
@@ -67,6 +68,21 @@ BAND = 128
 """Rows of a larger picture that are scored at a time."""
 
 
+_TYPES = {
+    "halving": "{0}* uintp uintp uintp int32* {1}* uintp",
+    "losing": "{0}* {0}* float32* uintp uintp uintp" + 6 * " float32" + 3 * " float32*" + " float64*",
+    "taking_moments": "{0}* uintp uintp uintp" + 7 * " float64" + 2 * " float64*" + " float32*",
+}
+"""Types of the arguments of each kernel, where `{0}` is the plane's and `{1}` the coarser plane's."""
+
+
+@cache
+def _kernel(name: str, channels: int, *planes: Any) -> machine_code.Kernel:
+    """A kernel for planes of these dtypes."""
+    types = _TYPES[name].format(*(plane.name for plane in planes))
+    return machine_code.load("ms_ssim_kernels", name, types, channels)
+
+
 @dataclass(frozen=True)
 class Scale:
     """One scale of the reference; see `ms_ssim_kernels` for its plane.
@@ -99,14 +115,12 @@ class PreparedMsSsim(Prepared):
     """The reference at five scales and, of pictures up to `KEPT` samples, its windowed means and variances: 11 bytes a
     sample. Otherwise scoring takes 1.6 times the memory of the picture, besides the reference and the picture."""
 
-    def __init__(self, kernels: ModuleType, reference: Image) -> None:
-        self._kernels = kernels
+    def __init__(self, reference: Image) -> None:
         self._like = np.broadcast_to(np.zeros((), reference.dtype), reference.shape)  # shape and dtype, no pixels
         self._channels = reference.shape[2]
-        self._each = (np.float32(0),) * self._channels
-        self._single, self._double = kernels.scratch(np.float32), kernels.scratch(np.float64)
+        self._single, self._double = strips.scratch(np.float32), strips.scratch(np.float64)
         self._taps = tuple(window()[: WINDOW // 2 + 1])
-        self._sums = np.zeros(kernels.STRIP, np.float32)
+        self._sums = np.zeros(13 * strips.STRIP, np.float32)
         self._line = np.zeros((reference.shape[1] + 1) * self._channels, np.int32)
         height, width, channels = reference.shape
         unit = 1 if reference.dtype == np.uint8 else 257  # 65535 = 257 * 255
@@ -114,7 +128,7 @@ class PreparedMsSsim(Prepared):
         for _ in WEIGHTS[1:]:
             fine = self._scales[-1]
             height, width = -(-fine.height // 2), -(-fine.width // 2)
-            self._scales.append(Scale(height, width, kernels.stride(width, channels), 4 * fine.unit,
+            self._scales.append(Scale(height, width, strips.stride(width, channels), 4 * fine.unit,
                                       self._halved(fine, fine.x)))  # fmt: skip
         keep = reference.size <= KEPT
         self._rows = reference.shape[0] if keep else BAND
@@ -129,9 +143,9 @@ class PreparedMsSsim(Prepared):
             for first, rows in scale.bands(self._rows):
                 maps = self._moments(scale, first, rows) if kept is None else kept
                 start = first * scale.stride
-                self._kernels.losses(y[start:], scale.x[start:], maps, self._each, np.uintp(rows),
-                                     np.uintp(scale.width), np.uintp(scale.stride), self._taps, *self._single,
-                                     self._sums, loss)  # fmt: skip
+                kernel = _kernel("losing", self._channels, y.dtype)
+                kernel(y[start:], scale.x[start:], maps, rows, scale.width, scale.stride, *self._taps, *self._single,
+                       self._sums, loss)  # fmt: skip
             windows = (scale.height - WINDOW + 1) * (scale.width - WINDOW + 1)
             value *= np.clip(1 - loss / windows, 0, 1) ** weight  # only rounding takes it above 1
             y = self._halved(scale, y)
@@ -140,20 +154,21 @@ class PreparedMsSsim(Prepared):
 
     def _moments(self, scale: Scale, first: int, rows: int) -> NDArray[np.float32]:
         """The maps of a band of the reference."""
-        maps: NDArray[np.float32] = self._kernels.maps(rows, scale.width, self._channels)
+        maps: NDArray[np.float32] = strips.maps(rows, scale.width, self._channels)
         taps = tuple(float(tap) for tap in self._taps)
-        self._kernels.moments(scale.x[first * scale.stride :], self._each, np.uintp(rows), np.uintp(scale.width),
-                              np.uintp(scale.stride), float(C2 * scale.unit**2), taps, *self._double, maps)  # fmt: skip
+        kernel = _kernel("taking_moments", self._channels, scale.x.dtype)
+        kernel(scale.x[first * scale.stride :], rows, scale.width, scale.stride, float(C2 * scale.unit**2), *taps,
+               *self._double, maps)  # fmt: skip
         return maps
 
     def _halved(self, fine: Scale, plane: Plane) -> Plane:
         """`plane`, which is of the scale `fine`, at the next one. Sums of 4**4 samples of 8 bits fit 16 bits."""
         height, width = -(-fine.height // 2), -(-fine.width // 2)
-        stride = self._kernels.stride(width, self._channels)
-        coarse = np.zeros(height * stride, np.uint16 if self._like.dtype == np.uint8 else np.int32)
-        self._kernels.halve(plane, self._each, np.uintp(fine.height), np.uintp(fine.width), np.uintp(fine.stride),
-                            self._line, coarse, np.uintp(stride))  # fmt: skip
-        return flat(coarse)
+        stride = strips.stride(width, self._channels)
+        coarse: Plane = np.zeros(height * stride, np.uint16 if self._like.dtype == np.uint8 else np.int32)
+        kernel = _kernel("halving", self._channels, plane.dtype, coarse.dtype)
+        kernel(plane, fine.height, fine.width, fine.stride, self._line, coarse, stride)
+        return coarse
 
 
 class _Coarsest:
@@ -182,12 +197,11 @@ class _Coarsest:
 
 
 class MsSsimScorer(Scorer):
-    """Holds the compiled kernels, loaded by a first score, so that workers that are forked later share them."""
+    """Loads the compiled kernels by a first score, so that workers that are forked later share them."""
 
-    def __init__(self, kernels: ModuleType) -> None:
-        self._kernels = kernels
+    def __init__(self) -> None:
         black = np.zeros((SMALLEST, SMALLEST, 3), np.uint8)
-        PreparedMsSsim(kernels, black).score(black)
+        PreparedMsSsim(black).score(black)
 
     def prepare(self, reference: Image) -> Prepared:
         reference = check_reference("ms-ssim", reference)
@@ -195,16 +209,14 @@ class MsSsimScorer(Scorer):
         if min(height, width) < SMALLEST:
             raise NotApplicable(f"{width}x{height} is too small for five scales: "
                                 f"MS-SSIM needs {SMALLEST} pixels a side")  # fmt: skip
-        return PreparedMsSsim(self._kernels, reference)
+        return PreparedMsSsim(reference)
 
 
 class MsSsim(Metric):
     """Not applicable to pictures below 161 pixels a side."""
 
     def open(self, device: str) -> Scorer:
-        from benchbox_metrics import ms_ssim_kernels  # numba: 0.3-0.5 s
-
-        return MsSsimScorer(ms_ssim_kernels)
+        return MsSsimScorer()
 
 
 MS_SSIM = MsSsim(id="ms-ssim", title="MS-SSIM", version="1", unit="", better="higher",

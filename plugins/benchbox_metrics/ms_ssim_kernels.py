@@ -1,4 +1,4 @@
-"""The inner loops of MS-SSIM, compiled by numba. Importing this module costs numba's import (0.3-0.5 s).
+"""The inner loops of MS-SSIM, compiled by numba; `machine_code` imports this module where they are not compiled yet.
 
 Planes. A picture, and each of its coarser scales, is one flat array of whole numbers: rows of `stride` samples, in
 which channels are interleaved as in the file. So a window along a row steps by the number of channels, no channel is
@@ -17,12 +17,14 @@ same reason: each length is compiled for itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchbox_metrics.compiled import compiled
+from benchbox_metrics.strips import BLOCK, HALO, SLACK, STRIP
 
 Plane: TypeAlias = NDArray[np.integer[Any]]
 Plane32: TypeAlias = NDArray[np.float32]
@@ -30,33 +32,12 @@ Plane64: TypeAlias = NDArray[np.float64]
 Index: TypeAlias = Any
 """An np.uintp, as is every index and size in compiled code (numpy's stubs lose its width in arithmetic)."""
 
-HALO = 10  # an 11-tap window reads 5 samples on each side
-STRIP = 128
-BLOCK = 16
-SLACK = 32  # samples that a line has beyond its strip: the HALO of three channels, rounded up to whole vectors
-
-_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10 = (np.uintp(i) for i in range(11))
+_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13 = (np.uintp(i) for i in range(14))
 _STRIP, _STRIP2, _BLOCK = np.uintp(STRIP), np.uintp(2 * STRIP), np.uintp(BLOCK)
 _LINE, _LINE2 = np.uintp(STRIP + SLACK), np.uintp(2 * (STRIP + SLACK))
 _BUFFER, _BUFFER2 = np.uintp((BLOCK + HALO) * STRIP), np.uintp(2 * (BLOCK + HALO) * STRIP)
 _KEPT = np.uintp(HALO * STRIP)
 _FLUSH = np.uintp(2 * BLOCK)  # rows summed in float32 before they join the float64 total
-
-
-def stride(width: int, channels: int) -> int:
-    """Samples from one row of a coarser scale to the next: no row is shorter than a strip and its halo."""
-    return max(width * channels, STRIP + HALO * channels)
-
-
-def maps(height: int, width: int, channels: int) -> Plane32:
-    """Memory for `moments` of `height` rows of `width` pixels."""
-    strips = -(-(width - HALO) * channels // STRIP)
-    return np.empty((height - HALO) * strips * 2 * STRIP, np.float32)
-
-
-def scratch(dtype: type[np.floating[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Line and buffer for `losses` (float32) and `moments` (float64)."""
-    return np.zeros(3 * int(_LINE), dtype), np.zeros(3 * int(_BUFFER), dtype)
 
 
 @compiled
@@ -93,14 +74,17 @@ def halve(fine: Plane, channels: Any, height: Index, width: Index, stride: Index
 
 
 @compiled
+def _weighed(v0: Any, v1: Any, v2: Any, v3: Any, v4: Any, v5: Any, v6: Any, v7: Any, v8: Any, v9: Any, v10: Any,
+             g: Any) -> Any:  # fmt: skip
+    """The 11-tap window over eleven values; `g` holds its first six weights, the rest mirror them."""
+    return g[5] * v5 + g[4] * (v4 + v6) + g[3] * (v3 + v7) + g[2] * (v2 + v8) + g[1] * (v1 + v9) + g[0] * (v0 + v10)
+
+
+@compiled
 def _gauss(x: Any, at: Index, step: Index, g: Any) -> Any:
-    """The 11-tap window over x[at], x[at + step] ...; `g` holds its first six weights, the rest mirror them."""
-    return (g[5] * x[at + _5 * step]
-            + g[4] * (x[at + _4 * step] + x[at + _6 * step])
-            + g[3] * (x[at + _3 * step] + x[at + _7 * step])
-            + g[2] * (x[at + _2 * step] + x[at + _8 * step])
-            + g[1] * (x[at + step] + x[at + _9 * step])
-            + g[0] * (x[at] + x[at + _10 * step]))
+    """The window over x[at], x[at + step] ..."""
+    return _weighed(x[at], x[at + step], x[at + _2 * step], x[at + _3 * step], x[at + _4 * step], x[at + _5 * step],
+                    x[at + _6 * step], x[at + _7 * step], x[at + _8 * step], x[at + _9 * step], x[at + _10 * step], g)
 
 
 @compiled
@@ -139,16 +123,40 @@ def _filter_rows(y: Plane, x: Plane, at: Index, stride: Index, rows: Index, line
 
 
 @compiled
+def _four_columns(buffer: Plane32, at: Index, out: Plane32, to: Index, g: Any) -> None:
+    """Four rows of the window down the columns, from buffer[at] on, into out[to]: each row of the buffer is loaded once
+    for all four."""
+    for j in range(_STRIP):
+        p, o = at + j, to + j
+        v0, v1, v2 = buffer[p], buffer[p + _STRIP], buffer[p + _2 * _STRIP]
+        v3, v4, v5 = buffer[p + _3 * _STRIP], buffer[p + _4 * _STRIP], buffer[p + _5 * _STRIP]
+        v6, v7, v8 = buffer[p + _6 * _STRIP], buffer[p + _7 * _STRIP], buffer[p + _8 * _STRIP]
+        v9, v10, v11 = buffer[p + _9 * _STRIP], buffer[p + _10 * _STRIP], buffer[p + _11 * _STRIP]
+        v12, v13 = buffer[p + _12 * _STRIP], buffer[p + _13 * _STRIP]
+        out[o] = _weighed(v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, g)
+        out[o + _STRIP] = _weighed(v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, g)
+        out[o + _2 * _STRIP] = _weighed(v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, g)
+        out[o + _3 * _STRIP] = _weighed(v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, g)
+
+
+@compiled
 def _sum_columns(buffer: Plane32, maps: Plane32, at: Index, rows: Index, sums: Plane32, g: Any) -> None:
-    """sums += 1 - cs, row by row: the window down the columns, then the quotient."""
+    """sums[: STRIP] += 1 - cs, row by row: the window down the columns, then the quotient. Behind these sums, `sums`
+    takes four windowed rows of each part. (The last of four may be beyond `rows`: it is windowed, and not counted.)"""
     two = np.float32(2)
-    for i in range(rows):
-        p, o = i * _STRIP, at + i * _STRIP2
-        for j in range(_STRIP):
-            m = _gauss(buffer, p + j, _STRIP, g)
-            ee = _gauss(buffer, p + j + _BUFFER, _STRIP, g)
-            yy_xx = _gauss(buffer, p + j + _BUFFER2, _STRIP, g)
-            sums[j] += (ee - m * m) / (maps[o + j + _STRIP] + (yy_xx - m * (m + two * maps[o + j])))
+    for i in range(_0, rows, _4):
+        p = i * _STRIP
+        _four_columns(buffer, p, sums, _STRIP, g)
+        _four_columns(buffer, p + _BUFFER, sums, _5 * _STRIP, g)
+        _four_columns(buffer, p + _BUFFER2, sums, _9 * _STRIP, g)
+        for r in range(min(_4, rows - i)):
+            o = at + (i + r) * _STRIP2
+            q = (r + _1) * _STRIP
+            for j in range(_STRIP):
+                m = sums[q + j]
+                ee = sums[q + j + _4 * _STRIP]
+                yy_xx = sums[q + j + _8 * _STRIP]
+                sums[j] += (ee - m * m) / (maps[o + j + _STRIP] + (yy_xx - m * (m + two * maps[o + j])))
 
 
 @compiled
@@ -165,7 +173,7 @@ def losses(y: Plane, x: Plane, maps: Plane32, channels: Any, height: Index, widt
         channels: a tuple with an item for each channel.
         g: six float32 weights.
         line, buffer: from `scratch`.
-        sums: (STRIP,) zeros, and again zeros at the end.
+        sums: (13 * STRIP,), of which the first STRIP are zeros, and again zeros at the end.
     """
     step = np.uintp(len(channels))
     samples, map_height = (width - _10) * step, height - _10
@@ -246,3 +254,35 @@ def _square_rows(x: Plane, at: Index, stride: Index, rows: Index, line: Plane64,
             buffer[o + j] = _gauss(line, j, step, g)
         for j in range(_STRIP):
             buffer[o + j + _BUFFER] = _gauss(line, j + _LINE, step, g)
+
+
+def halving(channels: int) -> Callable[..., None]:
+    """The kernel `halve` for a number of channels."""
+    each = (np.float32(0),) * channels
+
+    def kernel(fine: Any, height: Any, width: Any, stride: Any, line: Any, coarse: Any, coarse_stride: Any) -> None:
+        halve(fine, each, height, width, stride, line, coarse, coarse_stride)
+
+    return kernel
+
+
+def losing(channels: int) -> Callable[..., None]:
+    """The kernel `losses` for a number of channels; the weights are six numbers there."""
+    each = (np.float32(0),) * channels
+
+    def kernel(y: Any, x: Any, maps: Any, height: Any, width: Any, stride: Any, g0: Any, g1: Any, g2: Any, g3: Any,
+               g4: Any, g5: Any, line: Any, buffer: Any, sums: Any, out: Any) -> None:  # fmt: skip
+        losses(y, x, maps, each, height, width, stride, (g0, g1, g2, g3, g4, g5), line, buffer, sums, out)
+
+    return kernel
+
+
+def taking_moments(channels: int) -> Callable[..., None]:
+    """The kernel `moments` for a number of channels; the weights are six numbers there."""
+    each = (np.float32(0),) * channels
+
+    def kernel(x: Any, height: Any, width: Any, stride: Any, c2: Any, g0: Any, g1: Any, g2: Any, g3: Any, g4: Any,
+               g5: Any, line: Any, buffer: Any, maps: Any) -> None:  # fmt: skip
+        moments(x, each, height, width, stride, c2, (g0, g1, g2, g3, g4, g5), line, buffer, maps)
+
+    return kernel

@@ -23,7 +23,8 @@ def executable() -> str:
 def versions(path: str) -> str | None:
     """``"ffmpeg 9.0 libvvenc 1.15.0"`` of the ffmpeg at `path`, found by encoding a picture; None without libvvenc."""
     command = [path, "-nostdin", "-loglevel", "debug", "-f", "lavfi", "-i", "color=size=64x64", "-frames:v", "1",
-               "-pix_fmt", "yuv420p10le", "-c:v", "libvvenc", "-preset", "faster", "-f", "null", "-"]  # fmt: skip
+               "-pix_fmt", "yuv420p10le", "-c:v", "libvvenc", "-preset", "faster", "-threads", "1",
+               "-f", "null", "-"]  # fmt: skip
     try:
         log = program.run(command).stderr
     except BenchboxError:

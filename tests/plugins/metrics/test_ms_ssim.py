@@ -13,8 +13,9 @@ from typing import Any
 import benchbox_metrics
 import numpy as np
 import pytest
-from benchbox_metrics import ms_ssim
+from benchbox_metrics import machine_code, ms_ssim
 from benchbox_metrics.ms_ssim import TAPS, banded, window
+from benchbox_metrics.psnr import compiled_squared_error
 from distorted import jpeg, noisy, sixteen
 from PIL import Image as PillowImage
 
@@ -159,8 +160,25 @@ def test_the_kernels_are_cached_for_the_user_when_site_packages_is_read_only(tmp
     site, home = tmp_path / "site", tmp_path / "home"
     result = _score_from_read_only(site, home)
     assert result.stdout.strip() == "9", result.stderr
-    assert not list(site.rglob("*.nbi"))
-    assert list(home.rglob("*psnr_kernels.squared_error*.nbi")), "no cache index in the user's cache folder"
+    assert not list(site.rglob("*.o"))
+    kept = list(home.rglob("psnr_kernels.squared_error*.o"))
+    assert len(kept) == 1, "no machine code in the user's cache folder"
+    again = _score_from_read_only(site, home)
+    assert again.stdout.strip() == "9 without numba", again.stderr
+
+
+def test_damaged_machine_code_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    machine_code.load.cache_clear()
+    one, zero = np.ones((3, 3, 1), np.uint8), np.zeros((3, 3, 1), np.uint8)
+    assert compiled_squared_error(one, zero) == 9
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    for damaged in (whole[:-9], whole[:-9] + b"x" * 9, b""):
+        kept.write_bytes(damaged)
+        machine_code.load.cache_clear()
+        assert compiled_squared_error(one, zero) == 9
+        assert kept.read_bytes() != damaged
 
 
 def test_the_kernels_work_where_nothing_can_be_cached(tmp_path: Path) -> None:
@@ -177,11 +195,13 @@ def _score_from_read_only(site: Path, home: Path) -> subprocess.CompletedProcess
     """
     package = site / "benchbox_metrics"
     source = Path(str(benchbox_metrics.__file__)).parent
-    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "__pycache__").write_text("")
-    code = ("import numpy as np, benchbox_metrics.psnr_kernels as k\n"
-            f"assert k.__file__.startswith({str(site)!r}), k.__file__\n"
-            "print(k.squared_error(np.ones(9, np.uint8), np.zeros(9, np.uint8)))")
+    if not site.exists():
+        shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+        (package / "__pycache__").write_text("")
+    code = ("import sys, numpy as np, benchbox_metrics.psnr as psnr\n"
+            f"assert psnr.__file__.startswith({str(site)!r}), psnr.__file__\n"
+            "one, zero = np.ones((3, 3, 1), np.uint8), np.zeros((3, 3, 1), np.uint8)\n"
+            "print(int(psnr.compiled_squared_error(one, zero)), *[] if 'numba' in sys.modules else ['without numba'])")
     keep = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
     environment = {**keep, "HOME": str(home), "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run([sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True,
