@@ -138,7 +138,7 @@ def test_speed_stands_against_bd_rate(results: Results, browser: Browser, tmp_pa
     assert browser.js(front) == f"On the front, fastest first: jpeg, {SCRIPT}."
     browser.js("document.querySelector('#speed .canvas').focus()")
     browser.key("ArrowRight")
-    facts = browser.js("document.querySelector('#speed [role=status]').textContent")
+    facts = browser.js("document.querySelector('#speed .plot [role=status]').textContent")
     assert facts == "jpeg, 5.06 MP/s [5.06, 5.06], the anchor"
     choose(browser, "c-side", "decode", "change")
     assert browser.js(front) == f"On the front, fastest first: {SCRIPT}."
