@@ -176,7 +176,8 @@ def _overview(frame: pd.DataFrame) -> str:
     from matplotlib.figure import Figure
 
     from benchbox import registry
-    from benchbox.curves import rates_against
+    from benchbox.curves import rates_against, usual_anchor
+    from benchbox.errors import UsageError
     from benchbox.frames import overview
     from benchbox.guard import guarded
     from benchbox.results import as_results
@@ -184,8 +185,10 @@ def _overview(frame: pd.DataFrame) -> str:
 
     plugins = registry.load()
     results = as_results(frame, Workspace.at("runs"), plugins)
-    lossy = list(dict.fromkeys(results.frame.loc[results.frame["quality"].notna(), "label"].astype(str)))
-    anchor = "jpeg" if "jpeg" in lossy else lossy[0]
+    lossy = results.frame.loc[results.frame["quality"].notna(), ["label", "codec"]].astype(str)
+    anchor = usual_anchor(dict(lossy.drop_duplicates("label").itertuples(index=False, name=None)))
+    if anchor is None:
+        raise UsageError("nothing is compared: no codec of this run is lossy")
     text, dataset, metric = io.StringIO(), str(results.frame["dataset"].iloc[0]), results.metrics[0].id
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     guarded(_drawing(plugins, results, dataset, metric).plot, results, dataset, metric, figure.subplots())
