@@ -120,7 +120,13 @@ def test_nothing_that_is_read_is_cut_or_covered(width: int, crowd: Crowd, browse
             assert browser.js(what) == [], (view, what[:40])
         if "published" not in view:
             assert browser.js(OVER) == [], view
+            shares = browser.js("[...memory.values()].filter(p => p instanceof Plot && p.view.rows)"
+                                ".map(p => (p.box.x1 - p.box.x0) / p.width)")
+            assert len(shares) == 2
+            assert min(shares) > 0.5  # names leave the dots room
             assert browser.js("document.querySelectorAll('.strip span').length") > 20
+    assert browser.js("[...new Set([...document.querySelectorAll('svg.swatch')].filter(s => s.checkVisibility())"
+                      ".map(s => Math.round(s.getBoundingClientRect().width)))]") == [36]  # dashes as they are drawn
     assert browser.js("[...document.querySelectorAll('.settings code')].map(c => c.textContent)") == browser.js(
         "[...document.querySelectorAll('[data-copy]')].map(b => b.dataset.copy)")
 
