@@ -4,6 +4,7 @@ but `plot` return a DataFrame."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from benchbox.metric import Metric
     from benchbox.plan import Plan
     from benchbox.registry import Registry
     from benchbox.report import Report, Results
+    from benchbox.results import RunPlace
     from benchbox.session import Progress
+    from benchbox.store import Workspace
 
 
 def load(run: str | Path | Sequence[str | Path], workspace: str | Path = "runs") -> pd.DataFrame:
@@ -29,17 +33,40 @@ def load(run: str | Path | Sequence[str | Path], workspace: str | Path = "runs")
 
     Returns:
         A DataFrame with the columns that ``benchbox list columns`` shows with their dtypes and units, and one float64
-        column for each metric.
+
+        column for each metric. A warning names the metrics of a run in `workspace` that no plugin here offers.
 
     Raises:
         StoreError: there is no such run; the message names the runs that exist.
+        UsageError: a run is named twice.
     """
     from benchbox import registry
     from benchbox.results import find_run, load_frames
     from benchbox.store import Workspace
 
-    runs = [run] if isinstance(run, str | Path) else run
-    return load_frames([find_run(one, Workspace.at(workspace)) for one in runs], registry.load())[0]
+    runs, plugins = [run] if isinstance(run, str | Path) else run, registry.load()
+    places = [find_run(one, Workspace.at(workspace)) for one in runs]
+    for place in places:
+        _warn_of_missing(place, plugins)
+    return load_frames(places, plugins)[0]
+
+
+def _warn_of_missing(place: RunPlace, plugins: Registry) -> None:
+    """Warn of the metrics of a run of which no plugin here offers the column."""
+    from benchbox.results import unknown_metrics
+
+    if place.workspace is not None and (missing := unknown_metrics(place, plugins)):
+        warnings.warn(f"{place.name}: left out: {', '.join(missing)}, which no plugin here offers; install it, or name "
+                      "its file in BENCHBOX_PLUGINS", stacklevel=3)  # fmt: skip
+
+
+def _loaded(run: str | Path | pd.DataFrame, place: Workspace, plugins: Registry) -> tuple[pd.DataFrame, list[Metric]]:
+    """What `benchbox.results.load_run` gives, with the warning of `load`."""
+    from benchbox.results import find_run, load_run
+
+    if isinstance(run, str | Path):
+        _warn_of_missing(find_run(run, place), plugins)
+    return load_run(run, place, plugins)
 
 
 def run(
@@ -151,10 +178,9 @@ def rd_curves(run: str | Path | pd.DataFrame, *, workspace: str | Path = "runs")
     """
     from benchbox import registry
     from benchbox.curves import curves_table
-    from benchbox.results import load_run
     from benchbox.store import Workspace
 
-    return curves_table(*load_run(run, Workspace.at(workspace), registry.load()))
+    return curves_table(*_loaded(run, Workspace.at(workspace), registry.load()))
 
 
 def _drawing(plugins: Registry, results: Results, dataset: str, metric: str) -> Report:
@@ -176,7 +202,8 @@ def _overview(frame: pd.DataFrame) -> str:
     from matplotlib.figure import Figure
 
     from benchbox import registry
-    from benchbox.curves import rates_against
+    from benchbox.curves import rates_against, usual_anchor
+    from benchbox.errors import UsageError
     from benchbox.frames import overview
     from benchbox.guard import guarded
     from benchbox.results import as_results
@@ -184,8 +211,10 @@ def _overview(frame: pd.DataFrame) -> str:
 
     plugins = registry.load()
     results = as_results(frame, Workspace.at("runs"), plugins)
-    lossy = list(dict.fromkeys(results.frame.loc[results.frame["quality"].notna(), "label"].astype(str)))
-    anchor = "jpeg" if "jpeg" in lossy else lossy[0]
+    lossy = results.frame.loc[results.frame["quality"].notna(), ["label", "codec"]].astype(str)
+    anchor = usual_anchor(dict(lossy.drop_duplicates("label").itertuples(index=False, name=None)))
+    if anchor is None:
+        raise UsageError("nothing is compared: no codec of this run is lossy")
     text, dataset, metric = io.StringIO(), str(results.frame["dataset"].iloc[0]), results.metrics[0].id
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     guarded(_drawing(plugins, results, dataset, metric).plot, results, dataset, metric, figure.subplots())
@@ -221,10 +250,9 @@ def bd_rates(
     """
     from benchbox import registry
     from benchbox.curves import rates_against
-    from benchbox.results import load_run
     from benchbox.store import Workspace
 
-    return rates_against(*load_run(run, Workspace.at(workspace), registry.load()), anchor)
+    return rates_against(*_loaded(run, Workspace.at(workspace), registry.load()), anchor)
 
 
 def compare(
@@ -256,10 +284,9 @@ def compare(
     """
     from benchbox import registry
     from benchbox.curves import codec_pairs, common_metrics, compare_codecs, comparison_table
-    from benchbox.results import load_run
     from benchbox.store import Workspace
 
     place, plugins = Workspace.at(workspace), registry.load()
-    (old, known), (new, offered) = (load_run(run, place, plugins) for run in (before, after))
+    (old, known), (new, offered) = (_loaded(run, place, plugins) for run in (before, after))
     pairs = codec_pairs(old, new, codecs)
     return comparison_table(compare_codecs(old, new, common_metrics(known, offered, metrics), pairs))

@@ -39,7 +39,8 @@ class ResultFrame(pd.DataFrame):
 
 
 def overview(name: str, table: pd.DataFrame, anchor: str, plot: str, note: str) -> str:
-    """A run in HTML: a row a codec, a BD-rate a metric, and a plot.
+    """A run in HTML: a row a codec, a BD-rate a metric, and a plot. Codecs are ranked as on the page of the run, by the
+    mean over pictures.
 
     Args:
         name: the run's name.
@@ -50,18 +51,19 @@ def overview(name: str, table: pd.DataFrame, anchor: str, plot: str, note: str) 
     """
     tables = []
     for dataset, own in table.groupby("dataset", sort=False):
-        wide = own.pivot(index="label", columns="metric", values="bd_rate")[list(dict.fromkeys(own["metric"]))]
+        wide = own.pivot(index="label", columns="metric", values="pictures")[list(dict.fromkeys(own["metric"]))]
         wide = wide.sort_values(wide.columns[0])
         best = wide.min().to_numpy(dtype=float)
         head = "".join(f"<th>{escape(str(metric))}</th>" for metric in wide)
         rows = "".join(f"<tr><th style='text-align:left'>{escape(str(label))}</th>" + "".join(
             _cell(float(value), bool(value == low)) for value, low in zip(row, best, strict=True)) + "</tr>"
             for label, row in zip(wide.index, wide.to_numpy(dtype=float), strict=True))
-        tables.append(f"<table><caption>BD-rate (%) against {escape(anchor)} on {escape(str(dataset))}, mean curves; "
-                      f"negative is fewer bits</caption><tr><th></th>{head}</tr>{rows}</table>")
+        tables.append(f"<table><caption>BD-rate (%) against {escape(anchor)} on {escape(str(dataset))}, mean over "
+                      f"pictures; negative is fewer bits</caption><tr><th></th>{head}</tr>{rows}</table>")
     return f"<div><h4>{escape(name)}</h4>{''.join(tables)}{plot}<p>{escape(note)}</p></div>"
 
 
 def _cell(value: float, best: bool) -> str:
     text = "–" if pd.isna(value) else f"{value:+.1f}".replace("-", "−")
+    text = "0.0" if text in ("+0.0", "−0.0") else text
     return f"<td>{f'<b>{text}</b>' if best else text}</td>"

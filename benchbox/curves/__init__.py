@@ -1,7 +1,7 @@
 """Rate-distortion curves, BD-rates, intervals and comparison tables from a results frame. Pure functions: no files, no
 drawing."""
 
-from benchbox.curves.against import rates_against
+from benchbox.curves.against import rates_against, usual_anchor
 from benchbox.curves.bd import FLAG_OVERLAP, Bd, MetricTable, RateTable, bd_metric, bd_rate, percent
 from benchbox.curves.chosen import codec_pairs, common_metrics
 from benchbox.curves.compare import Change, CodecChange, compare_codecs, comparison_table, verdict
@@ -25,5 +25,6 @@ __all__ = [
     "FLAG_OVERLAP", "INTERPOLATIONS", "Bd", "BdOverPictures", "Change", "CodecChange", "Curve", "LeftOut", "Lossless",
     "MetricTable", "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "codec_pairs",
     "common_metrics", "common_pictures", "compare_codecs", "comparison_table", "curves_table", "display", "envelope",
-    "image_curves", "lossless", "mean_curves", "null_reason", "percent", "rates_against", "verdict", "went_through",
+    "image_curves", "lossless", "mean_curves", "null_reason", "percent", "rates_against", "usual_anchor", "verdict",
+    "went_through",
 ]  # fmt: skip

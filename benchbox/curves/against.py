@@ -19,6 +19,18 @@ _COLUMNS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def usual_anchor(codecs: Mapping[str, str]) -> str | None:
+    """The label that others are compared with unless the user names one: ``jpeg``, else the first one of the codec
+    ``jpeg``, else the first; None where there is none.
+
+    Args:
+        codecs: label -> codec id of each lossy codec, in the run's order.
+    """
+    if "jpeg" in codecs:
+        return "jpeg"
+    return next((label for label, codec in codecs.items() if codec == "jpeg"), next(iter(codecs), None))
+
+
 def rates_against(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -> pd.DataFrame:
     """One row for each data set, metric and label other than `anchor`; columns and errors as in `benchbox.bd_rates`."""
     labels = list(dict.fromkeys(frame.loc[frame["quality"].notna(), "label"].astype(str)))

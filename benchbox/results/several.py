@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbox.dataset import public_name
@@ -26,23 +27,37 @@ _CONFIGURATION = ["codec", "options", "identity"]
 
 
 def load_several(places: Sequence[RunPlace], registry: Registry, literature: Sequence[str] = ()) -> Results:
-    """Everything that one report over all these runs needs; see `united`. Raises what `load_results` does."""
+    """Everything that one report over all these runs needs; see `united`. Raises what `load_results` does, and
+    UsageError where a run is named twice."""
     if not places:
         raise UsageError("no run is named; name one or more")
     if len(places) == 1:
         return load_results(places[0], registry, literature)
+    _once(places)
     results = united([load_results(place, registry) for place in places])
     return replace(results, references=find_references(literature, list(results.dataset_notes), registry))
 
 
 def load_frames(places: Sequence[RunPlace], registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
-    """The rows of all these runs, as `united` names them, and their metrics."""
+    """The rows of all these runs, as `united` names them, and their metrics. Raises UsageError where a run is named
+    twice."""
+    _once(places)
     loaded = [load_frame(place, registry) for place in places]
     if len(loaded) == 1:
         return loaded[0]
     one = united([Results(place.name, frame, metrics, "", {})
                   for place, (frame, metrics) in zip(places, loaded, strict=True)])  # fmt: skip
     return one.frame, list(one.metrics)
+
+
+def _once(places: Sequence[RunPlace]) -> None:
+    """Refuse a run that is named twice: it has nothing that it does not share with itself."""
+    seen: set[Path] = set()
+    for place in places:
+        folder = place.folder.resolve()
+        if folder in seen:
+            raise UsageError(f"the run '{place.name}' is named twice; name it once, or the run that you meant")
+        seen.add(folder)
 
 
 def united(runs: Sequence[Results]) -> Results:

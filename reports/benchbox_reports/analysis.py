@@ -222,8 +222,7 @@ def choose_anchor(
             hint = did_you_mean(wanted, known) or f"; take one of {', '.join(known)}"
             raise UnknownIdError(f"no codec with a curve in this run is called '{wanted}'{hint}")
         return found[0]
-    first = [label for label in candidates if label == "jpeg"] or [la for la in candidates if codec[la] == "jpeg"]
-    return next(iter(first or candidates), None)
+    return curves.usual_anchor({label: codec[label] for label in candidates})
 
 
 def _order(names: Sequence[object], frame: pd.DataFrame) -> tuple[str, ...]:

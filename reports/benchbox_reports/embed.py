@@ -25,7 +25,7 @@ from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import picture_tags, thumbnails
 from benchbox_reports.speeds import SIDES
 from benchbox_reports.tables import bd_rows
-from benchbox_reports.wording import remarks
+from benchbox_reports.wording import remarks, unbroken
 
 MOST_VALUES = 250_000
 """Most numbers of single pictures that a page holds (about 1.6 MB): 20 codecs x 20 qualities x 100 pictures with 5
@@ -59,7 +59,8 @@ def page_data(
         "labels": analysis.labels,
         "names": shown_names(analysis),
         "apart": APART,
-        "headline": {anchor: sentences(analysis, anchor, speeds) for anchor in _anchors(analysis)},
+        "headline": {anchor: [unbroken(text) for text in sentences(analysis, anchor, speeds)]
+                     for anchor in _anchors(analysis)},
         "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,
                           style.published, style.family] for label, style in look.items()},
         "datasets": [{"name": d, "pictures": pictures[d], "small": [small.get((d, p), "") for p in pictures[d]],

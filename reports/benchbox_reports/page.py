@@ -21,16 +21,26 @@ from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.document import PAGE_SCRIPTS, VISUAL_SCRIPTS, csp_hash, script_of, template
 from benchbox_reports.embed import as_json, metric_digits, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, leaving, lossless_in_range, write_figures
-from benchbox_reports.headline import description, sentences, summary
+from benchbox_reports.headline import description, summary
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
-from benchbox_reports.settings import CODEC_HEAD, codec_rows, command, datasets, day, filled, measured_here, sessions
+from benchbox_reports.settings import (
+    CODEC_HEAD,
+    breakable,
+    codec_rows,
+    command,
+    datasets,
+    day,
+    filled,
+    measured_here,
+    sessions,
+)
 from benchbox_reports.single import inlined, standing_alone
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
 from benchbox_reports.tables import bd_head, bd_rows, matrix_cells, no_comparison, speed_grids, write_tables
-from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence
+from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence, unbroken
 
 MOST_ROWS = 100
 """Most rows of each table of failures on the page; the CSV files have all."""
@@ -99,7 +109,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
         places={label: colours.index((one.colour, one.dark)) for label, one in look.items()},
         facts=_facts(results), about=description(results.plan), summary=summary(analysis, drawn),
-        headline=sentences(analysis, analysis.anchor, drawn) if analysis.anchor else [],
+        headline=data["headline"].get(analysis.anchor, []), breakable=breakable,
         codecs=codec_table, codec_head=codec_head,
         commands={label: command(analysis, label) for label in analysis.labels if measured_here(analysis, label)},
         sessions=sessions(results.environment),
@@ -142,7 +152,7 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         svg = Markup(for_page(inline_svg(section, look, name), name, title, colours))  # safe: both escape
     return Block(
         section, name, svg, files,
-        sentences=[sentence(row, section) for row in section.comparisons],
+        sentences=[unbroken(sentence(row, section)) for row in section.comparisons],
         rows=[(cells, tuple(remarks(row))) for cells, row
               in zip(bd_rows(section, section.comparisons), section.comparisons, strict=True)],
         notes=_notes(section), beyond=", ".join(leaving(section)),

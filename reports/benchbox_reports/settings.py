@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup, escape
 
 from benchbox.report import Results
 from benchbox_reports.analysis import Analysis
@@ -57,6 +58,13 @@ def command(analysis: Analysis, label: str) -> str:
     device = f" --device {shlex.quote(devices[0])}" if devices and devices[0] != "cpu" else ""
     named = shlex.quote(f"{codec}:{pairs}" if pairs else codec)
     return f"benchbox encode PICTURE.png --codec {named}{quality}{device} --output stream.bin"
+
+
+def breakable(line: str) -> Markup:
+    """A command for a narrow column: broken between words, and after the commas of options; its text stays the same."""
+    words = (escape(word).replace(",", Markup(",<wbr>")) for word in line.split(" "))
+    return Markup(" ").join(Markup('<span class="word">{}</span>').format(word) if word.startswith("--") else word
+                            for word in words)
 
 
 def measured_here(analysis: Analysis, label: str) -> bool:

@@ -113,10 +113,11 @@ def _name(label: str, published: bool) -> str:
 
 def _float(summary: Summary, columns: Sequence[int], part: int, parts: int, highlight: str | None) -> str:
     suffix = "" if part == 1 else f"-{part}"
-    measure = measure_name(summary.by_pictures)
     dagger = any(published for _, published, _ in summary.rows)
-    caption = (f"BD-rate (%) against {summary.anchor} on {summary.dataset}: {measure}, {summary.pictures} "
-               f"picture{'s' * (summary.pictures != 1)}; negative is fewer bits, the best in bold.")
+    pictures = f"{summary.pictures} picture{'s' * (summary.pictures != 1)}"
+    over = f"mean over {pictures}" if summary.by_pictures else f"{measure_name(False)}, {pictures}"
+    caption = (f"BD-rate (%) against {summary.anchor} on {summary.dataset}: {over}; negative is fewer bits, "
+               "the best in bold.")
     earlier = any(published and label.endswith(", earlier run") for label, published, _ in summary.rows)
     source = "given as means, not of this run" if earlier else "published, not measured here"
     apart = ", by mean curves" if dagger and summary.by_pictures else ""

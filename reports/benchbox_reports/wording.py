@@ -32,6 +32,11 @@ def number(value: float | None, digits: int, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
+def unbroken(text: str) -> str:
+    """`text` for the page, in which no line ends between a number and its percent sign."""
+    return text.replace(" %", "\u00a0%")
+
+
 def share(value: float | None) -> str:
     """``"96%"``; ``"–"`` for None."""
     return NONE if value is None else f"{value:.0%}"

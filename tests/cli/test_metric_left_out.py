@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from small_runs import plan
 
@@ -29,7 +30,9 @@ def benchbox_metrics():
 """
 
 
-def test_a_metric_whose_plugin_is_not_named_is_left_out_in_words(tmp_path: Path, pictures: Path) -> None:
+def test_a_metric_whose_plugin_is_not_named_is_left_out_in_words(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "my_metric.py").write_text(PLUGIN)
     mine, runs, table = str(tmp_path / "my_metric.py"), str(tmp_path / "runs"), tmp_path / "a.csv"
     asked = plan(pictures, {"id": "jpeg", "qualities": [50]}, metrics=["psnr", "mine"], plugins=[mine])
@@ -41,3 +44,8 @@ def test_a_metric_whose_plugin_is_not_named_is_left_out_in_words(tmp_path: Path,
     done = CliRunner().invoke(commands, [*words, "--plugin", mine])
     assert "left out" not in done.output
     assert ",mine" in table.read_text().splitlines()[0]
+    with pytest.warns(UserWarning, match="^t: left out: mine, which no plugin here offers.*BENCHBOX_PLUGINS$"):
+        frame = benchbox.load("t", runs)
+    assert "mine" not in frame
+    monkeypatch.setenv("BENCHBOX_PLUGINS", mine)
+    assert set(benchbox.load("t", runs)["mine"]) == {1.0}  # and no warning, which would be an error

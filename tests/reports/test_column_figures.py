@@ -18,8 +18,10 @@ from benchbox_reports.figures.ends import spread
 from benchbox_reports.figures.few import MOST, fewer
 from benchbox_reports.figures.inset import enlarge
 from benchbox_reports.figures.rd import rd_figure
-from benchbox_reports.figures.sheet import COLUMN, PAGE, blank, settle, styled
+from benchbox_reports.figures.sheet import COLUMN, PAGE, blank, settle, styled, wrapped
 from encoded_crops import PSNR, Rows, make, results_of
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
@@ -105,6 +107,21 @@ def test_spread_boxes_do_not_overlap(wanted: list[float], heights: list[float]) 
     assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(edges))
     assert edges[0][0] >= -1e-9
     assert edges[-1][1] <= 100 + 1e-9
+
+
+@pytest.mark.parametrize(("name", "lines"), [
+    ("jpeg progressive=yes", ["jpeg", "progressive=", "yes"]), ("resnet tune=ms-ssim", ["resnet", "tune=ms-ssim"]),
+    ("bmshj2018-hyperprior, published", ["bmshj2018-", "hyperprior,", "published"]), ("", [" "]),
+    ("x" * 15, ["x" * 13, "xx"]), ("two words here", ["two words", "here"])])  # fmt: skip
+def test_a_name_is_broken_between_words_and_options_first(name: str, lines: list[str]) -> None:
+    assert wrapped(name, 13).split("\n") == lines
+
+
+@given(st.text(st.sampled_from("ab-=_ :"), max_size=40), st.integers(1, 12))
+def test_a_broken_name_keeps_its_letters(name: str, width: int) -> None:
+    lines = wrapped(name, width).split("\n")
+    assert "".join("".join(lines).split()) == "".join(name.split())
+    assert all(len(line) <= width for line in lines)
 
 
 def bars_of(axes: Any) -> dict[str, float]:

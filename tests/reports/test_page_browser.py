@@ -31,8 +31,17 @@ def test_hover_and_legend(report: Path, browser: Browser) -> None:
     browser.page.mouse.move(x, y)
     facts = browser.js(f"document.querySelector('#plot-{section['id']} .tip').innerText").split("\n")
     curve = section["curves"][0]
+    lit = "document.querySelector('#curves figure .legend .lit')?.dataset.codec"
+    dimmed = f"document.querySelectorAll('#plot-{section['id']} svg.dimmed g.line:not(.lit)').length"
+    assert browser.js(lit) == curve["label"]  # the legend says which curve it is
     assert facts == [curve["label"], f"quality {curve['quality'][0]}", f"{curve['bpp'][0]:.3f} bpp",
                     f"PSNR {curve['raw'][0]:.2f} dB", f"{curve['bytes'][0]:,} bytes (mean)"]
+    browser.page.mouse.move(1, 1)
+    assert browser.js(f"{lit} ?? null") is None
+    browser.page.locator("#curves .legend [data-codec]").last.hover()
+    assert browser.js(dimmed) > 0
+    browser.page.mouse.move(1, 1)
+    assert browser.js(dimmed) == 0
     buttons = "[...document.querySelectorAll('.legend button[data-codec]')]"
     browser.js(f"{buttons}.find(b => b.dataset.codec !== 'jpeg').click()")
     assert browser.js(count) == 1
@@ -138,7 +147,7 @@ def test_speed_stands_against_bd_rate(results: Results, browser: Browser, tmp_pa
     assert browser.js(front) == f"On the front, fastest first: jpeg, {SCRIPT}."
     browser.js("document.querySelector('#speed .canvas').focus()")
     browser.key("ArrowRight")
-    facts = browser.js("document.querySelector('#speed [role=status]').textContent")
+    facts = browser.js("document.querySelector('#speed .plot [role=status]').textContent")
     assert facts == "jpeg, 5.06 MP/s [5.06, 5.06], the anchor"
     choose(browser, "c-side", "decode", "change")
     assert browser.js(front) == f"On the front, fastest first: {SCRIPT}."

@@ -56,13 +56,119 @@ def test_so_it_is_on_a_small_page(width: int, media: str, report: Path, browser:
 @pytest.mark.parametrize(("width", "media"), WIDTHS)
 def test_names_of_codecs_are_not_broken_into_letters(width: int, media: str, crowd: Crowd, browser: Browser) -> None:
     browser.open(crowd.url, width, media)
-    lines = browser.js("""[...document.querySelectorAll('tbody th[scope=row]')].filter(t => t.checkVisibility())
-      .map(t => {
-        const range = document.createRange(); range.selectNodeContents(t);
-        const tops = new Set([...range.getClientRects()].filter(r => r.width > 1).map(r => Math.round(r.top / 8)));
-        return [t.innerText.trim(), tops.size]; })""")
-    assert len(lines) > 40
-    assert [(name, count) for name, count in lines if count > max(2, len(name.split()) + len(name) // 10)] == []
+    browser.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    words = browser.js("""[...document.querySelectorAll('tbody th[scope=row], .legend span:not(.static)')]
+      .filter(t => t.checkVisibility()).flatMap(t => {
+        const walk = document.createTreeWalker(t, NodeFilter.SHOW_TEXT), found = [];
+        for (let text = walk.nextNode(); text; text = walk.nextNode()) {
+          for (const word of text.data.matchAll(/[^\\s-]+/g)) {
+            const range = document.createRange(); range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            found.push([word[0], range.getClientRects().length]);
+          }
+        }
+        return found; })""")
+    assert len(words) > 100
+    assert {word for word, lines in words if lines > 1} == set()
+
+
+CUT = """[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('svg')
+  && !e.closest('.visually-hidden')).filter(e => {
+    const style = getComputedStyle(e), hides = style.overflowX === 'hidden' || style.overflowX === 'clip';
+    if (e.tagName === 'SELECT') {
+      const wide = e.cloneNode(true);
+      [...wide.options].forEach((o, k) => { if (k !== e.selectedIndex) o.remove(); });
+      wide.style.maxWidth = 'none'; wide.style.position = 'absolute'; e.after(wide);
+      const needs = wide.getBoundingClientRect().width; wide.remove();
+      return needs > e.getBoundingClientRect().width + 1;
+    }
+    return hides && e.textContent && e.scrollWidth > e.clientWidth + 1;
+  }).map(e => [e.tagName, e.id, e.className, e.textContent.slice(0, 40)])"""
+
+UNDER = """[...document.querySelectorAll('.tools:not(:empty)')].filter(t => t.checkVisibility()).filter(tools => {
+  const range = document.createRange(); range.selectNodeContents(tools.closest('figure').querySelector('h3'));
+  const words = [...range.getClientRects()], boxes = [...tools.children].map(b => b.getBoundingClientRect());
+  return boxes.some(b => words.some(w => w.left < b.right && b.left < w.right && w.top < b.bottom && b.top < w.bottom));
+}).map(t => t.closest('figure').querySelector('h3').innerText)"""
+
+BROKEN = """[...document.querySelectorAll('.settings code')].flatMap(code => {
+  const walk = document.createTreeWalker(code, NodeFilter.SHOW_TEXT), found = [];
+  const parts = (text) => text.data.matchAll(/(?:--)?[^\\s,-]+/g);
+  for (let text = walk.nextNode(); text; text = walk.nextNode()) for (const part of parts(text)) {
+    const range = document.createRange(); range.setStart(text, part.index);
+    range.setEnd(text, part.index + part[0].length);
+    if (range.getClientRects().length > 1) found.push(part[0]);
+  }
+  return found; })"""
+
+OVER = """DATA.sections.flatMap(section => {
+  const plot = memory.get(byId(`spread-${section.id}`)), at = plot.canvas.getBoundingClientRect();
+  const names = [...plot.svg.querySelectorAll(':scope > text')].filter(t => DATA.labels.includes(t.textContent));
+  const dots = plot.view.lines.filter(l => l.dots).flatMap(l => l.points.map(p =>
+    [at.left + plot.x.at(p.x), at.top + plot.y.at(p.y)]));
+  return names.filter(t => { const b = t.getBoundingClientRect(); return dots.some(([x, y]) =>
+    x > b.left - 3 && x < b.right + 3 && y > b.top - 1 && y < b.bottom + 1); }).map(t => t.textContent); })"""
+
+
+@pytest.mark.parametrize("width", [1440, 820, 390])
+def test_nothing_that_is_read_is_cut_or_covered(width: int, crowd: Crowd, browser: Browser) -> None:
+    """In each view: no control, name of a picture or heading is shortened, covered, or broken inside a word."""
+    for view in ("", "#view=saved&ends=yes", "#x=psnr&y=bpp&anchor=bmshj2018-hyperprior%2C+published"):
+        browser.open(crowd.url + view, width)
+        browser.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        for what in (CUT, UNDER, BROKEN):
+            assert browser.js(what) == [], (view, what[:40])
+        if "published" not in view:
+            assert browser.js(OVER) == [], view
+            shares = browser.js("[...memory.values()].filter(p => p instanceof Plot && p.view.rows)"
+                                ".map(p => (p.box.x1 - p.box.x0) / p.width)")
+            assert len(shares) == 2
+            assert min(shares) > 0.5  # names leave the dots room
+            assert browser.js("document.querySelectorAll('.strip span').length") > 20
+    assert browser.js("[...new Set([...document.querySelectorAll('svg.swatch')].filter(s => s.checkVisibility())"
+                      ".map(s => Math.round(s.getBoundingClientRect().width)))]") == [36]  # dashes as they are drawn
+    assert browser.js("[...document.querySelectorAll('.settings code')].map(c => c.textContent)") == browser.js(
+        "[...document.querySelectorAll('[data-copy]')].map(b => b.dataset.copy)")
+
+
+def test_a_part_without_figures_says_why(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url)
+    seen = "[...document.querySelectorAll('#pictures .note')].filter(n => n.checkVisibility()).map(n => n.textContent)"
+    assert "Choose a dot" in browser.js(seen)[0]
+    choose(browser, "c-anchor", "VTM, published")
+    assert browser.js(seen) == ["VTM, published has no single pictures to compare with: choose an anchor that was "
+                                "measured here."]
+    choose(browser, "c-anchor", "jpeg")
+    browser.js("document.getElementById('c-none').click()")
+    assert browser.js(seen) == ["All codecs that could be compared are hidden."]
+
+
+def test_a_print_is_drawn_for_paper(crowd: Crowd, browser: Browser) -> None:
+    """From a wide window too: texts of plots are as large on paper as they are made, 12.5 pixels, or nearly so."""
+    browser.open(crowd.url, 1440)
+    browser.js("""window.addEventListener('beforeprint', () => { window.drawn = [...document.querySelectorAll(
+      '.plot svg')].map(s => [s.closest('.curves') ? 700 : 340, Number(s.getAttribute('width')),
+      Number(s.getAttribute('height'))]).filter(d => d[1]); })""")
+    screen = "[...document.querySelectorAll('.plot svg')].map(s => s.outerHTML)"
+    before = browser.js(screen)
+    browser.page.pdf(format="A4")
+    drawn = browser.js("window.drawn")
+    assert len(drawn) == 4
+    assert all(width == column and height <= 620 for column, width, height in drawn)
+    assert browser.js(screen) == before
+
+
+def test_a_plot_takes_its_room_and_stays_dimmed(crowd: Crowd, browser: Browser) -> None:
+    browser.open(crowd.url, 1440)
+    id_ = crowd.data["sections"][0]["id"]
+    browser.js(f"change({{here: '{id_}/kodim01.png'}})")
+    wide = f"document.querySelector('#{{}}-{id_} .canvas').clientWidth"
+    assert browser.js(wide.format("one")) == browser.js(wide.format("spread"))  # no picture stands beside it
+    browser.js("document.querySelector('#curves [data-codec=webp]').focus()")
+    browser.page.set_viewport_size({"width": 1000, "height": 900})
+    browser.js("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert browser.js(f"document.querySelectorAll('#plot-{id_} svg.dimmed g.lit .curve').length") == 1
+    assert browser.js(f"document.querySelector('#plot-{id_} svg').getBoundingClientRect().width") < 900
 
 
 @pytest.mark.parametrize("anchor", ["jpeg", "VTM, published", "elic2022, published"])

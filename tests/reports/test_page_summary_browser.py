@@ -44,7 +44,8 @@ def test_the_table_and_the_headline_are_those_of_python(anchor: str, crowd: Crow
     assert sorted(browser.js(seen)) == sorted([name, k + 1] for k, names in enumerate(bold) for name in names)
     speeds = drawn_speeds(crowd.analysis.results, measure_speeds(crowd.analysis.results, crowd.analysis.labels))
     said = browser.js("[...document.querySelectorAll('#headline p')].map(p => p.textContent)")
-    assert said == sentences(crowd.analysis, anchor, speeds)
+    assert [text.replace("\xa0", " ") for text in said] == sentences(crowd.analysis, anchor, speeds)
+    assert not any(" %" in text for text in said)  # no line ends before a percent sign
     assert ("by mean curves" in browser.js("byId('summary-of').textContent")) == (anchor in analysis.published)
     assert (APART in browser.js("document.getElementById('summary').innerText")) != (anchor in analysis.published)
 

@@ -131,11 +131,27 @@ def test_a_tap_shows_the_tip_and_labels_are_whole(report: Path, browser: Browser
         const end = host.querySelector('.curve').getPointAtLength(0); return [box.x + end.x, box.y + end.y]; }})()""")
     browser.page.touchscreen.tap(x, y)
     assert "bpp" in browser.js(f"document.querySelector('#plot-{section} .tip').innerText")
+    tip, plot = (browser.js(f"(() => {{ const b = document.querySelector('#plot-{section} {part}')"
+                            ".getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })()")
+                 for part in (".tip", ".canvas"))  # fmt: skip
+    assert plot[0] - 1 <= tip[0] < tip[2] <= plot[2] + 1
+    assert tip[0] - 20 < x < tip[2] + 20
+    assert tip[1] - 20 < y < tip[3] + 20
     names = browser.js(f"[...document.querySelectorAll('#spread-{section} svg > text')].map(t => t.textContent)")
     assert SCRIPT in names
-    heads = browser.js("[...document.querySelectorAll('.scroll thead th:first-child')].map("
-                       "th => [getComputedStyle(th).position, getComputedStyle(th).left, getComputedStyle(th).top])")
-    assert {tuple(head) for head in heads} == {("sticky", "0px", "0px")}
+    moved = browser.js("""[...document.querySelectorAll('.scroll table')].filter(t => t.checkVisibility()).map(t => {
+        const box = t.closest('.scroll'), head = t.tHead.rows[0].cells, name = t.tBodies[0].rows[0].cells[0];
+        const at = e => [e.getBoundingClientRect().left, e.getBoundingClientRect().top];
+        box.style.maxHeight = '90px';
+        const before = [at(name)[0], at(head[0]), at(head[1])];
+        box.scrollTo(60, 40);
+        const after = [at(name)[0], at(head[0]), at(head[1])];
+        return [box.scrollLeft, box.scrollTop, before[0] - after[0], before[1][0] - after[1][0],
+          before[1][1] - after[1][1], before[2][0] - after[2][0], before[2][1] - after[2][1]]; })""")
+    assert max(across for across, *_ in moved) == 60
+    assert max(down for _, down, *_ in moved) == 40
+    for across, _, name, corner_across, corner_down, head_across, head_down in moved:  # what stays and what goes along
+        assert (name, corner_across, corner_down, head_across, head_down) == pytest.approx((0, 0, 0, across, 0), abs=1)
 
 
 def test_a_line_that_reproduces_is_copied(report: Path, browser: Browser) -> None:

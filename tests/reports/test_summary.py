@@ -6,8 +6,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from benchbox_reports.analysis import analyse
+from benchbox_reports.crops import write_crops
 from benchbox_reports.summary import summarise, summary_tex
 from encoded_crops import PSNR, SSIM, Described, Rows, make, results_of
 from typeset import complaints, needs_latex
@@ -34,6 +36,7 @@ def test_a_row_a_codec_and_a_bd_rate_a_metric(run: Results) -> None:
     text = summary_tex(analysis)
     assert "\\label{tab:bd-crops}\\smallskip\n" in text
     assert "\\begin{table}\n" in text
+    assert "on crops: mean over 6 pictures; negative" in text
     (summary,) = summarise(analysis)
     assert summary.by_pictures
     assert [title for _, title in summary.metrics] == ["PSNR", "SSIM"]
@@ -63,7 +66,9 @@ def test_against_a_published_anchor_all_are_by_mean_curves(run: Results) -> None
     assert not summary.by_pictures
     assert {label: values[0] for label, _, values in summary.rows} == {
         row.label: row.rate.value for row in analysis.sections[0].comparisons}
-    assert summary_tex(analysis).count("\\midrule") == 1
+    text = summary_tex(analysis)
+    assert text.count("\\midrule") == 1
+    assert "on crops: mean curves, 6 pictures; negative" in text
 
 
 def test_many_metrics_continue_in_the_next_float(run: Results) -> None:
@@ -82,9 +87,13 @@ def test_a_papers_page_is_typeset_without_complaint(run: Results, tmp_path: Path
     paper = replace(run, frame=run.frame.assign(label=long.astype("category")), references=[VTM])
     make("tables", paper, tmp_path)
     make("figures", paper, tmp_path)
+    part = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    crops = [("original", "a picture", part), *((name, "0.482 bpp, PSNR 29.34 dB", part) for name in long.unique())]
+    write_crops(tmp_path / "figures" / "crops-1", crops, (0, 0, 128, 96))
     figures = tmp_path / "figures.tex"
     figures.write_text("\n".join(
         f"\\begin{{figure}}\\includegraphics{{figures/{kind}-crops-psnr-column}}\\caption{{{kind}}}\\end{{figure}}"
-        for kind in ("rd", "bd")), encoding="utf-8")
+        for kind in ("rd", "bd", "savings")) + "\\begin{figure*}\\includegraphics{figures/crops-1}\\end{figure*}",
+        encoding="utf-8")
     said = complaints([figures, tmp_path / "tables" / "summary.tex"], tmp_path, "ieee")
     assert said == []

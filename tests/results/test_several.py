@@ -17,6 +17,7 @@ from click.testing import CliRunner
 import benchbox
 from benchbox import image, registry
 from benchbox.cli.main import commands
+from benchbox.errors import UsageError
 from benchbox.report import Results
 from benchbox.results import find_run, load_several
 from benchbox.store import Workspace
@@ -78,6 +79,14 @@ def test_what_two_runs_of_a_workspace_share_is_taken_once(base: Path) -> None:
 
 def test_one_run_is_as_it_was(base: Path) -> None:
     pd.testing.assert_frame_equal(benchbox.load(["one"], base / "runs"), benchbox.load("one", base / "runs"))
+
+
+def test_a_run_is_named_once(base: Path) -> None:
+    with pytest.raises(UsageError, match="the run 'one' is named twice"):
+        benchbox.load(["one", "two", base / "runs" / "two" / ".." / "one"], base / "runs")
+    done = CliRunner().invoke(commands, ["report", "one", "one", "--workspace", str(base / "runs")])
+    assert isinstance(done.exception, UsageError)
+    assert not (base / "runs" / "one" / "report-one").exists()
 
 
 def test_hosts_are_never_mixed_in_speed(results: Results) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchbox_reports.figures.sheet import freeze, settle
+from benchbox_reports.figures.sheet import freeze, settle, wrapped
 from benchbox_reports.labels import Floats
 
 MOST = 8
@@ -34,7 +33,7 @@ def name_at_ends(
         bold: the one name to set bold.
     """
     texts = {name: axes.annotate(
-        "\n".join(textwrap.wrap(name, WIDE)), (1, 0), (TEXT, 0), xycoords="axes fraction", textcoords="offset points",
+        wrapped(name, WIDE), (1, 0), (TEXT, 0), xycoords="axes fraction", textcoords="offset points",
         va="center", ha="left", color=colours[name], annotation_clip=False, linespacing=1.0,
         fontweight="bold" if name == bold else "normal") for name in curves}  # fmt: skip
     settle(figure)

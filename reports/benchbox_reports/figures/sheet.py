@@ -112,8 +112,29 @@ def printable(text: str) -> str:
 
 
 def wrapped(text: str, width: int = WRAP) -> str:
-    """`printable` text in lines of at most `width` characters, broken at spaces where it has them."""
-    return "\n".join(textwrap.wrap(printable(text), width)) or " "
+    """`printable` text in lines of at most `width` characters, broken at spaces where it has them, else after a sign
+    between the words of an option or id (``progressive=|yes``), else inside a word."""
+    words = (part for word in printable(text).split() for part in _parts(word, width))
+    lines: list[str] = []
+    glue = False  # the part before ends inside a word
+    for part, ends in words:
+        room = width - len(part) - (0 if glue else 1)
+        if lines and len(lines[-1]) <= room:
+            lines[-1] += part if glue else f" {part}"
+        else:
+            lines.append(part)
+        glue = not ends
+    return "\n".join(lines) or " "
+
+
+def _parts(word: str, width: int) -> Iterator[tuple[str, bool]]:
+    """The parts of a word that may stand on lines of their own, none longer than `width`, and whether each ends it."""
+    found = [word]
+    if len(word) > width:
+        found = [chunk for part in re.findall(r"[^-=_/,:;.]*[-=_/,:;.]+|[^-=_/,:;.]+", word)
+                 for chunk in textwrap.wrap(part, width, break_on_hyphens=False)]
+    for k, part in enumerate(found, 1):
+        yield part, k == len(found)
 
 
 def slug(text: str) -> str:

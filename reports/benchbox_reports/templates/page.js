@@ -41,6 +41,18 @@ function update() {
     showPictures(section);
     showSpeed(section);
   }
+  sayIfEmpty("pictures");
+  sayIfEmpty("speed");
+}
+
+function sayIfEmpty(id) {  // why no figure of a part of the page is shown, in place of the words about them
+  const part = byId(id), note = part?.querySelector(".none");
+  if (!note) return;
+  const any = [...part.querySelectorAll("figure")].some((figure) => !figure.hidden);
+  for (const words of part.querySelectorAll(".if-any")) words.hidden = !any;
+  note.hidden = any;
+  note.textContent = any ? "" : isPublished(state.anchor) ? `${state.anchor} has no single pictures to compare with: choose an anchor that was measured here.`
+    : "All codecs that could be compared are hidden.";
 }
 
 function controls() {
@@ -80,6 +92,9 @@ function start() {
     e.preventDefault();
     change({at: goal.id});
     goTo(goal);
+  });
+  for (const [event, is] of [["beforeprint", true], ["afterprint", false]]) window.addEventListener(event, () => {
+    for (const plot of memory.values()) if (plot instanceof Plot) plot.print(is);
   });
   const follow = () => { state = readHash(); update(); if (state.at) goTo(byId(state.at)); };
   window.addEventListener("hashchange", follow);

@@ -37,7 +37,7 @@ function spread([label, r], k, pictures) {
   const colour = colourOf(label), interval = r.low === null ? [] : [`95 % interval [${printed(percent(r.low), 1, true)}, ${printed(percent(r.high), 1, true)}]`];
   return [
     {bar: true, colour, points: r.low === null ? [] : [{x: r.low, y: k}, {x: r.high, y: k}]},
-    {dots: true, colour, points: r.log.map((x, s) => ({x, y: k - 0.28 + 0.56 * ((s * 0.618) % 1), picture: pictures[s].name, small: pictures[s].small,
+    {dots: true, colour, points: r.log.map((x, s) => ({x, y: k - 0.2 + 0.4 * ((s * 0.618) % 1), picture: pictures[s].name, small: pictures[s].small,
       facts: [pictures[s].name, `${label}: ${printed(percent(x), 1, true)} % bits`]})).filter((p) => p.x !== null)},
     {colour, dash: "none", marker: DATA.looks[label][1], points: [{x: r.mean, y: k, facts: [label, `mean over pictures ${printed(percent(r.mean), 1, true)} %`, ...interval]}]},
   ];

@@ -5,6 +5,7 @@
 // marks: [{x, text}], rows: [text], level: a y that is shown, with a line, empty: text where no curve is shown}
 
 const NAME = 6.6;  // pixels of a letter of a name at a curve's end
+const PAPER = {curves: [700, 350], figures: [340, 620]};  // pixels that a plot is drawn wide, and at most high, on a printed page
 const MOST_NAMED = 16;  // most curves named at their ends; with more, the leaders to the names are a tangle
 
 class Plot {
@@ -32,6 +33,11 @@ class Plot {
     this.draw();
   }
 
+  print(is) {  // draws for paper, whatever the screen's width: scaled down, its texts would be too small to read
+    this.paper = is ? PAPER[this.host.closest(".curves") ? "curves" : "figures"] : null;
+    if (this.view) this.draw();
+  }
+
   extents() {
     const {view} = this, own = view.lines.filter((line) => !line.faint && line.points.length);
     const points = (own.length ? own : view.lines).flatMap((line) => line.points);  // published curves may leave the plot
@@ -56,8 +62,8 @@ class Plot {
   }
 
   draw() {
-    const {view} = this, width = this.width = this.canvas.clientWidth || 600;
-    const height = this.height = view.height || Math.round(Math.min(620, Math.max(280, width * 0.66)));
+    const {view} = this, width = this.width = this.paper?.[0] || this.canvas.clientWidth || 600;
+    const height = this.height = view.height || Math.round(Math.min(this.paper?.[1] || 620, Math.max(280, width * 0.66)));
     const longest = view.rows ? Math.max(...view.rows.map((row) => row.length)) : 0;
     this.stacked = !!view.rows && 7.2 * longest + 14 > width * 0.42;  // then each row's name stands above its dots
     const left = this.stacked ? 10 : view.rows ? 7.2 * longest + 14 : view.y.wide ? 62 : 54;
@@ -82,6 +88,7 @@ class Plot {
       svg.append(make("svg:text", {x: (box.x0 + box.x1) / 2, y: (box.y0 + box.y1) / 2, "text-anchor": "middle", class: "empty"}, view.empty));
     }
     this.canvas.replaceChildren(svg);
+    this.light(this.lit ?? null);
   }
 
   axes(svg) {
@@ -95,7 +102,7 @@ class Plot {
       text(name, [Math.min(at, width - half), box.y1 + 17], {"text-anchor": "middle"});
     }
     if (view.rows) {
-      view.rows.forEach((row, k) => this.stacked ? text(row, [box.x0, this.y.at(k) - 15], {class: "small"})
+      view.rows.forEach((row, k) => this.stacked ? text(row, [box.x0, this.y.at(k) - 17], {class: "small"})
         : text(row, [box.x0 - 8, this.y.at(k) + 4], {"text-anchor": "end"}));
     } else {
       for (const [value, name, at] of placed(inside(view.y.ticks || ticksOf([y0, y1], height / 60, view.y.log), y0, y1), this.y.at, () => 14, 4)) {
@@ -165,6 +172,7 @@ class Plot {
   }
 
   light(name) {  // dims all lines but one; null: none
+    this.lit = name;
     this.svg?.classList.toggle("dimmed", name !== null && this.view.lines.some((line) => line.name === name));
     for (const group of this.svg?.querySelectorAll("g.line") ?? []) group.classList.toggle("lit", group.dataset.name === name);
   }
