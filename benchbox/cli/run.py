@@ -80,7 +80,7 @@ def run(
         if dry_run:
             from benchbox.session import describe
 
-            click.echo(describe(resolved, place, local, progress, retry))
+            click.echo(describe(resolved, place, local, progress, retry, len(wanted)))
             return
         executor: Executor = local(place)
         if cluster is not None:

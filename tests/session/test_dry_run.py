@@ -74,9 +74,15 @@ def test_it_counts_what_small_pictures_and_timing_take(
     """Encoding, decoding and scoring these 9 points takes a hundredth of a second."""
     asked = plan(pictures, JPEG, timing={"repeats": 3})
     out = dry_run(tmp_path, asked, monkeypatch, capsys)
-    assert int(re.findall(r"about (\d+) s", out)[0]) >= 3, "a run and its timing start workers each"
+    (wall, processor), report = re.findall(r"about (\d+) s with \d+ workers, (\d+) s of processor", out)[0], " report: "
+    assert int(wall) >= 6, "a run and its timing start workers each, and a report follows"
+    said = re.findall(r", (\S+) s of one processor|: (\S+) s of one processor", out)
+    assert sum(float(one or other) for one, other in said) == pytest.approx(int(processor), abs=1)
+    assert report in out
+    assert report not in dry_run(tmp_path, asked, monkeypatch, capsys, "--no-report")
     (timing,) = re.findall(r"timing: 9 points, (\S+) s of one processor", out)
     assert 3 * SHORTEST_LOOK < float(timing) < 10
     go(tmp_path, plan(pictures, JPEG))
     out = dry_run(tmp_path, asked, monkeypatch, capsys)
-    assert out.startswith("t: 0 of 9 points to measure in 0 jobs\n  timing: 9 points, ")
+    assert out.startswith("t: 0 of 9 points to measure in 0 jobs\n")
+    assert "\n  timing: 9 points, " in out
