@@ -5,6 +5,7 @@ Nothing is written to the workspace; probes run in a temporary folder.
 
 from __future__ import annotations
 
+import resource
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.dataset import Sample
 from benchbox.execution import LocalExecutor
+from benchbox.fork_server import ForkServer
 from benchbox.machine import SHORTEST_LOOK
 from benchbox.plan import DISTURBED, Job, Resolved, timing_jobs
 from benchbox.session.digests import digests
@@ -28,6 +30,9 @@ SCORING_SECONDS = 0.03
 
 START_SECONDS, START_PROCESSOR_SECONDS = 1.5, 2.5
 """Seconds that a run takes to its first result, and processor seconds that its processes take to start and to end."""
+
+SERVER_SECONDS = 1.0
+"""Of these, what the process that workers are forked from and the first of them take."""
 
 JOB_SECONDS, POINT_SECONDS, LISTING_SECONDS = 0.02, 0.003, 1.5e-5
 """Seconds that a job takes besides its points, a point besides its codec and metrics, however small the picture is, and
@@ -83,11 +88,11 @@ def _samples(resolved: Resolved) -> dict[tuple[str, str], Sample]:
 
 
 def describe(
-    resolved: Resolved, workspace: Workspace, executor: Callable[[Workspace], LocalExecutor], progress: Progress,
+    resolved: Resolved, workspace: Workspace, executor: Callable[..., LocalExecutor], progress: Progress,
     retry: bool = False, reports: int = 0,
 ) -> str:  # fmt: skip
-    """The text of ``--dry-run``; `executor` makes an executor for the workspace it is given, and so many `reports`
-    follow the run."""
+    """The text of ``--dry-run``; `executor` makes an executor for the workspace and the fork server (`server`) that it
+    is given, and so many `reports` follow the run."""
     for codec, why in resolved.left_out.items():
         progress.say(f"{codec} is left out: {why}")
     with ExitStack() as stack:
@@ -97,9 +102,14 @@ def describe(
         work = (_searches if resolved.plan.match else _sweep)(resolved, store, progress, retry)
         known = store.seconds_and_bytes() if work.jobs or work.timed else {}
     with tempfile.TemporaryDirectory(prefix="benchbox-") as folder:
-        probing = executor(Workspace.at(folder))
-        costs = _costs([*work.jobs, *work.timed], known, probing)
-    return "\n".join(_lines(work, costs, len(resolved.metrics), probing.workers, reports, workspace))
+        before = _children_seconds()
+        with ForkServer() as server:
+            probing = executor(Workspace.at(folder), server=server)
+            costs, probes = _costs([*work.jobs, *work.timed], known, probing)
+        used = _children_seconds() - before
+    calls = sum(work.megapixels(probe) * costs[label][0] for label, probe in probes.items() if label in costs)
+    opening = max(0.0, used - SERVER_SECONDS - (1 + UNTIMED_CALLS) * calls) if probes else 0.0
+    return "\n".join(_lines(work, costs, opening, len(resolved.metrics), probing.workers, reports, workspace))
 
 
 def _sweep(resolved: Resolved, store: Store, progress: Progress, retry: bool) -> _Work:
@@ -132,8 +142,10 @@ def _searches(resolved: Resolved, store: Store, progress: Progress, retry: bool)
 
 
 def _lines(
-    work: _Work, costs: Mapping[str, Cost], metrics: int, workers: int, reports: int, workspace: Workspace
-) -> Iterable[str]:
+    work: _Work, costs: Mapping[str, Cost], opening: float, metrics: int, workers: int, reports: int,
+    workspace: Workspace,
+) -> Iterable[str]:  # fmt: skip
+    """`opening` are the seconds of one processor that a worker takes to open the codecs that were probed."""
     by_label: dict[str, list[Job]] = {}
     for job in work.jobs:
         by_label.setdefault(job.label, []).append(job)
@@ -151,9 +163,11 @@ def _lines(
         seconds, size = seconds + took, size + kept
         yield f"  {label}: {points} points, {took:.1f} s of one processor, {kept / 1e6:.1f} MB of streams"
     listing = LISTING_SECONDS * work.rows
-    wall, processor = START_SECONDS + listing + seconds / min(workers, machine.cores()), seconds
-    yield f"  start: {START_PROCESSOR_SECONDS + listing:.1f} s of one processor"
-    processor += START_PROCESSOR_SECONDS + listing
+    opened = opening * min(workers, len(work.jobs))
+    start = START_PROCESSOR_SECONDS + listing + opened
+    yield f"  start: {start:.1f} s of one processor"
+    wall = START_SECONDS + listing + (opened + seconds) / min(workers, machine.cores())
+    processor = start + seconds
     if work.timed:
         mean = sum(per_point for per_point, _ in costs.values()) / max(1, len(costs))
         took = START_SECONDS + sum(work.timing_seconds(job, costs.get(job.label, (mean, 0.0))[0]) for job in work.timed)
@@ -169,8 +183,9 @@ def _lines(
 
 def _costs(
     jobs: Iterable[Job], known: Mapping[tuple[str, str], Cost], executor: LocalExecutor
-) -> dict[str, Cost]:
-    """label -> cost: from the workspace, or by probing one middle point of each codec that has no times there."""
+) -> tuple[dict[str, Cost], dict[str, Job]]:
+    """label -> cost: from the workspace, or by probing one middle point of each codec that has no times there; and
+    label -> the probe."""
     found: dict[str, Cost] = {}
     probes: dict[str, Job] = {}
     for job in jobs:
@@ -190,4 +205,10 @@ def _costs(
                 found[job.label] = seconds / pixels, point["bytes"] / pixels
 
     executor.run(probes.values(), keep)
-    return found
+    return found, probes
+
+
+def _children_seconds() -> float:
+    """Processor seconds of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
