@@ -60,11 +60,13 @@ class Store(formers.FormerRuns):
 
     @contextmanager
     def _wanted(self, keys: Iterable[str]) -> Iterator[None]:
-        """A temporary table `wanted` of keys, to join with."""
+        """A temporary table `wanted` of keys, to join with; filled in their order, as each would else go to another
+        page of it."""
         self._db.execute("CREATE TEMP TABLE wanted (key TEXT PRIMARY KEY) WITHOUT ROWID")
         try:
-            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
-            self._db.commit()
+            with given_keys(self._db, keys) as given:
+                self._db.execute(f"INSERT INTO wanted SELECT key FROM ({given.query}) GROUP BY key")
+                self._db.commit()
             yield
         finally:
             self._db.execute("DROP TABLE wanted")
@@ -205,7 +207,7 @@ class Store(formers.FormerRuns):
 
     def streams_in_use(self) -> set[str]:
         """SHA-256 of every stream that a run needs."""
-        query = "SELECT DISTINCT stream_sha256 FROM encodings WHERE key IN (SELECT key FROM entries)"
+        query = "SELECT stream_sha256 FROM (SELECT key FROM entries GROUP BY key) CROSS JOIN encodings USING (key)"
         return {sha256 for (sha256,) in self._db.execute(query) if sha256}
 
 
