@@ -20,6 +20,7 @@
     │   └── ChecksumError             a file or picture is not the one the manifest names
     ├── PluginError                   a plugin could not be loaded or breaks its contract
     ├── StoreError                    the results database or its folder
+    ├── RunEndedError                 a cluster's worker is asked to go on with a run that has ended
     └── RunInterrupted                Ctrl-C; says how to continue
 """
 
@@ -104,6 +105,13 @@ class PluginError(BenchboxError):
 
 class StoreError(BenchboxError):
     """The results database or its folder cannot be used."""
+
+
+class RunEndedError(BenchboxError):
+    """A cluster's worker is asked to go on with a run that is over, or whose client is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("the run is over, or its client is gone")
 
 
 class RunInterrupted(BenchboxError):  # noqa: N818 - the user's wish, not a failure

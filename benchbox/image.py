@@ -106,6 +106,16 @@ def read(path: str | Path) -> Picture:
     return Picture(check(pixels, str(path)), tuple(remarks))
 
 
+def read_unchecked(path: str | Path) -> Image:
+    """The pixels that `read` gives, without its checks for damage, which take nearly as long as decoding: for whoever
+    compares them with a digest that `read` gave. What a damaged PNG lacks may be black.
+
+    Raises:
+        CorruptImageError, UnsupportedImageError: as `read` does.
+    """
+    return check(reading.decode(Path(path), whole=False)[0], str(path))
+
+
 def notes(path: str | Path) -> tuple[str, ...]:
     """The notes that `read` makes, without decoding the pixels where that is possible; () if it cannot be read."""
     try:

@@ -17,6 +17,7 @@ from encoded_crops import crop_rows, crops_page  # noqa: F401
 from evil_codecs import evil  # noqa: F401
 from hostile_report import report, results  # noqa: F401
 from installed_plugins import install  # noqa: F401
+from machines import machines  # noqa: F401
 from mine_codec import mine  # noqa: F401
 from plugin_files import toy_file  # noqa: F401
 from small_runs import pictures  # noqa: F401

@@ -19,14 +19,14 @@ CORE = Path(benchbox.__file__).parent
 
 LAYERS = (
     "deadline errors machine place processes stopping trace written",
-    "files fork_server mistakes plugin_file program sources stated", "guard reading",
+    "files fork_server mistakes plugin_file program sources stated values", "guard reading",
     "image", "codec metric dataset reference", "appearance", "report", "naming", "hookspecs testing", "hooks",
     "loading", "registry", "plan", "store", "work", "execution results", "session", "curves", "frames", "api", "cli",
     "__main__",
 )  # fmt: skip
 """Rooms of the core from the ground up. A room imports from rooms below its own only, never beside or above it."""
 
-LOWER = {"curves": {"errors", "metric"}, "results": {"deadline", "errors", "files", "guard", "image", "codec",
+LOWER = {"curves": {"errors", "metric"}, "results": {"deadline", "errors", "files", "values", "guard", "image", "codec",
          "dataset", "metric", "appearance", "report", "naming", "reference", "registry", "plan", "store",
          "work"}}  # fmt: skip
 """Rooms that stand beside the others, and all that they may import."""
@@ -36,8 +36,8 @@ WINGS = {"reading", "plan", "store", "work", "execution", "session", "results", 
 HEAVY = {"benchbox.store.frame", "benchbox.execution.dask", "benchbox.execution.cluster"}
 """Modules of wings that others import directly, since what they bring (pandas, dask) is not for everyone."""
 
-PUBLIC = {"", "errors", "files", "image", "codec", "metric", "dataset", "appearance", "report", "naming", "reference",
-          "hookspecs", "program", "curves", "store", "testing"}  # fmt: skip
+PUBLIC = {"", "errors", "files", "values", "image", "codec", "metric", "dataset", "appearance", "report", "naming",
+          "reference", "hookspecs", "program", "curves", "store", "testing"}  # fmt: skip
 """What a plugin may import; of `store`, the table of columns alone."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from benchbox.errors import OptionError
+from benchbox.values import wrong
 
 if TYPE_CHECKING:
     from benchbox.appearance import Appearance
@@ -65,8 +66,7 @@ def with_flags(table: Appearance, given: Mapping[str, Any]) -> Appearance:
     except ValidationError as error:
         first = error.errors()[0]
         flag, takes = next((f, t) for f, key, t, _ in _FLAGS if key == first["loc"][0])
-        said = str(first["msg"]).removeprefix("Value error, ")
-        raise OptionError(f"{flag}: {said}; write {flag} {takes}") from None
+        raise OptionError(f"{flag}: {wrong(first)}; write {flag} {takes}") from None
 
 
 def _pairs(flag: str, takes: str, texts: Sequence[str]) -> dict[str, str]:

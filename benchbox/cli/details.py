@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from benchbox.cli import listing, options
-from benchbox.codec import Capabilities, OptionsModel, QualityAxis
+from benchbox.codec import Capabilities, CodecInfo, OptionsModel, QualityAxis
 from benchbox.dataset import DatasetInfo
 from benchbox.errors import BenchboxError, UnknownIdError, UsageError, did_you_mean, one_line
 from benchbox.guard import answered
@@ -38,11 +38,13 @@ def _codec(plugins: Registry, text: str) -> Iterator[str]:
     info = plugins.codec(entry.id)
     taken = info.capabilities
     yield f"{info.id}: {one_line(info.title)}"
+    yield from _facts({"status": partial(listing.state, info.unavailable),
+                       "from": partial(_origin, plugins.owners("codecs")[info.id], info)})  # fmt: skip
+    if _states_nothing(info):
+        return
     yield from _facts({
-        "status": partial(listing.state, info.unavailable),
-        "from": partial(_origin, plugins.owners("codecs")[info.id], info),
         "identity": lambda: plugins.identity(info, info.parse_options(entry.options)),
-        "quality": lambda: _axis(answered(info.axis, info.parse_options(entry.options))),
+        "quality": lambda: _axis(answered(info.axis, info.parse_options(entry.options)), taken),
         "pictures": lambda: _pictures(taken),
         "promises": lambda: _promises(taken),
         "devices": lambda: ", ".join(taken.devices),
@@ -63,9 +65,19 @@ def _promises(taken: Capabilities) -> str:
                       (f"may differ by {tolerance} levels between devices" if tolerance else "exact")])  # fmt: skip
 
 
-def _axis(axis: QualityAxis | None) -> str:
+def _states_nothing(info: CodecInfo) -> bool:
+    """Whether a codec is unavailable and neither lossy nor lossless, as one of a description that cannot be read: what
+    else it states are defaults."""
+    try:
+        return (answered(info.unavailable) is not None and not info.capabilities.lossless
+                and answered(info.axis, info.parse_options({})) is None)  # fmt: skip
+    except (BenchboxError, AttributeError):  # AttributeError: capabilities may be anything
+        return False
+
+
+def _axis(axis: QualityAxis | None, taken: Capabilities) -> str:
     if axis is None:
-        return "none: lossless"
+        return "none: lossless" if taken.lossless else listing.NO_AXIS
     sweep = ", ".join(f"{value:g}" for value in axis.values)
     whole = ", whole numbers" if axis.integer else ""
     return f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip() + f"{whole}; by default {sweep}"

@@ -18,6 +18,9 @@ from benchbox.guard import answered
 from benchbox.hooks import HOOKS
 from benchbox.registry import Registry
 
+NO_AXIS = "at fault: neither a quality axis nor lossless"
+"""What is shown as the quality of a codec that states nothing about it."""
+
 
 def lines(
     kind: str, workspace: Path, load: Callable[[], Registry], built_in: Collection[str]
@@ -64,7 +67,9 @@ def _codec(info: CodecInfo) -> tuple[str, str, str, str]:
 
 def _quality(info: CodecInfo) -> str:
     axis = answered(info.axis, info.parse_options({}))
-    return "lossless" if axis is None else f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
+    if axis is None:
+        return "lossless" if info.capabilities.lossless else NO_AXIS
+    return f"{axis.name} {axis.minimum:g} .. {axis.maximum:g} {axis.unit}".rstrip()
 
 
 def metrics(plugins: Registry) -> Iterator[str]:

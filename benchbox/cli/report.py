@@ -124,6 +124,9 @@ def export(run: str, format_: str, output: Path, plugin_paths: tuple[Path, ...],
     place = results.find_run(run, Workspace.at(workspace))
     if any(files.same_file(output, source) for source in place.sources):
         raise UsageError(f"{output}: the results are read from this file; choose another --output")
+    if output.suffix and output.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"{output}: is named as no table that can be written is; name it {output.stem}.csv, or "
+                         f"{output.stem}.parquet with --format parquet (known: {', '.join(_SUFFIXES)})")
     other = _SUFFIXES.get(output.suffix.lower(), format_)
     if other != format_:
         raise UsageError(f"{output}: would hold {format_}; add --format {other}, or name it {output.stem}.{format_}")

@@ -19,11 +19,13 @@ from benchbox.errors import (
     QualityError,
     UnsupportedImageError,
     did_you_mean,
+    one_line,
 )
 from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.mistakes import wrongly_made
 from benchbox.stated import Stated, stated
+from benchbox.values import wrong
 
 __all__ = ["Capabilities", "CheckedCodec", "Codec", "CodecInfo", "FileOption", "OptionsModel", "QualityAxis",
            "anchored_options", "options_by_content", "options_json", "validated_options"]  # fmt: skip
@@ -200,7 +202,8 @@ def validated_options(model: type[OptionsModel], values: Mapping[str, Any], owne
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "options"
-        raise OptionError(f"{owner}: option {where}={first['input']!r}: {first['msg']}") from error
+        given = "" if first["type"] == "missing" else f"={one_line(repr(first['input']), 200)}"
+        raise OptionError(f"{owner}: option {where}{given}: {wrong(first, got=False)}") from error
 
 
 def _checked_quality(axis: QualityAxis | None, quality: float | None, codec: str) -> float:

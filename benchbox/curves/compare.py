@@ -2,8 +2,8 @@
 
 The verdict is taken from the 95 % bootstrap interval of the mean BD-rate over pictures (`benchbox.curves.pictures`):
 ``better`` if the interval lies wholly below 0 (fewer bits at equal metric), ``worse`` if wholly above, else
-``undecided``. Without an interval the verdict is ``undecided`` too, and a reason says why. Where every point has the
-bytes, pixels and scores that it had, the verdict is ``same``.
+``undecided``. Without an interval the verdict is ``undecided`` too, and a reason says why. Where every point of
+both has the bytes, pixels and scores by that metric that it had, or fails as it did, the verdict is ``same``.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ def _change(rows: pd.DataFrame, shared: Shared, points: Points, metric: Metric) 
     unit = "dB" if metric.display.transform == "db" else metric.unit
     reason = _no_curves(rows, shared, metric)
     if reason:
-        return Change(metric.id, unit, None, None, None, 0, "same" if points.equal else "undecided", {}, {}, reason)
+        alike: Verdict = "same" if metric.id in points.same else "undecided"
+        return Change(metric.id, unit, None, None, None, 0, alike, {}, {}, reason)
     curves = image_curves(rows, metric)
     table = PictureTable(curves)
     over = table.summary(BEFORE, AFTER)
@@ -140,7 +141,7 @@ def _change(rows: pd.DataFrame, shared: Shared, points: Points, metric: Metric) 
               if np.isfinite(ratio)}  # fmt: skip
     return Change(
         metric.id, unit, over.mean, over.interval, _bd_metric(curves), over.n,
-        "same" if points.equal else verdict(over.interval),
+        "same" if metric.id in points.same else verdict(over.interval),
         dict(sorted(values.items(), key=lambda item: item[1])), over.left_out, over.why_no_interval,
     )  # fmt: skip
 

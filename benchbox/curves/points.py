@@ -60,7 +60,9 @@ class Points:
         changed: those whose bytes differ.
         broken: points that went through before and fail now, or that the codec refuses now.
         unmeasured: number of points that went through before and are not measured now.
-        equal: whether both runs have the same points, with equal bytes, pixels and scores.
+        equal: whether every point that both runs ask for has the bytes, pixels and scores that it had, or fails as it
+            did; points of one run only do not count.
+        same: ids of the metrics of which this is true, those of the other scores aside.
         speed: ratio of the speeds.
     """
 
@@ -69,6 +71,7 @@ class Points:
     broken: tuple[BrokenPoint, ...]
     unmeasured: int
     equal: bool
+    same: tuple[str, ...]
     speed: Speed
 
 
@@ -84,6 +87,7 @@ def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
     known = streams.notna().all(axis=1).to_numpy(dtype=bool)  # a table of an earlier release may have no digests
     changed = good[known & (streams.iloc[:, 0] != streams.iloc[:, 1]).to_numpy(dtype=bool)]
     broken = both[went[0] & listed & ~went[1] & ~missing]
+    same = tuple(metric.id for metric in metrics if _equal(both[listed], good, metric)) if known.all() else ()
     return Points(
         compared=len(good),
         changed=tuple(ChangedPoint(str(sample), _quality(quality), _whole(old), _whole(new))
@@ -91,7 +95,8 @@ def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
         broken=tuple(BrokenPoint(str(sample), _quality(quality), _why(status, reason))
                      for sample, quality, status, reason in _listed(broken, "status_after", "reason_after")),
         unmeasured=int((went[0] & missing).sum()),
-        equal=len(good) == len(both) > 0 and bool(known.all()) and _equal(good, metrics),
+        equal=len(same) == len(metrics) > 0,
+        same=same,
         speed=_speed(good),
     )  # fmt: skip
 
@@ -113,9 +118,12 @@ def _whole(value: float) -> int | None:
     return None if np.isnan(value) else int(value)
 
 
-def _equal(good: pd.DataFrame, metrics: Sequence[Metric]) -> bool:
-    names = ("stream_sha256", "pixels_sha256", *(metric.column for metric in metrics))
-    return all(good[f"{name}_before"].equals(good[f"{name}_after"]) for name in names)
+def _equal(listed: pd.DataFrame, good: pd.DataFrame, metric: Metric) -> bool:
+    """Whether points that both runs list end alike, and those that went through with equal bytes, pixels and scores."""
+    statuses = [listed[f"status_{side}"].astype(object).to_numpy() for side in (BEFORE, AFTER)]
+    names = ("stream_sha256", "pixels_sha256", metric.column)
+    return len(good) > 0 and bool((statuses[0] == statuses[1]).all()) and all(
+        good[f"{name}_before"].equals(good[f"{name}_after"]) for name in names)
 
 
 def _speed(good: pd.DataFrame) -> Speed:

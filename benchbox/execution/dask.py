@@ -60,7 +60,7 @@ class DaskExecutor:
             "streams": str(workspace.streams.folder), "spool": str(workspace.spool), "plugins": as_values(files),
             "seconds": limits.point_seconds, "memory": limits.memory_mib << 20 if limits.memory_mib else None,
         }  # fmt: skip
-        self._asked: dict[str, Any] = {}  # address -> future of its `take_part`, which holds its bench there
+        self._asked: dict[str, Any] = {}  # address -> future of its `take_part`, which keeps its processes there
         self._anyone: Any = None  # future of a `take_part` that any worker may run: a cluster may start one for it
         self._members: dict[str, Member] = {}
         self._refused: set[str] = set()

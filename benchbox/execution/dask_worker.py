@@ -1,8 +1,8 @@
 """What runs on a worker of a dask cluster. Tasks are JSON text, and so is what they answer, through the events that
 dask carries from workers to clients.
 
-A worker keeps a `Bench` for each run from the moment it is asked to take part until the run's client lets go of that
-task's result, or is gone itself: then dask forgets the result, and the bench is closed, whatever it was at.
+A worker keeps `RunProcesses` for each run from the moment it is asked to take part until the run's client lets go of
+that task's result, or is gone itself: then dask forgets the result, and the processes end, whatever they were at.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from distributed.utils import sync
 from benchbox import machine
 from benchbox.errors import BenchboxError, one_line
 from benchbox.execution.admission import outer_faults
-from benchbox.execution.bench import Bench
 from benchbox.execution.cluster import TOPIC
+from benchbox.execution.run_processes import RunProcesses
 from benchbox.plan import Job
 from benchbox.plugin_file import from_values
 
@@ -35,29 +35,29 @@ SHARE = 0.8
 """Part of a worker's memory that its points may use together."""
 
 
-class Benches(WorkerPlugin):
-    """The benches of a worker, by run."""
+class ProcessesByRun(WorkerPlugin):
+    """The processes that a worker keeps for each run that it takes part in."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._benches: dict[str, Bench] = {}
+        self._runs: dict[str, RunProcesses] = {}
         self._keys: dict[Key, str] = {}
 
-    def open(self, key: Key, run: str, settings: Mapping[str, Any], slots: int) -> Bench:
-        """The bench of `run`, kept until dask forgets the task `key`."""
+    def open(self, key: Key, run: str, settings: Mapping[str, Any], slots: int) -> RunProcesses:
+        """Those of `run`, kept until dask forgets the task `key`."""
         with self._lock:
-            if run not in self._benches:
-                self._benches[run] = Bench(settings, slots)
+            if run not in self._runs:
+                self._runs[run] = RunProcesses(settings, slots)
             self._keys[key] = run
-            return self._benches[run]
+            return self._runs[run]
 
-    def bench(self, run: str) -> Bench:
-        """The bench of a run that was opened."""
+    def of(self, run: str) -> RunProcesses:
+        """Those of a run that was opened."""
         with self._lock:
-            bench = self._benches.get(run)
-        if bench is None:
+            processes = self._runs.get(run)
+        if processes is None:
             raise BenchboxError("this worker does not take part in the run any more")
-        return bench
+        return processes
 
     def transition(self, key: Key, start: str, finish: str, **kwargs: Any) -> None:
         """dask's: a task on this worker has another state now."""
@@ -68,17 +68,17 @@ class Benches(WorkerPlugin):
 
     def teardown(self, worker: Worker) -> None:
         """dask's: the worker ends."""
-        self._close(list(self._benches))
+        self._close(list(self._runs))
 
     def _close(self, runs: Sequence[str]) -> None:
         with self._lock:
-            closed = [self._benches.pop(run) for run in runs if run in self._benches]
-        for bench in closed:  # in a thread, since dask must not wait for it
-            threading.Thread(target=bench.close, daemon=True).start()
+            closed = [self._runs.pop(run) for run in runs if run in self._runs]
+        for processes in closed:  # in a thread, since dask must not wait for it
+            threading.Thread(target=processes.close, daemon=True).start()
 
 
 def take_part(text: str) -> None:
-    """A task: open a bench for the run that JSON `text` describes, and answer what this worker is and what it lacks."""
+    """A task: start processes for the run that JSON `text` describes, and answer what this worker is and lacks."""
     asked = json.loads(text)
     worker = get_worker()
     slots, gpus = worker.state.nthreads, worker.state.total_resources.get("GPU", 0)
@@ -90,8 +90,8 @@ def take_part(text: str) -> None:
         try:
             for file in from_values(settings["plugins"]):
                 file.check()
-            bench = _benches(worker).open(worker.get_current_task(), asked["run"], {**settings, "memory": share}, slots)
-            faults = bench.inspect(asked["needs"])
+            key, own = worker.get_current_task(), {**settings, "memory": share}
+            faults = _processes(worker).open(key, asked["run"], own, slots).inspect(asked["needs"])
         except BenchboxError as error:
             faults = [one_line(error)]
     tell(worker, asked["run"], [{"kind": "worker", "address": worker.address, "host": machine.host(), "slots": slots,
@@ -99,16 +99,16 @@ def take_part(text: str) -> None:
 
 
 def measure(text: str) -> None:
-    """A task: run the jobs of JSON `text` on the run's bench, one after the other; points are told as they are
+    """A task: run the jobs of JSON `text` in the run's processes, one after the other; points are told as they are
     finished, and the end of each job."""
     asked = json.loads(text)
     worker = get_worker()
     telling = _Telling(worker, asked["run"])
     try:
-        bench = _benches(worker).bench(asked["run"])
+        processes = _processes(worker).of(asked["run"])
         for one in asked["jobs"]:
             telling.begin(one["name"])
-            files = bench.run(Job.from_json(one["job"]), one["name"], telling.points, telling.look)
+            files = processes.run(Job.from_json(one["job"]), one["name"], telling.points, telling.look)
             telling.end(files)
     except BenchboxError as error:
         telling.stop(error)
@@ -166,15 +166,15 @@ def tell(worker: Worker, run: str, messages: Sequence[Mapping[str, Any]]) -> Non
     worker.log_event(TOPIC, [run, json.dumps(messages)])
 
 
-def _benches(worker: Worker) -> Benches:
+def _processes(worker: Worker) -> ProcessesByRun:
     """The worker's plugin, attached to it if it is not there."""
 
-    async def attached() -> Benches:
+    async def attached() -> ProcessesByRun:
         if NAME not in worker.plugins:
-            await worker.plugin_add(plugin=Benches(), name=NAME)
+            await worker.plugin_add(plugin=ProcessesByRun(), name=NAME)
         found = worker.plugins[NAME]
-        assert isinstance(found, Benches)
+        assert isinstance(found, ProcessesByRun)
         return found
 
-    plugin: Benches = sync(worker.loop, attached)
+    plugin: ProcessesByRun = sync(worker.loop, attached)
     return plugin

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from benchbox.dataset import FileSample, Sample
 from benchbox.errors import StoreError
 from benchbox.plan.plan import Timing
+from benchbox.values import wrong
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -101,7 +102,7 @@ class Job:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "job"
-            raise StoreError(f"not a job of this version of benchbox: {where}: {first['msg']}") from None
+            raise StoreError(f"not a job of this version of benchbox: {where} {wrong(first)}") from None
 
 
 @cache

@@ -41,6 +41,7 @@ from pydantic import (
 from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import PlanError, UsageError, did_you_mean, one_line
 from benchbox.files import Foreign, read_toml
+from benchbox.values import wrong
 
 _FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -87,7 +88,10 @@ def _as_tuple(value: Any) -> Any:
 def _as_qualities(value: Any) -> Any:
     if isinstance(value, list | tuple) and len(value) > MAX_SWEEP:
         raise ValueError(f"{len(value)} values; at most {MAX_SWEEP}")
-    return parse_qualities(value) if isinstance(value, str) else value
+    try:
+        return parse_qualities(value) if isinstance(value, str) else value
+    except PlanError as error:  # what holds it adds where it stands
+        raise ValueError(str(error)) from error
 
 
 def check_name(text: str) -> str:
@@ -232,8 +236,7 @@ def make_plan(table: Mapping[str, Any], where: str) -> Plan:
             known = _known_keys(first["loc"])
             hint = did_you_mean(str(first["loc"][-1]), known) or f"; known: {', '.join(known)}"
             raise PlanError(f"{where}: unknown key '{place}'{hint}") from None
-        message = first["msg"].removeprefix("Value error, ")
-        raise PlanError(f"{where}: {place or 'plan'}: {message}") from None
+        raise PlanError(f"{where}: {place or 'plan'}: {wrong(first)}") from None
 
 
 def plan_text(plan: Plan) -> str:
@@ -276,4 +279,4 @@ def parse_codec(text: str) -> CodecEntry:
         return CodecEntry(id=name, options=options, qualities=parse_qualities(tail) if at else None)
     except ValidationError as error:
         first = error.errors()[0]
-        raise PlanError(f"codec: {first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise PlanError(f"codec: {first['loc'][0]}: {wrong(first)}") from None

@@ -27,6 +27,7 @@ from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
 from benchbox.plan.plan import CodecEntry, Plan, Timing, check_name, plan_text
 from benchbox.plan.shard import Shard
+from benchbox.plan.target import parse_target
 from benchbox.registry import Registry
 
 _LONGEST_LINE = 4096
@@ -166,7 +167,7 @@ def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bo
 
     Raises:
         UsageError: an unknown id or option, a quality out of range, two configurations under one label, a metric that
-            is unavailable here.
+            is unavailable here, a target that is none.
         CodecUnavailableError, DatasetError: with the remedy.
     """
     plan = plan.model_copy(update={
@@ -175,6 +176,8 @@ def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bo
         "plugins": tuple(check_name(os.fspath(file.path)) for file in registry.files),
     })  # fmt: skip
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
+    for text in plan.match:
+        parse_target(text, metrics)  # before a data set is opened, which may take long
     left_out = {e.id: why for e in plan.codec if e.optional and (why := answered(registry.codec(e.id).unavailable))}
     configurations = tuple(_configure(e, registry, has_gpu) for e in plan.codec if e.id not in left_out)
     labels = [c.label for c in configurations]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbox.errors import CorruptImageError, ImageError, UnsupportedImageError
-from benchbox.reading import colour, depth, formats, png, tiff
+from benchbox.reading import colour, depth, formats, jpeg, png, tiff
 
 MAX_PIXELS = 178_000_000
 """Largest picture that is read, in pixels. Pillow refuses more as a decompression bomb (twice its warning limit)."""
@@ -28,11 +28,12 @@ _Pixels = NDArray[np.unsignedinteger[Any]]
 _OPEN_LOCK = threading.Lock()
 
 
-def decode(path: Path) -> tuple[_Pixels, list[str]]:
-    """The pixels of a file, (H, W, C) with C of 1, 3 or 4, and notes on it; raises as `benchbox.image.read` does."""
+def decode(path: Path, whole: bool = True) -> tuple[_Pixels, list[str]]:
+    """The pixels of a file, (H, W, C) with C of 1, 3 or 4, and notes on it; raises as `benchbox.image.read` does.
+    Unless the file must be `whole`, pixels that a damaged PNG lacks may be black."""
     with _named(path):
         data = _contents(path)
-        return _read_tiff(path, data) if tiff.is_tiff(data) else _read_pillow(path, data)
+        return _read_tiff(path, data) if tiff.is_tiff(data) else _read_pillow(path, data, whole)
 
 
 def notes(path: Path) -> list[str]:
@@ -43,9 +44,12 @@ def notes(path: Path) -> list[str]:
             header = tiff.header(data, str(path))
             if header.first(262, 1) != 3 and 338 not in header.tags:
                 return _tiff_notes(header)
-        elif not data.startswith(png.SIGNATURE) or _plain_png(data):
+        elif not data.startswith(png.SIGNATURE):
             with _open(path, data) as (picture, noted):
                 return noted + _orientation_notes(1, _orientation(picture))
+        elif _plain_png(data):
+            with _open(path, data) as (_, noted):
+                return noted
     return decode(path)[1]
 
 
@@ -144,7 +148,7 @@ def _open(path: Path, data: bytes) -> Iterator[tuple[Any, list[str]]]:
         yield picture, noted + [_first_line(warning.message) for warning in warned]
 
 
-def _read_pillow(path: Path, data: bytes) -> tuple[_Pixels, list[str]]:
+def _read_pillow(path: Path, data: bytes, whole: bool) -> tuple[_Pixels, list[str]]:
     with _open(path, data) as (picture, noted):
         _check_frames(path, 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1))  # MPO: with previews
         before = _orientation(picture)
@@ -155,11 +159,13 @@ def _read_pillow(path: Path, data: bytes) -> tuple[_Pixels, list[str]]:
             noted += _palette_notes(picture)
             pixels = _expand(path, picture)
         after = _orientation(picture)  # PNG: EXIF may follow the pixels
-        if picture.format == "PNG":
+        if picture.format == "PNG" and whole:
             _verify(png.without_long_text(data, str(path)))
             if _may_lack_rows(picture) and png.lacks_rows(data):
                 raise CorruptImageError(f"{path}: damaged (its pixels end before the last row); replace it with a "
                                         "whole copy")
+        elif picture.format in ("JPEG", "MPO") and (fault := jpeg.fault(data, np.asarray(picture))):
+            raise CorruptImageError(f"{path}: damaged ({fault}); replace it with a whole copy")
     return _drop_opaque(_orient(pixels, after or 1)), [*noted, *_orientation_notes(before, after)]
 
 
@@ -217,9 +223,14 @@ def _profile_notes(profile: bytes) -> list[str]:
 
 
 def _plain_png(data: bytes) -> bool:
-    """Whether the notes on a PNG are complete without its pixels: no palette, no EXIF (which may follow them)."""
-    kinds = {chunk.kind for chunk in png.chunks(data)}
-    return not kinds & {b"PLTE", b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
+    """Whether the notes on a PNG are complete without its pixels: no palette, and no orientation, which EXIF or XMP
+    tell, and which Pillow looks for behind the pixels."""
+    return not any(chunk.kind in (b"PLTE", b"eXIf") or _may_tell_orientation(chunk) for chunk in png.chunks(data))
+
+
+def _may_tell_orientation(chunk: png.Chunk) -> bool:
+    keyword = bytes(chunk.body[:80]).partition(b"\0")[0].lower()
+    return chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and (b"exif" in keyword or b"xmp" in keyword)
 
 
 def _has_gray_key(data: bytes) -> bool:

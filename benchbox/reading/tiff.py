@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbox.errors import CorruptImageError, UnsupportedImageError
+from benchbox.reading import strips
 
 _CODES = {1: "B", 3: "H", 4: "L", 6: "b", 7: "B", 8: "h", 9: "l", 13: "L", 16: "Q", 17: "q", 18: "Q"}
 """Field type -> its code in `struct` (TIFF 6.0, section 2; 16 .. 18: BigTIFF)."""
@@ -195,6 +196,8 @@ def _samples(data: bytes, tiff: Tiff, source: str) -> NDArray[Any]:
         if any(word in reason for word in _LACKING):
             raise _unsupported(source, f"TIFF compression {tiff.first(259, 1)}") from error
         raise CorruptImageError(f"{source}: damaged ({reason}); replace it with a whole copy") from error
+    if fault := strips.fault(data, tiff.tags):
+        raise CorruptImageError(f"{source}: damaged ({fault}); replace it with a whole copy")
     (width, height), count = tiff.size, tiff.first(277, 1)
     if count > 1 and tiff.first(284, 1) == 2:
         raw = np.moveaxis(raw, 0, -1) if raw.shape == (count, height, width) else raw

@@ -15,6 +15,7 @@ from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import StoreError, one_line, without_controls
 from benchbox.files import Foreign, read_json
 from benchbox.store import COLUMNS, check_values
+from benchbox.values import wrong
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ def read_appearance(plan: str, path: Path) -> Appearance:
     try:
         return Appearance.model_validate(tomllib.loads(plan).get("report", {}))
     except ValidationError as error:
-        raise StoreError(f"{path}: report: {error.errors()[0]['msg']}; {RECORD.remedy}") from error
+        raise StoreError(f"{path}: report: {wrong(error.errors()[0])}; {RECORD.remedy}") from error
     except (ValueError, RecursionError):
         return PLAIN
 
@@ -81,7 +82,7 @@ def _valid(kind: type[T], path: Path) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         place = one_line(".".join(str(part) for part in first["loc"]) or "the file", 200)
-        raise StoreError(f"{path}: {place}: {first['msg']}; {RECORD.remedy}") from error
+        raise StoreError(f"{path}: {place}: {wrong(first)}; {RECORD.remedy}") from error
 
 
 def _tame(value: Any) -> Any:

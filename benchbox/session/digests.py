@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
 from benchbox import image, machine
-from benchbox.dataset import Sample
+from benchbox.dataset import FileSample, Sample
 from benchbox.errors import BenchboxError, UnsupportedImageError, one_line
 from benchbox.guard import answered, exit_forbidden, worked
 from benchbox.plan import Resolved
@@ -19,6 +20,10 @@ from benchbox.session.progress import Progress
 from benchbox.store import Store
 
 T = TypeVar("T")
+
+MOST_VERIFIED = 100
+"""Pictures of a data set, drawn anew in each run, whose stamps are not taken at their word. A data set that is made
+anew changes most of its pictures, so that one of them is among these."""
 
 Place: TypeAlias = tuple[str, str]
 """(data set id, sample id)"""
@@ -79,9 +84,15 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
                 unreadable[dataset.id, sample.id] = declared
             else:
                 unknown[dataset.id, sample.id] = sample
-    stamps = {place: stamp_of(sample) for place, sample in unknown.items()}
+    stamps = {place: stamp_of(place[0], sample) for place, sample in unknown.items()}
     earlier = store.known_digests(stamp for stamp in stamps.values() if stamp)
-    known |= {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
+    believed = {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
+    liars = _liars({place: unknown[place] for place in believed}, believed)
+    for name, liar in liars.items():
+        progress.say(f"{name}: the stamp of {liar} is that of another picture, so its pictures are read in every "
+                     "run; a stamp must change whenever the pixels may have changed")
+    stamps = {place: None if place[0] in liars else stamp for place, stamp in stamps.items()}
+    known |= {place: digest for place, digest in believed.items() if place[0] not in liars}
     to_read = {place: sample for place, sample in unknown.items() if place not in known}
     if len(to_read) > 100:
         progress.say(f"hashing the pixels of {len(to_read)} pictures (once; later runs reuse the digests)")
@@ -92,24 +103,25 @@ def digests(resolved: Resolved, store: Store, progress: Progress) -> Digests:
             unreadable[place] = digest
             continue
         known[place] = digest
-        if stamp and stamp == stamp_of(to_read[place]):  # unchanged since before it was read
+        if stamp and stamp == stamp_of(place[0], to_read[place]):  # unchanged since before it was read
             fresh[stamp] = digest
     readable = {(d.id, s.id): s for d in resolved.datasets for s in d.samples if (d.id, s.id) in known}
-    return Digests(known, unreadable, fresh, *_notes(readable, store))
+    return Digests(known, unreadable, fresh, *_notes(readable, store, liars))
 
 
 def _notes(
-    samples: Mapping[Place, Sample], store: Store
+    samples: Mapping[Place, Sample], store: Store, liars: Collection[str]
 ) -> tuple[dict[Place, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """The reader's notes on samples, and by stamp those that the store lacks."""
-    stamps = {place: stamp_of(sample) for place, sample in samples.items()}
+    """The reader's notes on samples, and by stamp those that the store lacks; stamps of the data sets `liars` do not
+    count."""
+    stamps = {place: None if place[0] in liars else stamp_of(place[0], s) for place, s in samples.items()}
     earlier = store.known_notes(stamp for stamp in stamps.values() if stamp)
     found = {place: earlier[stamp] for place, stamp in stamps.items() if stamp in earlier}
     fresh = {}
     for place, notes in _threaded({place: s for place, s in samples.items() if place not in found}, _notes_of):
         found[place] = notes
         stamp = stamps[place]
-        if stamp and stamp == stamp_of(samples[place]):
+        if stamp and stamp == stamp_of(place[0], samples[place]):
             fresh[stamp] = notes
     return {place: notes for place, notes in found.items() if notes}, fresh
 
@@ -138,14 +150,34 @@ def read_digest(sample: Sample) -> str | Unreadable:
         return Unreadable("failed", one_line(error))
 
 
-def stamp_of(sample: Sample) -> str | None:
+def _liars(samples: Mapping[Place, Sample], believed: Mapping[Place, str]) -> dict[str, str]:
+    """Data set -> a sample whose stamp is the one under which another picture is known. Stamps of files are the core's
+    own; of any others, up to `MOST_VERIFIED` a data set are held against the pixels."""
+    foreign: dict[str, list[Place]] = {}
+    for place, sample in samples.items():
+        if not _is_file(sample):
+            foreign.setdefault(place[0], []).append(place)
+    drawn = random.Random()
+    asked = [place for places in foreign.values() for place in drawn.sample(places, min(len(places), MOST_VERIFIED))]
+    found = _threaded({place: samples[place] for place in asked}, read_digest)
+    return {place[0]: place[1] for place, digest in found if digest != believed[place]}
+
+
+def _is_file(sample: Sample) -> bool:
+    return isinstance(sample, FileSample) and type(sample).stamp is FileSample.stamp
+
+
+def stamp_of(dataset: str, sample: Sample) -> str | None:
     """The stamp of a sample, as text that the store takes; None where it has none or cannot say, so that its pixels are
-    read."""
+    read. That of a third party's kind of sample is its own within its data set only."""
     try:
         stamp = answered(sample.stamp)
     except BenchboxError:
         return None
-    return stamp.encode("utf-8", "backslashreplace").decode() if isinstance(stamp, str) else None
+    if not isinstance(stamp, str):
+        return None
+    whole = stamp if _is_file(sample) else "|".join([dataset, sample.id, stamp])
+    return whole.encode("utf-8", "backslashreplace").decode()
 
 
 def _declared(sample: Sample) -> str | Unreadable | None:

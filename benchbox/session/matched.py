@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from benchbox.plan import Entry, Job, Point, Resolved, SampleName
+from benchbox.plan import Entry, Job, Point, Resolved, SampleName, parse_target
 from benchbox.session.digests import Digests, digests
-from benchbox.session.search import MOST_TRIES, Search, parse_target, searches
+from benchbox.session.search import MOST_TRIES, Search, searches
 from benchbox.session.session import Session
 from benchbox.session.todo import changed_codecs
 from benchbox.store import Store
@@ -52,7 +52,7 @@ class Matching:
     """All searches of a matched run, advanced by what the store holds. Only reads the store."""
 
     def __init__(self, resolved: Resolved, found: Digests, store: Store) -> None:
-        targets = [parse_target(text, resolved) for text in resolved.plan.match]
+        targets = [parse_target(text, resolved.metrics) for text in resolved.plan.match]
         self.searches = searches(resolved, found.known, targets)
         self._store = store
         self._pictures = {(d.id, s.id): SampleName.of(d.id, s) for d in resolved.datasets for s in d.samples}

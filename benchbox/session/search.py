@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from benchbox.codec import QualityAxis
-from benchbox.errors import PlanError, did_you_mean
-from benchbox.plan import Configuration, Entry, Resolved
+from benchbox.plan import Configuration, Entry, Resolved, Target
 
 MOST_TRIES = 14
 """Most encodings of one search: four or five halve a sweep, the rest interpolate."""
@@ -25,56 +24,6 @@ MOST_EMPTY = 8
 
 PAST_HOLE = (0.21, 0.45)
 """Where beyond a place of the sweep without a value a search looks, as parts of the way to the next place."""
-
-CLOSE = 0.005
-"""A search ends within this share of a target bpp, or of the distance of a bounded metric from its best value."""
-
-CLOSE_DB = 0.02
-"""A search ends within this many decibels of a target in dB."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """The `value` to approach: `of` is ``"bpp"`` or a metric id with its `unit` and `best` value (None: unbounded);
-    `rising` is true if more bits raise it."""
-
-    of: str
-    value: float
-    rising: bool = True
-    unit: str = ""
-    best: float | None = None
-
-    def near(self, value: float) -> bool:
-        """True if `value` is close enough to stop."""
-        if self.unit == "dB":
-            return abs(value - self.value) <= CLOSE_DB
-        scale = abs(self.best - self.value) if self.best is not None else abs(self.value)
-        return abs(value - self.value) <= CLOSE * max(scale, 1e-9)
-
-    def __str__(self) -> str:
-        return f"{self.of}={self.value:g}"
-
-
-def parse_target(text: str, resolved: Resolved) -> Target:
-    """Parse ``"bpp=0.5"`` or ``"METRIC=VALUE"`` with one of the plan's metrics. Raises PlanError that quotes `text`."""
-    name, _, number = text.partition("=")
-    try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise PlanError(f"match '{text}': write bpp=0.5, or a metric and its value such as ms-ssim=0.98")
-    if name == "bpp":
-        if value <= 0:
-            raise PlanError(f"match '{text}': bpp must be above zero")
-        return Target("bpp", value)
-    metrics = {metric.id: metric for metric in resolved.metrics}
-    if name not in metrics:
-        known = ["bpp", *metrics]
-        raise PlanError(f"match '{text}': take one of {', '.join(known)}{did_you_mean(name, known)}")
-    metric = metrics[name]
-    higher = metric.better == "higher"
-    return Target(name, value, higher, metric.unit, metric.highest if higher else metric.lowest)
 
 
 @dataclass

@@ -159,13 +159,13 @@ class Session:
         for job, point in held:
             sample = samples[job.sample.dataset, job.sample.sample]
             if job.sample not in now:
-                before = stamp_of(sample)
+                before = stamp_of(job.sample.dataset, sample)
                 now[job.sample] = read_digest(sample), before
             digest, stamp = now[job.sample]
             if digest == job.sample_sha256 or sample.sha256() is not None:
                 self._store([(job, point)])
                 continue
-            if stamp and isinstance(digest, str) and stamp == stamp_of(sample):
+            if stamp and isinstance(digest, str) and stamp == stamp_of(job.sample.dataset, sample):
                 self.store.keep_digests({stamp: digest})
             anew.add(sample.id)
         for name in sorted(anew):

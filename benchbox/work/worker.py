@@ -18,7 +18,7 @@ import numpy as np
 from benchbox import image as pixel
 from benchbox.codec import Codec
 from benchbox.dataset import FileSample, Sample
-from benchbox.errors import BenchboxError, ChecksumError, DatasetError, NotApplicable
+from benchbox.errors import BenchboxError, ChecksumError, DatasetError, ImageError, NotApplicable
 from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.metric import Metric, Prepared, Scorer
@@ -110,12 +110,20 @@ class Worker:
         """
         if self._source is None or self._source[0] != sha256:
             self._source = None  # let the last picture go before the next is read
-            pixels = pixel.check(call(name.sample, self._sample(name).load), name.sample)
-            if pixel.digest(pixels) != sha256:
-                raise ChecksumError(f"{name.sample}: its pixels are not those that were planned; the file has changed "
-                                    "or is not the one its manifest names")
-            self._source = sha256, Source(pixels, self)
+            self._source = sha256, Source(self._pixels(name, sha256), self)
         return self._source[1]
+
+    def _pixels(self, name: SampleName, sha256: str) -> Image:
+        if name.path is not None:
+            with contextlib.suppress(ImageError):  # it is read again with every check, which tells what is wrong
+                pixels = call(name.sample, pixel.read_unchecked, name.path)
+                if pixel.digest(pixels) == sha256:
+                    return pixels
+        pixels = pixel.check(call(name.sample, self._sample(name).load), name.sample)
+        if pixel.digest(pixels) != sha256:
+            raise ChecksumError(f"{name.sample}: its pixels are not those that were planned; the file has changed "
+                                "or is not the one its manifest names")
+        return pixels
 
     def _sample(self, name: SampleName) -> Sample:
         if name.path is not None:

@@ -39,6 +39,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchbox.errors import DatasetError, did_you_mean
+from benchbox.values import wrong
 
 MAX_MANIFEST_BYTES = 32 << 20
 """Longest manifest that is read; one of 100,000 files with all checksums is shorter."""
@@ -197,7 +198,7 @@ def validate(model: type[M], table: Mapping[str, Any], place: str) -> M:
         name = str(first["loc"][-1])
         hint = did_you_mean(name, _names(model, first["loc"])) or "; remove it"
         raise DatasetError(f"{place}: unknown key {_printable(where)}{hint}")
-    problem = str(first["msg"]).removeprefix("Value error, ")
+    problem = wrong(first)
     if first["type"] == "string_pattern_mismatch" and where.endswith("sha256"):
         problem = "a SHA-256 sum has 64 hexadecimal digits, lower-case"
     remedy = "; see docs/datasets.md for the form" if ":" not in problem else ""

@@ -9,9 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchbox.codec import QualityAxis
-from benchbox.errors import PluginError, did_you_mean
+from benchbox.errors import PluginError, did_you_mean, one_line
+from benchbox.values import wrong
 
 Command = Annotated[list[str], Field(min_length=1)]
+_FORMS = {"id": "must be lower-case letters and digits, joined by '-', '_' or '.'",
+          "suffix": "must be '.' and letters or digits, such as .bin"}  # fmt: skip
 ID = r"^[a-z0-9]+([-_.][a-z0-9]+)*$"
 
 _ENCODE = {"input": "i", "output": "o", "quality": 1, "width": 1, "height": 1, "here": "h"}
@@ -87,8 +90,9 @@ def parse(table: Mapping[str, Any]) -> Spec:
         if first["type"] == "extra_forbidden":
             known = Axis.model_fields if first["loc"][0] == "axis" else Spec.model_fields
             raise PluginError(f"unknown key '{where}'{did_you_mean(str(first['loc'][-1]), known)}") from error
-        message = first["msg"].removeprefix("Value error, ")
-        raise PluginError(f"{where}: {message}" if where else message) from error
+        if first["type"] == "string_pattern_mismatch":
+            raise PluginError(f"{where} {_FORMS[where]}, got {one_line(repr(first['input']), 80)}") from error
+        raise PluginError(f"{where}: {wrong(first)}" if where else wrong(first)) from error
 
 
 def fill(template: list[str], values: Mapping[str, Any]) -> list[str]:

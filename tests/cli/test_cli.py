@@ -137,6 +137,10 @@ def test_run_then_report_then_export(here: Path, capsys: pytest.CaptureFixture[s
         code, _, err = call("export", "runs/plan", "--format", kind, "--output", name, capsys=capsys)
         assert (code, (here / name).exists()) == (2, False)
         assert f"{name}: would hold {kind}; add --format " in err
+    for name in ("u.xlsx", "u.csv.gz", "u.json"):
+        code, _, err = call("export", "runs/plan", "--output", name, capsys=capsys)
+        assert (code, (here / name).exists()) == (2, False)
+        assert err.count("known: .csv, .parquet, .pq") == 1
     assert "plan" in call("list", "runs", capsys=capsys)[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from installed_plugins import Install
@@ -33,12 +34,15 @@ class Info(CodecInfo):
 class Faulty(CodecInfo):
     def identity(self, options): raise ValueError("no identity")
 
+class Silent(CodecInfo):
+    def identity(self, options): return "silent 1"
+
 @hookimpl
 def benchbox_codecs():
     return [Info(id="acme", title="Acme", Options=Options, suffix=".acm",
                  quality=QualityAxis("step", (9, 5, 1), minimum=1, maximum=9, integer=True),
                  capabilities=Capabilities(channels=frozenset({3}), pixel_tolerance=2, devices=("cpu", "cuda"))),
-            Faulty(id="faulty", title="Faulty", capabilities=None)]
+            Faulty(id="faulty", title="Faulty", capabilities=None), Silent(id="silent", title="Silent")]
 """
 
 
@@ -90,7 +94,7 @@ def test_a_codec_at_fault_is_shown_as_far_as_it_goes(install: Install, call: Cal
                                  "(acme.py:19)")  # fmt: skip
     assert found["pictures"].startswith("at fault: AttributeError: ")
     needed = facts(call("list", "codecs", "acme"))["identity"]
-    assert needed.startswith("at fault: acme: option model=")
+    assert needed.startswith("at fault: acme: option model: is missing; add it")
 
 
 @pytest.mark.parametrize(("kind", "name", "expected"), [
@@ -129,8 +133,22 @@ def test_plugins_are_listed_with_what_they_offer(install: Install, call: Call) -
     install("empty", "from benchbox import hookimpl\n@hookimpl\ndef benchbox_codecs(): return []\n")
     lines = call("list", "plugins").splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("acme "))
-    assert lines[at + 1] == "  benchbox_codecs: acme, faulty"
+    assert lines[at + 1] == "  benchbox_codecs: acme, faulty, silent"
     at = next(number for number, line in enumerate(lines) if line.startswith("empty "))
     assert lines[at + 1] == "  its hooks return empty lists here"
     assert "  benchbox_metrics: psnr, psnr-y, " in "\n".join(lines)
     assert "  acme    Acme\n" in call("list", "plugins", "acme")
+
+
+def test_a_codec_that_is_neither_lossy_nor_lossless_is_not_called_lossless(
+    install: Install, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a default shown as a promise, where a description cannot be read."""
+    install("acme", ACME)
+    assert facts(call("list", "codecs", "silent"))["quality"] == "at fault: neither a quality axis nor lossless"
+    assert re.search(r"^silent +Silent +at fault: neither .*$", call("list", "codecs"), re.MULTILINE)
+    (tmp_path / "codec.toml").write_text('id = "mine"\nencode = 5\n')
+    monkeypatch.setenv("BENCHBOX_EXEC", str(tmp_path))
+    found = facts(call("list", "codecs", "mine"))
+    assert found.keys() == {"status", "from"}
+    assert "codec.toml: encode: must be a list, got 5" in found["status"]

@@ -51,8 +51,29 @@ def test_equal_bytes_that_decode_to_other_pixels_are_not_the_same() -> None:
     assert (row["verdict"], row["changed"]) == ("undecided", 0)
 
 
-def test_a_point_more_is_not_the_same() -> None:
-    assert only(results(points=5), results(points=6))["verdict"] == "undecided"
+def test_points_that_one_run_alone_asks_for_change_nothing() -> None:
+    for before, after in ((5, 6), (6, 5)):
+        assert only(results(points=before), results(points=after))["verdict"] == "same"
+
+
+@pytest.mark.parametrize("status", ["failed", "unsupported"])
+def test_points_that_fail_as_they_did_are_no_change(status: str) -> None:
+    one = with_failure(status)
+    assert (only(one, one)["verdict"], only(one, one)["broken"]) == ("same", 0)
+
+
+def test_points_that_are_not_measured_now_are_not_the_same() -> None:
+    status = results(2)["status"].astype(object)
+    row = only(results(2), results(2).assign(status=status.where(status.index != 0, "missing")))
+    assert (row["verdict"], row["changed"]) == ("undecided", 0)
+
+
+def test_one_metric_whose_scores_changed_leaves_the_others_the_same() -> None:
+    metrics = [PSNR, load().metric("ms-ssim")]
+    before = results().assign(ms_ssim=lambda t: 1 - 1 / t["psnr"])
+    after = before.assign(ms_ssim=before["ms_ssim"] - 0.001)
+    table = comparison_table(compare_codecs(before, after, metrics, codec_pairs(before, after, [])))
+    assert list(table["verdict"]) == ["same", "worse"]
 
 
 def with_failure(status: str) -> pd.DataFrame:

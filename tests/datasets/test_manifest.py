@@ -32,7 +32,7 @@ GOOD = {"id": "mine", "title": "Mine", "files": [{"file": "a.png", "sha256": "0"
         ({"files": [{"file": "../a.png"}]}, r"files\[0\].file: '../a.png' leads out of the folder"),
         ({"files": [{"file": "/a.png"}]}, "is an absolute path"),
         ({"files": [{"file": "a.png"}, {"file": "a.png"}]}, "'a.png' is listed twice"),
-        ({"files": [{"file": "a.png", "bytes": "12"}]}, r"files\[0\].bytes: Input should be a valid integer"),
+        ({"files": [{"file": "a.png", "bytes": "12"}]}, r"files\[0\].bytes: must be a whole number, got '12'"),
         ({"files": [{"file": "a.png", "bytes": True}]}, r"files\[0\].bytes"),
         ({"files": [{"file": "a.png", "bytes": -1}]}, r"files\[0\].bytes"),
         ({"count": 2}, "count is 2, but 1 files are listed"),

@@ -12,7 +12,7 @@ from small_runs import plan
 
 from benchbox import image, machine, registry
 from benchbox.execution.admission import LEAST_SHARE, needs_of, outer_faults
-from benchbox.execution.bench import Bench
+from benchbox.execution.run_processes import RunProcesses
 from benchbox.plan import entries, make_plan, missing_jobs, resolve
 
 ENOUGH = {"share": LEAST_SHARE, "slots": 2, "memory": 2 * LEAST_SHARE, "gpus": 0}
@@ -31,15 +31,15 @@ def needs(tmp_path: Path, pictures: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench({"streams": str(tmp_path / "s"), "spool": str(tmp_path), "plugins": [], "seconds": 60,
-                   "memory": 4 << 30}, 1)  # fmt: skip
-    yield bench
-    bench.close()
+def processes(tmp_path: Path) -> Iterator[RunProcesses]:
+    settings = {"streams": str(tmp_path / "s"), "spool": str(tmp_path), "plugins": [], "seconds": 60, "memory": 4 << 30}
+    processes = RunProcesses(settings, 1)
+    yield processes
+    processes.close()
 
 
-def test_what_plugins_tell(bench: Bench, needs: dict[str, Any], tmp_path: Path) -> None:
-    assert bench.inspect(needs) == []
+def test_what_plugins_tell(processes: RunProcesses, needs: dict[str, Any], tmp_path: Path) -> None:
+    assert processes.inspect(needs) == []
     dataset, sample, file, sha256 = needs["pictures"][0]
     wrong = copy.deepcopy(needs)
     wrong["codecs"]["jpeg"][2] = "Pillow 0.1"
@@ -47,7 +47,7 @@ def test_what_plugins_tell(bench: Bench, needs: dict[str, Any], tmp_path: Path) 
     wrong["metrics"]["psnr"] = "0"
     wrong["pictures"] = [[dataset, sample, file, "0" * 64], ["folder:/gone", "a", "/gone/a.png", sha256],
                          [dataset, sample, file, sha256]]  # fmt: skip
-    faults = bench.inspect(wrong)
+    faults = processes.inspect(wrong)
     assert [fault.partition(": ")[0] for fault in faults] == [
         "jpeg", "nowhere", "metric psnr", f"data set {dataset}", "data set folder:/gone"]  # fmt: skip
     assert "the plan was made with 'Pillow 0.1'; install the same versions on every machine" in faults[0]

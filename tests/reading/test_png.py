@@ -125,3 +125,24 @@ def test_turned_by_exif_after_the_pixels(tmp_path: Path) -> None:
     assert read(path).pixels.shape == (9, 7, 1)
     assert np.array_equal(read(path).pixels[:, 0, 0], np.arange(9)[::-1])
     assert read(path).notes == notes(path) == ("EXIF orientation 8 applied",)
+
+
+ORIENTATION = b'<x xmlns:tiff="t" tiff:Orientation="6"/>'
+EXIF_AS_TEXT = b"\nexif\n  34\n" + (b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0").hex().encode()
+
+
+@pytest.mark.parametrize(("text", "turned"), [
+    (chunk(b"tEXt", b"source\0Kodak PCD0992"), False),
+    (chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"Orientation 6")), False),
+    (chunk(b"iTXt", b"Title\0\0\0\0\0" + ORIENTATION), False),
+    (chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + ORIENTATION), True),
+    (chunk(b"tEXt", b"Raw profile type exif\0" + EXIF_AS_TEXT), True),
+    (chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(EXIF_AS_TEXT)), True),
+], ids=["tEXt", "zTXt", "iTXt", "XMP", "EXIF", "EXIF-packed"])  # fmt: skip
+@pytest.mark.parametrize("late", [False, True])
+def test_text_that_may_turn_a_picture(text: bytes, turned: bool, late: bool, tmp_path: Path) -> None:
+    """The notes, for which pixels are not decoded where that is possible, are those of the whole file."""
+    data = png(3, 1, 8, GRAY, b"\0" + bytes(range(3)), *([] if late else [text]))
+    path = put(tmp_path, data[:-12] + text + data[-12:] if late else data)
+    assert read(path).pixels.shape == ((3, 1, 1) if turned else (1, 3, 1))
+    assert read(path).notes == notes(path) == (("EXIF orientation 6 applied",) if turned else ())

@@ -136,14 +136,14 @@ def changed(change: Callable[[dict[str, Any]], object]) -> str:
 
 
 SETTINGS: dict[str, tuple[str, str]] = {
-    "a list": ("[]", "the file: Input should be"), "not JSON": ("{", r"line 1 column 2"),
+    "a list": ("[]", "the file: must be a table, got \\[\\]"), "not JSON": ("{", r"line 1 column 2"),
     "deep": ("[" * 200_000, "nested"),
-    "no metrics": (changed(lambda s: s.pop("metrics")), "metrics: Field required"),
-    "metrics": (changed(lambda s: s.update(metrics=[{}])), r"metrics\.0: Input should be a valid string"),
-    "no data sets": (changed(lambda s: s.pop("datasets")), "datasets: Field required"),
-    "no title": (changed(lambda s: [d.pop("title") for d in s["datasets"].values()]), r"datasets\..*title: Field"),
-    "notes": (changed(lambda s: [d.update(notes=5) for d in s["datasets"].values()]), r"notes: Input should be"),
-    "codecs": (changed(lambda s: s.update(codecs=[])), "codecs: Input should be"),
+    "no metrics": (changed(lambda s: s.pop("metrics")), "metrics: is missing"),
+    "metrics": (changed(lambda s: s.update(metrics=[{}])), r"metrics\.0: must be text, got {}"),
+    "no data sets": (changed(lambda s: s.pop("datasets")), "datasets: is missing"),
+    "no title": (changed(lambda s: [d.pop("title") for d in s["datasets"].values()]), r"datasets\..*title: is missing"),
+    "notes": (changed(lambda s: [d.update(notes=5) for d in s["datasets"].values()]), r"notes: must be a list, got 5"),
+    "codecs": (changed(lambda s: s.update(codecs=[])), "codecs: must be a table, got \\[\\]"),
 }  # fmt: skip
 
 

@@ -10,39 +10,24 @@ import pandas as pd
 import pytest
 from installed_plugins import Install
 from plugin_files import TOY
-from small_runs import plan
+from small_runs import Said, Stopped, plan
 
 import benchbox
 from benchbox import registry
 from benchbox.errors import RunInterrupted, StoreError
 from benchbox.fork_server import ForkServer
 from benchbox.plan import make_plan, resolve
-from benchbox.session import Silent, execute, local_executor
+from benchbox.session import execute, local_executor
 from benchbox.store import Store, Workspace
 
 
-class Said(Silent):
-    """Keeps what a run says; stops it, as Ctrl-C does, after `points` points."""
-
-    def __init__(self, points: int = 10**9) -> None:
-        self.lines: list[str] = []
-        self.left = points
-
-    def say(self, message: str) -> None:
-        self.lines.append(message)
-
-    def step(self, status: str) -> None:
-        self.left -= 1
-        if not self.left:
-            raise KeyboardInterrupt
-
-
-def fresh(tmp_path: Path, asked: dict[str, Any], points: int = 10**9) -> tuple[pd.DataFrame, str]:
-    """The results of a run with ``--fresh``, and what it said."""
-    plugins, place, said = registry.load(), Workspace.at(tmp_path / "runs"), Said(points)
+def fresh(tmp_path: Path, asked: dict[str, Any], jobs: int | None = None) -> tuple[pd.DataFrame, str]:
+    """The results of a run with ``--fresh``, stopped after so many `jobs` if they are given, and what it said."""
+    plugins, place, said = registry.load(), Workspace.at(tmp_path / "runs"), Said()
     resolved = resolve(make_plan(asked, "plan"), plugins, tmp_path).fresh()
     with ForkServer() as server:
-        execute(resolved, plugins, place, local_executor(resolved.plan, place, 1, server), said)
+        executor = local_executor(resolved.plan, place, 1, server)
+        execute(resolved, plugins, place, executor if jobs is None else Stopped(executor, jobs), said)
     return load(tmp_path, asked["name"]), "\n".join(said.lines)
 
 
@@ -66,7 +51,7 @@ def test_what_a_run_was_stays_addressable(tmp_path: Path, pictures: Path, instal
 
     module.write_text(TOY.replace(", 9)", ", 1)"), encoding="utf-8")
     with pytest.raises(RunInterrupted):
-        fresh(tmp_path, asked, points=2)
+        fresh(tmp_path, asked, jobs=1)  # of two points
     assert_same(load(tmp_path, "t~1"), first)
     second, said = fresh(tmp_path, asked)  # goes on, and makes no other former run
     assert "4 of 9 points to measure" in said

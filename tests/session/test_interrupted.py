@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import tomli_w
 from small_runs import go, measured, plan, rows_of
+from waiting import until
 
 import benchbox
 
@@ -75,12 +76,9 @@ def test_ctrl_c_stops_in_order(tmp_path: Path, pictures: Path, evil: None) -> No
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
     signal.signal(signal.SIGINT, before)
     store = tmp_path / "runs" / "store.sqlite"
-    for _ in range(300):
-        time.sleep(0.1)
-        if store.exists() and len(measured(tmp_path)) >= 6:  # both workers now come to sleep
-            break
+    until(lambda: store.exists() and len(measured(tmp_path)) >= 6, "what comes before both workers sleep")
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "of 12 points were measured and are kept. Run the same command again to continue" in errors
     assert len(benchbox.load("t", tmp_path / "runs").query("status == 'ok'")) >= 6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,13 +11,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from small_runs import plan
+from small_runs import Said, Stopped, plan
 
 import benchbox
 from benchbox import image, registry
 from benchbox.cli.quick import verdicts
 from benchbox.errors import PlanError, RunInterrupted
-from benchbox.execution import LocalExecutor
 from benchbox.execution.executor import OnPoints
 from benchbox.fork_server import ForkServer
 from benchbox.plan import Job, Resolved, resolve, settle
@@ -50,28 +48,6 @@ class Recorder:
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Callable[[Job], Job | None]) -> None:
         self.jobs += jobs
-
-
-class Stopped:
-    """Runs the first `count` jobs, then is stopped with Ctrl-C."""
-
-    workers = threads = 1
-    hosts: ClassVar[dict[str, dict[str, object]]] = {}
-
-    def __init__(self, inner: LocalExecutor, count: int) -> None:
-        self._inner, self._count = inner, count
-
-    def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Callable[[Job], Job | None]) -> None:
-        self._inner.run(itertools.islice(jobs, self._count), on_points, admit)
-        raise KeyboardInterrupt
-
-
-class Said(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.lines.append(message)
 
 
 def resolved(folder: Path, *codecs: dict[str, object], **more: object) -> Resolved:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from installed_plugins import Install
 
 import benchbox
+from benchbox import image
 
 SOURCE = '''
 import sys
@@ -53,3 +56,50 @@ def test_each_costs_its_own_row(install: Install, tmp_path: Path) -> None:
         reason = str(frame.loc[name, "reason"])
         assert words in reason
         assert "\n" not in reason
+
+
+STAMPED = """
+from pathlib import Path
+from benchbox import Dataset, DatasetInfo, FileSample, Sample, hookimpl, image
+
+class Stamped(Sample):
+    def __init__(self, path): self.id, self.path = path.name, path
+    def load(self): return image.read(self.path).pixels
+    def sha256(self): return None
+    def stamp(self): return "always the same"
+
+class Constant(FileSample):
+    def stamp(self): return "always the same"
+
+class Info(DatasetInfo):
+    def open(self, argument):
+        paths = sorted(Path(argument).glob("*.png"))
+        samples = [Constant(path.name, path) if "files" in argument else Stamped(path) for path in paths]
+        return Dataset(f"acme:{argument}", "Acme", tuple(samples))
+
+@hookimpl
+def benchbox_datasets(): return [Info(id="acme", title="Acme", argument="PATH")]
+"""
+
+
+@pytest.mark.parametrize("kind", ["files", "own"])
+def test_a_stamp_that_never_changes(kind: str, install: Install, photo: Any, tmp_path: Path) -> None:
+    """It is neither believed of a picture that has changed, nor of another picture."""
+    install("acme", STAMPED)
+    folder = tmp_path / kind
+    folder.mkdir()
+    for k in range(2):
+        image.write_png(folder / f"{k}.png", photo[:40, k : k + 40])
+    plan = {"name": "t", "dataset": f"acme:{folder}", "metrics": ["psnr"], "codec": [{"id": "jpeg", "qualities": [50]}]}
+
+    def digests() -> dict[str, str]:
+        frame = benchbox.run(plan, workspace=tmp_path / "runs", workers=1, reports=[]).set_index("sample")
+        assert set(frame["status"]) == {"ok"}
+        assert dict(frame["sample_sha256"]) == {p.name: image.digest(image.read(p).pixels) for p in folder.iterdir()}
+        return dict(frame["stream_sha256"])
+
+    first = digests()
+    assert digests() == first
+    image.write_png(folder / "1.png", photo[80:120, 90:130])
+    second = digests()
+    assert (second["0.png"], second["1.png"] != first["1.png"]) == (first["0.png"], True)

@@ -15,9 +15,9 @@ import benchbox
 from benchbox import image
 from benchbox.codec import QualityAxis
 from benchbox.errors import PlanError
-from benchbox.plan import Configuration, make_plan, resolve
+from benchbox.plan import Configuration, Target, make_plan, resolve
 from benchbox.registry import load
-from benchbox.session.search import MOST_TRIES, Search, Target, parse_target
+from benchbox.session.search import MOST_TRIES, Search
 
 
 def search(axis: QualityAxis, target: Target) -> Search:
@@ -124,10 +124,10 @@ def test_an_ending_is_said_as_it_is(target: float, integer: bool, words: str) ->
 
 
 @pytest.mark.parametrize("text", ["", "bpp", "bpp=", "bpp=x", "bpp=-1", "bpp=nan", "ssimm=0.9", "=3"])
-def test_a_bad_target_is_quoted(text: str, tmp_path: Path) -> None:
-    plan = make_plan({"name": "t", "dataset": "samples", "metrics": ["ssim"], "codec": [{"id": "jpeg"}]}, "plan")
-    with pytest.raises(PlanError, match="match '"):
-        parse_target(text, resolve(plan, load(), tmp_path))
+def test_a_bad_target_is_quoted_before_a_data_set_is_opened(text: str, tmp_path: Path) -> None:
+    asked = {"name": "t", "dataset": "folder:nowhere", "metrics": ["ssim"], "codec": [{"id": "jpeg"}]}
+    with pytest.raises(PlanError, match=f"match '{text}'"):
+        resolve(make_plan(asked | {"match": [text]}, "plan"), load(), tmp_path)
 
 
 def test_a_matched_run_keeps_the_nearest_and_encodes_nothing_again(tmp_path: Path, photo: np.ndarray) -> None:

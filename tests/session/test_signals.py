@@ -8,13 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from waiting import until
 
 from benchbox import image
 
@@ -48,13 +48,12 @@ def run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs that ignore it
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, before)
-    for _ in range(600):
-        if at_work(process.pid):
-            break
-        time.sleep(0.1)
     with process:
-        yield process
-        process.kill()
+        try:
+            until(lambda: at_work(process.pid), "the encoder")
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
@@ -62,17 +61,12 @@ def test_the_run_and_all_that_it_started_end_together(
     name: str, run: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     family = psutil.Process(run.pid).children(recursive=True)
-    assert at_work(run.pid)
     assert list((tmp_path / "tmp").iterdir())
     run.send_signal(getattr(signal, name))
-    _, errors = run.communicate(timeout=20)
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, errors = run.communicate(timeout=200)
+    _, alive = psutil.wait_procs(family, timeout=50)
     assert not alive
-    for _ in range(50):
-        if not list((tmp_path / "tmp").iterdir()):
-            break
-        time.sleep(0.1)
-    assert not list((tmp_path / "tmp").iterdir())
+    until(lambda: not list((tmp_path / "tmp").iterdir()), "the end of temporary folders", 50)
     if name != "SIGKILL":
         assert run.returncode == 130
         assert "0 of 1 points were measured and are kept. Run the same command again to continue" in errors

@@ -49,6 +49,16 @@ def loud(tmp_path: Path) -> Path:
     return file
 
 
+def gated(loud: Path) -> Callable[[int], None]:
+    """Have the plugin's codec wait at each quality from 7 on; returns what lets it go on at one of them."""
+    text, sleep = loud.read_text(), "if quality >= 7: time.sleep(0.3)"
+    assert sleep in text
+    gate = str(loud.parent / "gate-")
+    loud.write_text(text.replace(sleep, f"while quality >= 7 and not os.path.exists(f'{gate}{{quality:g}}'): "
+                                        "time.sleep(0.05)"))  # fmt: skip
+    return lambda quality: Path(f"{gate}{quality}").touch()
+
+
 class Here:
     """The cluster: `said` is what benchbox said of it."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,10 @@ import pytest
 
 import benchbox
 from benchbox import image
+from benchbox.execution import LocalExecutor
+from benchbox.execution.executor import OnPoints
+from benchbox.plan import Job
+from benchbox.session import Silent
 
 
 @pytest.fixture
@@ -46,3 +52,27 @@ def measured(tmp_path: Path) -> dict[str, str]:
             return dict(db.execute("SELECT key, measured || attempts FROM encodings WHERE status = 'ok'"))
         except sqlite3.OperationalError:  # the tables are being made
             return {}
+
+
+class Stopped:
+    """Runs the first `count` jobs, then is stopped with Ctrl-C."""
+
+    workers = threads = 1
+    hosts: ClassVar[dict[str, dict[str, object]]] = {}
+
+    def __init__(self, inner: LocalExecutor, count: int) -> None:
+        self._inner, self._count = inner, count
+
+    def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Callable[[Job], Job | None]) -> None:
+        self._inner.run(itertools.islice(jobs, self._count), on_points, admit)
+        raise KeyboardInterrupt
+
+
+class Said(Silent):
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)

@@ -30,8 +30,8 @@ def test_identity_knows_program_script_and_description(folder: Path) -> None:
 
 @pytest.mark.parametrize(("text", "problem"), [
     ("id = ", "Invalid value (at end of document)"),
-    ('id = "x"\nencode = ["a"]', "decode: Field required"),
-    ('id = "X Y"', "id: String should match pattern"),
+    ('id = "x"\nencode = ["a"]', "decode: is missing; add it"),
+    ('id = "X Y"', "id must be lower-case letters and digits, joined by '-', '_' or '.', got 'X Y'"),
     (LOSSLESS.replace("lossless = true", "lossles = true"), "unknown key 'lossles'; did you mean 'lossless'?"),
     (LOSSLESS.replace("lossless = true", ""), "a lossy codec needs an [axis] table; add one or set lossless = true"),
     (LOSSY.replace('"{{quality}}"', '"9"'), "encode: the placeholder {quality} is missing"),
@@ -40,7 +40,7 @@ def test_identity_knows_program_script_and_description(folder: Path) -> None:
     (LOSSY.replace("{{quality}}", "{{quality"), "encode: '{quality': expected '}' before end of string"),
     (LOSSLESS.replace('"decode", "{{input}}"', '"decode", "{{width}}"'), "decode: unknown placeholder {width}"),
     (LOSSY.replace("maximum = 8", "maximum = 7"), "quality axis 'bits': its values must lie in [1.0, 7.0]"),
-    (LOSSLESS.replace("channels = [1, 3]", "channels = [2]"), "channels.0: Input should be 1, 3 or 4"),
+    (LOSSLESS.replace("channels = [1, 3]", "channels = [2]"), "channels.0: must be 1, 3 or 4, got 2"),
     (LOSSLESS.replace("[1, 3]", "[3, 4]"), "ppm holds no alpha; use png or leave 4 out of channels"),
     ("suffix = '.a'\n" + LOSSLESS, "key 'suffix' is outside of the [[codec]] tables"),
     ("[codec]\nid = 'x'", "write [[codec]], not [codec]"),

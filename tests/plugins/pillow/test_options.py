@@ -31,8 +31,8 @@ def test_qualities() -> None:
 @pytest.mark.parametrize(("name", "options", "message"), [
     ("jpeg", {"subsample": "4:4:4"}, "did you mean 'subsampling'"),
     ("jpeg", {"subsampling": "4:1:1"}, "'4:2:0', '4:2:2' or '4:4:4'"),
-    ("webp", {"method": "7"}, "less than or equal to 6"),
-    ("avif", {"speed": "-1"}, "greater than or equal to 0"),
+    ("webp", {"method": "7"}, "webp: option method='7': must be at most 6"),
+    ("avif", {"speed": "-1"}, "avif: option speed='-1': must be at least 0"),
     ("jpeg2000", {"by": "size"}, "'psnr' or 'rate'"),
 ])
 def test_options_are_validated(name: str, options: dict[str, Any], message: str) -> None:

@@ -1,5 +1,5 @@
-"""What a cluster's worker keeps for one run: a fork server with the run's plugins, and a process for each of its
-threads, which stays from task to task.
+"""The processes that a cluster's worker keeps for one run: a fork server with the run's plugins, and one process for
+each of its threads, which stays from task to task.
 
 Nothing is said on standard output, where codecs print: the processes speak over pipes of their own.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import machine
-from benchbox.errors import BenchboxError
+from benchbox.errors import BenchboxError, RunEndedError
 from benchbox.execution.admission import NEEDS
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.kept import KeptExecutor
@@ -38,15 +38,9 @@ LOOK_SECONDS = 0.5
 INSPECT_SECONDS = 600.0
 """A process may take so long to find what its machine lacks: a busy machine takes minutes to import large libraries."""
 
-OVER = "the run is over, or its client is gone"
 
-
-class BenchClosedError(BenchboxError):
-    """The run is over, or its client is gone."""
-
-
-class Bench:
-    """What a worker keeps for one run; its methods may be called from several threads.
+class RunProcesses:
+    """The processes of a worker for one run; its methods may be called from several threads.
 
     Args:
         settings: `streams` and `spool` (folders), `plugins` (plugin files, as values), `seconds` and `memory` (limits
@@ -91,7 +85,7 @@ class Bench:
         called many times a second. Returns the number of its spool files; see `KeptExecutor`.
 
         Raises:
-            BenchClosedError: `close` was called.
+            RunEndedError: `close` was called.
             StoreError: nothing more can be kept.
             BenchboxError: no worker process starts.
         """
@@ -120,7 +114,7 @@ class Bench:
 
     def _go_on(self) -> None:
         if self._closed.is_set():
-            raise BenchClosedError(OVER)
+            raise RunEndedError
 
     @contextmanager
     def _executor(self) -> Iterator[KeptExecutor]:
@@ -165,7 +159,7 @@ class _SharedForkServer(ForkServer):
     def start(self) -> None:
         with self._lock:
             if self._closed:
-                raise BenchClosedError(OVER)
+                raise RunEndedError
             super().start()
 
     def launch(self, settings: Mapping[str, Any], descriptors: Sequence[int]) -> bool:

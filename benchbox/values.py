@@ -1,0 +1,64 @@
+"""What is wrong with a value that a user or a file gives, said in one way wherever values are validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchbox.errors import one_line
+
+_KINDS = {
+    "string": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list",
+    "tuple": "a list", "set": "a list", "frozen_set": "a list", "dict": "a table", "mapping": "a table",
+    "model": "a table", "model_attributes": "a table", "dataclass": "a table", "path": "a path", "bytes": "bytes",
+    "datetime": "a date", "date": "a date",
+}  # fmt: skip
+"""First word of pydantic's type of an error -> what was to be given."""
+
+_BOUNDS = {"greater_than": ("gt", "above"), "greater_than_equal": ("ge", "at least"), "less_than": ("lt", "below"),
+           "less_than_equal": ("le", "at most"), "multiple_of": ("multiple_of", "a multiple of")}  # fmt: skip
+
+
+def wrong(fault: Mapping[str, Any], got: bool = True) -> str:
+    """What is wrong with a value and what it must be, e.g. ``"must be a whole number, got 'x'"``.
+
+    Args:
+        fault: an item of ``pydantic.ValidationError.errors()``.
+        got: whether to name the value.
+    """
+    kind, context = str(fault["type"]), fault.get("ctx", {})
+    if kind in ("value_error", "assertion_error"):
+        return str(fault["msg"]).partition(", ")[2]  # a check of ours says all of it
+    if kind == "missing":
+        return "is missing; add it"
+    if kind == "extra_forbidden":
+        return "is not known; remove it"
+    verb = "have" if kind.endswith(("too_short", "too_long")) else "be"
+    return f"must {verb} {_wanted(kind, context)}" + (f", got {one_line(repr(fault.get('input')), 80)}" if got else "")
+
+
+def _wanted(kind: str, context: Mapping[str, Any]) -> str:
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"{words} {context[name]}"
+    if kind in ("literal_error", "enum"):
+        return str(context["expected"])
+    if kind == "finite_number":
+        return "a finite number"
+    if kind == "int_parsing_size":
+        return "a smaller whole number"
+    if kind == "string_pattern_mismatch":
+        return f"text of the form {context['pattern']}"
+    if kind in ("too_short", "string_too_short"):
+        least = context["min_length"]
+        return f"at least {least} {_things(kind, least)}"
+    if kind in ("too_long", "string_too_long"):
+        most = context["max_length"]
+        return f"at most {most} {_things(kind, most)}"
+    return next((_KINDS[word] for word in (kind.rpartition("_")[0], kind.partition("_")[0]) if word in _KINDS),
+                "another value")  # fmt: skip
+
+
+def _things(kind: str, count: int) -> str:
+    one, more = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
+    return one if count == 1 else more
