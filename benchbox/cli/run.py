@@ -76,13 +76,13 @@ def run(
         if part is not None:
             resolved = resolved.sharded(part)
         place = Workspace.at(workspace)
-        local = partial(local_executor, resolved.plan, workers=workers, server=server, files=plugins.files)
+        local = partial(local_executor, resolved.plan, workers=workers, files=plugins.files)
         if dry_run:
             from benchbox.session import describe
 
-            click.echo(describe(resolved, place, local, progress, retry))
+            click.echo(describe(resolved, place, local, progress, retry, len(wanted)))
             return
-        executor: Executor = local(place)
+        executor: Executor = local(place, server=server)
         if cluster is not None:
             from benchbox.execution.dask import DaskExecutor
 

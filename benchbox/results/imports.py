@@ -45,11 +45,11 @@ def import_run(source: Path, name: str, workspace: Workspace) -> int:
     workspace.run_folder(name)  # a reserved name is refused before anything is written
     if not is_published(source):
         raise StoreError(f"{source}: no {PUBLISHED} there; name a folder that `benchbox publish` wrote")
-    _checked(source)
+    frame = _checked(source)
     with workspace.lock(), WritableStore(workspace) as store:
         if not may_import(source, name, store):
             raise UsageError(f"{source}: another run in {workspace} is called '{name}'; choose another with --name")
-        return take_import(source, name, store)
+        return _take(frame, source, store.workspace.run_folder(name), name)
 
 
 def _checked(source: Path) -> pd.DataFrame:
@@ -65,7 +65,10 @@ def _checked(source: Path) -> pd.DataFrame:
 def take_import(source: Path, name: str, store: Store) -> int:
     """Take a published folder in as the run `name`, which `may_import` allows; returns the number of its rows. The
     caller holds the workspace's lock."""
-    frame, target = _checked(source), store.workspace.run_folder(name)
+    return _take(_checked(source), source, store.workspace.run_folder(name), name)
+
+
+def _take(frame: pd.DataFrame, source: Path, target: Path, name: str) -> int:
     if is_published(target) and _is_whole(target):
         return len(frame)
     settings, environment = read_settings(source / "settings.json").model_dump(), read_environment(source / _FILES[3])

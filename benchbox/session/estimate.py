@@ -5,6 +5,7 @@ Nothing is written to the workspace; probes run in a temporary folder.
 
 from __future__ import annotations
 
+import resource
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from typing import Any
 from benchbox import machine
 from benchbox.dataset import Sample
 from benchbox.execution import LocalExecutor
+from benchbox.fork_server import ForkServer
 from benchbox.machine import SHORTEST_LOOK
 from benchbox.plan import DISTURBED, Job, Resolved, timing_jobs
 from benchbox.session.digests import digests
@@ -26,9 +28,18 @@ from benchbox.store import EmptyStore, Store, Workspace
 SCORING_SECONDS = 0.03
 """Seconds per megapixel and metric that scoring takes: the order of magnitude of the bundled metrics."""
 
-START_SECONDS, JOB_SECONDS, POINT_SECONDS = 1.5, 0.02, 0.003
-"""Seconds that a run takes to its first result, that a job takes besides its points, and a point besides its codec and
-metrics, however small the picture is."""
+START_SECONDS, START_PROCESSOR_SECONDS = 1.5, 2.5
+"""Seconds that a run takes to its first result, and processor seconds that its processes take to start and to end."""
+
+SERVER_SECONDS = 1.0
+"""Of these, what the process that workers are forked from and the first of them take."""
+
+JOB_SECONDS, POINT_SECONDS, LISTING_SECONDS = 0.02, 0.003, 1.5e-5
+"""Seconds that a job takes besides its points, a point besides its codec and metrics, however small the picture is, and
+a row to be listed, whether it is measured already or not."""
+
+LOADING_SECONDS, REPORT_SECONDS, REPORTED_SECONDS = 1.5, 2.0, 1e-4
+"""Seconds to load what reports are made with, that a report takes, and a row in it."""
 
 READING_SECONDS, KEEPING_SECONDS = 0.06, 0.01
 """Seconds per megapixel to read a picture and prepare a metric, and to copy, compare and digest a decoded one."""
@@ -37,15 +48,16 @@ UNTIMED_CALLS = 2
 """Times that a job encodes and decodes its picture besides its points: to warm up, and in another process."""
 
 Cost = tuple[float, float]
-"""(seconds, bytes) per megapixel of one operating point."""
+"""(seconds of one processor, bytes) per megapixel of one operating point."""
 
 
 @dataclass(frozen=True)
 class _Work:
-    """A headline, the jobs behind it, how many operating points to count for each job, their samples, and the jobs
-    that will be timed under the plan's protocol."""
+    """A headline, the number of the run's rows, the jobs that it needs, how many operating points to count for each
+    job, their samples, and the jobs that will be timed under the plan's protocol."""
 
     headline: str
+    rows: int
     jobs: Sequence[Job]
     points: Callable[[Job], int]
     samples: Mapping[tuple[str, str], Sample]
@@ -76,10 +88,11 @@ def _samples(resolved: Resolved) -> dict[tuple[str, str], Sample]:
 
 
 def describe(
-    resolved: Resolved, workspace: Workspace, executor: Callable[[Workspace], LocalExecutor], progress: Progress,
-    retry: bool = False,
+    resolved: Resolved, workspace: Workspace, executor: Callable[..., LocalExecutor], progress: Progress,
+    retry: bool = False, reports: int = 0,
 ) -> str:  # fmt: skip
-    """The text of ``--dry-run``; `executor` makes an executor for the workspace it is given."""
+    """The text of ``--dry-run``; `executor` makes an executor for the workspace and the fork server (`server`) that it
+    is given, and so many `reports` follow the run."""
     for codec, why in resolved.left_out.items():
         progress.say(f"{codec} is left out: {why}")
     with ExitStack() as stack:
@@ -89,14 +102,19 @@ def describe(
         work = (_searches if resolved.plan.match else _sweep)(resolved, store, progress, retry)
         known = store.seconds_and_bytes() if work.jobs or work.timed else {}
     with tempfile.TemporaryDirectory(prefix="benchbox-") as folder:
-        probing = executor(Workspace.at(folder))
-        costs = _costs([*work.jobs, *work.timed], known, probing)
-    return "\n".join(_lines(work, costs, len(resolved.metrics), probing.workers, workspace))
+        before = _children_seconds()
+        with ForkServer() as server:
+            probing = executor(Workspace.at(folder), server=server)
+            costs, probes = _costs([*work.jobs, *work.timed], known, probing)
+        used = _children_seconds() - before
+    calls = sum(work.megapixels(probe) * costs[label][0] for label, probe in probes.items() if label in costs)
+    opening = max(0.0, used - SERVER_SECONDS - (1 + UNTIMED_CALLS) * calls) if probes else 0.0
+    return "\n".join(_lines(work, costs, opening, len(resolved.metrics), probing.workers, reports, workspace))
 
 
 def _sweep(resolved: Resolved, store: Store, progress: Progress, retry: bool) -> _Work:
     todo = list_missing(resolved, digests(resolved, store, progress), store, retry)
-    return _Work(f"{todo} in {len(todo.jobs)} jobs", todo.jobs, lambda job: len(job.points),
+    return _Work(f"{todo} in {len(todo.jobs)} jobs", todo.total, todo.jobs, lambda job: len(job.points),
                  _samples(resolved), _to_time(resolved, store, todo))
 
 
@@ -119,13 +137,15 @@ def _searches(resolved: Resolved, store: Store, progress: Progress, retry: bool)
         most[place] = most.get(place, 0) + most_tries_left(search)
     headline = (f"{resolved.plan.name}: {len(waiting)} of {len(matching.searches)} searches to continue, "
                 f"at most {sum(most.values())} points to measure")
-    return _Work(headline, matching.jobs(waiting), lambda job: most[job.sample_sha256, job.label],
-                 _samples(resolved))
+    return _Work(headline, len(matching.searches), matching.jobs(waiting),
+                 lambda job: most[job.sample_sha256, job.label], _samples(resolved))
 
 
 def _lines(
-    work: _Work, costs: Mapping[str, Cost], metrics: int, workers: int, workspace: Workspace
-) -> Iterable[str]:
+    work: _Work, costs: Mapping[str, Cost], opening: float, metrics: int, workers: int, reports: int,
+    workspace: Workspace,
+) -> Iterable[str]:  # fmt: skip
+    """`opening` are the seconds of one processor that a worker takes to open the codecs that were probed."""
     by_label: dict[str, list[Job]] = {}
     for job in work.jobs:
         by_label.setdefault(job.label, []).append(job)
@@ -142,19 +162,30 @@ def _lines(
         kept = (sum(work.megapixels(job) * work.points(job) for job in jobs) - scored) * per_stream
         seconds, size = seconds + took, size + kept
         yield f"  {label}: {points} points, {took:.1f} s of one processor, {kept / 1e6:.1f} MB of streams"
-    wall = START_SECONDS * bool(work.jobs) + seconds / min(workers, machine.cores())
+    listing = LISTING_SECONDS * work.rows
+    opened = opening * min(workers, len(work.jobs))
+    start = START_PROCESSOR_SECONDS + listing + opened
+    yield f"  start: {start:.1f} s of one processor"
+    wall = START_SECONDS + listing + (opened + seconds) / min(workers, machine.cores())
+    processor = start + seconds
     if work.timed:
         mean = sum(per_point for per_point, _ in costs.values()) / max(1, len(costs))
         took = START_SECONDS + sum(work.timing_seconds(job, costs.get(job.label, (mean, 0.0))[0]) for job in work.timed)
         yield f"  timing: {sum(len(job.points) for job in work.timed)} points, {took:.1f} s of one processor"
-        wall += took
-    yield f"about {wall:.0f} s with {workers} workers and {size / 1e6:.1f} MB of disk in {workspace}"
+        wall, processor = wall + took, processor + took
+    if reports:
+        took = LOADING_SECONDS + reports * (REPORT_SECONDS + REPORTED_SECONDS * work.rows)
+        yield f"  {reports} {'report' if reports == 1 else 'reports'}: {took:.1f} s of one processor"
+        wall, processor = wall + took, processor + took
+    yield (f"about {wall:.0f} s with {workers} workers, {processor:.0f} s of processor time and {size / 1e6:.1f} MB of "
+           f"disk in {workspace}")  # fmt: skip
 
 
 def _costs(
     jobs: Iterable[Job], known: Mapping[tuple[str, str], Cost], executor: LocalExecutor
-) -> dict[str, Cost]:
-    """label -> cost: from the workspace, or by probing one middle point of each codec that has no times there."""
+) -> tuple[dict[str, Cost], dict[str, Job]]:
+    """label -> cost: from the workspace, or by probing one middle point of each codec that has no times there; and
+    label -> the probe."""
     found: dict[str, Cost] = {}
     probes: dict[str, Job] = {}
     for job in jobs:
@@ -169,7 +200,15 @@ def _costs(
         for point in points:
             if point["status"] == "ok" and "bytes" in point:
                 pixels = point["width"] * point["height"] / 1e6
-                found[job.label] = (point["encode_s"] + point["decode_s"]) / pixels, point["bytes"] / pixels
+                kind = "_cpu_s" if job.device == "cpu" else "_s"  # others may be busy here; a GPU is waited for
+                seconds = sum(point[side + kind] for side in ("encode", "decode"))
+                found[job.label] = seconds / pixels, point["bytes"] / pixels
 
     executor.run(probes.values(), keep)
-    return found
+    return found, probes
+
+
+def _children_seconds() -> float:
+    """Processor seconds of all processes that this one started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

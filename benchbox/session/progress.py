@@ -46,7 +46,8 @@ class Silent:
 
 
 class Bar:
-    """A live bar with rate, time left and failures so far."""
+    """A live bar with rate, time left and failures so far. The bar's clock starts with the first finished step: what
+    comes before it, as the start of the workers, comes once."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -62,6 +63,8 @@ class Bar:
         self._bar = tqdm(total=total, desc=label, unit=" points", dynamic_ncols=True, smoothing=0.1)
 
     def step(self, status: str) -> None:
+        if self._bar.n == 0:
+            self._bar.unpause()
         if status != "ok":
             self._bad[status] += 1
             self._bar.set_postfix_str(", ".join(f"{n} {name}" for name, n in self._bad.items()), refresh=False)

@@ -60,11 +60,13 @@ class Store(formers.FormerRuns):
 
     @contextmanager
     def _wanted(self, keys: Iterable[str]) -> Iterator[None]:
-        """A temporary table `wanted` of keys, to join with."""
+        """A temporary table `wanted` of keys, to join with; filled in their order, as each would else go to another
+        page of it."""
         self._db.execute("CREATE TEMP TABLE wanted (key TEXT PRIMARY KEY) WITHOUT ROWID")
         try:
-            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keys))
-            self._db.commit()
+            with given_keys(self._db, keys) as given:
+                self._db.execute(f"INSERT INTO wanted SELECT key FROM ({given.query}) GROUP BY key")
+                self._db.commit()
             yield
         finally:
             self._db.execute("DROP TABLE wanted")
@@ -190,10 +192,11 @@ class Store(formers.FormerRuns):
 
     def seconds_and_bytes(self) -> dict[tuple[str, str], tuple[float, float]]:
         """(codec, options) -> mean (seconds to encode and decode, bytes) per megapixel, over `_SAMPLE` encodings: the
-        first by key, and so as good as drawn by chance."""
-        query = f"""SELECT codec, options, SUM(encode_s + decode_s) * 1e6 / SUM(width * height),
+        first by key, and so as good as drawn by chance. Seconds are of the processor, as others may have been busy
+        there, and of the clock for a GPU, which is waited for."""
+        query = f"""SELECT codec, options, SUM({_busy("encode")} + {_busy("decode")}) * 1e6 / SUM(width * height),
                     SUM(bytes) * 1e6 / SUM(width * height)
-                    FROM (SELECT * FROM encodings WHERE status = 'ok' ORDER BY key LIMIT {_SAMPLE})
+                    FROM (SELECT * FROM encodings WHERE status = 'ok' ORDER BY key LIMIT {_SAMPLE}) AS some
                     JOIN timings USING (key) GROUP BY codec, options"""
         return {(codec, options): (number(seconds, f"timings of {codec}", 0.0), number(size, f"bytes of {codec}", 0.0))
                 for codec, options, seconds, size in self._db.execute(query)}  # fmt: skip
@@ -204,7 +207,7 @@ class Store(formers.FormerRuns):
 
     def streams_in_use(self) -> set[str]:
         """SHA-256 of every stream that a run needs."""
-        query = "SELECT DISTINCT stream_sha256 FROM encodings WHERE key IN (SELECT key FROM entries)"
+        query = "SELECT stream_sha256 FROM (SELECT key FROM entries GROUP BY key) CROSS JOIN encodings USING (key)"
         return {sha256 for (sha256,) in self._db.execute(query) if sha256}
 
 
@@ -285,3 +288,8 @@ class WritableStore(Store):
         with self._transaction() as db:
             for job, event in events:
                 keep(db, job, event, session, now)
+
+
+def _busy(side: str) -> str:
+    """Seconds that the device of a timing was busy, in SQL."""
+    return f"CASE some.device WHEN 'cpu' THEN COALESCE({side}_cpu_s, {side}_s) ELSE {side}_s END"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
+from plugin_files import TOY
 from small_runs import go, plan
 
 from benchbox.cli.main import main
@@ -74,9 +75,27 @@ def test_it_counts_what_small_pictures_and_timing_take(
     """Encoding, decoding and scoring these 9 points takes a hundredth of a second."""
     asked = plan(pictures, JPEG, timing={"repeats": 3})
     out = dry_run(tmp_path, asked, monkeypatch, capsys)
-    assert int(re.findall(r"about (\d+) s", out)[0]) >= 3, "a run and its timing start workers each"
+    (wall, processor), report = re.findall(r"about (\d+) s with \d+ workers, (\d+) s of processor", out)[0], " report: "
+    assert int(wall) >= 6, "a run and its timing start workers each, and a report follows"
+    said = re.findall(r", (\S+) s of one processor|: (\S+) s of one processor", out)
+    assert sum(float(one or other) for one, other in said) == pytest.approx(int(processor), abs=1)
+    assert report in out
+    assert report not in dry_run(tmp_path, asked, monkeypatch, capsys, "--no-report")
     (timing,) = re.findall(r"timing: 9 points, (\S+) s of one processor", out)
     assert 3 * SHORTEST_LOOK < float(timing) < 10
     go(tmp_path, plan(pictures, JPEG))
     out = dry_run(tmp_path, asked, monkeypatch, capsys)
-    assert out.startswith("t: 0 of 9 points to measure in 0 jobs\n  timing: 9 points, ")
+    assert out.startswith("t: 0 of 9 points to measure in 0 jobs\n")
+    assert "\n  timing: 9 points, " in out
+
+
+def test_it_counts_what_opening_a_codec_takes(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker opens the codec, and so does the process that decodes its first stream once more."""
+    slow = "import time\n        while time.process_time() < 1.5:\n            pass\n        return Toy()"
+    (tmp_path / "slow.py").write_text(TOY.replace("return Toy()", slow), encoding="utf-8")
+    asked = plan(pictures, {"id": "toy", "qualities": [2, 5]})
+    out = dry_run(tmp_path, asked, monkeypatch, capsys, "--plugin", str(tmp_path / "slow.py"), "--workers", "1")
+    (start,) = re.findall(r"start: (\S+) s of one processor", out)
+    assert float(start) > 3.5, "without the opening, it is 2.5"
