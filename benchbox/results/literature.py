@@ -124,7 +124,7 @@ def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[s
 
 
 def _fault(curve: Reference, metrics: Mapping[str, Metric]) -> str:
-    """What cannot be in a curve that was read from a file: rates and scores outside their range, a point given twice; ""
+    """What cannot be in a curve that was read from a file: a rate or score outside its range, a point given twice; ""
     if there is none of it."""
     if curve.bpp and (fault := _outside(curve.bpp, curve.metrics, metrics)):
         return fault
