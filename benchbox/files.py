@@ -145,7 +145,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             for page in folder.glob("*.html"):
                 shutil.copy2(page, part)
             yield part
-            _move_into(part, folder)
+            move_into(part, folder)
     except BaseException:
         _delete(part)
         for empty in made:
@@ -182,7 +182,8 @@ def _first_absent(folder: Path) -> list[Path]:
     return absent
 
 
-def _move_into(part: Path, folder: Path) -> None:
+def move_into(part: Path, folder: Path) -> None:
+    """Move all files below `part` to the same places below `folder`; those that are there already are replaced."""
     folder.mkdir(exist_ok=True)
     for root, _, names in os.walk(part):
         target = folder / Path(root).relative_to(part)

@@ -31,8 +31,12 @@ def wrong(fault: Mapping[str, Any], got: bool = True) -> str:
         return str(fault["msg"]).partition(", ")[2]  # a check of ours says all of it
     if kind == "missing":
         return "is missing; add it"
+    if kind == "invalid_key":
+        return f"is no key; write it as text, '{fault.get('input')}'"
     if kind == "extra_forbidden":
         return "is not known; remove it"
+    if isinstance(fault.get("input"), str) and kind in ("too_short", "too_long"):
+        kind = f"string_{kind}"  # as pydantic says of a text that was checked by more than its length
     verb = "have" if kind.endswith(("too_short", "too_long")) else "be"
     return f"must {verb} {_wanted(kind, context)}" + (f", got {one_line(repr(fault.get('input')), 80)}" if got else "")
 
@@ -40,7 +44,8 @@ def wrong(fault: Mapping[str, Any], got: bool = True) -> str:
 def _wanted(kind: str, context: Mapping[str, Any]) -> str:
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"{words} {context[name]}"
+        bound = context[name]
+        return f"{words} {bound:g}" if isinstance(bound, float) else f"{words} {bound}"
     if kind in ("literal_error", "enum"):
         return str(context["expected"])
     if kind == "finite_number":

@@ -107,9 +107,30 @@ def test_odd_values_in_a_plan(place: str) -> None:
         assert not PYDANTIC.search(said or ""), said
 
 
+@pytest.mark.parametrize("place", ["codec.qualities", "limits.point_seconds", "limits.memory_mib", "timing.repeats",
+                                   "timing.batch", "timing.core"])  # fmt: skip
+def test_true_is_no_number(place: str) -> None:
+    """It would count as 1 in silence."""
+    outer, _, inner = place.partition(".")
+    held: Any = {"id": "jpeg", inner: [50, True]} if outer == "codec" else {inner: True}
+    said = refusal(PLAN | {outer: [held] if outer == "codec" else held})
+    assert said is not None
+    assert said.endswith(f"{inner}: must be a number, not true")
+
+
+def test_an_empty_sweep_is_refused() -> None:
+    said = refusal(PLAN | {"codec": [{"id": "jpeg", "qualities": []}]})
+    assert said == "plan: codec.0.qualities: holds no value; leave it out for the codec's own"
+
+
 def test_options_and_plan_files(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"^webp: option method='fast': must be a whole number$"):
         load().codec("webp").parse_options({"method": "fast"})
+    with pytest.raises(OptionError, match=r"^webp: option method=True: must be a number, not true or false$"):
+        load().codec("webp").parse_options({"method": True})
+    long = PLAN | {"codec": [{"id": "jpeg", "label": "x" * 2000}]}
+    assert "label: must have at most 1000 characters, got 'xxx" in str(refusal(long))
+    assert refusal(PLAN | {"limits": {"point_seconds": 0}}) == "plan: limits.point_seconds: must be above 0, got 0"
     path = tmp_path / "plan.toml"
     path.write_text('dataset = "samples"\ncodec = [{ id = "jpeg", optional = "perhaps" }]\n')
     with pytest.raises(BenchboxError, match=r"plan\.toml: codec\.0\.optional: must be true or false, got 'perhaps'$"):

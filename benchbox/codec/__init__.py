@@ -198,12 +198,16 @@ def validated_options(model: type[OptionsModel], values: Mapping[str, Any], owne
             hint = did_you_mean(name, known) or f"; it takes {', '.join(known) or 'no options'}"
             raise OptionError(f"{owner}: unknown option '{name}'{hint}")
     try:
-        return model.model_validate(dict(values))
+        options = model.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "options"
         given = "" if first["type"] == "missing" else f"={one_line(repr(first['input']), 200)}"
         raise OptionError(f"{owner}: option {where}{given}: {wrong(first, got=False)}") from error
+    for name, value in values.items():
+        if isinstance(value, bool) and type(getattr(options, name)) in (int, float):
+            raise OptionError(f"{owner}: option {name}={value}: must be a number, not true or false")
+    return options
 
 
 def _checked_quality(axis: QualityAxis | None, quality: float | None, codec: str) -> float:

@@ -41,10 +41,10 @@ class QualityAxis:
     def check(self, quality: float, codec: str) -> float:
         """`quality` as a float if it lies on the axis; else QualityError, which names `codec` and the bounds."""
         if not math.isfinite(quality) or not self.minimum <= quality <= self.maximum:
-            raise QualityError(f"{codec}: {self.name} {quality:g} is out of range; "
+            raise QualityError(f"{codec}: {self.name} {quality:.15g} is out of range; "
                                f"take {self.minimum:g} to {self.maximum:g}")
         if self.integer and quality != int(quality):
-            raise QualityError(f"{codec}: {self.name} {quality:g} is not a whole number")
+            raise QualityError(f"{codec}: {self.name} {quality:.15g} is not a whole number")
         return float(quality)
 
 

@@ -85,9 +85,19 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):  # which would count as 1 or 0
+        raise ValueError(f"must be a number, not {str(value).lower()}")
+    return value
+
+
 def _as_qualities(value: Any) -> Any:
-    if isinstance(value, list | tuple) and len(value) > MAX_SWEEP:
-        raise ValueError(f"{len(value)} values; at most {MAX_SWEEP}")
+    if isinstance(value, list | tuple):
+        if len(value) == 0:
+            raise ValueError("holds no value; leave it out for the codec's own")
+        if len(value) > MAX_SWEEP:
+            raise ValueError(f"{len(value)} values; at most {MAX_SWEEP}")
+        value = [_no_bool(quality) for quality in value]
     try:
         return parse_qualities(value) if isinstance(value, str) else value
     except PlanError as error:  # what holds it adds where it stands
@@ -142,17 +152,17 @@ def _as_entries(value: Any) -> Any:
 class Limits(_Strict):
     """Limits of one operating point: wall seconds, and memory of the worker in MiB (default: its share of RAM)."""
 
-    point_seconds: Annotated[float, Field(gt=0)] = 300
-    memory_mib: Annotated[int | None, Field(gt=0, le=2**40)] = None
+    point_seconds: Annotated[float, Field(gt=0), BeforeValidator(_no_bool)] = 300
+    memory_mib: Annotated[int | None, Field(gt=0, le=2**40), BeforeValidator(_no_bool)] = None
 
 
 class Timing(_Strict):
     """The timing protocol: `repeats` of each point after an untimed warm-up, `batch` pictures per call, on processor
     core `core` (default: the last one)."""
 
-    repeats: Annotated[int, Field(ge=1, le=1000)] = 5
-    batch: Annotated[int, Field(ge=1, le=1024)] = 1
-    core: Annotated[int | None, Field(ge=0)] = None
+    repeats: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_no_bool)] = 5
+    batch: Annotated[int, Field(ge=1, le=1024), BeforeValidator(_no_bool)] = 1
+    core: Annotated[int | None, Field(ge=0), BeforeValidator(_no_bool)] = None
 
 
 class Plan(_Strict):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from benchbox.errors import UnknownIdError, UsageError, did_you_mean
 from benchbox.guard import answered, worked
+from benchbox.metric import Metric
 from benchbox.reference import PicturePoints, Reference, ReferenceFormat
 from benchbox.registry import Registry
+
+MOST_BPP = 1000
+"""Bits a pixel that no codec of pictures needs: raw RGBA of 16 bits has 64."""
+MOST_SCORE = 1e6
+"""Magnitude of a score beyond which a metric without bounds of its own does not go."""
 
 
 def find_references(names: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
@@ -34,6 +41,9 @@ def find_references(names: Sequence[str], datasets: Collection[str], registry: R
     files = {name: readers for name in names if (readers := _readers(name, formats))}
     curves = _published([name for name in names if name not in files], datasets, registry)
     read = [curve for name in names if name in files for curve in _read(Path(name), files[name], datasets)]
+    for curve in read:
+        if fault := _fault(curve, registry.metrics):
+            raise UsageError(f"{curve.source.partition(';')[0]}: {curve.title}: {fault}")
     for curve in _gathered(read):
         curves.append(replace(curve, id=_free(curve.id, {other.id for other in curves})))
     return curves
@@ -111,6 +121,44 @@ def _read(path: Path, readers: Sequence[ReferenceFormat], datasets: Collection[s
         except UsageError as error:
             problems.append(str(error))
     raise UsageError("; ".join(problems))
+
+
+def _fault(curve: Reference, metrics: Mapping[str, Metric]) -> str:
+    """What cannot be in a curve that was read from a file: a rate or score outside its range, a point given twice; ""
+    if there is none of it."""
+    if curve.bpp and (fault := _outside(curve.bpp, curve.metrics, metrics)):
+        return fault
+    seen = set()
+    for picture, points in curve.pictures.items():
+        if fault := _outside(points.bpp, points.metrics, metrics):
+            return f"{picture}: {fault}"
+        name = PurePosixPath(picture).stem.casefold()
+        twice = [quality for quality, count in Counter(points.quality).items() if count > 1]
+        if twice or name in seen:
+            at = f" at quality {twice[0]:g}" if twice else ""
+            return f"{picture} is given twice{at}; leave one of the two out"
+        seen.add(name)
+    return ""
+
+
+def _outside(
+    bpp: Sequence[float], scores: Mapping[str, Sequence[float | None]], metrics: Mapping[str, Metric]
+) -> str:
+    """The first rate that no picture has, or score that its metric does not reach; "" if there is none."""
+    for rate in bpp:
+        if not 0 < rate <= MOST_BPP:
+            return f"{rate:g} bpp is not within 0 .. {MOST_BPP}; rates are bits, not bytes, of a pixel"
+    for name, values in scores.items():
+        if len(values) != len(bpp):
+            return f"has {len(values)} values of {name} and {len(bpp)} rates; a metric may have one column"
+        if (metric := metrics.get(name)) is None:
+            continue
+        low = -MOST_SCORE if metric.lowest is None else metric.lowest
+        high = MOST_SCORE if metric.highest is None else metric.highest
+        for value in values:
+            if value is not None and not low <= value <= high:
+                return f"{name} is {value:g}, not within {low:g} .. {high:g}; write it as benchbox scores it"
+    return ""
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 from benchbox.codec import OptionsModel, validated_options
 from benchbox.deadline import deadline
 from benchbox.errors import BenchboxError, PluginError
-from benchbox.files import whole_folder
+from benchbox.files import move_into, whole_folder
 from benchbox.guard import WORK_SECONDS, breach, calling, exit_forbidden
 from benchbox.image import Image
 from benchbox.naming import public
@@ -64,13 +66,19 @@ def write_reports(
 
 def render(results: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
     """The files of one report, which gets the results under public names (`benchbox.naming`), as their
-    appearance wants them."""
+    appearance wants them. It writes into a folder of its own, so that what lies in `folder` is out of its reach."""
     named = shaped(public(with_literature(results)))
     own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
     try:
+        before = _listed(folder)
+        out = _own_folder(folder)
         with exit_forbidden(), calling(report.render), deadline(_seconds(results)) as renew:
-            files = report.render(_renewing(own, renew), options, folder)
-        return _checked(report, files, folder)
+            files = report.render(_renewing(own, renew), options, out)
+        made = [folder / file.relative_to(out) for file in _checked(report, files, out)]
+        _check_strays(report, before, folder, out)
+        move_into(out, folder)
+        shutil.rmtree(out)
+        return made
     except PluginError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT):
             raise error.__cause__ from None  # a full disk is not the report's fault
@@ -105,3 +113,25 @@ def _checked(report: Report, files: Any, folder: Path) -> list[Path]:
         if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
             raise breach(report.render, f"render names {file}, which is no file below {folder}; write there", report.id)
     return list(files)
+
+
+def _listed(folder: Path) -> dict[str, tuple[int, int]]:
+    """Name -> size and time of what lies in `folder`."""
+    return {path.name: ((status := path.lstat()).st_size, status.st_mtime_ns) for path in folder.iterdir()}
+
+
+def _own_folder(folder: Path) -> Path:
+    """A new folder in `folder`, with a copy of the pages that lie there, for reports that link to them."""
+    out = Path(tempfile.mkdtemp(prefix=".benchbox-", dir=folder))
+    for page in folder.glob("*.html"):
+        shutil.copy2(page, out)
+    return out
+
+
+def _check_strays(report: Report, before: Mapping[str, tuple[int, int]], folder: Path, out: Path) -> None:
+    """Raise PluginError if a report wrote into `folder` beside its own folder `out`."""
+    now = _listed(folder)
+    beside = {name for name in now.keys() | before.keys() if now.get(name) != before.get(name)} - {out.name}
+    if beside:
+        said = f"render wrote {min(beside)} beside the folder that it was given; write there"
+        raise breach(report.render, said, report.id)

@@ -211,7 +211,7 @@ def _prepared(metric: Metric, scorer: Scorer, side: Image) -> Prepared:
 def _number(metric: Metric, prepared: Prepared, value: Any) -> float:
     real = not (isinstance(value, np.ndarray | np.generic) and np.iscomplexobj(value))  # numpy drops the other part
     try:
-        if real and not isinstance(value, str | bytes | bytearray):
+        if real and not isinstance(value, str | bytes | bytearray | bool | np.bool_):
             return _in_range(metric, prepared, float(value))
     except BenchboxError:
         raise

@@ -67,6 +67,9 @@ def _curves(lines: Sequence[str], file: str, datasets: Collection[str]) -> list[
         raise UsageError(f"line 1: columns must be codec, sample, bpp and a metric each, all different; there are "
                          f"{', '.join(head)[:LONGEST_TEXT]}")
     metrics = [name for name in head if name not in OTHER and not TIMES.fullmatch(name)]
+    same = [name for name in metrics if name != name.replace("_", "-") and name.replace("_", "-") in metrics]
+    if same:
+        raise UsageError(f"line 1: {same[0]} and {same[0].replace('_', '-')} are one metric; leave one of the two out")
     found: dict[tuple[str, str], dict[str, _Points]] = {}
     for (line, _), cells in zip(numbered[1:], rows[1:], strict=False):
         if len(cells) != len(head):
@@ -83,7 +86,7 @@ def _add(points: _Points, row: Mapping[str, str], metrics: Sequence[str], line: 
     bpp = _number(row, "bpp", line) if "bpp" in row else None
     if "bpp" not in row:
         size = [_number(row, name, line) for name in ("bytes", "width", "height")]
-        bpp = None if None in size or not all(size) else 8.0 * float(size[0] or 0) / (
+        bpp = None if any(number is None or number <= 0 for number in size) else 8.0 * float(size[0] or 0) / (
             float(size[1] or 1) * float(size[2] or 1))
     if bpp is None or bpp <= 0:
         raise UsageError(f"line {line}: bpp must be a positive number")
@@ -101,7 +104,7 @@ def _number(row: Mapping[str, str], name: str, line: int) -> float | None:
     if text.lower() in ("", "nan", "null", "none", "inf", "-inf", "infinity"):
         return None
     try:
-        value = float(text)
+        value = float(text.replace("_", "no digit"))  # Python takes 1_0 for 10
     except ValueError:
         raise UsageError(f"line {line}: {name} must be a number, not {one_line(text)[:40]}") from None
     return value if math.isfinite(value) else None

@@ -85,6 +85,14 @@ def test_without_qualities_points_go_by_rising_rate(webp: pd.DataFrame, tmp_path
     ("codec,sample,bpp,ms-ssim\na,crop0,1,14.2\n", "write MS-SSIM raw"),
     ("codec,sample,bpp\na,crop0,1\n", "has no metric"),
     ("codec,sample,bpp,psnr,dataset\na,crop0,1,30,kodak\n", "measured on kodak, the run on crops"),
+    ("codec,sample,bpp,ssim\na,crop0,1,0.9\na,crop0,2,97\n", "theirs.csv: a: crop0: ssim is 97, not within -1 .. 1"),
+    ("codec,sample,bpp,psnr\na,crop0,1,1e308\n", "psnr is 1e.308, not within"),
+    ("codec,sample,bpp,psnr\na,crop0,1e308,30\n", "1e.308 bpp is not within 0 .. 1000"),
+    ("codec,sample,bpp,psnr,quality\na,crop0,1,30,5\na,crop0,2,40,5\n", "crop0 is given twice at quality 5"),
+    ("codec,sample,bpp,psnr\na,crop0,1,30\na,crop0.png,2,31\n", "crop0.png is given twice"),
+    ("codec,sample,bpp,ms-ssim,ms_ssim\na,crop0,1,.9,.8\n", "line 1: ms_ssim and ms-ssim are one metric"),
+    ("codec,sample,bpp,psnr\na,crop0,1_0,30\n", "line 2: bpp must be a number, not 1_0"),
+    ("codec,sample,bytes,width,height,psnr\na,crop0,9,-4,-4,30\n", "bpp must be a positive number"),
     ("codec,sample,bpp,psnr\na,kodim01,1,30\n", "none of which is a picture of crops"),
 ])  # fmt: skip
 def test_a_file_of_another_form_is_refused(run: Results, tmp_path: Path, text: str, said: str) -> None:

@@ -37,6 +37,7 @@ DEEDS = {
     "segv": lambda: os.kill(os.getpid(), signal.SIGSEGV), "hangs": lambda: time.sleep(600),
     "text": lambda: "many", "none": lambda: None, "nan": lambda: float("nan"),
     "complex": lambda: np.complex128(3 + 4j), "complex-array": lambda: np.array(3 + 4j), "digits": lambda: "3.5",
+    "truth": lambda: True, "truth-numpy": lambda: np.bool_(True),
     "below": lambda: -5.0,
 }
 for method in ("score", "prepare", "open"):
@@ -57,6 +58,7 @@ FAULTS = {
     "open-exit": "open raised SystemExit: 0", "score-osexit": "the worker died (exit status 0",
     "prepare-osexit": "the worker died (exit status 0", "score-segv": "SIGSEGV", "open-osexit": "exit status 0",
     "score-hangs": "not finished after 4 s", "score-text": "score gave str", "score-none": "score gave NoneType",
+    "score-truth": "score gave bool", "score-truth-numpy": "score gave bool",
     "score-complex": "score gave complex128", "score-complex-array": "score gave ndarray",
     "score-digits": "score gave str",
     "score-below": "score gave -5, which is below the lowest that the metric declares, 0",
