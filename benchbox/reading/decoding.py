@@ -50,7 +50,7 @@ def notes(path: Path) -> list[str]:
         elif not data.startswith(png.SIGNATURE):
             with _open(path, data) as (picture, noted):
                 return noted + _orientation_notes(1, _orientation(picture))
-        elif _plain_png(data):
+        elif png.notes_without_pixels(data):
             with _open(path, data) as (_, noted):
                 return noted
     return decode(path)[1]
@@ -155,7 +155,7 @@ def _read_pillow(path: Path, data: bytes, whole: bool) -> tuple[_Pixels, list[st
     with _open(path, data) as (picture, noted):
         _check_frames(path, 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1))  # MPO: with previews
         before = _orientation(picture)
-        if depth.bit_depth(data, picture) > 8 or _has_gray_key(data):
+        if depth.bit_depth(data, picture) > 8 or png.has_gray_key(data):
             pixels = depth.decode(path, data, picture)
             pixels = _from_gray_alpha(pixels) if pixels.shape[2] == 2 else pixels
         else:
@@ -223,25 +223,6 @@ def _profile_notes(profile: bytes) -> list[str]:
     if profile and b"sRGB" not in profile and b"s\0R\0G\0B" not in profile:
         return ["ICC profile other than sRGB, not converted"]
     return []
-
-
-def _plain_png(data: bytes) -> bool:
-    """Whether the notes on a PNG are complete without its pixels: no palette, and no orientation, which EXIF or XMP
-    tell, and which Pillow looks for behind the pixels."""
-    return not any(chunk.kind in (b"PLTE", b"eXIf") or _may_tell_orientation(chunk) for chunk in png.chunks(data))
-
-
-def _may_tell_orientation(chunk: png.Chunk) -> bool:
-    keyword = bytes(chunk.body[:80]).partition(b"\0")[0].lower()
-    return chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and (b"exif" in keyword or b"xmp" in keyword)
-
-
-def _has_gray_key(data: bytes) -> bool:
-    """Whether a PNG has a transparent gray value of 2 or 4 bits, which Pillow compares with values scaled to 8."""
-    if not data.startswith(png.SIGNATURE):
-        return False
-    bits, kind = png.bit_depth_and_colour(data)
-    return kind == 0 and bits in (2, 4) and png.has(data, b"tRNS")
 
 
 def _palette_notes(picture: Any) -> list[str]:

@@ -165,3 +165,22 @@ def _unpacked(chunk: Chunk, most: int) -> bytes:
         return zlib.decompressobj().decompress(rest, most)
     except zlib.error:
         return b""
+
+
+def notes_without_pixels(data: bytes) -> bool:
+    """Whether the notes on a PNG are complete without its pixels: no palette, and no orientation, which EXIF or XMP
+    tell, and which Pillow looks for behind the pixels."""
+    return not any(chunk.kind in (b"PLTE", b"eXIf") or _may_tell_orientation(chunk) for chunk in chunks(data))
+
+
+def _may_tell_orientation(chunk: Chunk) -> bool:
+    keyword = bytes(chunk.body[:80]).partition(b"\0")[0].lower()
+    return chunk.kind in (b"tEXt", b"zTXt", b"iTXt") and (b"exif" in keyword or b"xmp" in keyword)
+
+
+def has_gray_key(data: bytes) -> bool:
+    """Whether a PNG has a transparent gray value of 2 or 4 bits, which Pillow compares with values scaled to 8."""
+    if not data.startswith(SIGNATURE):
+        return False
+    bits, kind = bit_depth_and_colour(data)
+    return kind == 0 and bits in (2, 4) and has(data, b"tRNS")
