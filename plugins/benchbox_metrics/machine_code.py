@@ -12,7 +12,6 @@ import contextlib
 import ctypes
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module, metadata
@@ -133,11 +132,12 @@ def _keep(file: str, code: bytes, symbol: str) -> None:
     """Keep the code of a kernel in the first folder that can be written, if any."""
     body = symbol.encode() + b"\n" + code
     for folder in _folders():
-        with contextlib.suppress(OSError):
+        part = folder / f"{file}.{os.getpid()}"  # readable by others, as what Python compiles is
+        try:
             folder.mkdir(parents=True, exist_ok=True)
-            number, part = tempfile.mkstemp(dir=folder, prefix=file)
-            with os.fdopen(number, "wb") as into:
-                into.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-            os.replace(part, folder / file)
+            part.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+            part.replace(folder / file)
             return
-
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
