@@ -19,7 +19,7 @@ from benchbox import curves
 from benchbox.metric import Metric
 from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.figures import is_log, lossless_in_range
-from benchbox_reports.headline import APART, sentences
+from benchbox_reports.headline import apart_heading, sentences
 from benchbox_reports.look import Look, palette
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import picture_tags, thumbnails
@@ -58,7 +58,7 @@ def page_data(
         "anchor": analysis.anchor or "",
         "labels": analysis.labels,
         "names": shown_names(analysis),
-        "apart": APART,
+        "apart": apart_heading(list(analysis.published)),
         "headline": {anchor: [unbroken(text) for text in sentences(analysis, anchor, speeds)]
                      for anchor in _anchors(analysis)},
         "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.measure import by_pictures, rankings
 from benchbox_reports.pareto import HOW_TO_TIME, DrawnSpeeds
-from benchbox_reports.wording import number
+from benchbox_reports.wording import given_as_means, number
 
 Column: TypeAlias = tuple[str, Mapping[str, float], int, bool]
 """Head, label -> value, decimals, and whether a BD-rate, of which lower is better; else a speed."""
@@ -18,8 +18,8 @@ Rows: TypeAlias = list[tuple[str, list[tuple[str, bool]]]]
 """A label and, for each column, the text and whether it is the column's best."""
 NAMED = 3
 """Codecs that a sentence names."""
-APART = "Published curves, not measured here: by mean curves, so ranked among themselves"
-"""Heads the rows of the summary that are by another measure than the first ones."""
+APART = "not measured here: by mean curves, so ranked among themselves"
+"""Ends the heading of the rows of the summary that are by another measure than the first ones."""
 
 
 def description(plan: str) -> str:
@@ -55,11 +55,16 @@ def summary(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> tuple[list
     apart = [] if analysis.anchor in analysis.published else [name for name in labels if name in analysis.published]
     winners = [_winner(column, [label for label in labels if label not in apart], analysis.anchor)
                for column in columns]
-    groups = (("", [label for label in labels if label not in apart]), (APART, apart))
+    groups = (("", [label for label in labels if label not in apart]), (apart_heading(apart), apart))
     return [head for head, *_ in columns], [
         (title, [(label, _cells(label, columns, analysis.anchor, winners))
                  for label in sorted(names, key=lambda label: columns[0][1].get(label, math.inf))])
         for title, names in groups if names]
+
+
+def apart_heading(names: Collection[str]) -> str:
+    """The heading of the rows of curves that are given as means: ``"Published curves, not measured here: ..."``."""
+    return f"{given_as_means(names)}, {APART}"
 
 
 def _winner(column: Column, labels: Sequence[str], anchor: str) -> str:

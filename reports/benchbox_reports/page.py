@@ -40,7 +40,17 @@ from benchbox_reports.single import inlined, standing_alone
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.svg import for_page
 from benchbox_reports.tables import bd_head, bd_rows, matrix_cells, no_comparison, speed_grids, write_tables
-from benchbox_reports.wording import FLAGS, curve_note, decibels_or_unit, how_made, number, remarks, sentence, unbroken
+from benchbox_reports.wording import (
+    FLAGS,
+    counted_as_means,
+    curve_note,
+    decibels_or_unit,
+    how_made,
+    number,
+    remarks,
+    sentence,
+    unbroken,
+)
 
 MOST_ROWS = 100
 """Most rows of each table of failures on the page; the CSV files have all."""
@@ -60,7 +70,8 @@ class Block:
         notes: what a reader of the figure must know.
         beyond: which curves leave the axes of the static figure, or "".
         legend: names of the curves in the order of the legend.
-        published: (line, what folds out) of each published curve.
+        given: how many curves are given as means, in words, e.g. ``"6 published curves"``.
+        published: (line, what folds out) of each of these.
         cautions: how many of these have a caution.
         no_rows: why there is no BD table, or "".
         head: heads of the BD table.
@@ -78,6 +89,7 @@ class Block:
     notes: Sequence[str]
     beyond: str
     legend: Sequence[str]
+    given: str
     published: Sequence[tuple[str, str]]
     cautions: int
     no_rows: str
@@ -113,7 +125,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         codecs=codec_table, codec_head=codec_head,
         commands={label: command(analysis, label) for label in analysis.labels if measured_here(analysis, label)},
         sessions=sessions(results.environment),
-        colours=colours, flags=FLAGS, number=number,
+        colours=colours, flags=_flags(analysis), number=number,
         failed=_records(failed), n_failed=len(failed), missing=_records(missing), n_missing=len(missing),
         speeds=drawn, speed_tables=speed_grids(speeds, refusals(results)) if speeds else [],
         tables=tables, version=benchbox.__version__,
@@ -157,17 +169,24 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
               in zip(bd_rows(section, section.comparisons), section.comparisons, strict=True)],
         notes=_notes(section), beyond=", ".join(leaving(section)),
         legend=[*(c.label for c in section.drawable), *(p.curve.label for p in section.published)],
+        given=counted_as_means([p.curve.label for p in section.published]),
         published=_published_notes(section), cautions=sum(bool(p.reference.caution) for p in section.published),
         no_rows="" if section.comparisons else no_comparison(section),
-        head=bd_head(section), made=how_made(section, analysis.method), remarked=_any_remark(section),
+        head=bd_head(section), made=how_made(section, analysis.method), remarked=bool(_remarks(section)),
         matrix=_matrix(section),
     )
 
 
-def _any_remark(section: Section) -> bool:
-    """Whether any row has a remark, whatever anchor the reader chooses."""
-    pairs = section.pairs
-    return pairs is not None and any(remarks(row) for rows in pairs.against.values() for row in rows)
+def _remarks(section: Section) -> set[str]:
+    """The remarks on its rows, whatever anchor the reader chooses."""
+    against = {} if section.pairs is None else section.pairs.against
+    return {said for rows in against.values() for row in rows for said in remarks(row)}
+
+
+def _flags(analysis: Analysis) -> dict[str, str]:
+    """What the remarks mean that some row of the page has."""
+    used = {said for section in analysis.sections for said in _remarks(section)}
+    return {name: meaning for name, meaning in FLAGS.items() if name in used}
 
 
 def _notes(section: Section) -> list[str]:

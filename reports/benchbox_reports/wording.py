@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from benchbox.curves import FLAG_OVERLAP, INTERPOLATIONS, BdOverPictures
 from benchbox.curves.fit import MIN_POINTS
 from benchbox.curves.pictures import MIN_PICTURES, RESAMPLES
@@ -30,6 +32,19 @@ def number(value: float | None, digits: int, signed: bool = False) -> str:
     if float(text) == 0:
         text = text.lstrip("+-")
     return text.replace("-", "−")
+
+
+def given_as_means(names: Iterable[str]) -> str:
+    """What the curves of these names, which are given as means, are: ``"Published curves"``, ``"Earlier runs"``, which
+    are the user's own and never called published, or both."""
+    own = {name.endswith(", earlier run") for name in names}
+    return {2: "Published curves and earlier runs"}.get(len(own), "Earlier runs" if True in own else "Published curves")
+
+
+def counted_as_means(names: Sequence[str]) -> str:
+    """The same with their number: ``"6 published curves"``, ``"1 earlier run"``."""
+    words = given_as_means(names).lower()
+    return f"{len(names)} {words.removesuffix('s') if len(names) == 1 else words}"
 
 
 def unbroken(text: str) -> str:

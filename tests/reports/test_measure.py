@@ -78,7 +78,7 @@ def test_all_name_one_order_and_the_same_numbers(analysis: Analysis) -> None:
     assert ("(mean curves)" in said) == by_curves
     best = [label for label, (_, bold) in texts.items() if bold]
     assert best == [order[0]]
-    assert [title for title, _ in groups] == ([""] if by_curves else ["", APART])
+    assert [title for title, _ in groups] == ([""] if by_curves else ["", f"Published curves, {APART}"])
 
 
 def test_the_two_measures_would_give_two_orders(rows: Rows) -> None:

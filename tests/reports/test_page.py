@@ -73,6 +73,23 @@ def test_the_numbers_are_those_of_curves(crop_rows: Rows, crops_page: Path) -> N
     assert jpeg["drawn"].tolist() == pytest.approx((-10 * np.log10(1 - mine["ssim"].mean())).tolist())
 
 
+def test_an_earlier_run_is_nowhere_called_published(
+    crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own former run, given as means: on the page, in figures, captions and tables."""
+    monkeypatch.setattr(figures, "FORMATS", ("svg",))
+    mine = Reference("mine", "webp of June", "crops", "means over 6 crops", "benchbox", (0.2, 0.5, 1.0, 2.0, 3.0),
+                     {"psnr": (28.0, 31.0, 34.0, 38.0, 41.0)}, kind="earlier run")  # fmt: skip
+    run = results_of(crop_rows, [PSNR], references=[mine])
+    files = [file for kind in ("page", "figures", "tables") for file in make(kind, run, tmp_path)]
+    texts = {file.name: file.read_text(encoding="utf-8") for file in files if file.suffix not in (".pdf", ".png")}
+    page = " ".join(Parsed(texts.pop("index.html")).text)
+    assert "Earlier runs, not measured here" in page
+    assert "1 earlier run, not measured here" in page
+    assert "Earlier runs: mean curves" in texts["bd-crops-psnr.svg"]
+    assert [name for name, text in {**texts, "page": page}.items() if "published" in text.lower()] == []
+
+
 def test_webp_beats_jpeg_in_words(crops_page: Path) -> None:
     text = " ".join(Parsed((crops_page / "index.html").read_text(encoding="utf-8")).text)
     assert re.search(r"webp needs \d+\.\d % fewer bits than jpeg at equal PSNR \(95 % interval",

@@ -57,7 +57,7 @@ def test_published_curves_stay_apart_in_every_order(crowd: Crowd, browser: Brows
         for down in ("", "&down=yes"):
             browser.open(f"{crowd.url}#show=all{order}{down}")
             names = [row[0] for row in cells(browser, "#summary")[1:]]
-            head = names.index(APART)
+            head = names.index(f"Published curves, {APART}")
             assert not published & set(names[:head])
             assert set(names[head + 1:]) == published
             rows = [row[0] for row in cells(browser, f"#bd-{crowd.data['sections'][0]['id']}")[1:]]

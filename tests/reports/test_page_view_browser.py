@@ -126,17 +126,19 @@ def test_the_view_as_svg_png_and_csv(report: Path, browser: Browser, tmp_path: P
 def test_a_tap_shows_the_tip_and_labels_are_whole(report: Path, browser: Browser) -> None:
     browser.open((report / "index.html").as_uri(), 390, touch=True)
     section = embedded(report / "index.html")["sections"][0]["id"]
-    x, y = browser.js(f"""(() => {{ const host = document.querySelector('#plot-{section} .canvas');
-        host.scrollIntoView({{block: 'center'}}); const box = host.getBoundingClientRect();
-        const end = host.querySelector('.curve').getPointAtLength(0); return [box.x + end.x, box.y + end.y]; }})()""")
-    browser.page.touchscreen.tap(x, y)
-    assert "bpp" in browser.js(f"document.querySelector('#plot-{section} .tip').innerText")
-    tip, plot = (browser.js(f"(() => {{ const b = document.querySelector('#plot-{section} {part}')"
-                            ".getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })()")
-                 for part in (".tip", ".canvas"))  # fmt: skip
-    assert plot[0] - 1 <= tip[0] < tip[2] <= plot[2] + 1
-    assert tip[0] - 20 < x < tip[2] + 20
-    assert tip[1] - 20 < y < tip[3] + 20
+    for end in ("0", "curve.getTotalLength()"):  # left and right in the plot
+        x, y = browser.js(f"""(() => {{ const host = document.querySelector('#plot-{section} .canvas');
+            host.scrollIntoView({{block: 'center'}}); const box = host.getBoundingClientRect();
+            const curve = host.querySelector('.curve'), at = curve.getPointAtLength({end});
+            return [box.x + at.x, box.y + at.y]; }})()""")
+        browser.page.touchscreen.tap(x, y)
+        assert "bpp" in browser.js(f"document.querySelector('#plot-{section} .tip').innerText")
+        tip, plot = (browser.js(f"(() => {{ const b = document.querySelector('#plot-{section} {part}')"
+                                ".getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })()")
+                     for part in (".tip", ".canvas"))  # fmt: skip
+        assert plot[0] - 1 <= tip[0] < tip[2] <= plot[2] + 1
+        assert tip[0] - 20 < x < tip[2] + 20
+        assert tip[1] - 20 < y < tip[3] + 20
     names = browser.js(f"[...document.querySelectorAll('#spread-{section} svg > text')].map(t => t.textContent)")
     assert SCRIPT in names
     moved = browser.js("""[...document.querySelectorAll('.scroll table')].filter(t => t.checkVisibility()).map(t => {

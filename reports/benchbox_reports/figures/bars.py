@@ -12,7 +12,7 @@ from benchbox_reports.analysis import Section
 from benchbox_reports.figures.sheet import blank, narrow, settle, wrapped
 from benchbox_reports.look import INK, Look
 from benchbox_reports.measure import Ranking, rankings
-from benchbox_reports.wording import number
+from benchbox_reports.wording import given_as_means, number
 
 ROW, FRAME, HEAD = 0.2, 0.62, 0.5
 """Heights in inches: of a bar with its gap, of the rest of the figure, and of what a second ranking adds."""
@@ -46,7 +46,8 @@ def bars_figure(
     else:
         _diamonds(grid[0], ranked[0])
         for axes, said in zip(grid, (f"{ranked[0].name.capitalize()}; diamonds: mean curves",
-                                     "Published: mean curves"), strict=True):
+                                     f"{given_as_means(row.label for _, row in ranked[1].rows)}: mean curves"),
+                              strict=True):  # fmt: skip
             axes.set_title(wrapped(said, 26 if small else 70), loc="left", fontsize="medium", color=INK)
     grid[-1].set_xlabel(wrapped(what, 36 if small else 70), loc="right" if small else "center")
     settle(figure)

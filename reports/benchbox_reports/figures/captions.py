@@ -8,7 +8,7 @@ from benchbox_reports.analysis import Section
 from benchbox_reports.markup import markdown_text
 from benchbox_reports.measure import Ranking, by_pictures, measure_name, rankings
 from benchbox_reports.pareto import DrawnSpeeds
-from benchbox_reports.wording import curve_note, how_made
+from benchbox_reports.wording import curve_note, given_as_means, how_made
 
 _NO_COMPARISON = "Not drawn: no codec can be compared with the anchor."
 
@@ -30,7 +30,8 @@ def section_captions(section: Section, drawn: Mapping[str, Sequence[str]], names
         return f"## {title}\n\nNothing is drawn: {markdown_text(section.no_values)}.\n"
     texts = _texts(section, drawn, method, speeds)
     if left_out:
-        few = (f" The column-wide figure shows the anchor, the best of each family and the best published curves; it "
+        given = given_as_means(p.curve.label for p in section.published).lower()
+        few = (f" The column-wide figure shows the anchor, the best of each family and the best {given}; it "
                f"leaves out {'; '.join(left_out)}. The report's option --codecs chooses others.")
         texts |= {kind: texts[kind] + few for kind in ("rd", "savings") if kind in drawn}
     texts |= {kind: f"{texts[kind]} Beyond the axes run on: {'; '.join(cut)}." for kind, cut in drawn.items() if cut}
