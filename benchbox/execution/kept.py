@@ -9,7 +9,6 @@ from typing import Any
 
 from benchbox.execution.executor import Admit, OnPoints, PointLimits
 from benchbox.execution.local import Slot, work
-from benchbox.execution.memory import Held
 from benchbox.fork_server import ForkServer
 from benchbox.plan import Job
 
@@ -26,14 +25,10 @@ class KeptExecutor:
         settings: those of `benchbox.execution.server.serve`.
         spool: the folder of spool files.
         server: forks the process.
-        held: tells what processes hold, as `benchbox.execution.memory.held_below` does.
     """
 
-    def __init__(
-        self, limits: PointLimits, settings: Mapping[str, Any], spool: Path, server: ForkServer, held: Held
-    ) -> None:
+    def __init__(self, limits: PointLimits, settings: Mapping[str, Any], spool: Path, server: ForkServer) -> None:
         self._slot = Slot(server, settings, spool, limits, keeps=True)
-        self._held = held
 
     def run(self, job: Job, name: str, on_points: OnPoints, admit: Admit, look: Callable[[], None]) -> int:
         """Run a job to its end; returns the number of its spool files. `look` is called many times a second; what it
@@ -46,7 +41,7 @@ class KeptExecutor:
         names = itertools.count()
         self._slot.names = lambda: f"{name}-{next(names)}"
         try:
-            work([self._slot], [job], on_points, admit, look, self._held)
+            work([self._slot], [job], on_points, admit, look)
         except BaseException:
             self.close()
             raise

@@ -23,7 +23,7 @@ from benchbox import machine
 from benchbox.errors import BenchboxError, StoreError
 from benchbox.execution.active import Active
 from benchbox.execution.executor import Admit, OnPoints, PointLimits, together
-from benchbox.execution.memory import Held, held_below
+from benchbox.execution.memory import held_below
 from benchbox.execution.spool import write_job
 from benchbox.execution.worker_process import DONE, LEAVING, READY, Ending, WorkerProcess
 from benchbox.files import what_to_do
@@ -36,7 +36,7 @@ TICK = 0.05
 """Seconds between two looks at the workers: short enough to see a runaway allocation before it fills the memory."""
 
 HELPERS_EVERY = 10
-"""Looks between two readings of the system's process table, which take long where many processes run."""
+"""Looks between two at the memory of what the workers started, which take long where that is many processes."""
 
 START_SECONDS = (20.0, 120.0)
 """A worker has as long to start as a point may take, but at least and at most these seconds."""
@@ -84,10 +84,10 @@ class LocalExecutor:
 
 def work(
     slots: Sequence[Slot], jobs: Iterable[Job], on_points: OnPoints, admit: Admit,
-    look: Callable[[], None] = lambda: None, held: Held = held_below,
+    look: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Run every job in `slots`, each of which has one at a time."""
-    queue, watch, starts = _Queue(jobs), _Watch(held), _Starts()
+    queue, watch, starts = _Queue(jobs), _Watch(), _Starts()
     killed: set[str] = set()
     finished: list[tuple[Active, Ending | None]] = []
     while True:
@@ -233,10 +233,9 @@ def _kill(slots: Iterable[Slot]) -> None:
 
 
 class _Watch:
-    """Looks at the workers once a tick; `held` tells what they started holds."""
+    """Looks at the workers once a tick."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self) -> None:
         self._next = 0.0
         self._looks = 0
         self._helpers: Mapping[int, int] = {}
@@ -251,7 +250,7 @@ class _Watch:
         slots = [slot for slot in slots if slot.process is not None]
         if self._looks % HELPERS_EVERY == 0:
             guards = [slot.process.guard_pid for slot in slots if slot.process is not None]
-            self._helpers = self._held({guard for guard in guards if guard is not None})
+            self._helpers = held_below({guard for guard in guards if guard is not None})
         self._looks += 1
         for slot in slots:
             assert slot.process is not None

@@ -1,18 +1,16 @@
-"""Counts the memory held by the workers of a run and by the processes that they started."""
+"""Counts the memory held by the processes that the workers of a run started."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import TypeAlias
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 
 import psutil
 
-Held: TypeAlias = Callable[[Collection[int]], Mapping[int, int]]
-"""What `held_below` does."""
+Children = Callable[[int], Sequence[int]]
+"""Gives the ids of a process's children."""
 
 
 def held_below(guards: Collection[int]) -> dict[int, int]:
@@ -21,42 +19,47 @@ def held_below(guards: Collection[int]) -> dict[int, int]:
     A guard's children are the worker, the worker's second decoder, and orphans; each has its own share of what lies
     below it. The largest share counts, since the worker waits while the second decoder is at work.
     """
-    family = {process.pid: process for process in psutil.Process().children(recursive=True)}
-    parents: dict[int, int] = {}
-    for pid, process in family.items():
+    if not guards:
+        return {}
+    children = _listed_children if _task_of(os.getpid(), os.getpid()).exists() else _children_in_table()
+    return {guard: max((sum(map(_held, _below(child, children))) for child in children(guard)), default=0)
+            for guard in guards}  # fmt: skip
+
+
+def _below(pid: int, children: Children) -> Iterator[int]:
+    waiting, seen = list(children(pid)), {pid}
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:  # an id may be given anew while this goes on
+            seen.add(one)
+            yield one
+            waiting += children(one)
+
+
+def _held(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:  # it has just ended
+        return 0
+
+
+def _task_of(pid: int, thread: int) -> Path:
+    return Path("/proc", str(pid), "task", str(thread), "children")
+
+
+def _listed_children(pid: int) -> list[int]:
+    """From the entry of the process: quicker than the table of all processes, the more of them there are."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, _task_of(pid, int(thread)).read_bytes().split())
+    return found
+
+
+def _children_in_table() -> Children:
+    """From the system's table of all processes, where a process has no entry of its own."""
+    table: dict[int, list[int]] = {}
+    for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            parents[pid] = process.ppid()
-    shares: Counter[tuple[int, int]] = Counter()
-    for pid, process in family.items():
-        top = pid
-        while parents.get(top) in family and parents[top] not in guards:
-            top = parents[top]
-        guard = parents.get(top)
-        if guard in guards and guard is not None and top != pid:
-            with contextlib.suppress(psutil.Error):
-                shares[guard, top] += int(process.memory_info().rss)
-    return {guard: max((held for (of, _), held in shares.items() if of == guard), default=0) for guard in guards}
-
-
-class SharedLook:
-    """`held_below` for threads that ask it of guards of their own: the system's process table is read once for all.
-
-    Args:
-        seconds: for so long the same reading is given again.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._asked: dict[int, float] = {}
-        self._read = -seconds
-        self._held: Mapping[int, int] = {}
-
-    def __call__(self, guards: Collection[int]) -> Mapping[int, int]:
-        now = time.monotonic()
-        with self._lock:
-            self._asked.update(dict.fromkeys(guards, now))
-            if now - self._read >= self._seconds or any(guard not in self._held for guard in guards):
-                self._asked = {guard: at for guard, at in self._asked.items() if now - at < 10 * self._seconds}
-                self._held, self._read = held_below(self._asked), now
-            return self._held
+            table.setdefault(process.ppid(), []).append(process.pid)
+    return lambda pid: table.get(pid, [])

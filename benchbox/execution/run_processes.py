@@ -22,7 +22,6 @@ from benchbox.execution.admission import NEEDS
 from benchbox.execution.executor import PointLimits
 from benchbox.execution.kept import KeptExecutor
 from benchbox.execution.local import MOST_FAILED_STARTS
-from benchbox.execution.memory import SharedLook
 from benchbox.execution.patience import Patience
 from benchbox.execution.worker_process import DONE, Ending, WorkerProcess
 from benchbox.fork_server import THREADS, ForkServer
@@ -30,10 +29,6 @@ from benchbox.plan import Job
 
 Tell = Callable[[Sequence[Mapping[str, Any]]], None]
 """Called with newly finished points."""
-
-LOOK_SECONDS = 0.5
-"""Seconds between two readings of the system's process table."""
-
 
 INSPECT_SECONDS = 600.0
 """A process may take so long to find what its machine lacks: a busy machine takes minutes to import large libraries."""
@@ -55,7 +50,6 @@ class RunProcesses:
                          **{name: settings[name] for name in ("memory", "streams", "plugins")}}  # fmt: skip
         self._limits = PointLimits(settings["seconds"], settings["memory"])
         self._spool = Path(settings["spool"])
-        self._held = SharedLook(LOOK_SECONDS)
         self._lock = threading.Lock()
         self._idle: list[KeptExecutor] = []
         self._closed = threading.Event()
@@ -123,7 +117,7 @@ class RunProcesses:
         with self._lock:
             executor = self._idle.pop() if self._idle else None
         if executor is None:
-            executor = KeptExecutor(self._limits, self.settings, self._spool, self.server, self._held)
+            executor = KeptExecutor(self._limits, self.settings, self._spool, self.server)
         try:
             yield executor
         finally:

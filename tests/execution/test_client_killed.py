@@ -3,9 +3,11 @@ measured is measured again."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -23,9 +25,17 @@ pytest.importorskip("distributed", reason='dask is not installed; pip install "b
 SAME = ["key", "status", "bytes", "stream_sha256", "pixels_sha256", "psnr", "reason"]
 
 
-def below(pid: int) -> set[int]:
-    """Ids of the living processes below a process."""
-    return {process.pid for process in psutil.Process(pid).children(recursive=True) if process.is_running()}
+def run_of(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The processes that a worker keeps for runs: those below dask's own, which its nanny started."""
+    own = psutil.Process(worker.pid).children()
+    return [process for process in psutil.Process(worker.pid).children(recursive=True) if process not in own]
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether a process is at work; an orphan may wait for the system to forget it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def spooled(folder: Path) -> dict[str, str]:
@@ -49,10 +59,10 @@ def test_workers_outlive_a_killed_run(tmp_path: Path, pictures: Path, loud: Path
         client.send_signal(signal.SIGSTOP)
         go_on(9)
         until(lambda: spooled(far / "spool").keys() - told, "a point that the run does not hear of")
-        dask = {process.pid for process in psutil.Process(worker.pid).children()}  # below it: the run's
-        assert below(worker.pid) > dask
+        of_run = run_of(worker)
+        assert of_run
         client.kill()
-    until(lambda: below(worker.pid) <= dask, "the end of the run's processes")
+    until(lambda: not any(map(lives, [*of_run, *run_of(worker)])), "the end of the run's processes")
     kept = spooled(far / "spool")
     assert kept.keys() - told
     assert set(kept.values()) == {"ok"}
@@ -67,4 +77,4 @@ def test_workers_outlive_a_killed_run(tmp_path: Path, pictures: Path, loud: Path
     assert set(seen["host"]) == {os.uname().nodename}
     assert not list((far / "spool").iterdir())
     assert worker.poll() is None
-    until(lambda: below(worker.pid) <= dask, "the end of its processes")
+    until(lambda: not any(map(lives, run_of(worker))), "the end of its processes")
