@@ -71,6 +71,21 @@ def test_a_folder_of_figures_that_is_named_is_taken(tmp_path: Path) -> None:
         ids(tmp_path)
 
 
+@pytest.mark.parametrize(("files", "kind"), [
+    (["store.sqlite"], "a workspace"), (["lock", "streams"], "a workspace"), (["results.parquet", "settings.json"],
+    "a published run"), (["plan.toml", "settings.json", "environment.json"], "a run"),
+])  # fmt: skip
+def test_each_mark_of_a_folder_of_ours(files: list[str], kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    for name in files:
+        (folder / name).touch()
+    (folder / "a.png").write_bytes(png(1))
+    assert written_by_benchbox(folder) == f"{kind} of benchbox"
+    with pytest.raises(DatasetError, match=rf"no pictures \(passed over: made \({kind} of benchbox\)\)"):
+        ids(tmp_path)
+
+
 @pytest.mark.parametrize("files", [
     ["settings.json"], ["index.html"], ["lock"], ["streams"], ["plan.toml", "settings.json"],
 ])

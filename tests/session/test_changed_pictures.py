@@ -137,6 +137,17 @@ def test_a_picture_that_never_rests_ends_as_failed(tmp_path: Path, one: Path) ->
     assert run(tmp_path, one, JPEG)[0][0] == "ok"
 
 
+def test_the_stamp_tells_a_change_in_place(one: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size, time of modification and inode stay; the time of the change alone tells."""
+    monkeypatch.setattr("benchbox.dataset._CLOCK_TICK", -1)  # as if each change were long ago
+    sample = FileSample("a.bmp", one / "a.bmp")
+    before, inode = sample.stamp(), (one / "a.bmp").stat().st_ino
+    time.sleep(0.05)  # the file system's own tick
+    write_over(one, 5)
+    assert (one / "a.bmp").stat().st_ino == inode
+    assert sample.stamp() != before
+
+
 def test_the_stamp_tells_what_cp_and_unzip_keep(one: Path) -> None:
     sample = FileSample("a.bmp", one / "a.bmp")
     before = rested(sample)
