@@ -52,7 +52,7 @@ def page_data(
     frame, colours = analysis.results.frame, palette(look.values())
     datasets = list(dict.fromkeys(str(d) for d in frame["dataset"].drop_duplicates()))
     whole = len(frame) * (1 + len(analysis.results.metrics)) <= MOST_VALUES
-    pictures = {d: _names(frame[(frame["dataset"] == d).to_numpy(dtype=bool)]["sample"]) for d in datasets}
+    pictures = {d: _names(frame["sample"][(frame["dataset"] == d).to_numpy(dtype=bool)]) for d in datasets}
     small = thumbnails(analysis.results, most_small) if whole else {}
     return {
         "anchor": analysis.anchor or "",

@@ -45,7 +45,9 @@ def thumbnails(results: Results, most: int) -> dict[tuple[str, str], str]:
 def picture_tags(frame: pd.DataFrame, dataset: str, pictures: Sequence[str]) -> list[list[str]]:
     """What readers can choose pictures by, for each of `pictures`: portrait, landscape or square; gray or with alpha;
     more than 8 bits; the folder of its name. A tag that all or none of them have is left out."""
-    rows = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)].drop_duplicates("sample").set_index("sample")
+    own = frame.loc[(frame["dataset"] == dataset).to_numpy(dtype=bool),
+                    ["sample", "width", "height", "channels", "bit_depth"]]
+    rows = own.drop_duplicates("sample").set_index("sample")
     found = [_tags(name, row) for name, row in zip(pictures, rows.loc[list(pictures)].to_dict("records"), strict=True)]
     counts = Counter(tag for tags in found for tag in tags)
     return [[tag for tag in tags if counts[tag] < len(pictures)] for tags in found]
