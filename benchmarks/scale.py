@@ -6,7 +6,8 @@
   operating points (20 codecs x 20 qualities), and the exponent of growth of each between the two largest.
 - `folder`: the same for `benchbox report` of one codec on 10,000 pictures in a folder.
 - `dask`: processor seconds a job over 300 JPEG jobs: in local processes, on a dask cluster that was just started, and
-  on the same cluster again.
+  on the same cluster again; with dask's defaults, and with the settings of docs/cluster.md. What a cluster takes a
+  second while it has nothing to do is told too, since that is charged to a job by its wall time.
 - `pictures`: peak memory of a run with PSNR and MS-SSIM, and of its report, at 60 and 100 megapixels.
 """
 
@@ -15,17 +16,20 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 from machine import Run, machine, timed_run
 
 RUN = "scale"
-PARTS = {"store": "10 minutes for 100,000 points, an hour for 1,000,000", "folder": "2 minutes", "dask": "5 minutes",
+PARTS = {"store": "10 minutes for 100,000 points, an hour for 1,000,000", "folder": "2 minutes", "dask": "3 minutes",
          "pictures": "3 minutes and 4 GiB of memory"}  # fmt: skip
 EXPONENT = 1.1
 AIMS = {"resume": (15.0, 0.5), "report": (60.0, 3.0)}
@@ -115,21 +119,52 @@ def dask(folder: Path) -> None:
     place, jobs = folder / "dask", 300
     _make(place, 25, 512, 768, codecs=12, qualities=1)
     run = [sys.executable, "-m", "benchbox", "run", str(place / "plan.toml"), "--no-report"]
-    local = _timed([*run, "--workers", "2", "--workspace", _fresh(place / "local")], place)
-    print(f"local: {1000 * local.cpu / jobs:.0f} ms of processor a job, {local.wall:.1f} s wall", flush=True)
-    address = "tcp://127.0.0.1:18787"
-    here = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
-    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nworkers", "2", "--nthreads", "1",
-              "--no-dashboard"]  # fmt: skip
+
+    def in_processes() -> float:
+        local = _timed([*run, "--workers", "2", "--workspace", _fresh(place / "local")], place)
+        print(f"local: {1000 * local.cpu / jobs:.0f} ms of processor a job, {local.wall:.1f} s wall", flush=True)
+        return local.cpu
+
+    for name, variables in (("defaults", {}), ("settings", _settings())):
+        before = in_processes()
+        with _cluster(place, variables) as (address, seconds):
+            start = seconds()
+            time.sleep(10)
+            upkeep = (seconds() - start) / 10
+            print(f"dask, {name}, idle: {1000 * upkeep:.0f} ms of processor a second", flush=True)
+            for state in ("cold", "warm"):
+                start = seconds()
+                client = _timed([*run, "--dask", address, "--workspace", _fresh(place / "remote")], place)
+                time.sleep(5)  # until the run's processes have ended
+                cpu = client.cpu + seconds() - start - 5 * upkeep
+                shares = cpu / before, (cpu - client.wall * upkeep) / before
+                print(f"dask, {name}, {state}: {1000 * cpu / jobs:.0f} ms a job, {client.wall:.1f} s wall, "
+                      "{:.2f} of local; {:.2f} without what it takes idle".format(*shares), flush=True)  # fmt: skip
+    in_processes()
+
+
+def _settings() -> dict[str, str]:
+    """The environment that docs/cluster.md advises for schedulers and workers."""
+    page = (HERE.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^export (DASK_\w+)=(\S+)$", page, re.MULTILINE))
+
+
+@contextmanager
+def _cluster(place: Path, variables: Mapping[str, str]) -> Iterator[tuple[str, Callable[[], float]]]:
+    """A scheduler and a worker of two threads: its address, and what tells the processor seconds that they took."""
+    port = 18787
+    address = f"tcp://127.0.0.1:{port}"
+    here = ["scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    worker = ["worker", address, "--nthreads", "2", "--no-dashboard"]
     with (place / "cluster.txt").open("wb") as out:
-        cluster = [subprocess.Popen(command, stdout=out, stderr=out) for command in (here, worker)]
+        cluster = [subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=out, stderr=out,
+                                    env={**os.environ, **variables}) for command in (here, worker)]  # fmt: skip
     try:
-        for name in ("dask, cold", "dask, warm"):
-            before = sum(map(_seconds, cluster))
-            client = _timed([*run, "--dask", address, "--workspace", _fresh(place / "remote")], place)
-            cpu = client.cpu + sum(map(_seconds, cluster)) - before
-            print(f"{name}: {1000 * cpu / jobs:.0f} ms of processor a job, {client.wall:.1f} s wall; "
-                  f"{cpu / local.cpu:.2f} of local", flush=True)
+        from distributed import Client  # only this part needs dask
+
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(1, timeout=120)
+        yield address, lambda: sum(map(_seconds, cluster))
     finally:
         for process in reversed(cluster):
             process.terminate()
@@ -138,8 +173,11 @@ def dask(folder: Path) -> None:
 
 def _seconds(process: subprocess.Popen[bytes]) -> float:
     """Processor seconds of a process and all below it, those that have ended included."""
-    top = psutil.Process(process.pid)
-    return sum(sum(one.cpu_times()[:4]) for one in [top, *top.children(recursive=True)])
+    top, seconds = psutil.Process(process.pid), 0.0
+    for one in [top, *top.children(recursive=True)]:
+        with suppress(psutil.Error):  # it ends just now, and counts with its parent
+            seconds += sum(one.cpu_times()[:4])
+    return seconds
 
 
 def pictures(folder: Path) -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from clusters import Here
 from small_runs import go, plan
+from waiting import until
 
 import benchbox
 from benchbox import machine, registry
@@ -88,7 +89,12 @@ def test_a_cluster_gives_what_local_processes_give(
 @pytest.mark.slow
 def test_workers_may_come_later(tmp_path: Path, pictures: Path, dask_here: Callable[..., Here]) -> None:
     here = dask_here(n_workers=0)
-    threading.Timer(1.5, here.cluster.scale, [1]).start()
+
+    def come() -> None:
+        until(lambda: here.said, "a run that waits")
+        here.cluster.scale(1)
+
+    threading.Thread(target=come).start()
     assert (far(here, tmp_path, plan(pictures, {"id": "jpeg", "qualities": [50]}))["status"] == "ok").all()
     assert here.said == ["dask: no worker yet; waiting for one (Ctrl-C stops)"]
 
