@@ -33,7 +33,6 @@ def load(run: str | Path | Sequence[str | Path], workspace: str | Path = "runs")
 
     Returns:
         A DataFrame with the columns that ``benchbox list columns`` shows with their dtypes and units, and one float64
-
         column for each metric. A warning names the metrics of a run in `workspace` that no plugin here offers.
 
     Raises:
@@ -46,16 +45,21 @@ def load(run: str | Path | Sequence[str | Path], workspace: str | Path = "runs")
 
     runs, plugins = [run] if isinstance(run, str | Path) else run, registry.load()
     places = [find_run(one, Workspace.at(workspace)) for one in runs]
+    frame, _ = load_frames(places, plugins)
     for place in places:
         _warn_of_missing(place, plugins)
-    return load_frames(places, plugins)[0]
+    return frame
 
 
 def _warn_of_missing(place: RunPlace, plugins: Registry) -> None:
     """Warn of the metrics of a run of which no plugin here offers the column."""
+    from benchbox.errors import BenchboxError
     from benchbox.results import unknown_metrics
 
-    if place.workspace is not None and (missing := unknown_metrics(place, plugins)):
+    missing: Sequence[str] = ()
+    with suppress(BenchboxError):  # the rows could be read, the record of their settings cannot
+        missing = unknown_metrics(place, plugins) if place.workspace is not None else ()
+    if missing:
         warnings.warn(f"{place.name}: left out: {', '.join(missing)}, which no plugin here offers; install it, or name "
                       "its file in BENCHBOX_PLUGINS", stacklevel=3)  # fmt: skip
 
@@ -64,9 +68,10 @@ def _loaded(run: str | Path | pd.DataFrame, place: Workspace, plugins: Registry)
     """What `benchbox.results.load_run` gives, with the warning of `load`."""
     from benchbox.results import find_run, load_run
 
+    loaded = load_run(run, place, plugins)
     if isinstance(run, str | Path):
         _warn_of_missing(find_run(run, place), plugins)
-    return load_run(run, place, plugins)
+    return loaded
 
 
 def run(

@@ -148,7 +148,7 @@ def test_bars_of_each_axes_rank_one_measure(analysis: Analysis) -> None:
         assert values == [f"{value:+.1f}".replace("-", "−") for value in drawn.values()]
     (diamonds,) = [line for line in measured.get_lines() if line.get_marker() == "D"]
     assert np.asarray(diamonds.get_xdata()) == pytest.approx([rates[name] for name in bars_of(measured)])
-    assert "mean curves" in published.get_title(loc="left")
+    assert "mean curves" in published.get_title(loc="left").replace("\n", " ")
     assert {to_hex(bar.get_facecolor()) for name, bar in zip(bars_of(measured), measured.patches, strict=True)
             if name != "ours"} == {BAR}
     low, high = measured.get_xlim()
