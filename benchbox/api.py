@@ -132,7 +132,7 @@ def run(
 
 
 def plot(
-    run: str | Path | pd.DataFrame, metric: str = "psnr", *, only: Sequence[str] = (), dataset: str | None = None,
+    run: str | Path | pd.DataFrame, metric: str = "psnr", *, only: str | Sequence[str] = (), dataset: str | None = None,
     ax: Axes | None = None, workspace: str | Path = "runs",
 ) -> Axes:  # fmt: skip
     """Draw the rate-distortion curves of a run, in the style of its reports.
@@ -140,7 +140,7 @@ def plot(
     Args:
         run: name of the run, its folder, a published folder, or a frame as `load` returns it.
         metric: id of one of its metrics.
-        only: labels or codec ids to draw, in this order; default: all.
+        only: labels or codec ids to draw, in this order, or a single one; default: all.
         dataset: the data set; needed where the run has several.
         ax: matplotlib Axes to draw into; default: those of a new figure.
         workspace: the folder that holds the runs.
@@ -158,7 +158,7 @@ def plot(
     from benchbox.store import Workspace
 
     plugins = registry.load()
-    results = as_results(run, Workspace.at(workspace), plugins, only)
+    results = as_results(run, Workspace.at(workspace), plugins, [only] if isinstance(only, str) else only)
     chosen, wanted = one_dataset(results, dataset), one_metric(results, metric)
     report = _drawing(plugins, results, chosen, wanted)
     if ax is None:

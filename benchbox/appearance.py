@@ -7,7 +7,7 @@
     families = { avif = "AV1" }                   # codecs of one family share a colour
     highlight = "ours"
     metrics = ["psnr"]
-    ranges = { bpp = [0, 2], psnr = [28, 42] }    # of the axes; metrics as drawn
+    ranges = { bpp = [0.1, 2], psnr = [28, 42] }  # of bpp, metrics (as drawn) or saving, on the axes of figures
     widths = [3.5, 7.16]                          # inches of a column and of a page
     font = "Times"                                # or Helvetica, DejaVu Sans, any that is installed
 

@@ -22,7 +22,7 @@ _FLAGS = (
     ("--family", "families", "CODEC=NAME", "Family of a codec; codecs of a family share a colour."),
     ("--highlight", "highlight", "CODEC", "The codec to highlight, e.g. ours."),
     ("--metrics", "metrics", "A,B...", "Metrics shown, in this order. [default: all]"),
-    ("--range", "ranges", "AXIS=LOW:HIGH", "Ends of an axis of figures: bpp=0:2, psnr=28:42."),
+    ("--range", "ranges", "AXIS=LOW:HIGH", "Ends of an axis of figures: bpp=0.1:2, psnr=28:42."),
     ("--widths", "widths", "COLUMN,PAGE", "Inches of column-wide and page-wide figures. [default: 3.5,7.16]"),
     ("--font", "font", "FAMILY", "Font of figures: Times, Helvetica, DejaVu Sans, any that is installed."),
 )

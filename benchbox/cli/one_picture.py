@@ -84,14 +84,23 @@ def _find(codec: str, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
 
 
 def _by_suffix(stream: Path, plugins: Registry) -> tuple[CodecInfo, OptionsModel]:
+    """The codec of a file's suffix. Several may write it (JPEG has three): the first that is available."""
     suffix = stream.suffix.lower()
     declared = [info for info in plugins.codecs.values() if suffix and info.suffix.lower() == suffix]
-    for info in declared or [info for info in plugins.codecs.values() if f".{info.id}" == suffix]:
+    able = declared or [info for info in plugins.codecs.values() if f".{info.id}" == suffix]
+    if not able:
+        raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list "
+                             "codecs`), and the file that offers it with --plugin")
+    refusals: list[BenchboxError] = []
+    for info in able:
         options = info.parse_options({})
-        answered(info.require, options)
+        try:
+            answered(info.require, options)
+        except BenchboxError as error:
+            refusals.append(error)
+            continue
         return info, options
-    raise UnknownIdError(f"{stream}: no codec writes '{suffix}' files; name it with -c (see `benchbox list codecs`), "
-                         "and the file that offers it with --plugin")
+    raise refusals[0]
 
 
 def _check_output(output: Path, source: Path) -> None:

@@ -49,7 +49,7 @@ def shaped(results: Results) -> Results:
     appearance of what is returned names codecs as they are shown, and its `labels` lead back to the run's own.
 
     Raises:
-        UnknownIdError: it names a codec or metric that the run lacks; says which there are.
+        UnknownIdError: it names a codec, a metric or an axis that the run lacks; says which there are.
     """
     wanted = results.appearance
     if wanted == PLAIN:
@@ -60,6 +60,7 @@ def shaped(results: Results) -> Results:
             names.check(name, place)
     if wanted.highlight is not None:
         names.check(wanted.highlight, "highlight")
+    _check_axes(wanted, results)
     order = [label for name in wanted.codecs for label in names.labels(name)] or list(names.codecs)
     order = list(dict.fromkeys(order))
     shown = _references(results, wanted, names)
@@ -119,6 +120,14 @@ def _metrics(results: Results, wanted: Appearance) -> list[Metric]:
             hint = did_you_mean(name, known) or f"; take one of {', '.join(known)}"
             raise UnknownIdError(f"report: metrics: this run was not scored by '{name}'{hint}")
     return [known[name] for name in dict.fromkeys(wanted.metrics)] or list(results.metrics)
+
+
+def _check_axes(wanted: Appearance, results: Results) -> None:
+    known = ["bpp", *(metric.id for metric in results.metrics), "saving"]
+    for name in wanted.ranges:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; take one of {', '.join(known)}"
+            raise UnknownIdError(f"report: ranges: no axis is called '{name}'{hint}")
 
 
 def _check_distinct(labels: list[str]) -> None:

@@ -54,6 +54,24 @@ def test_a_stream_is_decoded_by_its_suffix_or_the_codecs_id(declared: str, name:
         one_picture.decode(tmp_path / "a.other", None, tmp_path / "b.png", "cpu", plugins)
 
 
+def test_a_suffix_that_several_write_is_decoded_by_one_that_is_available(tmp_path: Path) -> None:
+    """Of the codecs of one suffix, one whose library is not installed is passed over; alone, it says what it lacks."""
+    for name, absent in (("absent", True), ("present", False)):
+        source = TOY.replace('"toy"', f'"{name}"').replace('title="Toy (zlib)"', 'title="Toy", suffix=".zl"')
+        missing = "\n    def unavailable(self): return 'libzl is not installed; install it'"
+        source = source.replace("(CodecInfo):", f"(CodecInfo):{missing if absent else ''}")
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    both, one = (registry.load(files=plugin_files([tmp_path / f"{name}.py" for name in names]))
+                 for names in (("absent", "present"), ("absent",)))
+    pixels = np.full((5, 4, 3), 255, np.uint8)
+    image.write_png(tmp_path / "a.png", pixels)
+    one_picture.encode(tmp_path / "a.png", "present", None, tmp_path / "a.zl", "cpu", both)
+    one_picture.decode(tmp_path / "a.zl", None, tmp_path / "b.png", "cpu", both)
+    assert np.array_equal(image.read(tmp_path / "b.png").pixels, pixels)
+    with pytest.raises(BenchboxError, match="libzl is not installed"):
+        one_picture.decode(tmp_path / "a.zl", None, tmp_path / "b.png", "cpu", one)
+
+
 @pytest.mark.parametrize(("change", "words"), [
     ({"encode": "1 / 0"}, "faulty (plugin acme): encode raised ZeroDivisionError: division by zero (acme.py:8)"),
     ({"encode": "sys.exit(3)"}, "faulty (plugin acme): encode raised SystemExit: 3 (acme.py:8)"),

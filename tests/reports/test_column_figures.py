@@ -17,7 +17,7 @@ from benchbox_reports.figures.bars import BAR, bars_figure
 from benchbox_reports.figures.ends import spread
 from benchbox_reports.figures.few import MOST, fewer
 from benchbox_reports.figures.inset import enlarge
-from benchbox_reports.figures.rd import rd_figure
+from benchbox_reports.figures.rd import limit, rd_figure
 from benchbox_reports.figures.sheet import COLUMN, PAGE, blank, settle, styled, wrapped
 from encoded_crops import PSNR, Rows, make, results_of
 from hypothesis import given
@@ -188,6 +188,17 @@ def test_what_leaves_the_axes_is_said(many: Results, tmp_path: Path, monkeypatch
     assert "Beyond the axes run on: jpeg; avif;" in captions
     assert "Beyond" not in captions.partition("**savings")[2]
     assert "up to" not in (tmp_path / "figures/savings-crops-psnr.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("scale", "low"), [("linear", 0.0), ("log", 0.1)])
+def test_a_range_from_zero_leaves_the_end_of_a_logarithmic_axis(scale: str, low: float) -> None:
+    with styled("x"):
+        axes = blank(PAGE, 3.4).subplots()
+    axes.plot([0.1, 5.0], [30, 40])
+    axes.set(xscale=scale, xlim=(0.1, 5))
+    limit(axes, Appearance(ranges={"bpp": (0.0, 2.0), "psnr": (28.0, 42.0)}), "bpp", "psnr")
+    assert axes.get_xlim() == pytest.approx((low, 2))
+    assert axes.get_ylim() == pytest.approx((28, 42))
 
 
 def crowd(apart: float) -> dict[str, Any]:

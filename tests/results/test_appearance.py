@@ -58,6 +58,7 @@ def test_without_a_table_nothing_changes(run: Results) -> None:
     ({"codecs": ["wepb"]}, "did you mean"),
     ({"highlight": "ours"}, "no codec of this run is called 'ours'"),
     ({"metrics": ["vmaf"]}, "not scored by 'vmaf'"),
+    ({"ranges": {"bppp": (0, 2)}}, "no axis is called 'bppp'; did you mean 'bpp'"),
     ({"labels": {"jpeg": "X", "webp": "X"}}, "two codecs would be called 'X'"),
 ])  # fmt: skip
 def test_a_name_that_the_run_lacks_is_refused(run: Results, table: dict[str, object], said: str) -> None:

@@ -62,11 +62,12 @@ def draw_section(axes: Any, section: Section, look: Mapping[str, Look], appearan
 
 
 def limit(axes: Any, appearance: Appearance, x: str, y: str) -> None:
-    """Apply the author's ranges of the quantities on the two axes."""
-    if x in appearance.ranges:
-        axes.set_xlim(*appearance.ranges[x])
-    if y in appearance.ranges:
-        axes.set_ylim(*appearance.ranges[y])
+    """Apply the author's ranges of the quantities on the two axes. On a logarithmic axis an end that is not positive is
+    where it would be without a range."""
+    for axis, quantity, end in ((axes.xaxis, x, axes.set_xlim), (axes.yaxis, y, axes.set_ylim)):
+        low, high = appearance.ranges.get(quantity, (None, None))
+        logarithmic = axis.get_scale() == "log"
+        end(*(None if value is None or (logarithmic and value <= 0) else value for value in (low, high)))
 
 
 def rd_inline(section: Section, look: Mapping[str, Look]) -> Figure:
