@@ -140,3 +140,13 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(text: str, tmp_path: Path) 
     assert list(found["value"]) == ["-1.5", "2.0"]
     assert list(found["text"]) == ["-1.5", "+2"]
     assert list(found["yes"]) == ["True", "False"]
+
+
+def test_cells_of_lists_and_dicts_are_written_as_python_shows_them(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"list": [["=a", 1], None, "=b"], "dict": [{"a": "=1"}, {}, None],
+                          "tuple": [("=a",), (), ([],)]})  # fmt: skip
+    (tmp_path / "t.csv").write_text(to_csv(frame), newline="")
+    found = pd.read_csv(tmp_path / "t.csv", dtype=str, keep_default_na=False)
+    assert list(found["list"]) == ["['=a', 1]", "", "'=b"]
+    assert list(found["dict"]) == ["{'a': '=1'}", "{}", ""]
+    assert list(found["tuple"]) == ["('=a',)", "()", "([],)"]
