@@ -18,11 +18,13 @@ class PicturePoints:
         quality: what each point was made with, or its number; points of one quality make a mean over pictures.
         bpp: bits per pixel.
         metrics: metric id -> values as scored; None where not published.
+        pixels: number of pixels of the picture; None where the source does not say.
     """
 
     quality: tuple[float, ...]
     bpp: tuple[float, ...]
     metrics: Mapping[str, tuple[float | None, ...]]
+    pixels: int | None = None
 
 
 @dataclass(frozen=True)

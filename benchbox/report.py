@@ -116,8 +116,11 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 def _inert_column(column: pd.Series) -> pd.Series:
     """A column with every text inert; the column itself where all are, as nearly always: many rows share few texts."""
-    if all(_inert(cell) == cell for cell in column.dropna().unique()):
-        return column
+    try:
+        if all(_inert(cell) == cell for cell in column.dropna().unique()):
+            return column
+    except TypeError:  # lists and dicts have no hash
+        pass
     return column.map(_inert, na_action="ignore")
 
 

@@ -105,10 +105,11 @@ def benchbox_reports(): return [Faulty(id="faulty", title="Faulty"), Sound(id="s
     ("1 / 0", "report faulty (plugin acme): render raised ZeroDivisionError: division by zero (acme.py:7)"),
     ("return None", "report faulty (plugin acme): render gave NoneType; it must give a list of paths (acme.py:6)"),
     ("return [out / 'nothing.txt']", "which is no file below"),
+    ("(out / 'x').symlink_to('x'); return [out / 'x']", "which is no file below"),
     ("Path(out.parent / 'x.txt').write_text(''); return [out.parent / 'x.txt']", "which is no file below"),
     ("(out.parent / 'x.txt').write_text(''); (out / 'y').touch(); return [out / 'y']", "render wrote x.txt beside"),
     ("results.frame['bpp'] = -1.0; return []", ""),
-], ids=["raises", "none", "absent", "elsewhere", "stray", "spoils"])  # fmt: skip
+], ids=["raises", "none", "absent", "loop", "elsewhere", "stray", "spoils"])  # fmt: skip
 def test_a_report_at_fault_costs_itself(
     deed: str, words: str, install: Install, pictures: Path, tmp_path: Path
 ) -> None:

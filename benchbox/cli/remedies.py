@@ -16,10 +16,14 @@ def checks(
 ) -> list[str]:
     """One line for each codec that is to blame for some of `failures`, (label, status, reason, rows): the command that
     tries it by the rules of the conformance kit."""
-    to_blame = {label for label, status, reason, _ in failures
-                if status in ("crashed", "timeout") or (status == "failed" and " (plugin " in reason)}  # fmt: skip
-    asked = {one.label: _command(one, plugins) for one in configurations if one.label in to_blame}
+    asked = {one.label: _command(one, plugins) for one in configurations
+             if any(_to_blame(one, status, reason) for label, status, reason, _ in failures if label == one.label)}
     return [f"{label}: `{command}` says what is wrong with it, rule by rule" for label, command in asked.items()]
+
+
+def _to_blame(one: Configuration, status: str, reason: str) -> bool:
+    """Whether a failure is a codec's own. A data set's or metric's names that one's sample or metric in front."""
+    return status in ("crashed", "timeout") or (status == "failed" and reason.startswith(f"{one.info.id} (plugin "))
 
 
 def _command(one: Configuration, plugins: Registry) -> str:

@@ -5,14 +5,15 @@ Where they do not, libjpeg shows gray or a smear and only warns, which Pillow do
 Most of it is seen by decoding the file once more, with noise put in wherever coded data end. A decoder that has had all
 that it needs skips the noise and goes on at the next marker (ITU-T T.81, E.2); one that still lacks data takes the
 noise for data and comes to other pixels. Only Huffman-coded scans are judged: arithmetic coders leave away what is zero
-at the end.
+at the end. Zeros in the midst of coded data say nothing, as flat areas are coded so: data overwritten with zeros are
+noticed where the zeros do not last for all the pixels, or go on to the end of a file, which then has no end marker.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, TypeAlias
 
@@ -25,15 +26,9 @@ Same: TypeAlias = Callable[[bytes], bool]
 _MARKER = re.compile(rb"\xff+([\x01-\xfe])")
 _NOISE = bytes.fromhex("b5e92dc1a4731f9ad66b08f7425d3c81ecb73a95104fd8629be57c26a1f30d4b") * 5
 """Begins with a 1: the codes of what is most frequent, and so of flat areas, begin with zeros."""
-_SHIFTS = (0, 3, 11)
-"""Places in the noise to begin at, at a 1 each: one noise may come to the same pixels, as sums beyond black are cut."""
 _ZEROS = bytes(64)
-"""So many zeros within coded data are suspicious; flat areas of sound pictures hold them too."""
-_SUSPECTS = 16
-"""Segments with such zeros that are looked at; each takes up to nine decodings."""
-_LAST = 8
-"""Zeros at the end of a segment that may be data."""
-_OVERWRITTEN = "zeros stand where its data should be"
+"""A file without an end marker that ends in so many zeros lost its end, as a download does that was broken off."""
+_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,6 @@ class _Scans:
         progressive: whether the frame is progressive.
         left: (component, coefficient) -> bits of precision that no scan has brought yet (T.81, G.1.1.1.2).
         ordered: whether the restart markers count as they must.
-        ended: whether there is a marker that ends the picture.
     """
 
     segments: list[_Segment] = field(default_factory=list)
@@ -64,7 +58,6 @@ class _Scans:
     progressive: bool = False
     left: dict[tuple[int, int], int] = field(default_factory=dict)
     ordered: bool = True
-    ended: bool = False
 
 
 def fault(data: bytes, pixels: NDArray[Any] | None = None) -> str:
@@ -117,42 +110,21 @@ def _fault(data: bytes, same: Same) -> str:
         return "its last scans are missing"
     if not same(_filled(data, parts)):
         return "its data end before its last pixel"
-    if not scans.ended and data.endswith(_ZEROS):
-        return _OVERWRITTEN
-    suspects = [place for place, part in enumerate(parts) if data.find(_ZEROS, part.start, part.end) >= 0]
-    return _OVERWRITTEN if any(_overwritten(data, parts, place, same) for place in suspects[:_SUSPECTS]) else ""
+    if data.endswith(_ZEROS) and _END not in data[parts[-1].end :]:
+        return "zeros stand where its end should be"
+    return ""
 
 
-def _overwritten(data: bytes, parts: list[_Segment], place: int, same: Same) -> bool:
-    """Whether zeros stand in place of data in one of the segments: its pixels end before its data do, and this not only
-    because of zeros at the end, with which some cameras fill up."""
-
-    def unchanged(end: int) -> bool:
-        changed = [*parts[:place], replace(part, end=max(part.start, end)), *parts[place + 1 :]]
-        return all(same(_filled(data, changed, shift)) for shift in _SHIFTS)
-
-    part = parts[place]
-    if unchanged(data.find(_ZEROS, part.start, part.end)) or not unchanged(part.end - 2):
-        return False  # noise means nothing here, as in some flat pictures; or all of the data are used
-    bare = _without_zeros(data, part)
-    return not unchanged(bare) or data.find(_ZEROS, part.start, bare) >= 0
-
-
-def _without_zeros(data: bytes, part: _Segment) -> int:
-    return min(part.end, part.start + len(data[part.start : part.end].rstrip(b"\0")) + _LAST)
-
-
-def _filled(data: bytes, parts: list[_Segment], shift: int = 0) -> bytes:
-    """The file with noise in place of what stands between the end of each segment and the next marker; of the noise,
-    its bytes from `shift` on."""
-    pieces, place, noise = [], 0, _NOISE[shift:]
+def _filled(data: bytes, parts: list[_Segment]) -> bytes:
+    """The file with noise in place of what stands between the end of each segment and the next marker."""
+    pieces, place = [], 0
     for part in parts:
-        pieces += [data[place : part.end], noise]
+        pieces += [data[place : part.end], _NOISE]
         if part.follow is not None:
-            pieces += [bytes([0xFF, 0xD0 + part.follow]), noise]
+            pieces += [bytes([0xFF, 0xD0 + part.follow]), _NOISE]
         found = _MARKER.search(data, part.end)
         place = found.start() if found else len(data)
-    return b"".join([*pieces, data[place:] or b"\xff\xd9"])
+    return b"".join([*pieces, data[place:] or _END])
 
 
 def _scans(data: bytes) -> _Scans:
@@ -161,7 +133,6 @@ def _scans(data: bytes) -> _Scans:
     while (found := _MARKER.match(data, place)) is not None:
         kind, place = found[1][0], found.end()
         if kind == 0xD9:
-            scans.ended = True
             return scans
         if kind in (0xC9, 0xCA):
             return _Scans()

@@ -15,6 +15,8 @@ from benchbox.registry import Registry
 
 MOST_BPP = 1000
 """Bits a pixel that no codec of pictures needs: raw RGBA of 16 bits has 64."""
+MOST_HEADER = 2**20
+"""Bytes of a stream's head, of which a picture of few pixels has many to the pixel."""
 MOST_SCORE = 1e6
 """Magnitude of a score beyond which a metric without bounds of its own does not go."""
 
@@ -87,7 +89,7 @@ def _joined(parts: Sequence[PicturePoints]) -> PicturePoints:
     names = dict.fromkeys(name for part in parts for name in part.metrics)
     metrics = {name: tuple(value for part in parts for value in part.metrics.get(name, (None,) * len(part.bpp)))
                for name in names}
-    return PicturePoints(tuple(quality), tuple(bpp), metrics)
+    return PicturePoints(tuple(quality), tuple(bpp), metrics, parts[0].pixels)
 
 
 def _published(ids: Sequence[str], datasets: Collection[str], registry: Registry) -> list[Reference]:
@@ -130,7 +132,7 @@ def _fault(curve: Reference, metrics: Mapping[str, Metric]) -> str:
         return fault
     seen = set()
     for picture, points in curve.pictures.items():
-        if fault := _outside(points.bpp, points.metrics, metrics):
+        if fault := _outside(points.bpp, points.metrics, metrics, points.pixels):
             return f"{picture}: {fault}"
         name = PurePosixPath(picture).stem.casefold()
         twice = [quality for quality, count in Counter(points.quality).items() if count > 1]
@@ -142,12 +144,15 @@ def _fault(curve: Reference, metrics: Mapping[str, Metric]) -> str:
 
 
 def _outside(
-    bpp: Sequence[float], scores: Mapping[str, Sequence[float | None]], metrics: Mapping[str, Metric]
-) -> str:
-    """The first rate that no picture has, or score that its metric does not reach; "" if there is none."""
+    bpp: Sequence[float], scores: Mapping[str, Sequence[float | None]], metrics: Mapping[str, Metric],
+    pixels: int | None = None,
+) -> str:  # fmt: skip
+    """The first rate that no picture (of so many `pixels`) has, or score that its metric does not reach; "" if there is
+    none."""
+    most = MOST_BPP + (8 * MOST_HEADER // pixels if pixels else 0)
     for rate in bpp:
-        if not 0 < rate <= MOST_BPP:
-            return f"{rate:g} bpp is not within 0 .. {MOST_BPP}; rates are bits, not bytes, of a pixel"
+        if not 0 < rate <= most:
+            return f"{rate:g} bpp is not within 0 .. {most}; rates are bits, not bytes, of a pixel"
     for name, values in scores.items():
         if len(values) != len(bpp):
             return f"has {len(values)} values of {name} and {len(bpp)} rates; a metric may have one column"

@@ -74,7 +74,7 @@ def render(results: Results, report: Report, options: OptionsModel, folder: Path
         out = _own_folder(folder)
         with exit_forbidden(), calling(report.render), deadline(_seconds(results)) as renew:
             files = report.render(_renewing(own, renew), options, out)
-        made = [folder / file.relative_to(out) for file in _checked(report, files, out)]
+        made = [folder / file for file in _checked(report, files, out)]
         _check_strays(report, before, folder, out)
         move_into(out, folder)
         shutil.rmtree(out)
@@ -106,13 +106,19 @@ def _renewing(results: Results, renew: Callable[[], None]) -> Results:
 
 
 def _checked(report: Report, files: Any, folder: Path) -> list[Path]:
-    """The files that `report` says it wrote, if they lie below `folder`."""
+    """The files that `report` says it wrote, relative to `folder`, if they lie below it. It may have resolved links on
+    the way to them, or name them from the current folder."""
     if not isinstance(files, list | tuple) or not all(isinstance(file, Path) for file in files):
         raise breach(report.render, f"render gave {type(files).__name__}; it must give a list of paths", report.id)
-    for file in files:
-        if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
-            raise breach(report.render, f"render names {file}, which is no file below {folder}; write there", report.id)
-    return list(files)
+    return [_below(report, file, folder) for file in files]
+
+
+def _below(report: Report, file: Path, folder: Path) -> Path:
+    if file.is_file():
+        place, whole = file.parent.resolve() / file.name, folder.resolve()  # the name of a link stays
+        if place.is_relative_to(whole) and file.resolve().is_relative_to(whole):
+            return place.relative_to(whole)
+    raise breach(report.render, f"render names {file}, which is no file below {folder}; write there", report.id)
 
 
 def _listed(folder: Path) -> dict[str, tuple[int, int]]:

@@ -152,7 +152,7 @@ def read_digest(sample: Sample) -> str | Unreadable:
 
 def _liars(samples: Mapping[Place, Sample], believed: Mapping[Place, str]) -> dict[str, str]:
     """Data set -> a sample whose stamp is the one under which another picture is known. Stamps of files are the core's
-    own; of any others, up to `MOST_VERIFIED` a data set are held against the pixels."""
+    own; of any others, up to `MOST_VERIFIED` a data set are held against the pixels, where these can be read now."""
     foreign: dict[str, list[Place]] = {}
     for place, sample in samples.items():
         if not _is_file(sample):
@@ -160,7 +160,8 @@ def _liars(samples: Mapping[Place, Sample], believed: Mapping[Place, str]) -> di
     drawn = random.Random()
     asked = [place for places in foreign.values() for place in drawn.sample(places, min(len(places), MOST_VERIFIED))]
     found = _threaded({place: samples[place] for place in asked}, read_digest)
-    return {place[0]: place[1] for place, digest in found if digest != believed[place]}
+    return {place[0]: place[1] for place, digest in found
+            if not isinstance(digest, Unreadable) and digest != believed[place]}  # fmt: skip
 
 
 def _is_file(sample: Sample) -> bool:

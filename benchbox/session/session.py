@@ -150,7 +150,8 @@ class Session:
         """Whether a worker found pictures that are no longer those planned, so that the run is to be listed anew.
 
         Their points are dropped, as they belong to pictures that are gone. Points of pictures that are here as they
-        were planned, or that a manifest promises otherwise, are stored as failed.
+        were planned, that a manifest promises otherwise, or that cannot be read now though their stamp is that of the
+        planned picture, are stored as failed.
         """
         held, self._held = self._held, []
         samples = {(dataset.id, sample.id): sample for dataset in self.resolved.datasets for sample in dataset.samples}
@@ -160,7 +161,10 @@ class Session:
             sample = samples[job.sample.dataset, job.sample.sample]
             if job.sample not in now:
                 before = stamp_of(job.sample.dataset, sample)
-                now[job.sample] = read_digest(sample), before
+                found = read_digest(sample)
+                if isinstance(found, Unreadable) and before:  # one that is known by its stamp is away and not changed
+                    found = self.store.known_digests([before]).get(before, found)
+                now[job.sample] = found, before
             digest, stamp = now[job.sample]
             if digest == job.sample_sha256 or sample.sha256() is not None:
                 self._store([(job, point)])

@@ -72,7 +72,13 @@ def _pictures(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> dict[
               for k, row in enumerate(own, 1)),
         tuple(_rate(row) for row in own),
         {DECIBELS.get(name, name.replace("_", "-")): tuple(_value(row[name], name in DECIBELS) for row in own)
-         for name in metrics}) for picture, own in found.items()}
+         for name in metrics}, _pixels(own[0])) for picture, own in found.items()}
+
+
+def _pixels(row: Mapping[str, Any]) -> int | None:
+    size = [row.get("width"), row.get("height")]
+    whole = [side for side in size if isinstance(side, int) and side > 0]
+    return math.prod(whole) if len(whole) == 2 else None
 
 
 def _rate(row: Mapping[str, Any]) -> float:

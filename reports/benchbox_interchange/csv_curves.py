@@ -36,6 +36,7 @@ class _Points:
     quality: list[float | None] = field(default_factory=list)
     bpp: list[float] = field(default_factory=list)
     metrics: dict[str, list[float | None]] = field(default_factory=dict)
+    pixels: int | None = None
 
 
 def read_curves(path: Path, datasets: Collection[str]) -> list[Reference]:
@@ -91,12 +92,18 @@ def _add(points: _Points, row: Mapping[str, str], metrics: Sequence[str], line: 
     if bpp is None or bpp <= 0:
         raise UsageError(f"line {line}: bpp must be a positive number")
     points.bpp.append(bpp)
+    points.pixels = _pixels(row)
     points.quality.append(_number(row, "quality", line) if row.get("quality") else None)
     for name in metrics:
         value, id_ = _number(row, name, line), name.replace("_", "-")
         if id_ == "ms-ssim" and value is not None and abs(value) > 1:
             raise UsageError(f"line {line}: {name} is {value:g}; write MS-SSIM raw, not in decibels")
         points.metrics.setdefault(id_, []).append(value)
+
+
+def _pixels(row: Mapping[str, str]) -> int | None:
+    size = [int(text) for name in ("width", "height") if re.fullmatch("[0-9]{1,9}", text := row.get(name, ""))]
+    return math.prod(size) or None if len(size) == 2 else None
 
 
 def _number(row: Mapping[str, str], name: str, line: int) -> float | None:
@@ -128,4 +135,4 @@ def _frozen(points: _Points) -> PicturePoints:
         ranks = {k: rank for rank, k in enumerate(sorted(range(len(points.bpp)), key=points.bpp.__getitem__), 1)}
         given = [float(ranks[k]) for k in range(len(points.bpp))]
     return PicturePoints(tuple(given), tuple(points.bpp),
-                         {metric: tuple(values) for metric, values in points.metrics.items()})
+                         {metric: tuple(values) for metric, values in points.metrics.items()}, points.pixels)

@@ -1,4 +1,4 @@
-"""A JPEG whose coded data end early, or are zeros from some place on, is damaged; a sound one is never called that."""
+"""A JPEG whose coded data end early is damaged, also where zeros stand in place of its end."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_flat_thin_and_gray_pictures_are_sound(ways: dict[str, Any], photo: NDAr
         assert read(tmp_path / "a.jpg").pixels.shape[:2] == pixels.shape[:2]
 
 
-def test_zeros_in_the_middle(photo: NDArray[Any], tmp_path: Path) -> None:
+def test_zeros_in_the_middle_that_do_not_last_for_all_pixels(photo: NDArray[Any], tmp_path: Path) -> None:
     whole = encoded(photo[:131, :203])
     place = len(whole) // 2
     (tmp_path / "a.jpg").write_bytes(whole[:place] + bytes(512) + whole[place + 512 :])

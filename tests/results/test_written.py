@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from installed_plugins import Install
 
 import benchbox
 from benchbox import registry
@@ -19,7 +20,7 @@ from benchbox.cli.main import commands
 from benchbox.errors import StoreError, UsageError
 from benchbox.files import whole_file, whole_folder
 from benchbox.report import to_csv
-from benchbox.results import find_run, publish
+from benchbox.results import find_run, load_results, publish, write_reports
 from benchbox.store import Workspace
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -140,3 +141,46 @@ def test_a_cell_that_a_spreadsheet_would_run_is_text(text: str, tmp_path: Path) 
     assert list(found["value"]) == ["-1.5", "2.0"]
     assert list(found["text"]) == ["-1.5", "+2"]
     assert list(found["yes"]) == ["True", "False"]
+
+
+def test_cells_of_lists_and_dicts_are_written_as_python_shows_them(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"list": [["=a", 1], None, "=b"], "dict": [{"a": "=1"}, {}, None],
+                          "tuple": [("=a",), (), ([],)]})  # fmt: skip
+    (tmp_path / "t.csv").write_text(to_csv(frame), newline="")
+    found = pd.read_csv(tmp_path / "t.csv", dtype=str, keep_default_na=False)
+    assert list(found["list"]) == ["['=a', 1]", "", "'=b"]
+    assert list(found["dict"]) == ["{'a': '=1'}", "{}", ""]
+    assert list(found["tuple"]) == ["('=a',)", "()", "([],)"]
+
+
+NAMES = """
+import os
+from pathlib import Path
+from benchbox import Report, hookimpl
+
+class Names(Report):
+    def render(self, results, options, out):
+        (out / "in").mkdir()
+        for name in ("resolved", "relative", "climbing", "in/plain"):
+            (out / name).write_text(name)
+        (out / "link").symlink_to("resolved")
+        return [out.resolve() / "resolved", Path(os.path.relpath(out / "relative")), out / "in" / ".." / "climbing",
+                out / "in" / "plain", out / "link"]
+
+@hookimpl
+def benchbox_reports(): return [Names(id="names", title="Names")]
+"""
+
+
+@pytest.mark.parametrize("output", ["out", "link/out", "link/../runs/out"])
+def test_a_report_may_name_its_files_by_any_path(
+    output: str, install: Install, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("acme", NAMES)
+    (tmp_path / "link").symlink_to(workspace)
+    monkeypatch.chdir(tmp_path)
+    results = load_results(find_run("past", Workspace.at(tmp_path / "link")), registry.load())
+    files = write_reports(results, [registry.load().report("names")], Path(output))
+    names = ["resolved", "relative", "climbing", "in/plain", "link"]
+    assert files == [Path(output, name) for name in names]
+    assert [file.read_text() for file in files] == [*names[:-1], "resolved"]

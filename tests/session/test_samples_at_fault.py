@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from installed_plugins import Install
 
 import benchbox
 from benchbox import image
+from benchbox.cli import main  # noqa: F401  (its imports add the commands)
+from benchbox.cli.main import commands
 
 SOURCE = '''
 import sys
@@ -103,3 +106,49 @@ def test_a_stamp_that_never_changes(kind: str, install: Install, photo: Any, tmp
     image.write_png(folder / "1.png", photo[80:120, 90:130])
     second = digests()
     assert (second["0.png"], second["1.png"] != first["1.png"]) == (first["0.png"], True)
+
+
+AWAY = """
+from pathlib import Path
+from benchbox import Dataset, DatasetInfo, Sample, hookimpl, image
+
+class Distant(Sample):
+    def __init__(self, path): self.id, self.path = path.stem, path
+    def load(self):
+        if self.path.with_suffix(".away").exists(): raise OSError("the network is down")
+        return image.read(self.path).pixels
+    def sha256(self): return None
+    def stamp(self): return "1"
+
+class Info(DatasetInfo):
+    def open(self, argument):
+        samples = tuple(Distant(path) for path in sorted(Path(argument).glob("*.png")))
+        return Dataset(f"acme:{argument}", "Acme", samples)
+
+@hookimpl
+def benchbox_datasets(): return [Info(id="acme", title="Acme", argument="PATH")]
+"""
+
+
+def test_a_picture_that_is_away_keeps_its_points(install: Install, photo: Any, tmp_path: Path) -> None:
+    """Its stamp is that of no other picture: what is measured stays, and a new point fails by the data set's fault."""
+    install("acme", AWAY)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for k in range(2):
+        image.write_png(folder / f"{k}.png", photo[:40, k : k + 40])
+
+    def run(*qualities: int) -> tuple[list[str], str]:
+        words = ["run", "--dataset", f"acme:{folder}", "--metric", "psnr", "--no-report", "--workers", "1",
+                 "--workspace", str(tmp_path / "runs"), "--codec", f"jpeg@{','.join(map(str, qualities))}"]  # fmt: skip
+        result = CliRunner().invoke(commands, words)
+        return list(benchbox.load("run", workspace=tmp_path / "runs")["status"]), result.output
+
+    assert run(50)[0] == ["ok", "ok"]
+    (folder / "1.away").touch()
+    statuses, said = run(50)
+    assert (statuses, "stamp" in said) == (["ok", "ok"], False)
+    statuses, said = run(50, 60)
+    assert sorted(statuses) == ["failed", "ok", "ok", "ok"]
+    assert "1 (plugin acme): load raised OSError: the network is down (acme.py:8)" in said
+    assert "benchbox check" not in said
