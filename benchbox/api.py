@@ -221,6 +221,8 @@ def _overview(frame: pd.DataFrame) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None})
     counts = f"{len(frame):,} operating points of single pictures; benchbox.plot and benchbox.bd_rates show more."
     table = rates_against(results.frame, results.metrics, anchor)
+    pictures = results.frame.groupby("dataset", observed=True)["sample"].nunique()
+    table["all"] = table["dataset"].map({str(dataset): int(count) for dataset, count in pictures.items()})
     return overview(results.name, table, anchor, text.getvalue().partition("?>")[2], counts)
 
 
