@@ -12,7 +12,7 @@ function showSummary() {
     return th;
   };
   table.tHead.rows[0].replaceChildren(sortable("name", "Codec"), ...cols.map((c) => sortable(c.key, c.head)));
-  const labels = ordered(NAMES.filter((n) => columns().some((c) => c.value(n) !== null)));
+  const labels = ordered([...new Set([...NAMES, ...DATA.labels])].filter((n) => columns().some((c) => c.value(n) !== null)));
   const best = cols.map((c) => {
     const last = c.section ? unranked(c.section) : new Set();
     const rows = labels.filter((n) => !(c.section && n === state.anchor) && c.value(n) !== null && !standsApart(n) && !last.has(n));
@@ -46,7 +46,7 @@ function summaryNote(cols) {
   const toggle = byId("c-ends");
   toggle.closest("label").hidden = !ends;
   return [`BD-rate against ${state.anchor} in percent of bits, ${over}; negative is fewer. Best in bold.`,
-    sections.some((s) => NAMES.some((n) => { const one = bits(s, n); return one && few(one.n, one.of); })) ? "A value that is not over all pictures says so; over other pictures than most it is not ranked." : "",
+    sections.some((s) => DATA.labels.some((n) => { const one = bits(s, n); return one && few(one.n, one.of); })) ? "A value that is not over all pictures says so; over other pictures than most it is not ranked." : "",
     cols.some((c) => !c.section) ? "Speed: median over the operating points; with intervals, quartiles." : ""].filter(Boolean).join(" ");
 }
 
