@@ -16,6 +16,7 @@ from benchbox.report import Results
 from benchbox.results.literature import find_references
 from benchbox.results.load import load_frame, load_results
 from benchbox.results.place import RunPlace
+from benchbox.results.versions import check_versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,20 +30,22 @@ _CONFIGURATION = ["codec", "options", "identity"]
 
 def load_several(places: Sequence[RunPlace], registry: Registry, literature: Sequence[str] = ()) -> Results:
     """Everything that one report over all these runs needs; see `united`. Raises what `load_results` does, and
-    UsageError where a run is named twice."""
+    UsageError where a run is named twice or a metric is of two versions."""
     if not places:
         raise UsageError("no run is named; name one or more")
     if len(places) == 1:
         return load_results(places[0], registry, literature)
     _once(places)
+    check_versions(places, registry)
     results = united([load_results(place, registry) for place in places])
     return replace(results, references=find_references(literature, list(results.dataset_notes), registry))
 
 
 def load_frames(places: Sequence[RunPlace], registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
     """The rows of all these runs, as `united` names them, and their metrics. Raises UsageError where a run is named
-    twice."""
+    twice or a metric is of two versions."""
     _once(places)
+    check_versions(places, registry)
     loaded = [load_frame(place, registry) for place in places]
     if len(loaded) == 1:
         return loaded[0]
