@@ -44,6 +44,8 @@ def test_a_published_folder_says_the_versions_and_they_are_held_together(base: P
     said = f"psnr is of version {metrics['psnr'].version} in the run 'one' and of version 0.1 in 'shared'"
     with pytest.raises(UsageError, match=said):
         benchbox.load(pair)
+    with pytest.raises(UsageError, match=said):
+        benchbox.compare(*pair)
     for asked in (["report", *map(str, pair), "--output", str(tmp_path / "out")], ["compare", *map(str, pair)]):
         done = CliRunner().invoke(commands, asked)
         assert isinstance(done.exception, UsageError)
