@@ -226,6 +226,8 @@ def _overview(frame: pd.DataFrame) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None})
     counts = f"{len(frame):,} operating points of single pictures; benchbox.plot and benchbox.bd_rates show more."
     table = rates_against(results.frame, results.metrics, anchor)
+    pictures = results.frame.groupby("dataset", observed=True)["sample"].nunique()
+    table["all"] = table["dataset"].map({str(dataset): int(count) for dataset, count in pictures.items()})
     return overview(results.name, table, anchor, text.getvalue().partition("?>")[2], counts)
 
 
@@ -285,13 +287,17 @@ def compare(
 
     Raises:
         UnknownIdError: a run has no such codec or metric, or the runs have none in common.
+        UsageError: the runs have scores of two versions of a metric.
         StoreError: there is no such run.
     """
     from benchbox import registry
     from benchbox.curves import codec_pairs, common_metrics, compare_codecs, comparison_table
+    from benchbox.results import check_versions, find_run
     from benchbox.store import Workspace
 
     place, plugins = Workspace.at(workspace), registry.load()
     (old, known), (new, offered) = (_loaded(run, place, plugins) for run in (before, after))
-    pairs = codec_pairs(old, new, codecs)
-    return comparison_table(compare_codecs(old, new, common_metrics(known, offered, metrics), pairs))
+    compared, pairs = common_metrics(known, offered, metrics), codec_pairs(old, new, codecs)
+    named = [find_run(run, place) for run in (before, after) if isinstance(run, str | Path)]
+    check_versions(named, plugins, [metric.id for metric in compared])
+    return comparison_table(compare_codecs(old, new, compared, pairs))

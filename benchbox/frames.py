@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -40,30 +41,43 @@ class ResultFrame(pd.DataFrame):
 
 def overview(name: str, table: pd.DataFrame, anchor: str, plot: str, note: str) -> str:
     """A run in HTML: a row a codec, a BD-rate a metric, and a plot. Codecs are ranked as on the page of the run, by the
-    mean over pictures.
+    mean over pictures; one that is not over all pictures says so and is not the best.
 
     Args:
         name: the run's name.
-        table: rows as `benchbox.bd_rates` gives them.
+        table: rows as `benchbox.bd_rates` gives them, with the number of the data set's pictures in ``all``.
         anchor: the label that they are against.
         plot: an SVG or "".
         note: a sentence below.
     """
     tables = []
     for dataset, own in table.groupby("dataset", sort=False):
-        wide = own.pivot(index="label", columns="metric", values="pictures")[list(dict.fromkeys(own["metric"]))]
-        wide = wide.sort_values(wide.columns[0])
-        best = wide.min().to_numpy(dtype=float)
-        head = "".join(f"<th>{escape(str(metric))}</th>" for metric in wide)
-        rows = "".join(f"<tr><th style='text-align:left'>{escape(str(label))}</th>" + "".join(
-            _cell(float(value), bool(value == low)) for value, low in zip(row, best, strict=True)) + "</tr>"
-            for label, row in zip(wide.index, wide.to_numpy(dtype=float), strict=True))
+        metrics = [str(metric) for metric in dict.fromkeys(own["metric"])]
+        cells = {(str(row["label"]), str(row["metric"])): (float(row["pictures"]), int(row["n"]), int(row["all"]))
+                 for row in own.to_dict("records")}
+        best = {metric: min((value for (_, name), (value, n, of) in cells.items() if name == metric and n == of),
+                            default=None) for metric in metrics}
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(label)}</th>"
+            + "".join(_cell(*cells[label, metric], best[metric]) for metric in metrics) + "</tr>"
+            for label in sorted({label: None for label, _ in cells}, key=lambda name: _place(*cells[name, metrics[0]])))
+        head = "".join(f"<th>{escape(metric)}</th>" for metric in metrics)
         tables.append(f"<table><caption>BD-rate (%) against {escape(anchor)} on {escape(str(dataset))}, mean over "
                       f"pictures; negative is fewer bits</caption><tr><th></th>{head}</tr>{rows}</table>")
     return f"<div><h4>{escape(name)}</h4>{''.join(tables)}{plot}<p>{escape(note)}</p></div>"
 
 
-def _cell(value: float, best: bool) -> str:
-    text = "–" if pd.isna(value) else f"{value:+.1f}".replace("-", "−")
+def _place(value: float, n: int, of: int) -> tuple[bool, bool, float]:
+    """The sort key of a row: the best first, then what is over fewer pictures, then what has no value."""
+    return math.isnan(value), n < of, value
+
+
+def _cell(value: float, n: int, of: int, best: float | None) -> str:
+    """A mean over `n` of `of` pictures."""
+    if math.isnan(value):
+        return "<td>–</td>"
+    text = f"{value:+.1f}".replace("-", "−")
     text = "0.0" if text in ("+0.0", "−0.0") else text
-    return f"<td>{f'<b>{text}</b>' if best else text}</td>"
+    if n < of:
+        return f"<td>{text} ({n} of {of} pictures)</td>"
+    return f"<td>{f'<b>{text}</b>' if value == best else text}</td>"

@@ -38,12 +38,14 @@ def compare(
     from benchbox.cli.comparison import as_json, as_markdown, as_text
     from benchbox.cli.gate import judged, open_gate
     from benchbox.curves import codec_pairs, common_metrics, compare_codecs
-    from benchbox.results import load_run
+    from benchbox.results import check_versions, find_run, load_run
     from benchbox.store import Workspace
 
     place, plugins = Workspace.at(workspace), load_plugins(plugin_paths)
     (old, known), (new, offered) = (load_run(run, place, plugins) for run in (before, after))
-    found = compare_codecs(old, new, common_metrics(known, offered, metrics), codec_pairs(old, new, codecs))
+    compared = common_metrics(known, offered, metrics)
+    check_versions([find_run(run, place) for run in (before, after)], plugins, [metric.id for metric in compared])
+    found = compare_codecs(old, new, compared, codec_pairs(old, new, codecs))
     gate = open_gate() if fail_above is None else judged(found, fail_above)
     written = {"markdown": as_markdown, "json": as_json}.get(form or "", as_text)
     click.echo(written((before, after), found, gate))

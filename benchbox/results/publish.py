@@ -16,6 +16,7 @@ from benchbox.report import Results
 from benchbox.results.load import load_results
 from benchbox.results.place import RunPlace, is_published
 from benchbox.results.records import read_settings
+from benchbox.results.versions import metric_versions
 from benchbox.results.write import render
 from benchbox.store import PUBLISHED
 
@@ -43,7 +44,8 @@ def publish(place: RunPlace, registry: Registry, folder: Path, literature: Seque
     reports = [registry.reports[name] for name in REPORTS if name in registry.reports]
     with whole_folder(folder) as part:
         named.frame.to_parquet(part / PUBLISHED, index=False)
-        texts = {"plan.toml": _plan(named), "settings.json": json.dumps(_settings(place, results), indent=1),
+        settings = {**_settings(place, results), "metric_versions": dict(metric_versions(place, registry))}
+        texts = {"plan.toml": _plan(named), "settings.json": json.dumps(settings, indent=1),
                  "environment.json": json.dumps(named.environment, indent=1)}
         for name, text in texts.items():
             (part / name).write_text(text, encoding="utf-8")

@@ -43,9 +43,11 @@ class DatasetSettings(_Record):
 
 
 class Settings(_Record):
-    """``settings.json``: the run's metrics by id, its data sets and codecs by name, and why codecs were left out."""
+    """``settings.json``: the run's metrics by id, its data sets and codecs by name, and why codecs were left out; in a
+    published folder also the versions of the metrics."""
 
     metrics: list[str]
+    metric_versions: dict[str, str] = {}
     datasets: dict[str, DatasetSettings]
     codecs: dict[str, dict[str, Any]]
     left_out: dict[str, str] = {}

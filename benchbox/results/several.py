@@ -16,6 +16,7 @@ from benchbox.report import Results
 from benchbox.results.literature import find_references
 from benchbox.results.load import load_frame, load_results
 from benchbox.results.place import RunPlace
+from benchbox.results.versions import check_versions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,25 +24,28 @@ if TYPE_CHECKING:
 _POINT = ["dataset", "sample", "quality"]
 _SAME = ["key", "bytes", "pixels_sha256", "host", "encode_s", "timing"]
 """Two rows of one operating point that agree in these are one measurement, which two runs of one workspace share."""
+_MISSING = "missing"
 _CONFIGURATION = ["codec", "options", "identity"]
 
 
 def load_several(places: Sequence[RunPlace], registry: Registry, literature: Sequence[str] = ()) -> Results:
     """Everything that one report over all these runs needs; see `united`. Raises what `load_results` does, and
-    UsageError where a run is named twice."""
+    UsageError where a run is named twice or a metric is of two versions."""
     if not places:
         raise UsageError("no run is named; name one or more")
     if len(places) == 1:
         return load_results(places[0], registry, literature)
     _once(places)
+    check_versions(places, registry)
     results = united([load_results(place, registry) for place in places])
     return replace(results, references=find_references(literature, list(results.dataset_notes), registry))
 
 
 def load_frames(places: Sequence[RunPlace], registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
     """The rows of all these runs, as `united` names them, and their metrics. Raises UsageError where a run is named
-    twice."""
+    twice or a metric is of two versions."""
     _once(places)
+    check_versions(places, registry)
     loaded = [load_frame(place, registry) for place in places]
     if len(loaded) == 1:
         return loaded[0]
@@ -110,25 +114,33 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 def _datasets(runs: Sequence[Results], names: Sequence[str]) -> list[dict[str, str]]:
     """For each run, data set -> the name it goes by."""
-    known: dict[str, dict[str, str]] = {}
+    known: dict[str, dict[str, str | None]] = {}
     found = []
     for run, name in zip(runs, names, strict=True):
         renames = {}
-        rows = run.frame[["dataset", "sample", "sample_sha256"]].drop_duplicates().astype(str)
+        rows = run.frame[["dataset", "sample", "sample_sha256"]].drop_duplicates().astype(object)
         for dataset, own in rows.groupby("dataset", sort=False):
-            pictures = dict(zip(own["sample"], own["sample_sha256"], strict=True))
+            pictures = _digests(own)
             same = next((other for other, have in known.items() if public_name(other) == public_name(str(dataset))
                          and _agree(pictures, have)), None)
             free = str(dataset) if str(dataset) not in known else f"{public_name(str(dataset))} ({name})"
             renames[str(dataset)] = same or free
-            known.setdefault(same or free, {}).update(pictures)
+            have = known.setdefault(same or free, {})
+            have.update({sample: have.get(sample) or digest for sample, digest in pictures.items()})
         found.append(renames)
     return found
 
 
-def _agree(one: Mapping[str, str], two: Mapping[str, str]) -> bool:
+def _digests(rows: pd.DataFrame) -> dict[str, str | None]:
+    """Picture -> its digest; None where no row of it is measured yet, as in a shard or an unfinished run."""
+    measured = rows[rows["sample_sha256"].notna()]
+    return {**dict.fromkeys(rows["sample"]), **dict(zip(measured["sample"], measured["sample_sha256"], strict=True))}
+
+
+def _agree(one: Mapping[str, str | None], two: Mapping[str, str | None]) -> bool:
+    """Whether two data sets share pictures, and those with a digest in both have the same."""
     both = one.keys() & two.keys()
-    return bool(both) and all(one[sample] == two[sample] for sample in both)
+    return bool(both) and all(one[sample] == two[sample] for sample in both if one[sample] and two[sample])
 
 
 def _labels(runs: Sequence[Results], names: Sequence[str]) -> list[dict[str, str]]:
@@ -146,10 +158,13 @@ def _clash(parts: Sequence[pd.DataFrame]) -> bool:
     """Whether rows of one label in several runs are of different configurations, or measure a point differently."""
     import pandas as pd
 
-    together = pd.concat([part[[*_POINT, *_SAME, *_CONFIGURATION]].astype(object) for part in parts])
-    if len(together[_CONFIGURATION].drop_duplicates()) > 1:
+    together = pd.concat([part[[*_POINT, *_SAME, *_CONFIGURATION, "status"]].astype(object) for part in parts])
+    if bool(together[together["key"].notna()].drop_duplicates([*_POINT, "key"]).duplicated(_POINT).any()):
         return True
-    return bool(together.drop_duplicates([*_POINT, *_SAME]).duplicated(_POINT).any())
+    measured = together[(together["status"] != _MISSING).to_numpy(dtype=bool)]  # of the others only the key is known
+    if len(measured[_CONFIGURATION].drop_duplicates()) > 1:
+        return True
+    return bool(measured.drop_duplicates([*_POINT, *_SAME]).duplicated(_POINT).any())
 
 
 def _renamed(run: Results, column: str, names: Mapping[str, str]) -> Results:
@@ -164,7 +179,9 @@ def _renamed(run: Results, column: str, names: Mapping[str, str]) -> Results:
 
 
 def _joined(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric]) -> pd.DataFrame:
-    """All rows; of a measurement that several runs share the first row, with every metric that one of them has."""
+    """All rows; of a measurement that several runs share the first measured row, at the place of the first, with every
+    metric that one of them has."""
+    import numpy as np
     import pandas as pd
 
     scores = [metric.column for metric in metrics]
@@ -177,7 +194,12 @@ def _joined(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric]) -> pd.Dat
                                           sort=False)  # fmt: skip
         for column in scores:
             whole.loc[twice, column] = shared[column].transform("first")
-        whole = whole[~whole.duplicated(point).to_numpy()].reset_index(drop=True)
+        taken = np.arange(len(whole))
+        missing = (whole["status"] == _MISSING).to_numpy(dtype=bool)
+        for places in shared.indices.values():
+            own = np.flatnonzero(twice)[places]
+            taken[own[0]] = own[np.argmin(missing[own])]
+        whole = whole.iloc[taken[~whole.duplicated(point).to_numpy()]].reset_index(drop=True)
     return whole
 
 

@@ -21,6 +21,7 @@ from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.figures import is_log, lossless_in_range
 from benchbox_reports.headline import apart_heading, sentences
 from benchbox_reports.look import Look, palette
+from benchbox_reports.measure import rankings
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import picture_tags, thumbnails
 from benchbox_reports.speeds import SIDES
@@ -131,9 +132,16 @@ def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dic
                      for cells, row in zip(bd_rows(section, rows), rows, strict=True)]
             for anchor, rows in section.pairs.against.items()},
         "ratios": _ratios(section, pictures),
-        "n": section.n_used,
+        "n": section.n_used, "all": section.n_pictures, "apart": _apart(section),
         "used": [k for k, name in enumerate(pictures or ()) if name not in {item.sample for item in section.left_out}],
     }
+
+
+def _apart(section: Section) -> dict[str, list[str]]:
+    """Anchor -> the codecs that are not ranked against it, since their means are over other pictures than most."""
+    anchors = () if section.pairs is None else section.pairs.labels
+    found = {anchor: sorted(label for one in rankings(section, anchor) for label in one.apart) for anchor in anchors}
+    return {anchor: labels for anchor, labels in found.items() if labels}
 
 
 def _mean_curves(row: Comparison) -> list[float | None]:
@@ -142,8 +150,8 @@ def _mean_curves(row: Comparison) -> list[float | None]:
 
 
 def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] | None:
-    """log10 rate ratios of the pairs i < j: mean, interval and, where the page holds `pictures`, those of each picture.
-    The ratios of a pair i > j are the negatives of those of j, i."""
+    """log10 rate ratios of the pairs i < j: mean, how many pictures, interval and, where the page has `pictures`, those
+    of each picture. The ratios of a pair i > j are the negatives of those of j, i."""
     if section.pairs is None:
         return None
     table = section.pairs.pictures
@@ -153,6 +161,7 @@ def _ratios(section: Section, pictures: Sequence[str] | None) -> dict[str, Any] 
     return {
         "labels": table.labels, "pictures": [place[s] for s in table.samples] if pictures else [],
         "log": [_ints(table.log_ratios[:, i, j], RATIO) if pictures else [] for i, j in zip(*upper, strict=True)],
+        "n": np.isfinite(table.log_ratios).sum(axis=0)[upper].tolist(),
         **{name: _ints(values[upper], MEAN_RATIO)
            for name, values in (("mean", table.means), ("low", low), ("high", high))},
     }

@@ -5,21 +5,41 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from benchbox_reports.analysis import Analysis, Comparison, Section
-from benchbox_reports.measure import by_pictures, rankings
+from benchbox_reports.measure import by_pictures, few_pictures, rankings
 from benchbox_reports.pareto import HOW_TO_TIME, DrawnSpeeds
 from benchbox_reports.wording import given_as_means, number
 
-Column: TypeAlias = tuple[str, Mapping[str, float], int, bool]
-"""Head, label -> value, decimals, and whether a BD-rate, of which lower is better; else a speed."""
 Rows: TypeAlias = list[tuple[str, list[tuple[str, bool]]]]
 """A label and, for each column, the text and whether it is the column's best."""
 NAMED = 3
 """Codecs that a sentence names."""
 APART = "not measured here: by mean curves, so ranked among themselves"
 """Ends the heading of the rows of the summary that are by another measure than the first ones."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        head: its head.
+        values: label -> value.
+        decimals: decimals that are printed.
+        rate: whether it is a BD-rate, of which lower is better; else a speed.
+        few: label -> ``"2 of 6 pictures"``, "" where a value is over all pictures.
+        apart: labels that are not ranked, since their values are over other pictures.
+    """
+
+    head: str
+    values: Mapping[str, float]
+    decimals: int
+    rate: bool
+    few: Mapping[str, str] = field(default_factory=dict)
+    apart: Collection[str] = ()
 
 
 def description(plan: str) -> str:
@@ -39,8 +59,9 @@ def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]
     if not ranked:
         return []
     section, rows = ranked[0]
-    first = _first(section, anchor, rows)
-    others = [f"{_named(_leaders(section, rows))} by {section.metric.title}" for section, rows in ranked[1:]]
+    first = _first(section, anchor, rows) + _not_ranked(section, anchor)
+    others = [f"{_named(_leaders(section, rows))} by {section.metric.title}{_if_few(section, anchor, rows[0][1])}"
+              for section, rows in ranked[1:]]
     second = [f"The fewest bits by other metrics: {'; '.join(others)}."] if others else []
     return [first, *second, _speed(speeds.get(section.dataset))]
 
@@ -51,14 +72,15 @@ def summary(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> tuple[list
     columns = list(_columns(analysis, speeds))
     if analysis.anchor is None or not columns:
         return [], []
-    labels = dict.fromkeys(label for _, values, _, _ in columns for label in values)
+    labels = dict.fromkeys(label for column in columns for label in column.values)
     apart = [] if analysis.anchor in analysis.published else [name for name in labels if name in analysis.published]
     winners = [_winner(column, [label for label in labels if label not in apart], analysis.anchor)
                for column in columns]
     groups = (("", [label for label in labels if label not in apart]), (apart_heading(apart), apart))
-    return [head for head, *_ in columns], [
+    return [column.head for column in columns], [
         (title, [(label, _cells(label, columns, analysis.anchor, winners))
-                 for label in sorted(names, key=lambda label: columns[0][1].get(label, math.inf))])
+                 for label in sorted(names, key=lambda label: (label in columns[0].apart,
+                                                               columns[0].values.get(label, math.inf)))])
         for title, names in groups if names]
 
 
@@ -69,28 +91,52 @@ def apart_heading(names: Collection[str]) -> str:
 
 def _winner(column: Column, labels: Sequence[str], anchor: str) -> str:
     """The best of `labels` by a column; "" where nothing is to be compared."""
-    _, values, _, rate = column
-    rivals = {label: values[label] for label in labels if label in values and not (rate and label == anchor)}
+    values, rate = column.values, column.rate
+    rivals = {label: values[label] for label in labels
+              if label in values and not (rate and label == anchor) and label not in column.apart}
     return (min if rate else max)(rivals, key=lambda label: rivals[label], default="") if len(values) > 1 else ""
 
 
 def _cells(label: str, columns: Sequence[Column], anchor: str, winners: Sequence[str]) -> list[tuple[str, bool]]:
-    return [("anchor" if rate and label == anchor else number(values.get(label), digits, signed=rate), label == winner)
-            for (_, values, digits, rate), winner in zip(columns, winners, strict=True)]
+    return [(_cell(label, column, anchor), label == winner) for column, winner in zip(columns, winners, strict=True)]
+
+
+def _cell(label: str, column: Column, anchor: str) -> str:
+    if column.rate and label == anchor:
+        return "anchor"
+    text = number(column.values.get(label), column.decimals, signed=column.rate)
+    return f"{text} ({column.few[label]})" if column.few.get(label) else text
 
 
 def _ranked(section: Section, anchor: str) -> list[tuple[float, Comparison]]:
-    """(BD-rate, comparison) of the measured codecs against `anchor`, the fewest bits first."""
+    """(BD-rate, comparison) of the measured codecs against `anchor`, the fewest bits first, without those that are over
+    other pictures."""
     assert section.pairs is not None
     measured = section.pairs.pictures.labels
-    return [pair for ranking in rankings(section, anchor) for pair in ranking.rows if pair[1].label in measured]
+    return [pair for ranking in rankings(section, anchor) for pair in ranking.alike if pair[1].label in measured]
+
+
+def _not_ranked(section: Section, anchor: str) -> str:
+    """The codecs that the first sentence does not compare, since their means are over other pictures."""
+    names = [name for ranking in rankings(section, anchor) for name in ranking.unranked]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f" Not ranked, as over other pictures: {', '.join(names[:NAMED])}{more}." if names else ""
+
+
+def _if_few(section: Section, anchor: str, row: Comparison) -> str:
+    """``" over 2 of 6 pictures"``; "" where a row's value is over all pictures."""
+    count = row.pictures.n if by_pictures(section, anchor) else section.n_used
+    few = few_pictures(count, section.n_pictures)
+    return f" over {few}" if few else ""
 
 
 def _first(section: Section, anchor: str, rows: Sequence[tuple[float, Comparison]]) -> str:
     rate, best = rows[0]
     ends = best.pictures.interval
     spread = f" (95 % interval {_bits(ends[0])} to {_bits(ends[1])})" if ends else ""
-    over = f"{section.n_used} picture{'' if section.n_used == 1 else 's'} of {section.dataset}"
+    few, count = _if_few(section, anchor, best), section.n_pictures
+    over = few.removeprefix(" over ") or f"{count} picture{'' if count == 1 else 's'}"
+    over += f" of {section.dataset}{', as no codec has more' if few else ''}"
     if not by_pictures(section, anchor):
         over += " (mean curves)"
     if rate >= 0:
@@ -150,14 +196,17 @@ def _columns(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> Iterator[
     several = len({section.dataset for section in analysis.sections}) > 1
     for section in analysis.sections:
         if section.anchor is not None:
-            values = {row.label: v for ranking in rankings(section) for v, row in ranking.rows}
+            ranked = rankings(section)
+            values = {row.label: v for ranking in ranked for v, row in ranking.rows}
+            few = {row.label: ranking.few(row.label) for ranking in ranked for _, row in ranking.rows}
             where = f", {section.dataset}" if several else ""
-            yield f"{section.metric.title}{where}", {section.anchor: 0.0, **values}, 1, True
+            yield Column(f"{section.metric.title}{where}", {section.anchor: 0.0, **values}, 1, True, few,
+                         {label for ranking in ranked for label in ranking.apart})
     for dataset, drawn in speeds.items():
         for side, codecs in drawn.sides.items():
             if codecs:
                 middle = {label: one[0] for label, one in codecs.items()}
                 least = min(middle.values())
                 where = f", {dataset}" if several else ""
-                yield (f"{side.capitalize()} (MP/s){where}", middle,
-                       max(0, min(3, 1 - math.floor(math.log10(least)))), False)
+                yield Column(f"{side.capitalize()} (MP/s){where}", middle,
+                             max(0, min(3, 1 - math.floor(math.log10(least)))), False)

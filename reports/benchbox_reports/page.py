@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -23,6 +24,7 @@ from benchbox_reports.embed import as_json, metric_digits, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, leaving, lossless_in_range, write_figures
 from benchbox_reports.headline import description, summary
 from benchbox_reports.look import Look, palette
+from benchbox_reports.measure import few_pictures
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
 from benchbox_reports.settings import (
@@ -232,7 +234,11 @@ def _matrix(section: Section) -> list[tuple[str, list[tuple[str, str]]]]:
         return []
     table = section.pairs.pictures
     means, (low, high) = percent(table.means), (percent(ends) for ends in table.intervals)
-    return list(zip(table.labels, matrix_cells(means, low, high), strict=True))
+    counts = np.isfinite(table.log_ratios).sum(axis=0).tolist()
+    cells = [[(mean, " ".join(filter(None, [ends, few_pictures(n, section.n_pictures) if n and mean else ""])))
+              for (mean, ends), n in zip(row, own, strict=True)]
+             for row, own in zip(matrix_cells(means, low, high), counts, strict=True)]
+    return list(zip(table.labels, cells, strict=True))
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from benchbox_reports.analysis import Analysis
 from benchbox_reports.figures.sheet import slug
@@ -11,11 +12,13 @@ from benchbox_reports.markup import flat, stacked, tex
 from benchbox_reports.measure import by_pictures, measure_name, rankings
 from benchbox_reports.wording import NONE, number
 
+Row: TypeAlias = tuple[str, bool, tuple[float | None, ...]]
+"""A label, whether it is published, and percent or None by each metric."""
 WIDTH = 226.0
 """Points of the narrowest common column: of article's two, between one-inch margins on US letter."""
-DIGIT, LETTER, SPACE, VALUE, HEAD = 4.3, 4.1, 6.0, 30.0, 4.6
+DIGIT, LETTER, SPACE, VALUE, HEAD, RAISED = 4.3, 4.1, 6.0, 30.0, 4.6, 10.0
 """Points: of a digit and, on average, of a letter in footnotesize; between two columns; of the longest BD-rate; of a
-letter of a head."""
+letter of a head; of a raised number."""
 NAME_LEAST, NAME_MOST = 60.0, 110.0
 """Points that the column of names takes at least, and at most; longer names are broken."""
 
@@ -30,8 +33,10 @@ class Summary:
             apart, values on mean curves; else all are values on mean curves.
         pictures: pictures of the data set.
         metrics: (id, title) of each column.
-        rows: (label, whether it is published, percent or None by each metric), by the first metric, the best first;
-            those that stand apart last.
+        rows: by the first metric, the best first; then those over other pictures than most, then those without a
+            value; those that stand apart last.
+        few: (label, place of a metric) -> pictures that the value is over, where these are not all.
+        unranked: (label, place of a metric) of the values that are over other pictures than most.
     """
 
     dataset: str
@@ -39,13 +44,15 @@ class Summary:
     by_pictures: bool
     pictures: int
     metrics: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[str, bool, tuple[float | None, ...]], ...]
+    rows: tuple[Row, ...]
+    few: Mapping[tuple[str, int], int]
+    unranked: frozenset[tuple[str, int]]
 
     @property
     def best(self) -> tuple[float | None, ...]:
-        """The least BD-rate by each metric, of the rows that do not stand apart."""
+        """The least BD-rate by each metric, of the rows that are ranked."""
         rows = [row for row in self.rows if not self.apart(row[1])]
-        columns = [[row[2][k] for row in rows] for k in range(len(self.metrics))]
+        columns = [[row[2][k] for row in rows if (row[0], k) not in self.unranked] for k in range(len(self.metrics))]
         return tuple(min((v for v in column if v is not None), default=None) for column in columns)
 
     def apart(self, published: bool) -> bool:
@@ -61,15 +68,28 @@ def summarise(analysis: Analysis) -> list[Summary]:
         if not sections:
             continue
         over = by_pictures(sections[0])
-        values = [{row.label: value for ranking in rankings(section) for value, row in ranking.rows}
-                  for section in sections]
+        ranked = [rankings(section) for section in sections]
+        values = [{row.label: value for ranking in own for value, row in ranking.rows} for own in ranked]
+        unranked = frozenset((label, k) for k, own in enumerate(ranked) for one in own for label in one.apart)
+        few = {(label, k): count for k, own in enumerate(ranked) for one in own
+               for label, count in one.counts.items() if count < one.pictures}
         labels = dict.fromkeys(row.label for section in sections for row in section.comparisons)
+        labels |= dict.fromkeys(label for label in _lossy(analysis, dataset) if label != sections[0].anchor)
         published = {p.curve.label for section in sections for p in section.published}
         rows = [(label, label in published, tuple(own.get(label) for own in values)) for label in labels]
-        rows.sort(key=lambda row: (row[1] and over, *((value is None, value or 0.0) for value in row[2])))
+        rows.sort(key=lambda row: (row[1] and over, *((value is None, (row[0], k) in unranked, value or 0.0)
+                                                      for k, value in enumerate(row[2]))))
         found.append(Summary(dataset, str(sections[0].anchor), over, sections[0].n_pictures,
-                             tuple((s.metric.id, s.metric.title) for s in sections), tuple(rows)))
+                             tuple((s.metric.id, s.metric.title) for s in sections), tuple(rows), few, unranked))
     return found
+
+
+def _lossy(analysis: Analysis, dataset: str) -> list[str]:
+    """The lossy codecs of a data set, also those of which nothing went through."""
+    frame = analysis.results.frame
+    own = frame["quality"].notna().to_numpy(dtype=bool) & (frame["dataset"] == dataset).to_numpy(dtype=bool)
+    has = set(frame.loc[own, "label"].astype(str))
+    return [label for label in analysis.labels if label in has]
 
 
 def summary_tex(analysis: Analysis) -> str:
@@ -90,7 +110,8 @@ def _groups(summary: Summary) -> list[list[int]]:
     groups: list[list[int]] = [[]]
     left = room = WIDTH - max(NAME_LEAST, min(NAME_MOST, _name_width(summary)))
     for k, (_, title) in enumerate(summary.metrics):
-        wide = max(VALUE, HEAD * max(map(len, _words(title)))) + SPACE
+        value = VALUE + RAISED * any(place == k for _, place in summary.few)
+        wide = max(value, HEAD * max(map(len, _words(title)))) + SPACE
         if groups[-1] and wide > left:
             groups.append([])
             left = room
@@ -121,9 +142,9 @@ def _float(summary: Summary, columns: Sequence[int], part: int, parts: int, high
     earlier = any(published and label.endswith(", earlier run") for label, published, _ in summary.rows)
     source = "given as means, not of this run" if earlier else "published, not measured here"
     apart = ", by mean curves" if dagger and summary.by_pictures else ""
-    caption = tex(caption) + (f" $\\dagger$: {source}{apart}." if dagger else "")
+    caption = tex(caption + _exceptions(summary, columns)) + (f" $\\dagger$: {source}{apart}." if dagger else "")
     heads = [stacked(summary.metrics[k][1], "r") for k in columns]
-    rows = [row for row in summary.rows if any(row[2][k] is not None for k in columns)]
+    rows = [row for row in summary.rows if not row[1] or any(row[2][k] is not None for k in columns)]
     lines: list[str] = []
     for row in rows:
         if lines and summary.apart(row[1]) and "\\midrule" not in lines:
@@ -137,9 +158,19 @@ def _float(summary: Summary, columns: Sequence[int], part: int, parts: int, high
     ])
 
 
-def _line(
-    summary: Summary, row: tuple[str, bool, tuple[float | None, ...]], columns: Sequence[int], highlight: str | None
-) -> str:
+def _exceptions(summary: Summary, columns: Sequence[int]) -> str:
+    """What raised numbers and dashes mean, where there are any."""
+    said = ""
+    if any(k in columns for _, k in summary.few):
+        said += " Raised: the number of pictures of a value that is not over all"
+        said += ("; over other pictures than most, it is not ranked." if any(k in columns for _, k in summary.unranked)
+                 else ".")
+    if any(row[2][k] is None for row in summary.rows for k in columns):
+        said += f" {NONE}: no BD-rate."
+    return said
+
+
+def _line(summary: Summary, row: Row, columns: Sequence[int], highlight: str | None) -> str:
     label, published, values = row
     name = tex(_name(label, published)) + ("$^\\dagger$" if published else "")
     if LETTER * len(_name(label, published)) > NAME_MOST:
@@ -149,6 +180,7 @@ def _line(
     cells = []
     for k in columns:
         value, shown = values[k], tex(number(values[k], 1, signed=True)) if values[k] is not None else tex(NONE)
-        cells.append(f"\\textbf{{{shown}}}" if value is not None and not summary.apart(published)
-                     and value == summary.best[k] else shown)
+        ranked = value is not None and (label, k) not in summary.unranked and not summary.apart(published)
+        raised = f"$^{{{summary.few[label, k]}}}$" if (label, k) in summary.few else ""
+        cells.append((f"\\textbf{{{shown}}}" if ranked and value == summary.best[k] else shown) + raised)
     return " & ".join([name, *cells]) + " \\\\"

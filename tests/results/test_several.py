@@ -135,3 +135,35 @@ def test_another_folder_of_the_same_name_is_another_data_set(base: Path, tmp_pat
     frame = benchbox.load([base / "runs" / "one", tmp_path / "runs" / "three"])
     assert frame["dataset"].nunique() == 2
     assert frame["label"].nunique() == 2
+
+
+def test_three_shards_in_one_report_are_the_whole_run(base: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(f"""
+        name = "s"
+        dataset = {str(base / "photos")!r}
+        metrics = ["psnr"]
+        codec = [{{id = "jpeg", qualities = [10, 30, 50, 70]}}, {{id = "webp", qualities = [10, 30, 50, 70]}}]
+        """.replace("dataset = '", "dataset = 'folder:"), encoding="utf-8")
+
+    def tables(runs: list[Path], name: str) -> dict[str, bytes]:
+        asked = ["report", *map(str, runs), "--format", "tables", "--output", str(tmp_path / name)]
+        done = CliRunner().invoke(commands, asked)
+        assert done.exit_code == 0, done.output
+        return {file.name: file.read_bytes() for file in sorted((tmp_path / name / "tables").iterdir())}
+
+    def measure(name: str, *more: str) -> Path:
+        asked = ["run", str(plan), "--workspace", str(tmp_path / name), "--workers", "1", "--no-report", *more]
+        done = CliRunner().invoke(commands, asked)
+        assert (tmp_path / name / "s").is_dir(), done.output
+        return tmp_path / name / "s"
+
+    shards = [measure(f"part{k}", "--shard", f"{k}/3") for k in (1, 2, 3)]
+    parts = [benchbox.load(run) for run in shards]
+    assert all((part["status"] == "missing").any() and (part["status"] == "ok").any() for part in parts)
+    assert tables([shards[1], shards[2], shards[0]], "together") == tables([measure("whole")], "one")
+    for order in (shards, shards[::-1]):
+        assert benchbox.load(order)["status"].astype(str).eq("ok").all()
+    assert benchbox.load([shards[0], base / "runs" / "one"])["dataset"].nunique() == 1
+    assert set(benchbox.load([shards[0], tmp_path / "whole" / "s"])["label"]) == {
+        "jpeg (s)", "jpeg (s 2)", "webp (s)", "webp (s 2)"}

@@ -62,13 +62,19 @@ def _draw(axes: Any, ranking: Ranking, look: Mapping[str, Look], highlight: str 
         fill: dict[str, Any] = hollow if row.published else {"color": colour}
         axes.barh(place, value, height=0.66, linewidth=0.8, **fill)
         _interval(axes, place, _ends(ranking, place))
-    axes.set_yticks(np.arange(len(ranking.rows)), [wrapped(row.label) for _, row in ranking.rows])
+    axes.set_yticks(np.arange(len(ranking.rows)), [wrapped(_name(ranking, row.label)) for _, row in ranking.rows])
     for tick, (_, row) in zip(axes.get_yticklabels(), ranking.rows, strict=True):
         tick.set_fontweight("bold" if row.label == highlight else "normal")
     axes.set_ylim(len(ranking.rows) - 0.4, -0.6)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.grid(False, axis="y")
     axes.tick_params(axis="y", length=0)
+
+
+def _name(ranking: Ranking, label: str) -> str:
+    """A codec with its number of pictures, where its mean is not over all."""
+    few = ranking.few(label) if ranking.by_pictures else ""
+    return f"{label} ({few})" if few else label
 
 
 def _diamonds(axes: Any, ranking: Ranking) -> None:

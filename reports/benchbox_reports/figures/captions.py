@@ -47,6 +47,7 @@ def _texts(section: Section, drawn: Collection[str], method: str, speeds: DrawnS
     ranked, measure = rankings(section), measure_name(by_pictures(section))
     without = "".join(f" {label} has none: {why}." for ranking in ranked for label, why in ranking.missing)
     made = how_made(section, method)
+    front = f"Pareto front.{_off_front(ranked, speeds)} {' '.join(speeds.notes)}"
     return {
         "rd": f"{metric} against rate. {curve_note(section)}{scale}{lying}",
         "bd": f"BD-rate {against}. {_bars(section, ranked)}{without} How: {made}" if "bd" in drawn else _NO_COMPARISON,
@@ -54,8 +55,15 @@ def _texts(section: Section, drawn: Collection[str], method: str, speeds: DrawnS
         "BD-rate is its mean (as log ratios), by the same interpolation. Markers: operating points."
         f"{lying}" if "savings" in drawn else _NO_COMPARISON,
         "pareto": f"BD-rate {against} ({measure}) against speed; bars between the quartiles; dashed: the "
-        f"Pareto front. {' '.join(speeds.notes)}" if "pareto" in drawn else _why_no_speed(speeds),
+        f"{front}" if "pareto" in drawn else _why_no_speed(speeds),
     }
+
+
+def _off_front(ranked: Sequence[Ranking], speeds: DrawnSpeeds) -> str:
+    """The codecs that a plot of speeds leaves out, since their BD-rates are over other pictures."""
+    timed = {label for of in speeds.sides.values() for label in of}
+    out = [f"{label} ({one.few(label)})" for one in ranked for label in sorted(one.apart & timed)]
+    return f" Not drawn, as over other pictures than most: {', '.join(out)}." if out else ""
 
 
 def _bars(section: Section, ranked: Sequence[Ranking]) -> str:
@@ -63,6 +71,8 @@ def _bars(section: Section, ranked: Sequence[Ranking]) -> str:
     first, *rest = ranked
     intervals = any(row.pictures.interval for _, row in first.rows) and first.by_pictures
     said = f"Bars: {first.name}{', with 95 % intervals' if intervals else ''}."
+    if first.apart:
+        said += f" Below, over other pictures and so not ranked: {', '.join(first.unranked)}."
     if rest:
         return (f"{said} Hatched, in axes of their own: given as means, not of this run, by mean curves; diamonds: the "
                 "measured codecs by that measure.")

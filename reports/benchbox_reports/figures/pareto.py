@@ -36,7 +36,8 @@ def pareto_figure(section: Section, look: Mapping[str, Look], drawn: DrawnSpeeds
     no codec has both speed and BD-rate.
     """
     timed = {label for of in drawn.sides.values() for label in of}
-    rates = {row.label: value for ranking in rankings(section, only=timed) for value, row in ranking.rows}
+    rates = {row.label: value for ranking in rankings(section)
+             for value, row in ranking.alike if row.label in timed}
     if section.anchor is not None:
         rates[section.anchor] = 0.0
     sides = {side: {label: speed for label, speed in of.items() if label in rates} for side, of in drawn.sides.items()}

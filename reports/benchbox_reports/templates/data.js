@@ -51,7 +51,7 @@ function ratiosOf(section, label, anchor = state.anchor) {  // {log: a picture e
   const [a, b] = [Math.min(i, j), Math.max(i, j)], n = r.labels.length, k = a * n - a * (a + 1) / 2 + b - a - 1;
   const unit = (v, ratio = DATA.mean_ratio) => v === null ? null : (i < j ? v : -v) / ratio;
   const [low, high] = i < j ? [r.low[k], r.high[k]] : [r.high[k], r.low[k]];
-  return {log: r.log[k].map((v) => unit(v, DATA.ratio)), mean: unit(r.mean[k]), low: unit(low), high: unit(high)};
+  return {log: r.log[k].map((v) => unit(v, DATA.ratio)), mean: unit(r.mean[k]), low: unit(low), high: unit(high), n: r.n[k]};
 }
 
 const isPublished = (name) => !!DATA.looks[name]?.[3];
@@ -61,12 +61,23 @@ const standsApart = (name) => isPublished(name) && !isPublished(state.anchor);  
 function bits(section, label) {
   const pair = ratiosOf(section, label), chosen = subset(section);
   if (pair && chosen) {
-    const own = chosen.map((s) => section.ratios.pictures.indexOf(s)).filter((k) => k >= 0).map((k) => pair.log[k]).filter((v) => v !== null);
-    return own.length ? {mean: percent(mean(own)), low: null, high: null} : null;
+    const own = chosen.map((s) => section.ratios.pictures.indexOf(s)).filter((k) => k >= 0 && pair.log[k] !== null);
+    return own.length ? {mean: percent(mean(own.map((k) => pair.log[k]))), low: null, high: null, n: own.length, of: chosen.length, which: own.join()} : null;
   }
-  if (pair) return pair.mean === null ? null : {mean: percent(pair.mean), low: percent(pair.low), high: percent(pair.high)};
+  if (pair) return pair.mean === null ? null : {mean: percent(pair.mean), low: percent(pair.low), high: percent(pair.high), n: pair.n, of: section.all};
   const row = chosen ? null : (section.bd[state.anchor] || []).find(([cells]) => cells[0] === label);
-  return row?.[2] == null ? null : {mean: row[2], low: null, high: null};
+  return row?.[2] == null ? null : {mean: row[2], low: null, high: null, n: section.n, of: section.all};
+}
+
+const few = (n, of) => n === of ? "" : `${n} of ${of} picture${of === 1 ? "" : "s"}`;
+
+function unranked(section) {  // codecs of which the mean is over other pictures than most, as Python ranks them
+  if (subset(section) === null) return new Set(section.apart[state.anchor] || []);
+  const found = (section.ratios?.labels || []).map((label) => [label, bits(section, label)]).filter(([, one]) => one?.which), sets = new Map();
+  const most = Math.max(0, ...found.map(([, one]) => one.n));
+  for (const [, one] of found) if (one.n === most) sets.set(one.which, (sets.get(one.which) || 0) + 1);
+  const shared = [...sets].sort((a, b) => b[1] - a[1])[0]?.[0];
+  return new Set(found.filter(([, one]) => one.which !== shared).map(([label]) => label));
 }
 
 function columns() {  // of the summary table: {key, head, value(label), cell(label), rising}

@@ -13,6 +13,8 @@ function showPictures(section) {
   if (!rows.length) return;
   const plot = plotOf(host, {pick: (point) => point.picture && change({here: `${section.id}/${point.picture}`})}), interval = rows.some(([, r]) => r.low !== null);
   byId(`dots-${section.id}`).textContent = `Each dot is a picture of all ${pictures.length}, the marker is their mean${interval ? ", the line its 95 % interval" : ""}.${interval ? "" : " Below five pictures there is no interval."}`;
+  const less = rows.filter(([, r]) => few(r.n, section.all)).map(([l, r]) => `${l} (${few(r.n, section.all)})`);
+  if (less.length) byId(`dots-${section.id}`).textContent += ` Not over all pictures: ${less.join(", ")}.`;
   plot.show({title: `BD-rate of each picture against ${state.anchor} by ${DATA.metrics[section.metric].title} on ${section.dataset}; arrow keys walk, Enter shows a picture's curves`,
     height: 70 + 46 * rows.length, rows: rows.map(([l]) => l), lines: [{points: [{x: 0, y: 0}]}, ...rows.flatMap((row, k) => spread(row, k, pictures))],
     x: {log: false, label: `BD-rate against ${state.anchor} (%), left is fewer bits`, ticks: STEPS.map((p) => [Math.log10(1 + p / 100), printed(p, 0, true)])}, y: {}});

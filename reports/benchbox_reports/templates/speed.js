@@ -8,7 +8,7 @@ function speedPoints(section) {  // [{x: MP/s, y: BD-rate in percent, ...}] of t
     if (!ratio || ratio.mean === null) return [];
     const y = percent(ratio.mean);
     return [{label, x: speed, y, facts: [label, `${threeDigits(speed)} MP/s [${threeDigits(low)}, ${threeDigits(high)}]`,
-      anchor ? "the anchor" : `BD-rate ${printed(y, 1, true)} %`]}];
+      anchor ? "the anchor" : `BD-rate ${printed(y, 1, true)} %`, ...(!anchor && few(ratio.n, section.all) ? [few(ratio.n, section.all)] : [])]}];
   });
 }
 
@@ -27,7 +27,7 @@ function steps(points, left, top) {  // the edge of the region that is slower an
 function showSpeed(section) {
   const host = byId(`speed-${section.id}`);
   if (!host) return;
-  const points = speedPoints(section), best = front(points), metric = DATA.metrics[section.metric], verb = state.side === "decode" ? "Decoding" : "Encoding";
+  const points = speedPoints(section), last = section.apart[state.anchor] || [], best = front(points.filter((p) => !last.includes(p.label))), metric = DATA.metrics[section.metric], verb = state.side === "decode" ? "Decoding" : "Encoding";
   host.closest("figure").hidden = !points.length || (state.data !== "" && state.data !== section.dataset);
   if (!points.length) return;
   const left = Math.min(...points.map((p) => p.x)) / 100, top = Math.max(...points.map((p) => p.y)) + 1000, id = `speed-${section.id}`;
@@ -39,5 +39,6 @@ function showSpeed(section) {
     lines: [{faint: true, colour: "var(--soft)", dash: "5 3", points: steps(best, left, top)},
       ...points.map((p) => ({name: p.label, beside: p.label, colour: colourOf(p.label), dash: "none", marker: DATA.looks[p.label][1], points: [p]}))],
   });
-  byId(`front-${section.id}`).textContent = `On the front, fastest first: ${best.map((p) => p.label).join(", ")}.`;
+  const out = last.filter((n) => points.some((p) => p.label === n)).map((n) => `${n} (${few(ratiosOf(section, n).n, section.all)})`);
+  byId(`front-${section.id}`).textContent = `On the front, fastest first: ${best.map((p) => p.label).join(", ")}.${out.length ? ` Not compared, as over other pictures: ${out.join(", ")}.` : ""}`;
 }

@@ -92,8 +92,8 @@ function subset(section) {  // places of the pictures that the reader chose; nul
   return state.tag && set.pictures.length ? set.pictures.map((_, k) => k).filter((k) => set.tags[k].includes(state.tag)) : null;
 }
 
-function whichPictures(section, chosen = subset(section)) {  // in words
-  if (chosen === null) return `mean over ${section.n} picture${section.n === 1 ? "" : "s"}`;
+function whichPictures(section, chosen = subset(section), all = section.n) {  // in words
+  if (chosen === null) return `mean over ${all} picture${all === 1 ? "" : "s"}`;
   if (chosen.length === 1) return `${setOf(section).pictures[chosen[0]]} alone`;
   return chosen.length ? `mean over the ${chosen.length} pictures that are ${state.tag}` : `no picture is ${state.tag}`;
 }
@@ -102,10 +102,10 @@ function whichPictures(section, chosen = subset(section)) {  // in words
 
 function ordered(items, nameOf = (item) => item) {
   const column = columns().find((c) => c.key === (state.order || columns()[0]?.key)), sign = state.down ? -1 : 1, place = (name) => DATA.labels.indexOf(name);
-  const value = (item) => column.value(nameOf(item));
+  const value = (item) => column.value(nameOf(item)), last = column?.section ? unranked(column.section) : new Set();
   const by = state.order === "plan" || !column ? (a, b) => sign * (place(nameOf(a)) - place(nameOf(b)))
     : state.order === "name" ? (a, b) => sign * nameOf(a).localeCompare(nameOf(b))
-      : (a, b) => (value(a) === null) - (value(b) === null) || sign * column.rising * (value(a) - value(b)) || 0;
+      : (a, b) => (value(a) === null) - (value(b) === null) || last.has(nameOf(a)) - last.has(nameOf(b)) || sign * column.rising * (value(a) - value(b)) || 0;
   return [...items].sort((a, b) => standsApart(nameOf(a)) - standsApart(nameOf(b)) || by(a, b));
 }
 

@@ -12,9 +12,10 @@ function showSummary() {
     return th;
   };
   table.tHead.rows[0].replaceChildren(sortable("name", "Codec"), ...cols.map((c) => sortable(c.key, c.head)));
-  const labels = ordered(NAMES.filter((n) => columns().some((c) => c.value(n) !== null)));
+  const labels = ordered([...new Set([...NAMES, ...DATA.labels])].filter((n) => columns().some((c) => c.value(n) !== null)));
   const best = cols.map((c) => {
-    const rows = labels.filter((n) => !(c.section && n === state.anchor) && c.value(n) !== null && !standsApart(n));
+    const last = c.section ? unranked(c.section) : new Set();
+    const rows = labels.filter((n) => !(c.section && n === state.anchor) && c.value(n) !== null && !standsApart(n) && !last.has(n));
     return rows.length > (c.section ? 0 : 1) ? rows.sort((a, b) => c.rising * (c.value(a) - c.value(b)))[0] : null;
   });
   const row = (label) => make("tr", {...(label === state.anchor && {class: "anchor"})}, make("th", {scope: "row"}, swatch(label), codecLink(label)),
@@ -34,16 +35,18 @@ function summaryCell(column, label, best) {
   const one = column.section ? bits(column.section, label) : null, digits = column.section ? 1 : column.digits, signed = !!column.section;
   const ends = column.section ? [one.low, one.high] : column.ends(label);
   const interval = state.ends && ends[0] !== null ? [make("span", {class: "interval"}, `[${printed(ends[0], digits, signed)}, ${printed(ends[1], digits, signed)}]`)] : [];
-  return [strong(printed(value, digits, signed)), ...interval];
+  const less = column.section ? few(one.n, one.of) : "";
+  return [strong(printed(value, digits, signed)), ...(less ? [" ", make("span", {}, `(${less})`)] : []), ...interval];
 }
 
 function summaryNote(cols) {
-  const sections = cols.filter((c) => c.section).map((c) => c.section), several = new Set(sections.map((s) => whichPictures(s)));
-  const curves = isPublished(state.anchor), over = curves ? `by mean curves, as ${state.anchor} has no single pictures` : several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${whichPictures(s)}`).join("; ");
+  const sections = cols.filter((c) => c.section).map((c) => c.section), which = (s) => whichPictures(s, subset(s), s.all), several = new Set(sections.map(which));
+  const curves = isPublished(state.anchor), over = curves ? `by mean curves, as ${state.anchor} has no single pictures` : several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${which(s)}`).join("; ");
   const ends = !curves && sections.some((s) => s.ratios?.low.some((v) => v !== null)) && subset(sections[0]) === null;
   const toggle = byId("c-ends");
   toggle.closest("label").hidden = !ends;
   return [`BD-rate against ${state.anchor} in percent of bits, ${over}; negative is fewer. Best in bold.`,
+    sections.some((s) => DATA.labels.some((n) => { const one = bits(s, n); return one && few(one.n, one.of); })) ? "A value that is not over all pictures says so; over other pictures than most it is not ranked." : "",
     cols.some((c) => !c.section) ? "Speed: median over the operating points; with intervals, quartiles." : ""].filter(Boolean).join(" ");
 }
 
