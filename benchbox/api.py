@@ -272,11 +272,13 @@ def compare(
 
     Returns:
         One row for each data set, codec and metric: `verdict` (``better``, ``worse``, ``undecided``, or ``same`` where
-        no byte, pixel or score has changed), `bd_rate` (mean over pictures, percent of bits at equal metric; negative
-        means fewer bits), `low` and `high` (its 95 % interval, by which the verdict is taken), `bd_metric` (difference
-        of the metric at equal bits), `n` (pictures used), `encode_speed` and `decode_speed` (above 1: faster; only
-        where both runs were timed on one host), `points` (compared), `changed` (of these, with other bytes), `broken`
-        (points that went through before and fail now) and `reason` (why there is no number or no interval).
+        no byte, pixel or score has changed, and at most one of the runs asks for more qualities), `bd_rate` (mean over
+        pictures, percent of bits at equal metric; negative means fewer bits), `low` and `high` (its 95 % interval, by
+        which the verdict is taken), `bd_metric` (difference of the metric at equal bits), `n` (pictures used),
+        `encode_speed` and `decode_speed` (above 1: faster; only where both runs were timed on one host), `points`
+        (compared), `changed` (of these, with other bytes), `unpaired` (points of either run whose picture has none of
+        that quality in the other), `broken` (points that went through before and fail now) and `reason` (why there is
+        no number or no interval).
 
     Raises:
         UnknownIdError: a run has no such codec or metric, or the runs have none in common.
