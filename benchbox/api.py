@@ -278,17 +278,20 @@ def compare(
         `encode_speed` and `decode_speed` (above 1: faster; only where both runs were timed on one host), `points`
         (compared), `changed` (of these, with other bytes), `unpaired` (points of either run whose picture has none of
         that quality in the other), `broken` (points that went through before and fail now) and `reason` (why there is
-        no number or no interval).
+        no number or no interval). A warning names codecs, metrics and data sets that only `before` has.
 
     Raises:
         UnknownIdError: a run has no such codec or metric, or the runs have none in common.
         StoreError: there is no such run.
     """
     from benchbox import registry
-    from benchbox.curves import codec_pairs, common_metrics, compare_codecs, comparison_table
+    from benchbox.curves import codec_pairs, common_metrics, compare_codecs, comparison_table, uncompared
     from benchbox.store import Workspace
 
     place, plugins = Workspace.at(workspace), registry.load()
     (old, known), (new, offered) = (_loaded(run, place, plugins) for run in (before, after))
     pairs = codec_pairs(old, new, codecs)
-    return comparison_table(compare_codecs(old, new, common_metrics(known, offered, metrics), pairs))
+    found = comparison_table(compare_codecs(old, new, common_metrics(known, offered, metrics), pairs))
+    for line in uncompared(old, new, (known, offered), (codecs, metrics)).lines():
+        warnings.warn(line, stacklevel=2)
+    return found
