@@ -81,6 +81,8 @@ def _remarks(codec: CodecChange, shown: _Escape) -> Iterator[str]:
     points = codec.points
     if points.compared or codec.before == codec.after:  # two codecs on axes of their own may share no point
         yield f"{name}: {len(points.changed)} of {points.compared} points changed their bytes"
+    if points.decoded:
+        yield f"{name}: {points.decoded} of {points.compared} points kept their bytes and decode to other pixels"
     if any(points.unpaired) and (points.compared or codec.before == codec.after):
         old_alone, new_alone = points.unpaired
         yield (f"{name}: {old_alone} points of before and {new_alone} of after have no partner; the other run has none "

@@ -58,6 +58,7 @@ class Points:
     Attributes:
         compared: number of points that went through in both.
         changed: those whose bytes differ.
+        decoded: number of those with equal bytes that decode to other pixels.
         broken: points that went through before and fail now, or that the codec refuses now.
         unmeasured: number of points that went through before and are not measured now.
         unpaired: number of points before and of points after that went through and have no partner: the other run has
@@ -71,6 +72,7 @@ class Points:
 
     compared: int
     changed: tuple[ChangedPoint, ...]
+    decoded: int
     broken: tuple[BrokenPoint, ...]
     unmeasured: int
     unpaired: tuple[int, int]
@@ -91,6 +93,8 @@ def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
     streams = good[["stream_sha256_before", "stream_sha256_after"]]
     known = streams.notna().all(axis=1).to_numpy(dtype=bool)  # a table of an earlier release may have no digests
     changed = good[known & (streams.iloc[:, 0] != streams.iloc[:, 1]).to_numpy(dtype=bool)]
+    pixels = good[["pixels_sha256_before", "pixels_sha256_after"]]
+    decoded = pixels.notna().all(axis=1) & (pixels.iloc[:, 0] != pixels.iloc[:, 1]) & ~good.index.isin(changed.index)
     broken = both[went[0] & listed & ~went[1] & ~missing]
     alone = [(both["where"] == side).to_numpy(dtype=bool) for side in ("left_only", "right_only")]
     unpaired = int((alone[0] & went[0]).sum()), int((alone[1] & went[1]).sum())
@@ -100,6 +104,7 @@ def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
         compared=len(good),
         changed=tuple(ChangedPoint(str(sample), _quality(quality), _whole(old), _whole(new))
                       for sample, quality, old, new in _listed(changed, "bytes_before", "bytes_after")),
+        decoded=int((decoded & known).sum()),
         broken=tuple(BrokenPoint(str(sample), _quality(quality), _why(status, reason))
                      for sample, quality, status, reason in _listed(broken, "status_after", "reason_after")),
         unmeasured=int((went[0] & missing).sum()),
