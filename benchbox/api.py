@@ -279,11 +279,13 @@ def compare(
 
     Returns:
         One row for each data set, codec and metric: `verdict` (``better``, ``worse``, ``undecided``, or ``same`` where
-        no byte, pixel or score has changed), `bd_rate` (mean over pictures, percent of bits at equal metric; negative
-        means fewer bits), `low` and `high` (its 95 % interval, by which the verdict is taken), `bd_metric` (difference
-        of the metric at equal bits), `n` (pictures used), `encode_speed` and `decode_speed` (above 1: faster; only
-        where both runs were timed on one host), `points` (compared), `changed` (of these, with other bytes), `broken`
-        (points that went through before and fail now) and `reason` (why there is no number or no interval).
+        no byte, pixel or score has changed, and at most one of the runs asks for more qualities), `bd_rate` (mean over
+        pictures, percent of bits at equal metric; negative means fewer bits), `low` and `high` (its 95 % interval, by
+        which the verdict is taken), `bd_metric` (difference of the metric at equal bits), `n` (pictures used),
+        `encode_speed` and `decode_speed` (above 1: faster; only where both runs were timed on one host), `points`
+        (compared), `changed` (of these, with other bytes), `unpaired` (points of either run whose picture has none of
+        that quality in the other), `broken` (points that went through before and fail now) and `reason` (why there is
+        no number or no interval). A warning names codecs, metrics and data sets that only `before` has.
 
     Raises:
         UnknownIdError: a run has no such codec or metric, or the runs have none in common.
@@ -291,7 +293,7 @@ def compare(
         StoreError: there is no such run.
     """
     from benchbox import registry
-    from benchbox.curves import codec_pairs, common_metrics, compare_codecs, comparison_table
+    from benchbox.curves import codec_pairs, common_metrics, compare_codecs, comparison_table, uncompared
     from benchbox.results import check_versions, find_run
     from benchbox.store import Workspace
 
@@ -300,4 +302,7 @@ def compare(
     compared, pairs = common_metrics(known, offered, metrics), codec_pairs(old, new, codecs)
     named = [find_run(run, place) for run in (before, after) if isinstance(run, str | Path)]
     check_versions(named, plugins, [metric.id for metric in compared])
-    return comparison_table(compare_codecs(old, new, compared, pairs))
+    found = comparison_table(compare_codecs(old, new, compared, pairs))
+    for line in uncompared(old, new, (known, offered), (codecs, metrics)).lines():
+        warnings.warn(line, stacklevel=2)
+    return found

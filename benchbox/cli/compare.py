@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -31,14 +32,16 @@ def compare(
     Each is the name of a run (NAME~1 is what NAME was before its codec changed), its folder, or a published folder.
 
     With --fail-above the exit code is 1 where a codec is worse by more than PERCENT of bits, by the lower end of the
-    95 % interval, or fails on points where it did not, and 3 where that cannot be decided.
+    95 % interval, or fails on points where it did not, and 3 where that cannot be decided or AFTER lacks
+    what BEFORE has.
     """
     if fail_above is not None and not math.isfinite(fail_above):
         raise UsageError(f"--fail-above {fail_above}: give a percentage, e.g. 1")
     from benchbox.cli.comparison import as_json, as_markdown, as_text
     from benchbox.cli.gate import judged, open_gate
-    from benchbox.curves import codec_pairs, common_metrics, compare_codecs
-    from benchbox.results import check_versions, find_run, load_run
+    from benchbox.curves import codec_pairs, common_metrics, compare_codecs, uncompared
+    from benchbox.dataset import public_name
+    from benchbox.results import check_versions, find_run, load_run, unknown_metrics
     from benchbox.store import Workspace
 
     place, plugins = Workspace.at(workspace), load_plugins(plugin_paths)
@@ -46,7 +49,10 @@ def compare(
     compared = common_metrics(known, offered, metrics)
     check_versions([find_run(run, place) for run in (before, after)], plugins, [metric.id for metric in compared])
     found = compare_codecs(old, new, compared, codec_pairs(old, new, codecs))
-    gate = open_gate() if fail_above is None else judged(found, fail_above)
+    left = uncompared(old, new, (known, offered), (codecs, metrics))
+    unknown = () if metrics else tuple(unknown_metrics(find_run(before, place), plugins))
+    left = replace(left, datasets=tuple(map(public_name, left.datasets)), unknown=unknown)
+    gate = open_gate() if fail_above is None else judged(found, left, fail_above)
     written = {"markdown": as_markdown, "json": as_json}.get(form or "", as_text)
-    click.echo(written((before, after), found, gate))
+    click.echo(written((before, after), found, left, gate))
     sys.exit(gate.code)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchbox.cli.gate import Gate
-from benchbox.curves import Change, CodecChange
+from benchbox.curves import Change, CodecChange, Uncompared
 from benchbox.dataset import public_name
 from benchbox.errors import one_line
 
@@ -21,30 +21,30 @@ _HEAD = ("codec", "data set", "metric", "BD-rate", "95 % interval", "BD-metric",
 _Escape = Callable[[str], str]
 
 
-def as_text(names: tuple[str, str], found: Sequence[CodecChange], gate: Gate) -> str:
+def as_text(names: tuple[str, str], found: Sequence[CodecChange], left: Uncompared, gate: Gate) -> str:
     """Lines for the terminal. `names` are those of the two runs."""
     rows = [_HEAD, *(_row(codec, change, one_line) for codec in found for change in codec.changes)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
     lines = ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    remarks = [line for codec in found for line in _remarks(codec, one_line)]
+    remarks = [*map(one_line, left.lines()), *(line for codec in found for line in _remarks(codec, one_line))]
     return "\n".join([f"{one_line(names[0])} -> {one_line(names[1])}", *lines, "", *remarks, *_speeds(found, one_line),
                       *gate.lines])  # fmt: skip
 
 
-def as_markdown(names: tuple[str, str], found: Sequence[CodecChange], gate: Gate) -> str:
+def as_markdown(names: tuple[str, str], found: Sequence[CodecChange], left: Uncompared, gate: Gate) -> str:
     """A table and a list for a pull request."""
     rows = [_HEAD, ("---",) * len(_HEAD)]
     rows += [_row(codec, change, _escaped) for codec in found for change in codec.changes]
-    remarks = [line for codec in found for line in _remarks(codec, _escaped)]
+    remarks = [*map(_escaped, left.lines()), *(line for codec in found for line in _remarks(codec, _escaped))]
     table = [f"| {' | '.join(row)} |" for row in rows]
     points = [f"- {line}" for line in (*remarks, *_speeds(found, _escaped), *map(_escaped, gate.lines))]
     return "\n".join([f"### {_escaped(names[0])} -> {_escaped(names[1])}", "", *table, "", *points])
 
 
-def as_json(names: tuple[str, str], found: Sequence[CodecChange], gate: Gate) -> str:
+def as_json(names: tuple[str, str], found: Sequence[CodecChange], left: Uncompared, gate: Gate) -> str:
     """Everything as one JSON object: every picture, and every point that changed its bytes."""
     whole = {"before": names[0], "after": names[1], "codecs": [_values(codec) for codec in found],
-             "gate": asdict(gate)}  # fmt: skip
+             "uncompared": asdict(left), "gate": asdict(gate)}  # fmt: skip
     return json.dumps(whole, indent=1, allow_nan=False)
 
 
@@ -81,6 +81,12 @@ def _remarks(codec: CodecChange, shown: _Escape) -> Iterator[str]:
     points = codec.points
     if points.compared or codec.before == codec.after:  # two codecs on axes of their own may share no point
         yield f"{name}: {len(points.changed)} of {points.compared} points changed their bytes"
+    if points.decoded:
+        yield f"{name}: {points.decoded} of {points.compared} points kept their bytes and decode to other pixels"
+    if any(points.unpaired) and (points.compared or codec.before == codec.after):
+        old_alone, new_alone = points.unpaired
+        yield (f"{name}: {old_alone} points of before and {new_alone} of after have no partner; the other run has none "
+               "of their quality on their picture")
     for change in codec.changes:
         if change.reason and change.verdict != "same":
             yield f"{name}, {change.metric}: {shown(change.reason)}"

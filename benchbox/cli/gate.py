@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchbox.curves import Change, CodecChange
+from benchbox.curves import Change, CodecChange, Uncompared
 from benchbox.errors import one_line
 
 WORSE, UNDECIDABLE = 1, 3
@@ -25,11 +25,12 @@ def open_gate() -> Gate:
     return Gate(0, ())
 
 
-def judged(found: Sequence[CodecChange], most: float) -> Gate:
+def judged(found: Sequence[CodecChange], left: Uncompared, most: float) -> Gate:
     """A gate that fails where the lower end of an interval lies above `most` percent of bits."""
     worse = [line for codec in found for line in _worse(codec, most)]
     unclear = [f"not decided: {_place(codec, change)}: {one_line(change.reason)}"
                for codec in found for change in codec.changes if not change.decided]  # fmt: skip
+    unclear += [f"not decided: {one_line(line)}" for line in left.lines()]
     code = WORSE if worse else UNDECIDABLE if unclear else 0
     return Gate(code, (*worse, *unclear, *([f"passed: no interval lies above {most:+g} %"] if not code else [])))
 

@@ -29,16 +29,25 @@ def verdicts(store: Store, run: str, metrics: Sequence[Metric]) -> list[str]:
         known = set(before["label"])
         pairs = [(label, label) for label in _lossy(now) if label in known]
         found = compare_codecs(before, now, metrics, pairs)
-        if not any(codec.points.changed for codec in found):
-            return [f"no point has other bytes than in {former} so far"]
-        found = [codec for codec in found if codec.points.changed]
+        if not any(_moved(codec) for codec in found):
+            some = any(codec.points.compared for codec in found)
+            return [f"no point {'has other bytes than in' if some else 'can be compared with'} {former} so far"]
+        found = [codec for codec in found if _moved(codec)]
+        lines = [f"{codec.after}, {public_name(codec.dataset)}: {len(codec.points.broken)} points went through in "
+                 f"{former} and fail now" for codec in found if codec.points.broken]  # fmt: skip
         against = former
     else:
-        labels = _lossy(now)
+        labels, lines = _lossy(now), []
         against = next((label for label in labels if label == "jpeg"), labels[0] if labels else "")
         found = compare_codecs(now, now, metrics, [(against, label) for label in labels if label != against])
-    lines = [_line(codec, change, against) for codec in found for change in codec.changes if change.n]
+    lines += [_line(codec, change, against) for codec in found for change in codec.changes if change.n]
     return [*lines[:MOST_LINES], *([f"and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else [])]
+
+
+def _moved(codec: CodecChange) -> bool:
+    """Whether anything measured so far is other than it was, or stands at other qualities."""
+    points = codec.points
+    return bool(points.changed or points.decoded or points.broken or not points.asked)
 
 
 def _lossy(table: pd.DataFrame) -> list[str]:

@@ -18,13 +18,14 @@ from benchbox.curves.curve import (
     went_through,
 )  # fmt: skip
 from benchbox.curves.fit import INTERPOLATIONS, envelope
+from benchbox.curves.lacking import Uncompared, uncompared
 from benchbox.curves.mean_table import curves_table
 from benchbox.curves.pictures import BdOverPictures, PictureTable, bootstrap_interval
 
 __all__ = [
     "FLAG_OVERLAP", "INTERPOLATIONS", "Bd", "BdOverPictures", "Change", "CodecChange", "Curve", "LeftOut", "Lossless",
-    "MetricTable", "PictureTable", "RateTable", "bd_metric", "bd_rate", "bootstrap_interval", "codec_pairs",
-    "common_metrics", "common_pictures", "compare_codecs", "comparison_table", "curves_table", "display", "envelope",
-    "image_curves", "lossless", "mean_curves", "null_reason", "percent", "rates_against", "usual_anchor", "verdict",
-    "went_through",
+    "MetricTable", "PictureTable", "RateTable", "Uncompared", "bd_metric", "bd_rate", "bootstrap_interval",
+    "codec_pairs", "common_metrics", "common_pictures", "compare_codecs", "comparison_table", "curves_table", "display",
+    "envelope", "image_curves", "lossless", "mean_curves", "null_reason", "percent", "rates_against", "uncompared",
+    "usual_anchor", "verdict", "went_through",
 ]  # fmt: skip

@@ -3,7 +3,8 @@
 The verdict is taken from the 95 % bootstrap interval of the mean BD-rate over pictures (`benchbox.curves.pictures`):
 ``better`` if the interval lies wholly below 0 (fewer bits at equal metric), ``worse`` if wholly above, else
 ``undecided``. Without an interval the verdict is ``undecided`` too, and a reason says why. Where every point of
-both has the bytes, pixels and scores by that metric that it had, or fails as it did, the verdict is ``same``.
+both has the bytes, pixels and scores by that metric that it had, or fails as it did, the verdict is ``same``; points
+without a partner are allowed only where one run sweeps more qualities than the other.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ Interval: TypeAlias = tuple[float, float]
 _COLUMNS: Mapping[str, str] = {
     "dataset": "object", "before": "object", "after": "object", "metric": "object", "verdict": "object",
     "bd_rate": "float64", "low": "float64", "high": "float64", "bd_metric": "float64", "n": "int64",
-    "encode_speed": "float64", "decode_speed": "float64", "points": "int64", "changed": "int64", "broken": "int64",
-    "reason": "object",
+    "encode_speed": "float64", "decode_speed": "float64", "points": "int64", "changed": "int64", "unpaired": "int64",
+    "broken": "int64", "reason": "object",
 }  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def compare_codecs(
             rows = paired_rows(before, after, shared, labels, metrics)
             points = compare_points(rows, metrics)
             identities = (_identity(before, shared.earlier, labels[0]), _identity(after, shared.dataset, labels[1]))
-            alike = _alike(rows)
+            alike = _alike(rows) if points.asked else rows
             changes = tuple(_change(alike, shared, points, metric) for metric in metrics)
             found.append(CodecChange(shared.dataset, *labels, identities, shared, points, changes))
     return found
@@ -113,7 +114,8 @@ def verdict(interval: Interval | None) -> Verdict:
 def _alike(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of one codec at the qualities that went through in both runs, on each picture with at least `MIN_POINTS`
     of them; elsewhere, and for two different codecs, all rows. A curve through four points and one through ten differ,
-    and that would count as a change of the codec, e.g. where a run was stopped."""
+    and that would count as a change of the codec, e.g. where a run was stopped. It is not for runs of which each has
+    points that the other lacks: these are part of what changed."""
     if rows["codec"].nunique() != 1:
         return rows
     ok = (rows["status"] == "ok").to_numpy(dtype=bool)
@@ -197,6 +199,6 @@ def comparison_table(found: Sequence[CodecChange]) -> pd.DataFrame:
                 "verdict": change.verdict, "bd_rate": change.bd_rate, "low": low, "high": high,
                 "bd_metric": change.bd_metric, "n": change.n, "encode_speed": speed.encode,
                 "decode_speed": speed.decode, "points": points.compared, "changed": len(points.changed),
-                "broken": len(points.broken), "reason": change.reason,
+                "unpaired": sum(points.unpaired), "broken": len(points.broken), "reason": change.reason,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)

@@ -58,18 +58,25 @@ class Points:
     Attributes:
         compared: number of points that went through in both.
         changed: those whose bytes differ.
+        decoded: number of those with equal bytes that decode to other pixels.
         broken: points that went through before and fail now, or that the codec refuses now.
         unmeasured: number of points that went through before and are not measured now.
-        equal: whether every point that both runs ask for has the bytes, pixels and scores that it had, or fails as it
-            did; points of one run only do not count.
+        unpaired: number of points before and of points after that went through and have no partner: the other run has
+            no point of that quality on that picture.
+        asked: whether these are only points that one run asks for and the other does not (see `_only_asked`).
+        equal: whether every point has the bytes, pixels and scores that it had, or fails as it did, and has a partner
+            unless one run merely asks for more.
         same: ids of the metrics of which this is true, those of the other scores aside.
         speed: ratio of the speeds.
     """
 
     compared: int
     changed: tuple[ChangedPoint, ...]
+    decoded: int
     broken: tuple[BrokenPoint, ...]
     unmeasured: int
+    unpaired: tuple[int, int]
+    asked: bool
     equal: bool
     same: tuple[str, ...]
     speed: Speed
@@ -86,19 +93,39 @@ def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
     streams = good[["stream_sha256_before", "stream_sha256_after"]]
     known = streams.notna().all(axis=1).to_numpy(dtype=bool)  # a table of an earlier release may have no digests
     changed = good[known & (streams.iloc[:, 0] != streams.iloc[:, 1]).to_numpy(dtype=bool)]
+    pixels = good[["pixels_sha256_before", "pixels_sha256_after"]]
+    decoded = pixels.notna().all(axis=1) & (pixels.iloc[:, 0] != pixels.iloc[:, 1]) & ~good.index.isin(changed.index)
     broken = both[went[0] & listed & ~went[1] & ~missing]
-    same = tuple(metric.id for metric in metrics if _equal(both[listed], good, metric)) if known.all() else ()
+    alone = [(both["where"] == side).to_numpy(dtype=bool) for side in ("left_only", "right_only")]
+    unpaired = int((alone[0] & went[0]).sum()), int((alone[1] & went[1]).sum())
+    asked = not any(unpaired) or _only_asked(before, after)
+    same = tuple(metric.id for metric in metrics if _equal(both[listed], good, metric)) if asked and known.all() else ()
     return Points(
         compared=len(good),
         changed=tuple(ChangedPoint(str(sample), _quality(quality), _whole(old), _whole(new))
                       for sample, quality, old, new in _listed(changed, "bytes_before", "bytes_after")),
+        decoded=int((decoded & known).sum()),
         broken=tuple(BrokenPoint(str(sample), _quality(quality), _why(status, reason))
                      for sample, quality, status, reason in _listed(broken, "status_after", "reason_after")),
         unmeasured=int((went[0] & missing).sum()),
+        unpaired=unpaired,
+        asked=asked,
         equal=len(same) == len(metrics) > 0,
         same=same,
         speed=_speed(good),
     )  # fmt: skip
+
+
+def _only_asked(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+    """Whether each run asks for the same qualities on every picture, and one for all that the other asks for: a sweep
+    with more qualities. The qualities of a matched run are what its searches found, so they differ by picture, and a
+    codec that changed is found at others."""
+    if before["sample"].nunique() != after["sample"].nunique():
+        return False
+    asked = [set(own["quality"].fillna(-np.inf)) for own in (before, after)]
+    swept = all(len(own) == own["sample"].nunique() * len(qualities)
+                for own, qualities in zip((before, after), asked, strict=True))  # fmt: skip
+    return swept and (asked[0] <= asked[1] or asked[1] <= asked[0])
 
 
 def _why(status: str, reason: str | None) -> str:

@@ -13,7 +13,7 @@ from benchbox.errors import StoreError
 from benchbox.files import what_to_do
 from benchbox.plan import Configuration, Resolved
 from benchbox.session.progress import Progress
-from benchbox.store import MeasuredWith, Store, WritableStore
+from benchbox.store import MeasuredWith, Since, Store, WritableStore
 
 MOST_LINES = 8
 """Codecs of which is said one by one that they changed."""
@@ -70,12 +70,29 @@ def keep_former(
 
 
 def say_what_differs(store: Store, former: str, name: str, progress: Progress) -> None:
-    """Say how many points of each codec have other bytes than in the former run, where any has."""
-    lines = [f"{label}: {changed} of {points} points have other bytes than in {former}"
-             for label, points, changed in store.changed_bytes(former, name) if changed]  # fmt: skip
-    for line in summary_of(lines) or [f"no point has other bytes than in {former}"]:
+    """Say for each codec how many points have other bytes than in the former run, decode to other pixels, fail now, or
+    cannot be compared."""
+    found = store.since(former, name)
+    lines = [f"{since.label}: {'; '.join(words)}" for since in found if (words := list(_words(since, former)))]
+    if not lines:
+        some = any(since.compared for since in found)
+        lines = [f"no point has other bytes than in {former}" if some else f"no point can be compared with {former}"]
+    for line in summary_of(lines):
         progress.say(line)
     progress.say(f"is it better? benchbox compare {former} {name}")
+
+
+def _words(since: Since, former: str) -> Iterator[str]:
+    """What is other than in the former run."""
+    if since.changed:
+        yield f"{since.changed} of {since.compared} points have other bytes than in {former}"
+    if since.decoded:
+        yield f"{since.decoded} of {since.compared} points have the bytes of {former} and decode to other pixels"
+    if since.broken:
+        yield f"{since.broken} points went through in {former} and fail now"
+    if since.unpaired:
+        some = f"{since.unpaired} points cannot" if since.compared or since.broken else "no point can"
+        yield f"{some} be compared, {former} has none of such a picture and quality"
 
 
 def summary_of(lines: Sequence[str]) -> list[str]:

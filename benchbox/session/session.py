@@ -177,7 +177,7 @@ class Session:
         return bool(anew)
 
     def compare_with_former(self) -> None:
-        """If the codecs have changed, say how many points have other bytes now."""
+        """If the codecs have changed, say what is other than in the former run."""
         if self.former is not None:
             say_what_differs(self.store, self.former, self.name, self.progress)
 

@@ -36,6 +36,25 @@ class MeasuredWith:
     ok: int
 
 
+@dataclass(frozen=True)
+class Since:
+    """How the points of one label stand to those of a former run.
+
+    Attributes:
+        compared: number of points that went through in both.
+        changed: of these, with other bytes; `decoded`: with equal bytes and other pixels.
+        broken: number of points that went through in the former run and fail now.
+        unpaired: number of points that went through and have no partner there, of the same picture and quality.
+    """
+
+    label: str
+    compared: int
+    changed: int
+    decoded: int
+    broken: int
+    unpaired: int
+
+
 class FormerRuns:
     """What a store says of former runs, and of runs that may become one; the part of `Store` that does."""
 
@@ -98,16 +117,25 @@ class FormerRuns:
         row = self._db.execute("SELECT folder FROM formers WHERE run = ?", (run,)).fetchone()
         return None if row is None else str(row[0])
 
-    def changed_bytes(self, before: str, after: str) -> list[tuple[str, int, int]]:
-        """(label, points, points with other bytes) of the points that went through in both runs."""
-        return list(self._db.execute(
-            """SELECT new.label, COUNT(*), SUM(x.stream_sha256 IS NOT y.stream_sha256)
-               FROM entries AS new JOIN entries AS old ON old.run = ? AND old.dataset = new.dataset
-                    AND old.sample = new.sample AND old.label = new.label AND old.quality IS new.quality
-               JOIN encodings AS x ON x.key = new.key JOIN encodings AS y ON y.key = old.key
-               WHERE new.run = ? AND x.status = 'ok' AND y.status = 'ok' GROUP BY new.label""",
+    def since(self, before: str, after: str) -> list[Since]:
+        """How the points of each label that both runs have stand to those of `before`."""
+        rows = self._db.execute(
+            """WITH points AS (
+                   SELECT label, MAX(run = ?1) AS had, MAX(run = ?2) AS has,
+                          MAX(CASE run WHEN ?1 THEN status END) AS old, MAX(CASE run WHEN ?2 THEN status END) AS new,
+                          MAX(CASE run WHEN ?1 THEN stream_sha256 END) IS
+                              MAX(CASE run WHEN ?2 THEN stream_sha256 END) AS alike,
+                          MAX(CASE run WHEN ?1 THEN pixels_sha256 END) !=
+                              MAX(CASE run WHEN ?2 THEN pixels_sha256 END) AS decoded
+                   FROM entries LEFT JOIN encodings USING (key) WHERE run IN (?1, ?2)
+                   GROUP BY entries.dataset, entries.sample, label, entries.quality)
+               SELECT label, SUM(old = 'ok' AND new = 'ok'), SUM(old = 'ok' AND new = 'ok' AND NOT alike),
+                      SUM(old = 'ok' AND new = 'ok' AND alike AND decoded), SUM(old = 'ok' AND new != 'ok'),
+                      SUM(new = 'ok' AND NOT had)
+               FROM points GROUP BY label HAVING MAX(had) AND MAX(has)""",
             (before, after),
-        ))  # fmt: skip
+        )
+        return [Since(label, *(count or 0 for count in counts)) for label, *counts in rows]  # no row known: NULL
 
 
 def set_aside(db: sqlite3.Connection, run: str, folder: str) -> str:

@@ -53,7 +53,36 @@ def test_equal_bytes_that_decode_to_other_pixels_are_not_the_same() -> None:
 
 def test_points_that_one_run_alone_asks_for_change_nothing() -> None:
     for before, after in ((5, 6), (6, 5)):
-        assert only(results(points=before), results(points=after))["verdict"] == "same"
+        row = only(results(points=before), results(points=after))
+        assert (row["verdict"], row["points"], row["unpaired"]) == ("same", 30, 6)
+
+
+ELSEWHERE = {
+    "both ask for others": lambda t: t["quality"] == 4,
+    "one picture's only": lambda t: (t["quality"] == 4) & (t["sample"] == "0.png"),
+    "all of one picture": lambda t: t["sample"] == "0.png",
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+@pytest.mark.parametrize("pictures", [1, 6])
+def test_points_found_at_other_qualities_are_not_the_same(case: str, pictures: int) -> None:
+    before = results(pictures, points=6)
+    elsewhere = ELSEWHERE[case](before)
+    longer = before["bytes"].where(~elsewhere, before["bytes"] * 1.2 + 60).round().astype("Int64")
+    after = before.assign(quality=before["quality"] + 0.5 * elsewhere, bytes=longer, bpp=8 * longer.astype(float) / 1e6)
+    after["stream_sha256"] = after["stream_sha256"].astype(object) + np.where(elsewhere, " longer", "")
+    row = only(before, after)
+    assert row["verdict"] != "same"
+    assert (row["changed"], row["unpaired"]) == (0, 2 * elsewhere.sum())
+    assert row["points"] == (~elsewhere).sum()
+    assert row["bd_rate"] > 0  # the curves are those of all points
+
+
+def test_points_that_one_matched_run_lacks_are_not_the_same() -> None:
+    before = results()
+    row = only(before, before[~((before["quality"] == 4) & (before["sample"] == "0.png"))])
+    assert (row["verdict"], row["unpaired"]) == ("undecided", 1)
 
 
 @pytest.mark.parametrize("status", ["failed", "unsupported"])
