@@ -59,13 +59,18 @@ def _values(codec: CodecChange) -> dict[str, Any]:
 
 
 def _row(codec: CodecChange, change: Change, shown: _Escape) -> tuple[str, ...]:
-    interval = "" if change.interval is None else f"{change.interval[0]:+.2f} .. {change.interval[1]:+.2f} %"
+    interval = "" if change.interval is None else f"{_signed(change.interval[0])} .. {_signed(change.interval[1])} %"
     return (
         _name(codec, shown), shown(public_name(codec.dataset)), shown(change.metric),
-        "" if change.bd_rate is None else f"{change.bd_rate:+.2f} %", interval,
-        "" if change.bd_metric is None else f"{change.bd_metric:+.3f} {change.unit}".rstrip(), str(change.n),
+        "" if change.bd_rate is None else f"{_signed(change.bd_rate)} %", interval,
+        "" if change.bd_metric is None else f"{_signed(change.bd_metric, 3)} {change.unit}".rstrip(), str(change.n),
         change.verdict,
     )  # fmt: skip
+
+
+def _signed(value: float, digits: int = 2) -> str:
+    """A number with its sign; what rounds to zero is +0."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
 def _name(codec: CodecChange, shown: _Escape) -> str:
@@ -114,13 +119,13 @@ def _speeds(found: Sequence[CodecChange], shown: _Escape) -> Iterator[str]:
 
 
 def _extremes(change: Change, shown: _Escape) -> Iterator[str]:
-    """The pictures that gained and lost most, and those left out."""
+    """The pictures that gained and lost most by what is shown of a change, and those left out."""
     rates = list(change.pictures.items())
-    gained = [item for item in rates if item[1] < 0]
-    lost = [item for item in reversed(rates) if item[1] > 0]
+    gained = [item for item in rates if round(item[1], 2) < 0]
+    lost = [item for item in reversed(rates) if round(item[1], 2) > 0]
     for word, all_of_them in (("gained", gained), ("lost", lost)):
         if all_of_them:
-            some = ", ".join(f"{shown(sample)} {rate:+.2f} %" for sample, rate in all_of_them[:MOST_PICTURES])
+            some = ", ".join(f"{shown(sample)} {_signed(rate)} %" for sample, rate in all_of_them[:MOST_PICTURES])
             yield f"{word} most: {some}{_more(all_of_them)}"
     if change.left_out and change.n:
         sample, why = next(iter(change.left_out.items()))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from benchbox.cli.group import commands, workspace_option
+from benchbox.cli.group import commands, load_plugins, plugin_option, workspace_option
 
 
 @commands.command()
@@ -29,8 +29,9 @@ def merge(workspaces: tuple[Path, ...], into: Path) -> None:
 @commands.command("import")
 @click.argument("published", type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the run. [default: that of the folder]")
+@plugin_option
 @workspace_option
-def import_(published: Path, name: str | None, workspace: Path) -> None:
+def import_(published: Path, name: str | None, plugin_paths: tuple[Path, ...], workspace: Path) -> None:
     """Take a folder that `benchbox publish` wrote into the workspace, as a run that others measured.
 
     It can then be named wherever a run can; reports say that it was imported. Its rows never count as measured here.
@@ -44,3 +45,6 @@ def import_(published: Path, name: str | None, workspace: Path) -> None:
     called = check_run_name(folder.absolute().name if name is None else name)
     rows = results.import_run(folder, called, place)
     click.echo(f"{called}: {rows} rows in {place}, as they were published")
+    if missing := results.unknown_metrics(results.find_run(called, place), load_plugins(plugin_paths)):
+        click.echo(f"{called}: no plugin here offers {', '.join(missing)}; name its file with --plugin where the "
+                   "run is shown", err=True)  # fmt: skip

@@ -78,6 +78,13 @@ def test_the_table_for_the_terminal(tmp_path: Path) -> None:
     assert "gained most" not in rest
 
 
+def test_a_change_that_rounds_to_zero_has_no_sign_and_is_no_gain(tmp_path: Path) -> None:
+    output = compare(tmp_path, results(), results(rate=1 - 4e-5)).output
+    assert "-0.00" not in output
+    assert "+0.00 %" in output
+    assert "most:" not in output
+
+
 def test_two_codecs_without_a_common_point_have_none_that_changed(tmp_path: Path) -> None:
     other = results(rate=1.1).assign(label="other", codec="other")
     other["quality"] += 100

@@ -12,9 +12,10 @@ from two_runs import results
 
 import benchbox
 from benchbox.cli import compare as command
+from benchbox.cli import merge
 from benchbox.cli.group import commands
 
-assert command  # it adds itself to `commands`
+assert all((command, merge))  # they add themselves to `commands`
 
 
 def published(folder: Path, table: pd.DataFrame, metrics: list[str]) -> str:
@@ -77,6 +78,16 @@ def test_a_metric_without_its_plugin_is_named(tmp_path: Path) -> None:
     assert done.exit_code == 3
     assert "not decided: left out: absent, which no plugin here offers; install it, or name its" in done.output
     assert compare(*both, "--fail-above", "0", "--metric", "psnr").exit_code == 0
+
+
+def test_an_import_takes_plugin_files_and_names_such_a_metric(tmp_path: Path) -> None:
+    (tmp_path / "empty.py").write_text("from benchbox import hookimpl\n@hookimpl\ndef benchbox_codecs(): return []\n")
+    folder = Path(published(tmp_path / "t", results(), ["psnr", "absent"]))
+    (folder / "plan.toml").write_text('name = "t"\n')
+    (folder / "environment.json").write_text('{"sessions": []}')
+    asked = ["import", str(folder), "--workspace", str(tmp_path / "runs"), "--plugin", str(tmp_path / "empty.py")]
+    done = CliRunner().invoke(commands, asked)
+    assert "t: no plugin here offers absent; name its file with --plugin" in done.output, (done.output, done.exception)
 
 
 def test_python_warns(runs: tuple[str, str]) -> None:
