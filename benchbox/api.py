@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from benchbox.plan import Plan
     from benchbox.registry import Registry
     from benchbox.report import Report, Results
-    from benchbox.results import RunPlace
     from benchbox.session import Progress
     from benchbox.store import Workspace
 
@@ -40,37 +39,24 @@ def load(run: str | Path | Sequence[str | Path], workspace: str | Path = "runs")
         UsageError: a run is named twice.
     """
     from benchbox import registry
-    from benchbox.results import find_run, load_frames
+    from benchbox.results import find_run, left_out, load_frames
     from benchbox.store import Workspace
 
     runs, plugins = [run] if isinstance(run, str | Path) else run, registry.load()
     places = [find_run(one, Workspace.at(workspace)) for one in runs]
     frame, _ = load_frames(places, plugins)
-    for place in places:
-        _warn_of_missing(place, plugins)
+    for line in filter(None, (left_out(place, plugins) for place in places)):
+        warnings.warn(line, stacklevel=2)
     return frame
-
-
-def _warn_of_missing(place: RunPlace, plugins: Registry) -> None:
-    """Warn of the metrics of a run of which no plugin here offers the column."""
-    from benchbox.errors import BenchboxError
-    from benchbox.results import unknown_metrics
-
-    missing: Sequence[str] = ()
-    with suppress(BenchboxError):  # the rows could be read, the record of their settings cannot
-        missing = unknown_metrics(place, plugins) if place.workspace is not None else ()
-    if missing:
-        warnings.warn(f"{place.name}: left out: {', '.join(missing)}, which no plugin here offers; install it, or name "
-                      "its file in BENCHBOX_PLUGINS", stacklevel=3)  # fmt: skip
 
 
 def _loaded(run: str | Path | pd.DataFrame, place: Workspace, plugins: Registry) -> tuple[pd.DataFrame, list[Metric]]:
     """What `benchbox.results.load_run` gives, with the warning of `load`."""
-    from benchbox.results import find_run, load_run
+    from benchbox.results import find_run, left_out, load_run
 
     loaded = load_run(run, place, plugins)
-    if isinstance(run, str | Path):
-        _warn_of_missing(find_run(run, place), plugins)
+    if isinstance(run, str | Path) and (line := left_out(find_run(run, place), plugins)):
+        warnings.warn(line, stacklevel=3)
     return loaded
 
 

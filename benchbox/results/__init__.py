@@ -3,7 +3,7 @@
 from benchbox.results.check import Verdict, agreement, check, exit_code
 from benchbox.results.given import as_results, one_dataset, one_metric
 from benchbox.results.imports import import_run
-from benchbox.results.load import load_frame, load_results, load_run, unknown_metrics
+from benchbox.results.load import left_out, load_frame, load_results, load_run, unknown_metrics
 from benchbox.results.merge import merge
 from benchbox.results.place import RunPlace, find_run, no_run
 from benchbox.results.publish import publish
@@ -14,6 +14,6 @@ from benchbox.store import PUBLISHED
 
 __all__ = [
     "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "check_versions", "chosen_reports",
-    "exit_code", "find_run", "import_run", "load_frame", "load_frames", "load_results", "load_run", "load_several",
+    "exit_code", "find_run", "import_run", "left_out", "load_frame", "load_frames", "load_results", "load_run", "load_several",
     "merge", "no_run", "one_dataset", "one_metric", "publish", "unknown_metrics", "write_reports",
 ]  # fmt: skip

@@ -99,6 +99,17 @@ def unknown_metrics(place: RunPlace, registry: Registry) -> list[str]:
     return [metric for metric in listed if metric not in registry.metrics]
 
 
+def left_out(place: RunPlace, registry: Registry) -> str:
+    """A warning of the metrics of a run in a workspace that no plugin here offers; "" if there are none, or if the
+    record of the run's settings cannot be read."""
+    try:
+        missing = unknown_metrics(place, registry) if place.workspace is not None else []
+    except StoreError:
+        missing = []
+    return (f"{place.name}: left out: {', '.join(missing)}, which no plugin here offers; install it, or name its file "
+            "in BENCHBOX_PLUGINS") if missing else ""  # fmt: skip
+
+
 def load_unchecked(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:
     """The results frame of a published folder and its metrics, for `check`, which judges row by row what others may
     have written into it. Raises StoreError where it cannot be read."""
