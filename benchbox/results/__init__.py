@@ -14,6 +14,6 @@ from benchbox.store import PUBLISHED
 
 __all__ = [
     "PUBLISHED", "RunPlace", "Verdict", "agreement", "as_results", "check", "check_versions", "chosen_reports",
-    "exit_code", "find_run", "import_run", "left_out", "load_frame", "load_frames", "load_results", "load_run", "load_several",
-    "merge", "no_run", "one_dataset", "one_metric", "publish", "unknown_metrics", "write_reports",
+    "exit_code", "find_run", "import_run", "left_out", "load_frame", "load_frames", "load_results", "load_run",
+    "load_several", "merge", "no_run", "one_dataset", "one_metric", "publish", "unknown_metrics", "write_reports",
 ]  # fmt: skip
