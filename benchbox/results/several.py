@@ -36,8 +36,9 @@ def load_several(places: Sequence[RunPlace], registry: Registry, literature: Seq
     if len(places) == 1:
         return load_results(places[0], registry, literature)
     _once(places)
+    loaded = [load_results(place, registry) for place in places]
     check_versions(places, registry)
-    results = united([load_results(place, registry) for place in places])
+    results = united(loaded)
     return replace(results, references=find_references(literature, list(results.dataset_notes), registry))
 
 
@@ -45,10 +46,10 @@ def load_frames(places: Sequence[RunPlace], registry: Registry) -> tuple[pd.Data
     """The rows of all these runs, as `united` names them, and their metrics. Raises UsageError where a run is named
     twice or a metric is of two versions."""
     _once(places)
-    check_versions(places, registry)
     loaded = [load_frame(place, registry) for place in places]
     if len(loaded) == 1:
         return loaded[0]
+    check_versions(places, registry)
     one = united([Results(place.name, frame, metrics, "", {})
                   for place, (frame, metrics) in zip(places, loaded, strict=True)])  # fmt: skip
     return one.frame, list(one.metrics)
