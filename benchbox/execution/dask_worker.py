@@ -61,20 +61,25 @@ class ProcessesByRun(WorkerPlugin):
 
     def transition(self, key: Key, start: str, finish: str, **kwargs: Any) -> None:
         """dask's: a task on this worker has another state now."""
-        if key in self._keys and finish in ("released", "cancelled", "forgotten", "error"):
+        if key not in self._keys or finish not in ("released", "cancelled", "forgotten", "error"):
+            return
+        with self._lock:  # whoever opens the run from now on gets processes of its own
             run = self._keys.pop(key)
-            if run not in self._keys.values():
-                self._close([run])
+            wanted = run in self._keys.values()
+            closed = [self._runs.pop(run)] if run in self._runs and not wanted else []
+        _close(closed)
 
     def teardown(self, worker: Worker) -> None:
         """dask's: the worker ends."""
-        self._close(list(self._runs))
-
-    def _close(self, runs: Sequence[str]) -> None:
         with self._lock:
-            closed = [self._runs.pop(run) for run in runs if run in self._runs]
-        for processes in closed:  # in a thread, since dask must not wait for it
-            threading.Thread(target=processes.close, daemon=True).start()
+            closed = [*self._runs.values()]
+            self._runs.clear()
+        _close(closed)
+
+
+def _close(closed: Sequence[RunProcesses]) -> None:
+    for processes in closed:  # in a thread, since dask must not wait for it
+        threading.Thread(target=processes.close, daemon=True).start()
 
 
 def take_part(text: str) -> None:
