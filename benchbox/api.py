@@ -51,7 +51,7 @@ def load(run: str | Path | Sequence[str | Path], workspace: str | Path = "runs")
 
 
 def _loaded(run: str | Path | pd.DataFrame, place: Workspace, plugins: Registry) -> tuple[pd.DataFrame, list[Metric]]:
-    """What `benchbox.results.load_run` gives, with the warning of `load`."""
+    """Load a run as `benchbox.results.load_run` does, and warn as `load` does."""
     from benchbox.results import find_run, left_out, load_run
 
     loaded = load_run(run, place, plugins)

@@ -66,8 +66,8 @@ def _promises(taken: Capabilities) -> str:
 
 
 def _states_nothing(info: CodecInfo) -> bool:
-    """Whether a codec is unavailable and neither lossy nor lossless, as one of a description that cannot be read: what
-    else it states are defaults."""
+    """True if a codec is unavailable and states neither lossy nor lossless: nobody could read its description, and all
+    that it states are defaults."""
     try:
         return (answered(info.unavailable) is not None and not info.capabilities.lossless
                 and answered(info.axis, info.parse_options({})) is None)  # fmt: skip

@@ -118,7 +118,7 @@ def _trial(kind: str, item: Any, text: str, device: str) -> Trial:
 
 
 def _loads(plugin: Plugin, plugins: Registry) -> list[Check]:
-    """Whether a plugin loaded and every hook of it gives what it must; hooks that no command called yet are called."""
+    """Check that a plugin loads and that each of its hooks gives what it must; call those not called yet."""
     asked = (offer.plugin for hook in HOOKS for offer in plugins.offers(hook))
     faults = [one.failure for one in (plugin, *asked) if one.name == plugin.name and one.failure]
     return [_settled(plugin.name, "loads", "fail" if faults else "pass", faults[0] if faults else "")]

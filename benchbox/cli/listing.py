@@ -19,7 +19,7 @@ from benchbox.hooks import HOOKS
 from benchbox.registry import Registry
 
 NO_AXIS = "at fault: neither a quality axis nor lossless"
-"""What is shown as the quality of a codec that states nothing about it."""
+"""The listing shows this as the quality of a codec that states none."""
 
 
 def lines(

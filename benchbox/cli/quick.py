@@ -45,7 +45,7 @@ def verdicts(store: Store, run: str, metrics: Sequence[Metric]) -> list[str]:
 
 
 def _moved(codec: CodecChange) -> bool:
-    """Whether anything measured so far is other than it was, or stands at other qualities."""
+    """True if a point measured so far differs from the earlier one, or the runs ask for different qualities."""
     points = codec.points
     return bool(points.changed or points.decoded or points.broken or not points.asked)
 

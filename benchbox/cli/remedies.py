@@ -22,7 +22,7 @@ def checks(
 
 
 def _to_blame(one: Configuration, status: str, reason: str) -> bool:
-    """Whether a failure is a codec's own. A data set's or metric's names that one's sample or metric in front."""
+    """True if the codec caused a failure. The reason of any other failure begins with the sample or the metric."""
     return status in ("crashed", "timeout") or (status == "failed" and reason.startswith(f"{one.info.id} (plugin "))
 
 

@@ -64,7 +64,7 @@ class Fit:
         return (float(self.x[0]), float(self.x[-1])) if self.antiderivative else (np.nan, np.nan)
 
     def strays(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
-        """Whether the function is far from its points somewhere between each `low` and `high`."""
+        """True for each pair of `low` and `high` between which the function leaves its points far behind."""
         if not len(self.astray):
             return np.zeros(len(low), dtype=bool)
         first, last = np.searchsorted(self.astray, low), np.searchsorted(self.astray, high, side="right")
@@ -72,8 +72,8 @@ class Fit:
 
 
 def rises_apart(x: Floats, y: Floats) -> NDArray[np.bool_]:
-    """Whether all points of a curve rise and lie more than `RESOLUTION` of its span apart in both directions; (..., P)
-    each, one curve along the last axis."""
+    """True for each curve whose points rise, each more than `RESOLUTION` of the span above the last in x and in y.
+    `x` and `y` are (..., P), one curve along the last axis."""
     apart = [v[..., 1:] - v[..., :-1] > np.maximum(0, RESOLUTION * (v[..., -1:] - v[..., :1])) for v in (x, y)]
     return np.asarray((apart[0] & apart[1]).all(axis=-1), dtype=bool)
 

@@ -33,12 +33,12 @@ class _Group:
     """K fits of P points each.
 
     Attributes:
-        cells: (2, K) picture and codec of each.
+        indices: (2, K) picture and codec of each.
         x: (K, P) where each has its points.
         pieces: (5, K, P - 1) its antiderivative.
     """
 
-    cells: Ints
+    indices: Ints
     x: Floats
     pieces: Floats
 
@@ -64,7 +64,7 @@ class StackedTables:
             for k in np.flatnonzero(~fitted):
                 self._fit_alone(curves[members[k]], members[k], method)
 
-    def _fit_together(self, curves: Sequence[Curve], cells: Ints) -> NDArray[np.bool_]:
+    def _fit_together(self, curves: Sequence[Curve], indices: Ints) -> NDArray[np.bool_]:
         """Fit those of `curves`, of equally many points, that need no preparation; (K,) which those are."""
         bpp, gain = np.stack([curve.bpp for curve in curves]), np.stack([curve.value for curve in curves])
         if self._better == "lower":
@@ -75,7 +75,7 @@ class StackedTables:
         fine = np.array([enough and curve.usable.all() for curve in curves], dtype=np.bool_)
         fine[fine] = rises_apart(log_bpp[fine], gain[fine])
         if fine.any():
-            x, y, own = gain[fine], log_bpp[fine], cells[fine].T
+            x, y, own = gain[fine], log_bpp[fine], indices[fine].T
             self._low[*own], self._high[*own] = x[:, 0], x[:, -1]
             self._groups.append(_Group(own, x, antiderivatives(x, y)))
         return fine
@@ -113,7 +113,7 @@ class StackedTables:
         valid = self.overlaps >= MIN_OVERLAP
         area = np.full(low.shape, np.nan)
         for group in self._groups:
-            own = group.cells[0], group.cells[1]
+            own = group.indices[0], group.indices[1]
             upper, lower = (values_at(group.pieces, group.x, ends[own]) for ends in (high, low))
             area[own] = np.where(valid[own], upper - lower, np.nan)
         away = np.zeros(low.shape, dtype=bool)
