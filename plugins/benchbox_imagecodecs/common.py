@@ -13,7 +13,7 @@ import numpy as np
 
 from benchbox.codec import CheckedCodec, CodecInfo
 from benchbox.errors import CodecError, CorruptBitstream
-from benchbox.image import Image
+from benchbox.image import MAX_PIXELS, Image
 
 VERSION = 1
 """Part of every identity; raise it whenever this plugin changes bytes or decoded pixels."""
@@ -58,6 +58,10 @@ class ImagecodecsCodec(CheckedCodec):
         """Whether `data` is complete, for libraries that accept a truncated stream without an error."""
         return True
 
+    def claimed(self, data: bytes) -> tuple[int, int]:
+        """(width, height) by the header of `data`, for libraries that take the memory of any size; else (0, 0)."""
+        return 0, 0
+
     def compress(self, image: Image, quality: float) -> bytes:
         # numpy leaves the strides of sides of 1 to chance, and some libraries read them: reshaping sets them right.
         pixels = image.reshape(-1).reshape(image.shape[:2] if image.shape[2] == 1 else image.shape)
@@ -69,6 +73,9 @@ class ImagecodecsCodec(CheckedCodec):
     def decode(self, data: bytes) -> Image:
         if not data or not self.whole(data):
             raise CorruptBitstream(f"{self.info.id}: {len(data)} bytes that are truncated or of another format")
+        width, height = self.claimed(data)
+        if width * height > MAX_PIXELS:
+            raise CorruptBitstream(f"{self.info.id}: the header claims {width}x{height}, above {MAX_PIXELS} pixels")
         try:
             pixels = np.asarray(self.read(data))
         except Exception as error:  # RuntimeError, ValueError, NotImplementedError, MemoryError ... on damage

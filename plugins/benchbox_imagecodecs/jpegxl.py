@@ -9,6 +9,10 @@ from pydantic import Field
 from benchbox.codec import Capabilities, OptionsModel, QualityAxis
 from benchbox_imagecodecs.common import ImagecodecsCodec, ImagecodecsInfo
 
+_SIGNATURE = b"\xff\x0a"
+_RATIOS = ((0, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+"""Width to height by the header's ratio; 0 is followed by a width."""
+
 
 class Options(OptionsModel):
     """Options of lossy JPEG XL."""
@@ -26,10 +30,31 @@ class JpegxlCodec(ImagecodecsCodec):
         return bytes(imagecodecs.jpegxl_encode(pixels, effort=self.options.effort, distance=quality, lossless=False,
                                                 usecontainer=False, numthreads=self.options.threads))
 
+    def claimed(self, data: bytes) -> tuple[int, int]:
+        return _size(data)
+
     def read(self, data: bytes) -> Any:
         import imagecodecs
 
         return imagecodecs.jpegxl_decode(data, numthreads=self.options.threads)
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """(width, height) of a codestream (ISO/IEC 18181-1, SizeHeader), bare or in a container; (0, 0) where it is cut."""
+    start = 0 if data.startswith(_SIGNATURE) else data.find(_SIGNATURE)
+    bits = int.from_bytes(data[start + 2 : start + 13], "little")  # read from the lowest bit on
+
+    def read(count: int) -> int:
+        nonlocal bits
+        value, bits = bits & ((1 << count) - 1), bits >> count
+        return value
+
+    def side(small: int) -> int:
+        return 8 * (read(5) + 1) if small else 1 + read((9, 13, 18, 30)[read(2)])
+
+    small = read(1)
+    height, ratio = side(small), read(3)
+    return (height * _RATIOS[ratio][0] // _RATIOS[ratio][1] if ratio else side(small)), height
 
 
 JPEGXL = ImagecodecsInfo(

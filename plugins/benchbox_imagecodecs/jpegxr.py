@@ -3,6 +3,8 @@ the rule of jxrlib's own encoder program, which imagecodecs follows and lets nob
 
 from __future__ import annotations
 
+import math
+import re
 import struct
 from typing import Any
 
@@ -18,6 +20,9 @@ class JpegxrStream(ImagecodecsCodec):
 
     def whole(self, data: bytes) -> bool:
         return _end(data) == len(data)
+
+    def claimed(self, data: bytes) -> tuple[int, int]:
+        return _size(data)
 
     def read(self, data: bytes) -> Any:
         import imagecodecs
@@ -56,6 +61,17 @@ def _end(data: bytes) -> int:
     except struct.error:
         return -1
     return tags[0xBCC3] if 0xBCC3 in tags else tags.get(0xBCC0, 0) + tags.get(0xBCC1, -1)
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """(width, height) by the header of the codestream (ITU-T T.832, 8.3), which jxrlib believes more than the file's
+    directory; of the larger where alpha has one too; (0, 0) where there is none."""
+    sizes = [(0, 0)]
+    for header in re.finditer(rb"WMPHOTO\0..(.).(.{8})", data, re.DOTALL):
+        short = header[1][0] & 0x80  # SHORT_HEADER_FLAG: two bytes for a side, else four
+        width, height = struct.unpack(">HH", header[2][:4]) if short else struct.unpack(">II", header[2])
+        sizes.append((width + 1, height + 1))
+    return max(sizes, key=math.prod)
 
 
 JPEGXR = ImagecodecsInfo(

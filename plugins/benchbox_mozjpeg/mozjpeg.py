@@ -13,7 +13,7 @@ from pydantic import Field
 
 from benchbox.codec import Capabilities, CheckedCodec, CodecInfo, OptionsModel, QualityAxis
 from benchbox.errors import CodecError, CorruptBitstream
-from benchbox.image import Image
+from benchbox.image import MAX_PIXELS, Image
 
 VERSION = 1
 """Part of every identity; raise it whenever this plugin changes bytes or decoded pixels."""
@@ -85,6 +85,9 @@ class MozjpegCodec(CheckedCodec):
             if picture.format != "uchar" or picture.bands not in (1, 3):
                 raise CorruptBitstream(f"{self.info.id}: {picture.bands} bands of {picture.format} "
                                        "are no picture of this codec")
+            if picture.width * picture.height > MAX_PIXELS:
+                raise CorruptBitstream(f"{self.info.id}: the header claims {picture.width}x{picture.height}, "
+                                       f"above {MAX_PIXELS} pixels")
             pixels = np.frombuffer(picture.write_to_memory(), np.uint8)
         except pyvips.Error as error:
             raise CorruptBitstream(f"{self.info.id}: the stream cannot be decoded ({_line(error)})") from error

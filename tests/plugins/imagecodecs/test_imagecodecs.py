@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from benchbox_imagecodecs import benchbox_codecs
+from benchbox_imagecodecs.common import ImagecodecsCodec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -124,7 +126,7 @@ def test_qoi_believes_no_size_that_its_bytes_cannot_pay_for() -> None:
 
 @pytest.mark.parametrize("name", CODECS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.integers(0, 99), value=st.integers(0, 255))
+@given(place=st.integers(0, 199), value=st.integers(0, 255))
 def test_damaged_headers_are_quick_and_clean(name: str, place: int, value: int) -> None:
     codec = opened(name)
     data = bytearray(codec.encode(testing.picture(24, 32, 3, 8), middle(name)))
@@ -133,6 +135,40 @@ def test_damaged_headers_are_quick_and_clean(name: str, place: int, value: int) 
         pixels = codec.decode(bytes(data))
         assert pixels.ndim == 3
         assert pixels.size < 1 << 28
+
+
+def claimed(name: str, data: bytes) -> tuple[int, int]:
+    codec = opened(name)
+    assert isinstance(codec, ImagecodecsCodec)
+    return codec.claimed(data)
+
+
+def _claims(name: str, channels: int) -> bytes:
+    """A sound stream whose header claims 60,000 x 60,000."""
+    data = bytearray(opened(name).encode(testing.picture(24, 32, channels, 8), middle(name)))
+    if name.startswith("jpegxr"):
+        place = data.rindex(b"WMPHOTO\0") + 12
+        data[place : place + 4] = struct.pack(">HH", 59_999, 59_999)
+    elif name.startswith("jpegxl"):  # not small, 18 bits of height, ratio 1
+        data[2:5] = (2 << 1 | 59_999 << 3 | 1 << 21).to_bytes(3, "little")
+    return bytes(data)
+
+
+@pytest.mark.parametrize("name", ["jpegxl", "jpegxl-lossless", "jpegxr", "jpegxr-lossless"])
+def test_no_memory_is_taken_for_what_a_header_claims(name: str) -> None:
+    for channels in (1, 3, 4):
+        with pytest.raises(CorruptBitstream, match=rf"{name}: the header claims 60000x60000, above 178000000 pixels"):
+            opened(name).decode(_claims(name, channels))
+
+
+@settings(max_examples=60, deadline=None)
+@given(width=st.integers(17, 3000), height=st.integers(1, 300), ratio=st.sampled_from([0, 1, 6 / 5, 4 / 3, 16 / 9, 2]))
+def test_sizes_in_headers_are_those_of_the_picture(width: int, height: int, ratio: float) -> None:
+    width = max(17, int(height * ratio)) if ratio else width
+    pixels = np.zeros((height, width), np.uint8)
+    for data in (imagecodecs.jpegxl_encode(pixels, effort=1, usecontainer=contained) for contained in (False, True)):
+        assert claimed("jpegxl", bytes(data)) == (width, height)
+    assert claimed("jpegxr", bytes(imagecodecs.jpegxr_encode(pixels))) == (width, height)
 
 
 def test_quality_is_asked_for_and_refused(photo: Image) -> None:

@@ -99,6 +99,16 @@ def test_pillow_decodes_the_same_picture(name: str, photo: Image) -> None:
 
 
 @pytest.mark.parametrize("name", INFOS)
+def test_no_memory_is_taken_for_what_a_header_claims(name: str, photo: Image) -> None:
+    codec = opened(INFOS[name])
+    data = bytearray(codec.encode(photo, 50))
+    place = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2")) + 5
+    data[place : place + 4] = (60_000).to_bytes(2, "big") * 2
+    with pytest.raises(CorruptBitstream, match=rf"{name}: .*(60000x60000, above|limit|pixel)"):
+        codec.decode(bytes(data))
+
+
+@pytest.mark.parametrize("name", INFOS)
 def test_every_truncation_is_refused(name: str) -> None:
     codec = opened(INFOS[name])
     data = codec.encode(testing.picture(40, 56, 3, 8), 60)
