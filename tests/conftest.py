@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hypothesis
@@ -23,7 +24,12 @@ from plugin_files import toy_file  # noqa: F401
 from small_runs import pictures  # noqa: F401
 from trading import trade, traded  # noqa: F401
 
-hypothesis.settings.register_profile("benchbox", deadline=None)  # speed is for benchmarks, on busy machines too
+hypothesis.settings.register_profile(
+    "benchbox",
+    deadline=None,  # speed is for benchmarks, on busy machines too
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=os.environ.get("CI") == "true",  # a change is judged by the same examples as the one before
+)
 hypothesis.settings.load_profile("benchbox")
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"

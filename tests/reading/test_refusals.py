@@ -72,7 +72,8 @@ def test_png_sums_are_checked(tmp_path: Path) -> None:
         read(put(tmp_path, bytes(wrong)))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data(), kind=st.sampled_from(["png", "png16", "jpg", "gif", "tif", "webp"]))
 def test_damage_raises_image_errors_only(data: st.DataObject, kind: str, tmp_path: Path) -> None:
     sound = _sound(kind)

@@ -125,7 +125,8 @@ def test_qoi_believes_no_size_that_its_bytes_cannot_pay_for() -> None:
 
 
 @pytest.mark.parametrize("name", CODECS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(place=st.integers(0, 199), value=st.integers(0, 255))
 def test_damaged_headers_are_quick_and_clean(name: str, place: int, value: int) -> None:
     codec = opened(name)

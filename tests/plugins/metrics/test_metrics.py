@@ -14,7 +14,7 @@ import pytest
 import skimage.metrics
 from benchbox_metrics.psnr import compiled_squared_error, differences, squared_sum
 from distorted import jpeg, noisy
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
@@ -216,7 +216,7 @@ def test_more_noise_scores_lower(metric: str, photo: Image) -> None:
     assert len(set(values)) == len(values)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.data())
 def test_scores_are_finite_and_within_the_stated_range(data: st.DataObject) -> None:
     height, width = data.draw(st.integers(161, 190)), data.draw(st.integers(161, 320))

@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from pillow_codecs import CODECS, FORMATS, opened, stream
@@ -34,7 +34,7 @@ def test_every_truncation_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CODECS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damage_raises_nothing_else(name: str, data: st.DataObject) -> None:
     """Bytes overwritten, inserted or removed anywhere: a picture, or CorruptBitstream."""
