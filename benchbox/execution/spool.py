@@ -15,12 +15,11 @@ from typing import Any
 
 from benchbox.errors import StoreError
 from benchbox.plan import Job
-from benchbox.store import fault
+from benchbox.store import STATUSES, fault
 
 VERSION = 1
 """Version of the spool's files; files of another version are set aside."""
 
-_STATUSES = frozenset({"ok", "failed", "unsupported", "timeout", "crashed", "memory"})
 _MEASURED = {"bytes": int, "width": int, "height": int, "stream_sha256": str, "exact": bool}
 """Fields that the event of a measured point must have, with their types."""
 
@@ -160,7 +159,7 @@ def left_behind(folder: Path, prefix: str = "") -> Iterator[LeftBehind]:
 def _is_whole(point: dict[str, Any], job: Job) -> bool:
     """Whether a finished point has all that the store keeps of it."""
     known = {asked.key for asked in job.points}
-    if point.get("key") not in known or point.get("status") not in _STATUSES:
+    if point.get("key") not in known or point.get("status") not in STATUSES:
         return False
     if not isinstance(point.get("reason"), str):
         return False

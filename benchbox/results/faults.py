@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchbox.store import COLUMNS
+from benchbox.store import COLUMNS, MISSING, STATUSES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-STATUSES = ("ok", "unsupported", "failed", "timeout", "crashed", "memory", "missing")
-"""Values of the column `status`."""
 
 _COUNTS = ("width", "height", "channels", "bit_depth", "bytes")
 _NOT_NEGATIVE = (*(column.name for column in COLUMNS if column.unit == "s"), "peak_bytes")
@@ -41,7 +38,7 @@ def row_faults(frame: pd.DataFrame) -> list[str]:
             found[k].append(words if values is None else f"{words} {values[k]}")
 
     status = frame["status"].astype(object)
-    note(~status.isin(STATUSES).to_numpy(dtype=bool), "its status is", status.to_list())
+    note(~status.isin([*STATUSES, MISSING]).to_numpy(dtype=bool), "its status is", status.to_list())
     for name in ("dataset", "sample", "codec", "label"):
         note(frame[name].isna().to_numpy(dtype=bool), f"{name} is null")
     place = ["dataset", "label", "quality", "sample", "device"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import StoreError, one_line, without_controls
 from benchbox.files import Foreign, read_json
-from benchbox.store import COLUMNS, check_values
+from benchbox.store import COLUMNS, check_texts, check_values
 from benchbox.values import wrong
 
 if TYPE_CHECKING:
@@ -127,9 +126,8 @@ def check_table(table: pd.DataFrame, absent: Collection[str]) -> None:
             raise ValueError(f"column {name} has rows without a value")
         if table[name].astype("string").str.len().max() > _LONGEST_NAME:
             raise ValueError(f"column {name} has a text of more than {_LONGEST_NAME} characters")
-    for name in ("options", "null_reasons"):
-        for text in table[name].dropna().unique():
-            _check_object(name, str(text))
+    check_texts({name: [str(text) for text in table[name].dropna().unique()]
+                 for name in ("status", "options", "null_reasons")})
     for name in table.columns[len(COLUMNS) :]:
         if not pd.api.types.is_numeric_dtype(table[name].dtype):
             raise ValueError(f"column {name} is no metric: it holds no numbers")
@@ -140,12 +138,3 @@ def check_table(table: pd.DataFrame, absent: Collection[str]) -> None:
     bpp = 8.0 * good["bytes"].to_numpy(dtype=np.float64) / (good["width"] * good["height"]).to_numpy(dtype=np.float64)
     if not np.allclose(good["bpp"].to_numpy(dtype=np.float64), bpp, rtol=1e-6, atol=0):
         raise ValueError("column bpp is not 8 * bytes / (width * height)")
-
-
-def _check_object(name: str, text: str) -> None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"column {name} holds '{text[:40]}', which is no JSON") from error
-    if not isinstance(found, Mapping):
-        raise ValueError(f"column {name} holds '{text[:40]}', which is no JSON object")

@@ -6,14 +6,20 @@ A null is a missing value and no fault, except where a row that is ok must have 
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from benchbox.errors import one_line
 from benchbox.store.tables import DamagedRows
+
+STATUSES = ("ok", "unsupported", "failed", "timeout", "crashed", "memory")
+"""What may become of a point that was tried."""
+MISSING = "missing"
+"""Status of the rows whose points were not tried yet."""
 
 _SECONDS = (0.0, 1e9)
 _FINITE = (-sys.float_info.max, sys.float_info.max)
@@ -50,6 +56,27 @@ def check_values(table: Any, metrics: Collection[str], absent: Collection[str] =
             row = int(np.argmax(wrong))
             raise DamagedRows(f"column {name}, row {row}: {'null' if np.isnan(values[row]) else f'{values[row]:g}'} is "
                               f"not within {lowest:g} .. {highest:g}")
+
+
+def check_texts(distinct: Mapping[str, Iterable[str]]) -> None:
+    """Check the texts that the columns `status`, `options` and `null_reasons` hold; `distinct` gives them by column.
+
+    Raises:
+        DamagedRows: names the column and what it holds.
+    """
+    for name, texts in distinct.items():
+        for text in texts:
+            if name == "status" and text not in (*STATUSES, MISSING):
+                raise DamagedRows(f"column status holds {one_line(repr(text), 60)}, which is no status")
+            if name != "status" and not _is_object(text):
+                raise DamagedRows(f"column {name} holds {one_line(repr(text), 60)}, which is no JSON object")
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _floats(values: Any) -> Any:

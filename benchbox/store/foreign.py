@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchbox.errors import StoreError, one_line
-from benchbox.store.accepted import RANGES
+from benchbox.store.accepted import RANGES, STATUSES
 from benchbox.store.tables import TABLES
 from benchbox.store.workspace import shown
 
 TAKEN = ("encodings", "scores", "timings", "entries", "formers")
 """Tables that are taken over. Digests and notes of pictures hold for the files of one machine."""
 
-STATUSES = ("ok", "unsupported", "failed", "timeout", "crashed", "memory")
 
 _TYPES = {"TEXT": "'text'", "INTEGER": "'integer'", "REAL": "'real', 'integer'"}
 _HEX = ("stream_sha256", "pixels_sha256")

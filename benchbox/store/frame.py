@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchbox.errors import StoreError
 from benchbox.metric import Metric
 from benchbox.plan import DISTURBED
-from benchbox.store.accepted import check_values
+from benchbox.store.accepted import check_texts, check_values
 from benchbox.store.columns import COLUMNS
 from benchbox.store.database import Store
 from benchbox.store.typed_rows import read_columns
@@ -55,6 +55,7 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
     for row, reasons in null_reasons.items():
         texts[row] = json.dumps(reasons)
     table["null_reasons"] = pd.array(texts, dtype="string")
+    check_texts({name: table[name].categories for name in ("status", "options")})
     check_values(table, [metric.column for metric in metrics])
     table["bpp"] = 8.0 * _float(table["bytes"]) / _float(table["width"] * table["height"])
     return pd.DataFrame({name: table[name] for name in [*_DTYPES, *(metric.column for metric in metrics)]})

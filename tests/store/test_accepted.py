@@ -42,6 +42,9 @@ ROWS: dict[str, tuple[str, Any, str]] = {
     "score in words": ("scores SET value", "high", "value"),
     "negative time": ("timings SET encode_s", -1.0, "encode_s"),
     "endless time": ("timings SET decode_cpu_s", float("inf"), "decode_cpu_s"),
+    "status": ("encodings SET status", "okay", "status"),
+    "options": ("encodings SET options", '{"quality" 5}', "options"),
+    "options that are a list": ("encodings SET options", "[1]", "options"),
     "memory": ("timings SET peak_bytes", -1, "peak_bytes"), "batch": ("timings SET batch", 0, "batch"),
 }  # fmt: skip
 
