@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -39,7 +40,7 @@ from pydantic import (
 )
 
 from benchbox.appearance import PLAIN, Appearance
-from benchbox.errors import PlanError, UsageError, did_you_mean, one_line
+from benchbox.errors import PlanError, UsageError, did_you_mean, one_line, plain_name
 from benchbox.files import Foreign, read_toml
 from benchbox.values import wrong
 
@@ -118,6 +119,7 @@ def _as_name(value: Any) -> Any:
 
 _Name = Annotated[str, BeforeValidator(_as_name), Field(max_length=_LONGEST_NAME)]
 """A text of one line: an id, a path, a label."""
+_Label = Annotated[_Name, AfterValidator(plain_name)]
 _Names = Annotated[tuple[_Name, ...], BeforeValidator(_as_tuple), Field(max_length=_MOST_NAMES)]
 
 
@@ -133,7 +135,7 @@ class CodecEntry(_Strict):
     id: _Name
     options: dict[str, Any] = {}
     qualities: Annotated[tuple[float, ...] | None, BeforeValidator(_as_qualities)] = None
-    label: _Name | None = None
+    label: _Label | None = None
     device: _Name = "cpu"
     optional: bool = False
 
