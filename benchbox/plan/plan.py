@@ -42,7 +42,7 @@ from pydantic import (
 from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import PlanError, UsageError, did_you_mean, one_line, plain_name
 from benchbox.files import Foreign, read_toml
-from benchbox.values import wrong
+from benchbox.values import boolean_as_number, wrong
 
 _FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -239,7 +239,7 @@ def named(plan: object) -> Iterator[None]:
 def make_plan(table: Mapping[str, Any], where: str) -> Plan:
     """Validate a plan given as a mapping. Raises PlanError, in which `where` names the mapping."""
     try:
-        return Plan.model_validate(dict(table))
+        plan = Plan.model_validate(dict(table))
     except ValidationError as error:
         faults = error.errors()  # a misspelt key is told before what is missing in its place
         first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
@@ -249,6 +249,9 @@ def make_plan(table: Mapping[str, Any], where: str) -> Plan:
             hint = did_you_mean(str(first["loc"][-1]), known) or f"; known: {', '.join(known)}"
             raise PlanError(f"{where}: unknown key '{place}'{hint}") from None
         raise PlanError(f"{where}: {place or 'plan'}: {wrong(first)}") from None
+    if (found := boolean_as_number(table, plan)) is not None:
+        raise PlanError(f"{where}: {found}: must be a number, not true or false")
+    return plan
 
 
 def plan_text(plan: Plan) -> str:

@@ -15,7 +15,7 @@ from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import StoreError, one_line, plain_name, without_controls
 from benchbox.files import Foreign, read_json
 from benchbox.store import COLUMNS, check_values
-from benchbox.values import wrong
+from benchbox.values import boolean_as_number, wrong
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,11 +73,15 @@ def read_appearance(plan: str, path: Path) -> Appearance:
     """The table ``[report]`` in the text of a run's plan, at `path`; a plan that is no TOML has none. Raises StoreError
     likewise."""
     try:
-        return Appearance.model_validate(tomllib.loads(plan).get("report", {}))
+        given = tomllib.loads(plan).get("report", {})
+        look = Appearance.model_validate(given)
     except ValidationError as error:
         raise StoreError(f"{path}: report: {wrong(error.errors()[0])}; {RECORD.remedy}") from error
     except (ValueError, RecursionError):
         return PLAIN
+    if (place := boolean_as_number(given, look)) is not None:
+        raise StoreError(f"{path}: report.{place}: must be a number, not true or false; {RECORD.remedy}")
+    return look
 
 
 def _valid(kind: type[T], path: Path) -> T:
