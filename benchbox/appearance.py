@@ -21,6 +21,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from benchbox.codec import OptionsModel
+from benchbox.errors import plain_name
 
 
 def _range(ends: tuple[float, float]) -> tuple[float, float]:
@@ -35,7 +36,7 @@ def _widths(widths: tuple[float, float]) -> tuple[float, float]:
     return widths
 
 
-_Text = Annotated[str, Field(max_length=200)]
+_Text = Annotated[str, Field(max_length=200), AfterValidator(plain_name)]
 _Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 _Range = Annotated[tuple[float, float], AfterValidator(_range)]
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -142,6 +143,18 @@ def without_controls(text: str) -> str:
     """`text` of others as it can be stored and shown: control characters become spaces, surrogates ``?``; what holds
     none, as every name that benchbox stores, stays as it is."""
     return _SURROGATES.sub("?", _CONTROLS.sub(" ", text))
+
+
+_INVISIBLE = re.compile("[\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u3164\\ufe00-\\ufe0f\\uffa0"
+                        "\\U000e0100-\\U000e01ef]")  # fmt: skip
+"""Fillers and selectors of forms, which Unicode counts among letters and marks."""
+
+
+def plain_name(text: str) -> str:
+    """A name as it is kept, so that names that look alike are alike: in Unicode's form NFC, without invisible
+    characters, with single spaces for blanks of any width, and with none at its ends."""
+    seen = "".join(c for c in _INVISIBLE.sub("", text) if unicodedata.category(c) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", seen).split())
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

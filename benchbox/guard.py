@@ -33,13 +33,13 @@ by default."""
 
 def answered(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for a question, which the plugin has `ANSWER_SECONDS` to answer."""
-    with calling(function), exit_forbidden(), _folder_kept():
+    with calling(function), exit_forbidden(), folder_kept():
         return within(ANSWER_SECONDS, lambda: function(*arguments, **named))
 
 
 def worked(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """As `guarded`, for work that has to be done within `WORK_SECONDS`."""
-    with calling(function), exit_forbidden(), _folder_kept():
+    with calling(function), exit_forbidden(), folder_kept():
         return within(WORK_SECONDS, lambda: function(*arguments, **named))
 
 
@@ -119,7 +119,7 @@ def import_fault(module: str, error: BaseException) -> str:
 
 
 @contextmanager
-def _folder_kept() -> Iterator[None]:
+def folder_kept() -> Iterator[None]:
     """Go back to the current folder, which relative paths start from, where the block left it. In the main thread only:
     the folder is that of all threads."""
     folder = None

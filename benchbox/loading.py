@@ -22,7 +22,7 @@ from benchbox import hooks, hookspecs
 from benchbox.codec import CodecInfo
 from benchbox.dataset import DatasetInfo
 from benchbox.deadline import OverdueError, deadline
-from benchbox.errors import BenchboxError, PluginError, UsageError, one_line
+from benchbox.errors import BenchboxError, PluginError, UsageError, one_line, plain_name, without_controls
 from benchbox.guard import IMPORT_SECONDS, answered, exit_forbidden, import_fault
 from benchbox.metric import Metric
 from benchbox.place import place_of
@@ -269,10 +269,15 @@ def _strange(items: Iterable[Any], hook: str) -> str | None:
         if not isinstance(item, _OFFERS[hook]):
             return f"{hook} gave a {type(item).__name__}; it must give instances of {kinds}"
         name: Any = getattr(item, "id", None)
-        if not isinstance(item, click.Command) and (not isinstance(name, str) or not _NAMEABLE.fullmatch(name)):
-            return (f"{hook} gives the id {name!r}, which no plan can name; use lower-case letters, digits and '-', "
+        if not isinstance(item, click.Command) and not _is_nameable(name):
+            return (f"{hook} gives the id {name!a}, which no plan can name; use lower-case letters, digits and '-', "
                     "'_' or '.'")  # fmt: skip
     return None
+
+
+def _is_nameable(name: Any) -> bool:
+    """Whether `name` is a text that a plan can name and that looks like no other."""
+    return isinstance(name, str) and bool(_NAMEABLE.fullmatch(name)) and plain_name(without_controls(name)) == name
 
 
 def _itself(module: ModuleType) -> ModuleType:

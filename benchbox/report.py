@@ -81,7 +81,7 @@ class Report(Stated, ABC):
         Args:
             results: the run.
             options: an instance of `Options`.
-            out: where the files go.
+            out: where the files go; writing elsewhere raises PermissionError, except into temporary and cache files.
 
         Returns:
             The files written; the first is the one to open.

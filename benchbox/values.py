@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchbox.errors import one_line
@@ -39,6 +39,26 @@ def wrong(fault: Mapping[str, Any], got: bool = True) -> str:
         kind = f"string_{kind}"  # as pydantic says of a text that was checked by more than its length
     verb = "have" if kind.endswith(("too_short", "too_long")) else "be"
     return f"must {verb} {_wanted(kind, context)}" + (f", got {one_line(repr(fault.get('input')), 80)}" if got else "")
+
+
+def boolean_as_number(given: Any, made: Any) -> str | None:
+    """The place in `given`, as ``"axis.values.0"``, of a true or false that stands for a number in `made`, which
+    pydantic made of it: it would count as 1 or 0. None where there is none."""
+    if isinstance(given, bool):
+        return "" if isinstance(made, int | float) and not isinstance(made, bool) else None
+    pairs: Iterable[tuple[object, Any, Any]] = ()
+    if isinstance(given, Mapping):
+        found = made if isinstance(made, Mapping) else getattr(made, "__dict__", {})
+        pairs = [(name, value, found.get(name)) for name, value in given.items() if isinstance(name, str)]
+    elif isinstance(given, list | tuple) and isinstance(made, list | tuple):
+        pairs = zip(range(len(given)), given, made, strict=False)
+    elif isinstance(given, list | tuple | set | frozenset) and isinstance(made, set | frozenset):
+        pairs = [(k, one, next((m for m in made if m == one), None)) for k, one in enumerate(given)
+                 if isinstance(one, bool)]  # fmt: skip
+    for name, value, made_of_it in pairs:
+        if (inner := boolean_as_number(value, made_of_it)) is not None:
+            return f"{name}.{inner}" if inner else str(name)
+    return None
 
 
 def _wanted(kind: str, context: Mapping[str, Any]) -> str:

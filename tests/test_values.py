@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from benchbox.codec import OptionsModel, validated_options
 from benchbox.errors import BenchboxError, OptionError
 from benchbox.plan import load_plan, make_plan
 from benchbox.registry import load
@@ -118,6 +119,44 @@ def test_true_is_no_number(place: str) -> None:
     assert said.endswith(f"{inner}: must be a number, not true")
 
 
+@pytest.mark.parametrize(("key", "value", "place"), [
+    ("ranges", {"psnr": [False, True]}, "ranges.psnr.0"), ("widths", [3.5, True], "widths"),
+])  # fmt: skip
+def test_true_is_no_number_in_the_look_of_a_report(key: str, value: Any, place: str) -> None:
+    said = refusal(PLAN | {"report": {key: value}})
+    assert said is not None
+    assert said.startswith(f"plan: report.{place}")
+
+
+class Held(OptionsModel):
+    """Options of every form in which numbers come."""
+
+    one: int | None = None
+    pair: tuple[float, float] = (1, 2)
+    some: tuple[int, ...] = ()
+    any_of: frozenset[Literal[1, 3]] = frozenset({3})
+    choice: Literal[0, 1] = 0
+    named: dict[str, float] = Field({})
+    flag: bool = False
+    flags: dict[str, list[bool]] = Field({})
+    either: bool | int = 0
+    anything: Any = None
+
+
+@pytest.mark.parametrize(("given", "place"), [
+    ({"one": True}, "one"), ({"pair": [1, False]}, "pair.1"), ({"some": [2, 3, True]}, "some.2"),
+    ({"any_of": [3, True]}, "any_of.1"), ({"choice": False}, "choice"), ({"named": {"a": 1, "b": True}}, "named.b"),
+    ({"flag": True}, None), ({"flags": {"a": [True]}}, None), ({"either": True}, None), ({"anything": [True]}, None),
+    ({"one": 1, "some": [0, 1], "any_of": [1], "choice": 1}, None),
+])  # fmt: skip
+def test_true_is_no_number_at_any_depth(given: dict[str, Any], place: str | None) -> None:
+    if place is None:
+        validated_options(Held, given, "it")
+    else:
+        with pytest.raises(OptionError, match=rf"^it: option {place}: must be a number, not true or false$"):
+            validated_options(Held, given, "it")
+
+
 def test_an_empty_sweep_is_refused() -> None:
     said = refusal(PLAN | {"codec": [{"id": "jpeg", "qualities": []}]})
     assert said == "plan: codec.0.qualities: holds no value; leave it out for the codec's own"
@@ -126,7 +165,7 @@ def test_an_empty_sweep_is_refused() -> None:
 def test_options_and_plan_files(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"^webp: option method='fast': must be a whole number$"):
         load().codec("webp").parse_options({"method": "fast"})
-    with pytest.raises(OptionError, match=r"^webp: option method=True: must be a number, not true or false$"):
+    with pytest.raises(OptionError, match=r"^webp: option method: must be a number, not true or false$"):
         load().codec("webp").parse_options({"method": True})
     long = PLAN | {"codec": [{"id": "jpeg", "label": "x" * 2000}]}
     assert "label: must have at most 1000 characters, got 'xxx" in str(refusal(long))

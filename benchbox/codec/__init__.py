@@ -25,7 +25,7 @@ from benchbox.guard import breach
 from benchbox.image import Image
 from benchbox.mistakes import wrongly_made
 from benchbox.stated import Stated, stated
-from benchbox.values import wrong
+from benchbox.values import boolean_as_number, wrong
 
 __all__ = ["Capabilities", "CheckedCodec", "Codec", "CodecInfo", "FileOption", "OptionsModel", "QualityAxis",
            "anchored_options", "options_by_content", "options_json", "validated_options"]  # fmt: skip
@@ -204,9 +204,8 @@ def validated_options(model: type[OptionsModel], values: Mapping[str, Any], owne
         where = ".".join(str(part) for part in first["loc"]) or "options"
         given = "" if first["type"] == "missing" else f"={one_line(repr(first['input']), 200)}"
         raise OptionError(f"{owner}: option {where}{given}: {wrong(first, got=False)}") from error
-    for name, value in values.items():
-        if isinstance(value, bool) and type(getattr(options, name)) in (int, float):
-            raise OptionError(f"{owner}: option {name}={value}: must be a number, not true or false")
+    if (place := boolean_as_number(values, options)) is not None:
+        raise OptionError(f"{owner}: option {place}: must be a number, not true or false")
     return options
 
 

@@ -33,7 +33,7 @@ class QualityAxis:
         if not self.values:
             raise ValueError(f"quality axis '{self.name}' must have values")
         for number in (self.minimum, self.maximum, *self.values):
-            if not isinstance(number, int | float):
+            if isinstance(number, bool) or not isinstance(number, int | float):
                 raise ValueError(f"quality axis '{self.name}': its values must be numbers, got {number!r}")
         if not all(self.minimum <= v <= self.maximum for v in self.values):
             raise ValueError(f"quality axis '{self.name}': its values must lie in [{self.minimum}, {self.maximum}]")

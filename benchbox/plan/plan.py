@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -39,9 +40,9 @@ from pydantic import (
 )
 
 from benchbox.appearance import PLAIN, Appearance
-from benchbox.errors import PlanError, UsageError, did_you_mean, one_line
+from benchbox.errors import PlanError, UsageError, did_you_mean, one_line, plain_name
 from benchbox.files import Foreign, read_toml
-from benchbox.values import wrong
+from benchbox.values import boolean_as_number, wrong
 
 _FILE = Foreign("plan file", PlanError, "give a plan as the documentation shows it", most=8 << 20)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -118,6 +119,7 @@ def _as_name(value: Any) -> Any:
 
 _Name = Annotated[str, BeforeValidator(_as_name), Field(max_length=_LONGEST_NAME)]
 """A text of one line: an id, a path, a label."""
+_Label = Annotated[_Name, AfterValidator(plain_name)]
 _Names = Annotated[tuple[_Name, ...], BeforeValidator(_as_tuple), Field(max_length=_MOST_NAMES)]
 
 
@@ -133,7 +135,7 @@ class CodecEntry(_Strict):
     id: _Name
     options: dict[str, Any] = {}
     qualities: Annotated[tuple[float, ...] | None, BeforeValidator(_as_qualities)] = None
-    label: _Name | None = None
+    label: _Label | None = None
     device: _Name = "cpu"
     optional: bool = False
 
@@ -237,7 +239,7 @@ def named(plan: object) -> Iterator[None]:
 def make_plan(table: Mapping[str, Any], where: str) -> Plan:
     """Validate a plan given as a mapping. Raises PlanError, in which `where` names the mapping."""
     try:
-        return Plan.model_validate(dict(table))
+        plan = Plan.model_validate(dict(table))
     except ValidationError as error:
         faults = error.errors()  # a misspelt key is told before what is missing in its place
         first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
@@ -247,6 +249,9 @@ def make_plan(table: Mapping[str, Any], where: str) -> Plan:
             hint = did_you_mean(str(first["loc"][-1]), known) or f"; known: {', '.join(known)}"
             raise PlanError(f"{where}: unknown key '{place}'{hint}") from None
         raise PlanError(f"{where}: {place or 'plan'}: {wrong(first)}") from None
+    if (found := boolean_as_number(table, plan)) is not None:
+        raise PlanError(f"{where}: {found}: must be a number, not true or false")
+    return plan
 
 
 def plan_text(plan: Plan) -> str:

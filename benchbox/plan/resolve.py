@@ -20,7 +20,7 @@ from benchbox.codec import (
     options_json,
 )
 from benchbox.dataset import Dataset
-from benchbox.errors import PlanError, QualityError, one_line, without_controls
+from benchbox.errors import PlanError, QualityError, one_line, plain_name, without_controls
 from benchbox.guard import answered, breach
 from benchbox.machine import gpus
 from benchbox.metric import Metric
@@ -255,7 +255,7 @@ def _configure(entry: CodecEntry, registry: Registry, has_gpu: Callable[[], bool
 
 def _line_of(info: CodecInfo, method: str, text: object) -> str:
     """What a codec's `label` gave, if it can be stored and shown on one line."""
-    if not isinstance(text, str) or not text.strip() or without_controls(text) != text or len(text) > _LONGEST_LINE:
+    if not isinstance(text, str) or not plain_name(text) or without_controls(text) != text or len(text) > _LONGEST_LINE:
         said = f"{method} must give one line of text, got {one_line(repr(text), 80)}"
         raise breach(getattr(info, method), said, info.id)
-    return text
+    return plain_name(text)

@@ -55,7 +55,8 @@ def publish(place: RunPlace, registry: Registry, folder: Path, literature: Seque
 
 def dataset_digests(frame: pd.DataFrame) -> dict[str, str]:
     """Data set -> SHA-256 (hex) of its measured pictures: of a line ``PIXELS  ID`` for each, sorted by id."""
-    pictures = frame[["dataset", "sample", "sample_sha256"]].drop_duplicates().astype(str)
+    measured = frame[frame["sample_sha256"].notna()]
+    pictures = measured[["dataset", "sample", "sample_sha256"]].drop_duplicates().astype(str)
     found = {}
     for dataset, own in pictures.groupby("dataset", sort=False):
         lines = sorted(zip(own["sample"], own["sample_sha256"], strict=True))
@@ -66,7 +67,8 @@ def dataset_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 def _plan(named: Results) -> str:
     """The plan, with a comment that identifies the pictures of each data set that a folder's name alone does not."""
-    counts = named.frame.groupby("dataset", observed=True)["sample"].nunique()
+    measured = named.frame[named.frame["sample_sha256"].notna()]
+    counts = measured.groupby("dataset", observed=True)["sample"].nunique()
     lines = [f"# {dataset}: {counts[dataset]} pictures, sha256 {digest}\n"
              for dataset, digest in dataset_digests(named.frame).items() if ":" in dataset]
     return "".join(lines) + named.plan

@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchbox.appearance import PLAIN, Appearance
-from benchbox.errors import StoreError, one_line, without_controls
+from benchbox.errors import StoreError, one_line, plain_name, without_controls
 from benchbox.files import Foreign, read_json
 from benchbox.store import COLUMNS, check_texts, check_values
-from benchbox.values import wrong
+from benchbox.values import boolean_as_number, wrong
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,8 @@ T = TypeVar("T", bound=BaseModel)
 _NAMES = ("run", "dataset", "sample", "codec", "label", "status", "key")
 """Columns of names, which every row has."""
 _LONGEST_NAME = 4096
+_TOLD_APART = ("dataset", "sample", "codec", "label")
+"""Columns of names by which rows are told apart."""
 
 
 class _Record(BaseModel):
@@ -70,11 +72,15 @@ def read_appearance(plan: str, path: Path) -> Appearance:
     """The table ``[report]`` in the text of a run's plan, at `path`; a plan that is no TOML has none. Raises StoreError
     likewise."""
     try:
-        return Appearance.model_validate(tomllib.loads(plan).get("report", {}))
+        given = tomllib.loads(plan).get("report", {})
+        look = Appearance.model_validate(given)
     except ValidationError as error:
         raise StoreError(f"{path}: report: {wrong(error.errors()[0])}; {RECORD.remedy}") from error
     except (ValueError, RecursionError):
         return PLAIN
+    if (place := boolean_as_number(given, look)) is not None:
+        raise StoreError(f"{path}: report.{place}: must be a number, not true or false; {RECORD.remedy}")
+    return look
 
 
 def _valid(kind: type[T], path: Path) -> T:
@@ -96,7 +102,7 @@ def _tame(value: Any) -> Any:
 
 
 def clean_texts(table: pd.DataFrame) -> None:
-    """Take control characters out of the texts of a published table."""
+    """Take control characters out of the texts of a published table. Raises ValueError where two names look alike."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -106,11 +112,23 @@ def clean_texts(table: pd.DataFrame) -> None:
         if column.dtype == "category":
             known = values.cat.categories
             tame = {text: without_controls(str(text)) for text in known}
+            if column.name in _TOLD_APART:
+                _check_alike(column.name, tame.values())
             if any(text != shown for text, shown in tame.items()):
                 table[column.name] = values.astype(object).map(tame).astype("category")
         elif column.dtype == "string" and not pc.all(pc.utf8_is_printable(pa.array(values))).as_py():
             table[column.name] = pd.array([without_controls(text) if isinstance(text, str) else None
                                            for text in values], dtype="string")  # fmt: skip
+
+
+def _check_alike(column: str, texts: Collection[str]) -> None:
+    """Raise ValueError where two names of a column look alike: two curves would be taken for one, or become one."""
+    seen: dict[str, str] = {}
+    for text in texts:
+        name = plain_name(text) if column == "label" else text  # files may have names that look alike
+        if name in seen:
+            raise ValueError(f"column {column} holds two names that look alike, {seen[name]!a} and {text!a}")
+        seen[name] = text
 
 
 def check_table(table: pd.DataFrame, absent: Collection[str]) -> None:

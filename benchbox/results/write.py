@@ -12,14 +12,15 @@ from typing import Any
 
 from benchbox.codec import OptionsModel, validated_options
 from benchbox.deadline import deadline
-from benchbox.errors import BenchboxError, PluginError
+from benchbox.errors import BenchboxError, PluginError, StoreError
 from benchbox.files import move_into, whole_folder
-from benchbox.guard import WORK_SECONDS, breach, calling, exit_forbidden
+from benchbox.guard import WORK_SECONDS, breach, calling, exit_forbidden, folder_kept
 from benchbox.image import Image
 from benchbox.naming import public
 from benchbox.registry import Registry
 from benchbox.report import Report, Results
 from benchbox.results.by_picture import with_literature
+from benchbox.results.confined import at_large, confined
 from benchbox.results.shape import shaped
 from benchbox.store import shown
 
@@ -52,7 +53,7 @@ def write_reports(
             with whole_folder(folder) as part:
                 made = [file.relative_to(part) for file in render(results, report, given, part)]
         except BenchboxError as error:  # a report at fault costs itself and not the others
-            if isinstance(error.__cause__, OSError):
+            if isinstance(error, StoreError) and isinstance(error.__cause__, OSError):
                 raise
             said = str(error).removeprefix("report: ")
             faults.append(said if said.startswith(f"{report.id} (") else f"{report.id}: {said}")
@@ -72,12 +73,14 @@ def render(results: Results, report: Report, options: OptionsModel, folder: Path
     try:
         before = _listed(folder)
         out = _own_folder(folder)
-        with exit_forbidden(), calling(report.render), deadline(_seconds(results)) as renew:
-            files = report.render(_renewing(own, renew), options, out)
+        with folder_kept(), exit_forbidden(), calling(report.render), deadline(_seconds(results)) as renew:
+            asked = _renewing(own, renew)
+            with confined(out):
+                files = report.render(asked, options, out)
         made = [folder / file for file in _checked(report, files, out)]
         _check_strays(report, before, folder, out)
         move_into(out, folder)
-        shutil.rmtree(out)
+        shutil.rmtree(out.parent)
         return made
     except PluginError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -96,7 +99,8 @@ def _renewing(results: Results, renew: Callable[[], None]) -> Results:
     def renewing(picture: Callable[[str], Image]) -> Callable[[str], Image]:
         def ask(key: str) -> Image:
             renew()
-            return picture(key)
+            with at_large():  # decoding is benchbox's
+                return picture(key)
 
         return ask
 
@@ -127,17 +131,20 @@ def _listed(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def _own_folder(folder: Path) -> Path:
-    """A new folder in `folder`, with a copy of the pages that lie there, for reports that link to them."""
-    out = Path(tempfile.mkdtemp(prefix=".benchbox-", dir=folder))
+    """A new folder in one in `folder`, so that what it writes beside itself is seen and harms nothing, with a copy of
+    the pages that lie in `folder`, for reports that link to them."""
+    out = Path(tempfile.mkdtemp(prefix=".benchbox-", dir=folder), "report").absolute()  # wherever it goes by os.chdir
+    out.mkdir()
     for page in folder.glob("*.html"):
         shutil.copy2(page, out)
     return out
 
 
 def _check_strays(report: Report, before: Mapping[str, tuple[int, int]], folder: Path, out: Path) -> None:
-    """Raise PluginError if a report wrote into `folder` beside its own folder `out`."""
+    """Raise PluginError if a report wrote into `folder` or beside its own folder `out`."""
     now = _listed(folder)
-    beside = {name for name in now.keys() | before.keys() if now.get(name) != before.get(name)} - {out.name}
+    beside = {name for name in now.keys() | before.keys() if now.get(name) != before.get(name)} - {out.parent.name}
+    beside |= _listed(out.parent).keys() - {out.name}
     if beside:
         said = f"render wrote {min(beside)} beside the folder that it was given; write there"
         raise breach(report.render, said, report.id)

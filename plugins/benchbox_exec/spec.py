@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from benchbox.codec import QualityAxis
 from benchbox.errors import PluginError, did_you_mean, one_line
-from benchbox.values import wrong
+from benchbox.values import boolean_as_number, wrong
 
 Command = Annotated[list[str], Field(min_length=1)]
 _FORMS = {"id": "must be lower-case letters and digits, joined by '-', '_' or '.'",
@@ -83,7 +83,7 @@ class Spec(_Model):
 def parse(table: Mapping[str, Any]) -> Spec:
     """The validated table of one codec; raises a PluginError of one line."""
     try:
-        return Spec.model_validate(dict(table))
+        spec = Spec.model_validate(dict(table))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -93,6 +93,9 @@ def parse(table: Mapping[str, Any]) -> Spec:
         if first["type"] == "string_pattern_mismatch":
             raise PluginError(f"{where} {_FORMS[where]}, got {one_line(repr(first['input']), 80)}") from error
         raise PluginError(f"{where}: {wrong(first)}" if where else wrong(first)) from error
+    if (place := boolean_as_number(table, spec)) is not None:
+        raise PluginError(f"{place}: must be a number, not true or false")
+    return spec
 
 
 def fill(template: list[str], values: Mapping[str, Any]) -> list[str]:

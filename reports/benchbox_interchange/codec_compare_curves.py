@@ -7,6 +7,7 @@ converted.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -62,26 +63,33 @@ def _names(descriptions: Sequence[Mapping[str, str]]) -> list[str]:
 
 def _pictures(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> dict[str, PicturePoints]:
     metrics = [name for name in fields if name not in NO_METRICS
-               and all(isinstance(row[name], int | float) for row in rows)]  # fmt: skip
+               and all(_is_number(row[name]) for row in rows)]  # fmt: skip
     found: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         picture = str(row.get("original_name") or row.get("original_path")).removeprefix("picture ")
         found.setdefault(picture, []).append(row)
     return {picture: PicturePoints(
-        tuple(float(row["quality"]) if isinstance(row.get("quality"), int | float) else float(k)
+        tuple(float(row["quality"]) if _is_number(row.get("quality")) else float(k)
               for k, row in enumerate(own, 1)),
         tuple(_rate(row) for row in own),
         {DECIBELS.get(name, name.replace("_", "-")): tuple(_value(row[name], name in DECIBELS) for row in own)
          for name in metrics}, _pixels(own[0])) for picture, own in found.items()}
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _pixels(row: Mapping[str, Any]) -> int | None:
     size = [row.get("width"), row.get("height")]
-    whole = [side for side in size if isinstance(side, int) and side > 0]
+    whole = [side for side in size if isinstance(side, int) and _is_number(side) and side > 0]
     return math.prod(whole) if len(whole) == 2 else None
 
 
 def _rate(row: Mapping[str, Any]) -> float:
+    for name in ("bpp",) if "bpp" in row else ("encoded_size", "width", "height"):
+        if not _is_number(row[name]):
+            raise UsageError(f"{name} must be a number, not {one_line(json.dumps(row[name]))}")
     bpp = float(row["bpp"]) if "bpp" in row else 8 * float(row["encoded_size"]) / (row["width"] * row["height"])
     if not (math.isfinite(bpp) and bpp > 0):
         raise UsageError(f"bpp must be a positive number, not {bpp:g}")

@@ -131,6 +131,27 @@ def test_compressais_files_of_single_pictures_make_one_curve(
     assert rows["elic, published"].interval == pytest.approx(ours["webp"].interval)
 
 
+@pytest.mark.parametrize(("field", "said"), [
+    ("bpp", "bpp must be a number, not true"), ("psnr", None),
+])  # fmt: skip
+def test_true_is_no_number_in_a_batch(
+    field: str, said: str | None, run: Results, crop_rows: Rows, tmp_path: Path
+) -> None:
+    theirs = results_of([row for row in crop_rows if row["label"] == "webp"], [PSNR, SSIM])
+    file = make_batch(theirs, tmp_path)[-1]
+    batch = json.loads(file.read_text())
+    names = [next(iter(one)) for one in batch["field_descriptions"]]
+    for row in batch["field_values"]:
+        row[names.index(field)] = True
+    file.write_text(json.dumps(batch))
+    if said is None:
+        (curve,) = find_references([str(file)], ["crops"], registry.load())
+        assert {tuple(points.metrics) for points in curve.pictures.values()} == {("ssim",)}
+    else:
+        with pytest.raises(UsageError, match=said):
+            find_references([str(file)], ["crops"], registry.load())
+
+
 def make_batch(results: Results, out: Path) -> list[Path]:
     report = registry.load().report("codec-compare")
     return report.render(results, report.Options(), out)

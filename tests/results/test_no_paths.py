@@ -19,6 +19,7 @@ from benchbox.cli.main import commands as cli
 from benchbox.naming import PublicNames
 from benchbox.plan import load_plan
 from benchbox.results import check, find_run, publish
+from benchbox.results.publish import dataset_digests
 from benchbox.store import Workspace
 
 USER = "maria-lindqvist"
@@ -79,6 +80,18 @@ def test_its_data_sets_go_by_name_and_digest(published: Path) -> None:
     assert all(digest in text for digest in digests)
     assert load_plan(published / "plan.toml").dataset == ("folder:photos", "folder:photos (2)")
     assert {about["source"] for about in settings.values()} == {"folder photos"}
+
+
+def test_the_digest_of_a_data_set_is_that_of_its_measured_pictures(published: Path) -> None:
+    """An unfinished run has rows without a digest, also of pictures of which others are measured."""
+    frame = benchbox.load(published).astype({"sample_sha256": object})
+    first = frame["sample"].iloc[0]
+    unfinished = frame.copy()
+    unfinished.loc[::2, "sample_sha256"] = None  # every second point of each picture
+    assert dataset_digests(unfinished) == dataset_digests(frame)
+    unfinished.loc[unfinished["sample"] == first, "sample_sha256"] = None
+    assert dataset_digests(unfinished) == dataset_digests(frame[frame["sample"] != first])
+    assert dataset_digests(frame.assign(sample_sha256=None)) == {}
 
 
 def test_beside_its_pictures_it_can_be_checked(published: Path, tmp_path: Path, base: Path) -> None:

@@ -43,6 +43,19 @@ def again(tmp_path: Path, asked: dict[str, Any], fresh: bool = False) -> tuple[S
         return execute(resolved.fresh() if fresh else resolved, plugins, place, executor, spoken), spoken.lines
 
 
+def test_a_run_says_that_its_codec_changed(tmp_path: Path, pictures: Path, install: Install) -> None:
+    install("acme-toy", TOY)
+    asked = plan(pictures, {"id": "toy", "qualities": [2]})
+    first = go(tmp_path, asked, workers=1)
+    kept = measured(tmp_path)
+    (tmp_path / "acme-toy" / "acme_toy.py").write_text(TOY.replace(", 9)", ", 1)"), encoding="utf-8")
+    summary, lines = again(tmp_path, asked)
+    assert SAID.replace("6 of", f"{len(first)} of") in lines
+    assert (summary.measured, measured(tmp_path)) == (0, kept)
+    note = stored_results("t", tmp_path / "runs").codec_settings["toy"]["note"]
+    assert note.startswith(f"its plugin changed since {len(first)} of its points were measured, under the same ident")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"match": ["bpp=2"]}, {"timing": {"repeats": 1}}], ids=["", "matched", "timed"])
 def test_it_is_said_and_measured_again_when_asked(
