@@ -25,6 +25,7 @@ from benchbox.results.records import (
     read_environment,
     read_settings,
 )
+from benchbox.results.shape import applied
 from benchbox.store import COLUMNS, PUBLISHED, Store, Workspace
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def load_run(
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
     """Everything that reports need. `literature` names published curves to draw with those of the run, by id or as
     files (see `find_references`). A published folder has no decoded pictures."""
+    return applied(load_unapplied(place, registry, literature))
+
+
+def load_unapplied(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
+    """As `load_results`, with the plan's table ``[report]`` as it stands, which may name what is not drawn."""
     table, metrics = load_frame(place, registry)
     settings = read_settings(place.folder / "settings.json")
     notes = change_notes(table, registry if place.workspace is not None else None)
