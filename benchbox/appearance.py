@@ -152,5 +152,6 @@ def names_in(asked: Appearance) -> list[tuple[str, str]]:
 def _instead(name: str, known: Iterable[str]) -> str:
     """What to write instead of `name`."""
     choice = list(dict.fromkeys(known))
+    quoted = [f'"{one}"' if "," in one else one for one in choice[:MOST_NAMED]]
     more = f" and {len(choice) - MOST_NAMED} more" if len(choice) > MOST_NAMED else ""
-    return did_you_mean(name, choice) or f"; take one of {', '.join(choice[:MOST_NAMED]) or 'none'}{more}"
+    return did_you_mean(name, choice) or f"; take one of {', '.join(quoted) or 'none'}{more}"
