@@ -186,6 +186,9 @@ def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bo
     for label in labels:
         if labels.count(label) > 1:
             raise PlanError(f"two codecs of the plan are called '{label}'; give one of them a label")
+    if plan.match and not any(c.axis is not None for c in configurations):
+        raise PlanError(f"match: there is nothing to search, since {' and '.join(labels) or 'no codec'} "
+                        f"{'has' if len(labels) < 2 else 'have'} no quality; name a lossy codec, or take match out")
     check_look(plan.report, {c.label: c.info.id for c in configurations}, metrics, plan.dataset,
                [entry for entry in plan.codec if entry.id in left_out], registry)
     if plan.timing is not None:

@@ -48,6 +48,9 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
+            if (place.folder / "plan.toml").is_file():
+                raise StoreError(f"the run '{place.name}' has no results: nothing of it could be measured, or it was "
+                                 "forgotten; run its plan, which says why pictures are left out")
             raise no_run(place.name, store)
         metrics = _metrics(place, registry)
         return frame(store, place.name, metrics), metrics
