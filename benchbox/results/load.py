@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox.dataset import summarised
+from benchbox.dataset import summarised, twins
 from benchbox.errors import StoreError, one_line
 from benchbox.files import read_text
 from benchbox.metric import Metric
@@ -86,7 +86,7 @@ def load_unapplied(place: RunPlace, registry: Registry, literature: Sequence[str
         metrics=metrics,
         plan=plan,
         environment=read_environment(place.folder / "environment.json"),
-        dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
+        dataset_notes={d: [*_notes(info), *_twins(table, d)] for d, info in settings.datasets.items()},
         codec_settings={label: {**about, "note": notes[label]} if label in notes else about
                         for label, about in settings.codecs.items()},
         left_out=settings.left_out,
@@ -202,3 +202,10 @@ def _text_bytes(table: Any) -> int:
 def _notes(info: DatasetSettings) -> list[str]:
     source = [f"Source: {info.source}"] if info.source else []
     return [info.title, *source, *info.notes, *summarised(info.pictures)]
+
+
+def _twins(table: pd.DataFrame, dataset: str) -> list[str]:
+    """What is to be said of pictures that a data set has more than once."""
+    own = table.loc[(table["dataset"] == dataset).to_numpy(dtype=bool), ["sample", "sample_sha256"]]
+    known = own.drop_duplicates().dropna().drop_duplicates("sample")
+    return twins(dict(zip(known["sample"].astype(str), known["sample_sha256"].astype(str), strict=True)))
