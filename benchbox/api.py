@@ -270,8 +270,9 @@ def compare(
         which the verdict is taken), `bd_metric` (difference of the metric at equal bits), `n` (pictures used),
         `encode_speed` and `decode_speed` (above 1: faster; only where both runs were timed on one host), `points`
         (compared), `changed` (of these, with other bytes), `unpaired` (points of either run whose picture has none of
-        that quality in the other), `broken` (points that went through before and fail now) and `reason` (why there is
-        no number or no interval). A warning names codecs, metrics and data sets that only `before` has.
+        that quality in the other), `unmeasured` (points that either run asks for and has not measured yet), `broken`
+        (points that went through before and fail now) and `reason` (why there is no number or no interval). A warning
+        names codecs, metrics and data sets that only `before` has.
 
     Raises:
         UnknownIdError: a run has no such codec or metric, or the runs have none in common.

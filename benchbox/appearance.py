@@ -16,12 +16,15 @@ It changes no measurement: keys, digests and the run's results are the same with
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from benchbox.codec import OptionsModel
-from benchbox.errors import plain_name
+from benchbox.errors import UnknownIdError, did_you_mean, plain_name
+from benchbox.reference import Reference
 
 
 def _range(ends: tuple[float, float]) -> tuple[float, float]:
@@ -56,5 +59,99 @@ class Appearance(OptionsModel):
     font: _Text | None = None
 
 
+MOST_NAMED = 20
+"""Names that an error lists for the user to choose from."""
+
 PLAIN = Appearance()
 """The appearance of a report of which nothing is said."""
+
+
+@dataclass(frozen=True)
+class Nameable:
+    """What of a run a table ``[report]`` may name.
+
+    Attributes:
+        codecs: label -> codec id.
+        curves: id of each published curve -> all names that it goes by.
+        metrics: ids of the metrics.
+    """
+
+    codecs: Mapping[str, str]
+    curves: Mapping[str, tuple[str, ...]]
+    metrics: Sequence[str]
+
+    @classmethod
+    def of(cls, codecs: Mapping[str, str], curves: Iterable[Reference], metrics: Iterable[str]) -> Nameable:
+        """What these labels (with their codec ids), published curves and metrics are called."""
+        return cls(codecs, {c.id: (c.id, c.title, f"{c.title}, {c.kind}") for c in curves}, tuple(metrics))
+
+    def labels(self, name: str) -> list[str]:
+        """The labels that `name` stands for: the label itself, else all of that codec id."""
+        return [name] if name in self.codecs else [label for label, id_ in self.codecs.items() if id_ == name]
+
+    def ids(self, name: str) -> list[str]:
+        """The published curves that `name` stands for."""
+        return [id_ for id_, known in self.curves.items() if name in known]
+
+    def has(self, name: str) -> bool:
+        """Whether `name` stands for anything."""
+        return bool(self.labels(name) or self.ids(name))
+
+    def order(self, asked: Appearance) -> list[str]:
+        """The labels that `asked` shows, in its order."""
+        chosen = [label for name in asked.codecs for label in self.labels(name)]
+        return list(dict.fromkeys(chosen or self.codecs))
+
+    def new_labels(self, asked: Appearance) -> dict[str, str]:
+        """Label -> the name that `asked` gives it, of those that it renames."""
+        return {label: new for name, new in asked.labels.items() for label in self.labels(name)}
+
+    def present(self, asked: Appearance) -> Appearance:
+        """`asked` without what it says of codecs, curves, metrics and axes that are not there."""
+        axes = self._axes()
+        kept = {key: {name: value for name, value in getattr(asked, key).items() if self.has(name)}
+                for key in ("labels", "colours", "families")}  # fmt: skip
+        return asked.model_copy(update={
+            **kept, "codecs": tuple(name for name in asked.codecs if self.has(name)),
+            "highlight": asked.highlight if self.has(asked.highlight or "") else None,
+            "metrics": tuple(name for name in asked.metrics if name in self.metrics),
+            "ranges": {name: ends for name, ends in asked.ranges.items() if name in axes},
+        })  # fmt: skip
+
+    def _axes(self) -> list[str]:
+        return ["bpp", *self.metrics, "saving"]
+
+    def check(self, asked: Appearance) -> None:
+        """Raise UnknownIdError where `asked` names a codec, a metric or an axis that is not there, with those that are,
+        or gives two codecs one name."""
+        for key, name in names_in(asked):
+            if not self.has(name):
+                known = [*self.codecs, *self.codecs.values(), *self.curves]
+                raise UnknownIdError(f"report: {key}: no codec of this run is called '{name}'{_instead(name, known)}")
+        for name in asked.metrics:
+            if name not in self.metrics:
+                raise UnknownIdError(f"report: metrics: this run is not scored by '{name}'"
+                                     f"{_instead(name, self.metrics)}")
+        axes = self._axes()
+        for name in asked.ranges:
+            if name not in axes:
+                raise UnknownIdError(f"report: ranges: no axis is called '{name}'{_instead(name, axes)}")
+        new = self.new_labels(asked)
+        shown = [new.get(label, label) for label in self.order(asked)]
+        for label in shown:
+            if shown.count(label) > 1:
+                raise UnknownIdError(f"report: labels: two codecs would be called '{label}'; give them different names")
+
+
+def names_in(asked: Appearance) -> list[tuple[str, str]]:
+    """(key, name) of each codec or published curve that `asked` names."""
+    found = [(key, name) for key in ("codecs", "labels", "colours", "families") for name in getattr(asked, key)]
+    return found if asked.highlight is None else [*found, ("highlight", asked.highlight)]
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    """What to write instead of `name`."""
+    choice = list(dict.fromkeys(known))
+    quoted = [f'"{one}"' if "," in one else one for one in choice[:MOST_NAMED]]
+    more = f" and {len(choice) - MOST_NAMED} more" if len(choice) > MOST_NAMED else ""
+    return did_you_mean(name, choice) or f"; take one of {', '.join(quoted) or 'none'}{more}"

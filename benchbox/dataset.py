@@ -170,6 +170,26 @@ def summarised(notes: Mapping[str, Sequence[str]]) -> list[str]:
             f"{' ...' * (len(samples) > 3)})" for remark, samples in about.items()]  # fmt: skip
 
 
+MOST_TWINS = 3
+"""Pictures of which it is said each by itself that a data set has them more than once."""
+
+
+def twins(digests: Mapping[str, str]) -> list[str]:
+    """Sentences on pictures that a data set has more than once, under several names, from the digests of their pixels
+    (picture -> digest)."""
+    found: dict[str, list[str]] = {}
+    for sample, digest in digests.items():
+        found.setdefault(digest, []).append(sample)
+    same = [samples for samples in found.values() if len(samples) > 1]
+    if len(same) <= MOST_TWINS:
+        return [f"{', '.join(samples[:3])}{' ...' * (len(samples) > 3)} have the same pixels, so this picture counts "
+                f"{len(samples)} times in every mean and interval" for samples in same]  # fmt: skip
+    some = ", ".join(" = ".join(samples[:2]) for samples in same[:MOST_TWINS])
+    names = sum(map(len, same))
+    return [f"{len(same)} pictures are here under {names} names ({some} ...), and count as often in every mean and "
+            "interval"]  # fmt: skip
+
+
 FetchProgress = Callable[[str, int, int], None]
 """Called during a fetch with (file name, bytes so far, total bytes or 0 if unknown)."""
 

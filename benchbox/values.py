@@ -1,7 +1,9 @@
-"""What is wrong with a value that a user or a file gives, said in one way wherever values are validated."""
+"""Values that a user or a file gives: lists on one line; and what is wrong with a value, said in one way wherever
+values are validated."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +19,14 @@ _KINDS = {
 
 _BOUNDS = {"greater_than": ("gt", "above"), "greater_than_equal": ("ge", "at least"), "less_than": ("lt", "below"),
            "less_than_equal": ("le", "at most"), "multiple_of": ("multiple_of", "a multiple of")}  # fmt: skip
+
+
+def listed(text: str, separator: str = ",") -> list[str]:
+    """The entries of a list on one line, ``"jpeg, 'ours, slow'"``: blanks around them go, and so do empty ones. An
+    entry that holds the separator stands in quotes, single or double."""
+    mark = re.escape(separator)
+    found = re.findall(rf"""\s*(?:"([^"]*)"|'([^']*)')\s*(?:{mark}|\Z)|([^{mark}]*)(?:{mark}|\Z)""", text)
+    return [entry for double, single, plain in found if (entry := double or single or plain.strip())]
 
 
 def wrong(fault: Mapping[str, Any], got: bool = True) -> str:

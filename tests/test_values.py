@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from benchbox.codec import OptionsModel, validated_options
 from benchbox.errors import BenchboxError, OptionError
 from benchbox.plan import load_plan, make_plan
 from benchbox.registry import load
-from benchbox.values import wrong
+from benchbox.values import listed, wrong
 
 PYDANTIC = re.compile(r"(?i)input should|field required|valid (integer|number|string|boolean|list|tuple|dict)|"
                       r"Extra inputs|Value error|unable to parse|should have|pydantic")
@@ -174,3 +176,25 @@ def test_options_and_plan_files(tmp_path: Path) -> None:
     path.write_text('dataset = "samples"\ncodec = [{ id = "jpeg", optional = "perhaps" }]\n')
     with pytest.raises(BenchboxError, match=r"plan\.toml: codec\.0\.optional: must be true or false, got 'perhaps'$"):
         load_plan(path)
+
+
+NAMES = st.text("ab,;\"' =5", min_size=1).filter(lambda name: not ("'" in name and '"' in name))
+
+
+def quoted(name: str) -> str:
+    return f"'{name}'" if '"' in name else f'"{name}"'
+
+
+@given(st.lists(NAMES), st.sampled_from(",;"))
+def test_entries_in_quotes_come_back_as_they_are(names: list[str], separator: str) -> None:
+    assert listed(f" {separator} ".join(map(quoted, names)), separator) == names
+
+
+@given(st.lists(st.text("ab-=. 5", min_size=1).map(str.strip).filter(bool)))
+def test_plain_entries_need_no_quotes(names: list[str]) -> None:
+    assert listed(", ".join(names)) == names
+    assert listed(f",{','.join(names)},") == names
+
+
+def test_a_quote_that_ends_nowhere_is_a_letter() -> None:
+    assert listed("5\" screen, it's, 'a' b") == ['5" screen', "it's", "'a' b"]

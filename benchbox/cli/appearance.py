@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from benchbox.errors import OptionError
-from benchbox.values import wrong
+from benchbox.values import listed, wrong
 
 if TYPE_CHECKING:
     from benchbox.appearance import Appearance
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FLAGS = (
-    ("--codecs", "codecs", "A,B...", "Codecs shown, in this order. [default: all]"),
+    ("--codecs", "codecs", "A,B...", "Codecs shown, in this order; one with a comma in quotes. [default: all]"),
     ("--label", "labels", "CODEC=NAME", "Name of a codec in the report."),
     ("--colour", "colours", "CODEC=#RRGGBB", "Colour of a codec."),
     ("--family", "families", "CODEC=NAME", "Family of a codec; codecs of a family share a colour."),
@@ -50,7 +50,7 @@ def with_flags(table: Appearance, given: Mapping[str, Any]) -> Appearance:
         if not value:
             continue
         if key in ("codecs", "metrics", "widths"):
-            changes[key] = tuple(part.strip() for part in value.split(",") if part.strip())
+            changes[key] = tuple(listed(value))
         elif key in _SINGLE:
             changes[key] = value
         else:

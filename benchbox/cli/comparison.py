@@ -101,8 +101,9 @@ def _remarks(codec: CodecChange, shown: _Escape) -> Iterator[str]:
         some = ", ".join(shown(f"{point.sample}{'' if point.quality is None else f' at {point.quality:g}'} "
                                f"({point.reason})") for point in points.broken[:MOST_PICTURES])  # fmt: skip
         yield f"{name}: {len(points.broken)} points went through before and fail now: {some}{_more(points.broken)}"
-    if points.unmeasured:
-        yield f"{name}: {points.unmeasured} points of before are not measured now; run the plan to its end"
+    for side, lacking in zip(("before", "after"), points.unmeasured, strict=True):
+        if lacking.points:
+            yield f"{name}: {side} has {lacking}; run its plan to its end"
     yield from _pictures(codec, name, shown)
 
 
@@ -136,7 +137,8 @@ def _pictures(codec: CodecChange, name: str, shown: _Escape) -> Iterator[str]:
     for side, alone in (("before", codec.shared.only_before), ("after", codec.shared.only_after)):
         if alone and codec.shared.pairs:
             some = ", ".join(shown(sample) for sample in alone[:MOST_PICTURES])
-            yield f"{name}: {len(alone)} pictures are {side} only: {some}{_more(alone)}"
+            count = "1 picture is" if len(alone) == 1 else f"{len(alone)} pictures are"
+            yield f"{name}: {count} in {side} only: {some}{_more(alone)}"
 
 
 def _more(things: Any, most: int = MOST_PICTURES) -> str:

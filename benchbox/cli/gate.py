@@ -30,6 +30,8 @@ def judged(found: Sequence[CodecChange], left: Uncompared, most: float) -> Gate:
     worse = [line for codec in found for line in _worse(codec, most)]
     unclear = [f"not decided: {_place(codec, change)}: {one_line(change.reason)}"
                for codec in found for change in codec.changes if not change.decided]  # fmt: skip
+    unclear += [f"not decided: {one_line(codec.after)}: after has {codec.points.unmeasured[1]}"
+                for codec in found if codec.points.unmeasured[1].points]  # fmt: skip
     unclear += [f"not decided: {one_line(line)}" for line in left.lines()]
     code = WORSE if worse else UNDECIDABLE if unclear else 0
     return Gate(code, (*worse, *unclear, *([f"passed: no interval lies above {most:+g} %"] if not code else [])))

@@ -12,6 +12,7 @@ import click
 
 from benchbox.cli.appearance import appearance_options, with_flags
 from benchbox.cli.group import commands, literature_option, load_plugins, plugin_option, workspace_option
+from benchbox.values import listed
 
 if TYPE_CHECKING:
     from benchbox.registry import Registry
@@ -53,17 +54,13 @@ def report(
     wanted = chosen_reports(plugins, list(formats) or None)
     places = [find_run(run, Workspace.at(workspace)) for run in runs]
     pairs = dict(option.partition("=")[::2] for option in options) | ({"single_file": "yes"} if single_file else {})
-    results = load_several(places, plugins, _split(literature))
+    results = load_several(places, plugins, listed(literature))
     _say_what_is_missing(places, plugins)
     results = replace(results, appearance=with_flags(results.appearance, look))
     folder = output or places[0].folder / "-".join(["report", *(place.name for place in places[1:])])
     files = write_reports(results, wanted, folder, pairs)
     for file in files[:1]:
         click.echo(f"report: {shown(file)}")
-
-
-def _split(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _say_what_is_missing(places: Sequence[RunPlace], plugins: Registry) -> None:
@@ -102,7 +99,7 @@ def publish(run: str, output: Path, literature: str, plugin_paths: tuple[Path, .
 
     place = results.find_run(run, Workspace.at(workspace))
     plugins = load_plugins(plugin_paths)
-    files = results.publish(place, plugins, output, _split(literature))
+    files = results.publish(place, plugins, output, listed(literature))
     _say_what_is_missing([place], plugins)
     click.echo(f"published: {files[0] if files else output}")
 

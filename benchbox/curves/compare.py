@@ -31,7 +31,7 @@ _COLUMNS: Mapping[str, str] = {
     "dataset": "object", "before": "object", "after": "object", "metric": "object", "verdict": "object",
     "bd_rate": "float64", "low": "float64", "high": "float64", "bd_metric": "float64", "n": "int64",
     "encode_speed": "float64", "decode_speed": "float64", "points": "int64", "changed": "int64", "unpaired": "int64",
-    "broken": "int64", "reason": "object",
+    "unmeasured": "int64", "broken": "int64", "reason": "object",
 }  # fmt: skip
 
 
@@ -165,6 +165,8 @@ def _no_curves(rows: pd.DataFrame, shared: Shared, metric: Metric) -> str:
     for side, own in sides.items():
         if not len(own):
             return f"{side} has no points of it on the pictures of this data set that both runs have"
+        if (own["status"] == "missing").all():
+            return f"{side} has measured nothing of it yet; run its plan to its end"
     lossless = [side for side, own in sides.items() if own["quality"].isna().all()]
     if len(lossless) == 1:
         return f"{lossless[0]} is lossless and has no curve"
@@ -199,6 +201,7 @@ def comparison_table(found: Sequence[CodecChange]) -> pd.DataFrame:
                 "verdict": change.verdict, "bd_rate": change.bd_rate, "low": low, "high": high,
                 "bd_metric": change.bd_metric, "n": change.n, "encode_speed": speed.encode,
                 "decode_speed": speed.decode, "points": points.compared, "changed": len(points.changed),
-                "unpaired": sum(points.unpaired), "broken": len(points.broken), "reason": change.reason,
+                "unpaired": sum(points.unpaired), "unmeasured": sum(side.points for side in points.unmeasured),
+                "broken": len(points.broken), "reason": change.reason,
             })  # fmt: skip
     return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)

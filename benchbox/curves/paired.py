@@ -1,7 +1,8 @@
 """The pictures that two results frames share, and the rows of one codec on them.
 
 Pictures are paired by the digest of their pixels, since the same folder has another path on another machine and a
-picture may have changed under its name. A table of an earlier release without digests is paired by the names.
+picture may have changed under its name. A picture of which nothing is measured yet has no digest and is paired by its
+name; so is every picture of a table of an earlier release without digests.
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ def paired_rows(
 
 
 def _pictures(frame: pd.DataFrame, named: bool) -> Mapping[str, Pictures]:
-    """Data set -> its pictures, by the digest of their pixels, or by name if `named`. A picture of which nothing was
-    measured has no digest, and so no partner."""
+    """Data set -> its pictures, by the digest of their pixels, or by name if `named`; "" for a picture of which nothing
+    is measured."""
     found: dict[str, dict[str, str]] = {str(dataset): {} for dataset in frame["dataset"].drop_duplicates()}
     rows = frame.drop_duplicates(["dataset", "sample", "sample_sha256"])
     for dataset, sample, digest in zip(rows["dataset"], rows["sample"], rows["sample_sha256"], strict=True):
@@ -94,7 +95,8 @@ def _pictures(frame: pd.DataFrame, named: bool) -> Mapping[str, Pictures]:
 
 
 def _pairs(before: Pictures, after: Pictures) -> dict[str, str]:
-    """Sample before -> sample after of the same picture, each once, those of the same name first."""
+    """Sample before -> sample after of the same picture, each once, those of the same name first; then those that are
+    not measured on one side and have the name of one on the other."""
     pairs = {name: name for name, known in before.items() if known and after.get(name) == known}
     free: dict[str, list[str]] = {}
     for name, known in after.items():
@@ -103,4 +105,6 @@ def _pairs(before: Pictures, after: Pictures) -> dict[str, str]:
     for name, known in before.items():
         if name not in pairs and free.get(known):
             pairs[name] = free[known].pop(0)
-    return pairs
+    taken = set(pairs.values())
+    return pairs | {name: name for name, known in before.items() if name not in pairs and name not in taken
+                    and name in after and not (known and after[name])}

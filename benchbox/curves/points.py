@@ -52,6 +52,18 @@ class Speed:
 
 
 @dataclass(frozen=True)
+class Unmeasured:
+    """`points` of a run on so many `pictures` that it asks for and has not measured yet."""
+
+    points: int
+    pictures: int
+
+    def __str__(self) -> str:
+        return (f"{self.points} point{'s' * (self.points != 1)} on {self.pictures} picture{'s' * (self.pictures != 1)} "
+                "not measured yet")
+
+
+@dataclass(frozen=True)
 class Points:
     """The points of a codec in two runs, on the same pictures at the same qualities.
 
@@ -60,7 +72,8 @@ class Points:
         changed: those whose bytes differ.
         decoded: number of those with equal bytes that decode to other pixels.
         broken: points that went through before and fail now, or that the codec refuses now.
-        unmeasured: number of points that went through before and are not measured now.
+        unmeasured: number of points that are not measured before and now, though they are asked for, and of the
+            pictures that they are of.
         unpaired: number of points before and of points after that went through and have no partner: the other run has
             no point of that quality on that picture.
         asked: whether these are only points that one run asks for and the other does not (see `_only_asked`).
@@ -74,7 +87,7 @@ class Points:
     changed: tuple[ChangedPoint, ...]
     decoded: int
     broken: tuple[BrokenPoint, ...]
-    unmeasured: int
+    unmeasured: tuple[Unmeasured, Unmeasured]
     unpaired: tuple[int, int]
     asked: bool
     equal: bool
@@ -107,13 +120,18 @@ def compare_points(rows: pd.DataFrame, metrics: Sequence[Metric]) -> Points:
         decoded=int((decoded & known).sum()),
         broken=tuple(BrokenPoint(str(sample), _quality(quality), _why(status, reason))
                      for sample, quality, status, reason in _listed(broken, "status_after", "reason_after")),
-        unmeasured=int((went[0] & missing).sum()),
+        unmeasured=(_unmeasured(before), _unmeasured(after)),
         unpaired=unpaired,
         asked=asked,
         equal=len(same) == len(metrics) > 0,
         same=same,
         speed=_speed(good),
     )  # fmt: skip
+
+
+def _unmeasured(rows: pd.DataFrame) -> Unmeasured:
+    missing = rows[(rows["status"] == "missing").to_numpy(dtype=bool)]
+    return Unmeasured(len(missing), missing["sample"].nunique())
 
 
 def _only_asked(before: pd.DataFrame, after: pd.DataFrame) -> bool:

@@ -16,7 +16,7 @@ from benchbox.plan.plan import (
     parse_codec,
     settle,
 )
-from benchbox.plan.resolve import Configuration, Resolved, device_for, resolve
+from benchbox.plan.resolve import Configuration, Resolved, device_for, pinned_core, resolve
 from benchbox.plan.shard import Shard
 from benchbox.plan.target import Target, parse_target
 
@@ -24,5 +24,5 @@ __all__ = [
     "DISTURBED", "SPREAD", "CodecEntry", "Configuration", "Entry", "Have", "Job", "Places", "Plan", "Point", "Resolved",
     "SampleName", "Shard", "Target", "Timing", "check_run_name", "coarse_first", "coarse_to_fine", "device_for",
     "entries", "load_plan", "make_plan", "missing_jobs", "named", "own_groups", "parse_codec", "parse_target",
-    "quick_stages", "resolve", "settle", "timing_jobs",
+    "pinned_core", "quick_stages", "resolve", "settle", "timing_jobs",
 ]  # fmt: skip

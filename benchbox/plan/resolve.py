@@ -25,6 +25,7 @@ from benchbox.guard import answered, breach
 from benchbox.machine import gpus
 from benchbox.metric import Metric
 from benchbox.plan.jobs import Entry, Have, Job, Point, SampleName
+from benchbox.plan.look import check_look
 from benchbox.plan.plan import CodecEntry, Plan, Timing, check_name, plan_text
 from benchbox.plan.shard import Shard
 from benchbox.plan.target import parse_target
@@ -167,7 +168,8 @@ def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bo
 
     Raises:
         UsageError: an unknown id or option, a quality out of range, two configurations under one label, a metric that
-            is unavailable here, a target that is none.
+            is unavailable here, a target that is none, a table `report` that names what is not measured, a core that
+            is not here.
         CodecUnavailableError, DatasetError: with the remedy.
     """
     plan = plan.model_copy(update={
@@ -184,6 +186,13 @@ def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bo
     for label in labels:
         if labels.count(label) > 1:
             raise PlanError(f"two codecs of the plan are called '{label}'; give one of them a label")
+    if plan.match and not any(c.axis is not None for c in configurations):
+        raise PlanError(f"match: there is nothing to search, since {' and '.join(labels) or 'no codec'} "
+                        f"{'has' if len(labels) < 2 else 'have'} no quality; name a lossy codec, or take match out")
+    check_look(plan.report, {c.label: c.info.id for c in configurations}, metrics, plan.dataset,
+               [entry for entry in plan.codec if entry.id in left_out], registry)
+    if plan.timing is not None:
+        pinned_core(plan.timing)
     datasets = tuple(registry.dataset(name) for name in dict.fromkeys(plan.dataset))
     return Resolved(plan, datasets, configurations, metrics, left_out)
 
@@ -227,6 +236,16 @@ def device_for(name: str, accepted: Collection[str], label: str, has_gpu: Callab
             raise PlanError(f"{label}: runs on {' or '.join(accepted)}, not on '{name}'; choose one of these, or auto")
         return name
     return "cuda" if "cuda" in accepted and has_gpu() else "cpu"
+
+
+def pinned_core(protocol: Timing) -> int:
+    """The processor core that points are timed on. Raises PlanError if this process may not use it."""
+    allowed = os.sched_getaffinity(0)
+    core = max(allowed) if protocol.core is None else protocol.core
+    if core not in allowed:
+        choice = ", ".join(map(str, sorted(allowed)))
+        raise PlanError(f"timing.core: there is no core {core} here; take one of {choice}")
+    return core
 
 
 def _configure(entry: CodecEntry, registry: Registry, has_gpu: Callable[[], bool]) -> Configuration:

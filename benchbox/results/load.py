@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchbox.dataset import summarised
+from benchbox.dataset import summarised, twins
 from benchbox.errors import StoreError, one_line
 from benchbox.files import read_text
 from benchbox.metric import Metric
@@ -25,6 +25,7 @@ from benchbox.results.records import (
     read_environment,
     read_settings,
 )
+from benchbox.results.shape import applied
 from benchbox.store import COLUMNS, PUBLISHED, Store, Workspace
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
+            if (place.folder / "plan.toml").is_file():
+                raise StoreError(f"the run '{place.name}' has no results: nothing of it could be measured, or it was "
+                                 "forgotten; run its plan, which says why pictures are left out")
             raise no_run(place.name, store)
         metrics = _metrics(place, registry)
         return frame(store, place.name, metrics), metrics
@@ -66,6 +70,11 @@ def load_run(
 def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
     """Everything that reports need. `literature` names published curves to draw with those of the run, by id or as
     files (see `find_references`). A published folder has no decoded pictures."""
+    return applied(load_unapplied(place, registry, literature))
+
+
+def load_unapplied(place: RunPlace, registry: Registry, literature: Sequence[str] = ()) -> Results:
+    """As `load_results`, with the plan's table ``[report]`` as it stands, which may name what is not drawn."""
     table, metrics = load_frame(place, registry)
     settings = read_settings(place.folder / "settings.json")
     notes = change_notes(table, registry if place.workspace is not None else None)
@@ -77,7 +86,7 @@ def load_results(place: RunPlace, registry: Registry, literature: Sequence[str] 
         metrics=metrics,
         plan=plan,
         environment=read_environment(place.folder / "environment.json"),
-        dataset_notes={d: _notes(info) for d, info in settings.datasets.items()},
+        dataset_notes={d: [*_notes(info), *_twins(table, d)] for d, info in settings.datasets.items()},
         codec_settings={label: {**about, "note": notes[label]} if label in notes else about
                         for label, about in settings.codecs.items()},
         left_out=settings.left_out,
@@ -193,3 +202,10 @@ def _text_bytes(table: Any) -> int:
 def _notes(info: DatasetSettings) -> list[str]:
     source = [f"Source: {info.source}"] if info.source else []
     return [info.title, *source, *info.notes, *summarised(info.pictures)]
+
+
+def _twins(table: pd.DataFrame, dataset: str) -> list[str]:
+    """What is to be said of pictures that a data set has more than once."""
+    own = table.loc[(table["dataset"] == dataset).to_numpy(dtype=bool), ["sample", "sample_sha256"]]
+    known = own.drop_duplicates().dropna().drop_duplicates("sample")
+    return twins(dict(zip(known["sample"].astype(str), known["sample_sha256"].astype(str), strict=True)))

@@ -14,8 +14,9 @@ from benchbox.metric import Metric
 from benchbox.registry import Registry
 from benchbox.report import Results
 from benchbox.results.literature import find_references
-from benchbox.results.load import load_frame, load_results
+from benchbox.results.load import load_frame, load_results, load_unapplied
 from benchbox.results.place import RunPlace
+from benchbox.results.shape import applied
 from benchbox.results.versions import check_versions
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ def load_several(places: Sequence[RunPlace], registry: Registry, literature: Seq
     if len(places) == 1:
         return load_results(places[0], registry, literature)
     _once(places)
-    loaded = [load_results(place, registry) for place in places]
+    loaded = [load_unapplied(place, registry) for place in places]
     check_versions(places, registry)
     results = united(loaded)
-    return replace(results, references=find_references(literature, list(results.dataset_notes), registry))
+    references = find_references(literature, list(results.dataset_notes), registry)
+    return applied(replace(results, references=references))
 
 
 def load_frames(places: Sequence[RunPlace], registry: Registry) -> tuple[pd.DataFrame, list[Metric]]:

@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchbox.appearance import PLAIN, Appearance
-from benchbox.errors import UnknownIdError, did_you_mean
+from benchbox.appearance import PLAIN, Appearance, Nameable
 from benchbox.metric import Metric
 from benchbox.reference import Reference
 from benchbox.report import Results
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class _Names:
-    """What the curves of a run may be called, and what they are."""
-
-    codecs: Mapping[str, str]
-    references: Mapping[str, tuple[str, str, str]]
-
-    @classmethod
-    def of(cls, results: Results) -> _Names:
-        rows = results.frame[["label", "codec"]].drop_duplicates().astype(str)
-        return cls(dict(zip(rows["label"], rows["codec"], strict=True)),
-                   {r.id: (r.id, r.title, f"{r.title}, {r.kind}") for r in results.references})
-
-    def labels(self, name: str) -> list[str]:
-        """The measured labels that `name` stands for: the label itself, else all of that codec id."""
-        return [name] if name in self.codecs else [label for label, id_ in self.codecs.items() if id_ == name]
-
-    def ids(self, name: str) -> list[str]:
-        """The published curves that `name` stands for."""
-        return [id_ for id_, known in self.references.items() if name in known]
-
-    def check(self, name: str, place: str) -> None:
-        if not self.labels(name) and not self.ids(name):
-            known = [*self.codecs, *self.codecs.values(), *self.references]
-            hint = did_you_mean(name, known) or f"; take one of {', '.join(dict.fromkeys(known))}"
-            raise UnknownIdError(f"report: {place}: no codec of this run is called '{name}'{hint}")
 
 
 def shaped(results: Results) -> Results:
@@ -54,19 +25,11 @@ def shaped(results: Results) -> Results:
     wanted = results.appearance
     if wanted == PLAIN:
         return results
-    names = _Names.of(results)
-    for place in ("codecs", "labels", "colours", "families"):
-        for name in getattr(wanted, place):
-            names.check(name, place)
-    if wanted.highlight is not None:
-        names.check(wanted.highlight, "highlight")
-    _check_axes(wanted, results)
-    order = [label for name in wanted.codecs for label in names.labels(name)] or list(names.codecs)
-    order = list(dict.fromkeys(order))
+    names = nameable(results)
+    names.check(wanted)
+    order, label_of = names.order(wanted), names.new_labels(wanted)
     shown = _references(results, wanted, names)
-    label_of = {label: new for name, new in wanted.labels.items() for label in names.labels(name)}
     titles = {id_: new for name, new in wanted.labels.items() for id_ in names.ids(name)}
-    _check_distinct([label_of.get(label, label) for label in order])
     final = wanted.model_copy(update={
         **{key: {new: value for name, value in getattr(wanted, key).items()
                  for new in _shown(name, names, label_of, titles)} for key in ("colours", "families")},
@@ -81,14 +44,29 @@ def shaped(results: Results) -> Results:
         references=[replace(r, title=titles.get(r.id, r.title)) for r in shown], appearance=final)
 
 
-def _shown(name: str, names: _Names, labels: Mapping[str, str], titles: Mapping[str, str]) -> list[str]:
+def applied(results: Results) -> Results:
+    """`results` with what applies to them of the table ``[report]`` of their plan, which was checked when it was run:
+    an optional codec may have been left out, a plugin be missing, a published curve not be asked for."""
+    if results.appearance == PLAIN:
+        return results
+    return replace(results, appearance=nameable(results).present(results.appearance))
+
+
+def nameable(results: Results) -> Nameable:
+    """What of `results` an appearance may name."""
+    rows = results.frame[["label", "codec"]].drop_duplicates().astype(str)
+    return Nameable.of(dict(zip(rows["label"], rows["codec"], strict=True)), results.references,
+                       (metric.id for metric in results.metrics))
+
+
+def _shown(name: str, names: Nameable, labels: Mapping[str, str], titles: Mapping[str, str]) -> list[str]:
     """The names under which the curves that `name` stands for are shown."""
     published = [f"{titles.get(id_, title)}{full.removeprefix(title)}" for id_ in names.ids(name)
-                 for _, title, full in [names.references[id_]]]
+                 for _, title, full in [names.curves[id_]]]
     return [labels.get(label, label) for label in names.labels(name)] or published
 
 
-def _references(results: Results, wanted: Appearance, names: _Names) -> list[Reference]:
+def _references(results: Results, wanted: Appearance, names: Nameable) -> list[Reference]:
     """The published curves that are named, in that order; all of them where none is."""
     named = [id_ for name in wanted.codecs if not names.labels(name) for id_ in names.ids(name)]
     if not named:
@@ -115,22 +93,4 @@ def _frame(results: Results, order: list[str], labels: Mapping[str, str]) -> pd.
 
 def _metrics(results: Results, wanted: Appearance) -> list[Metric]:
     known = {metric.id: metric for metric in results.metrics}
-    for name in wanted.metrics:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"; take one of {', '.join(known)}"
-            raise UnknownIdError(f"report: metrics: this run was not scored by '{name}'{hint}")
     return [known[name] for name in dict.fromkeys(wanted.metrics)] or list(results.metrics)
-
-
-def _check_axes(wanted: Appearance, results: Results) -> None:
-    known = ["bpp", *(metric.id for metric in results.metrics), "saving"]
-    for name in wanted.ranges:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"; take one of {', '.join(known)}"
-            raise UnknownIdError(f"report: ranges: no axis is called '{name}'{hint}")
-
-
-def _check_distinct(labels: list[str]) -> None:
-    for label in labels:
-        if labels.count(label) > 1:
-            raise UnknownIdError(f"report: labels: two codecs would be called '{label}'; give them different names")

@@ -41,21 +41,23 @@ def write_reports(
     """Render `reports` below `folder`, each with `options`; returns the files, the one to open first at the front.
 
     Raises:
-        OptionError: a report has no such option; nothing is written.
+        UsageError: a report has no such option, the appearance or a published curve names what the run lacks; nothing
+            is written.
         PluginError: a report failed or returned something other than its files; the others are written all the same.
         StoreError: `folder` cannot be written (a full disk); each report's files are all there or stay what they were.
     """
     settings = [validated_options(report.Options, options or {}, report.id) for report in reports]
+    named = _as_shown(results)
     files: list[Path] = []
     faults = []
     for report, given in zip(reports, settings, strict=True):
         try:
             with whole_folder(folder) as part:
-                made = [file.relative_to(part) for file in render(results, report, given, part)]
+                made = [file.relative_to(part) for file in _rendered(named, report, given, part)]
         except BenchboxError as error:  # a report at fault costs itself and not the others
             if isinstance(error, StoreError) and isinstance(error.__cause__, OSError):
                 raise
-            said = str(error).removeprefix("report: ")
+            said = str(error)
             faults.append(said if said.startswith(f"{report.id} (") else f"{report.id}: {said}")
         else:
             files += [folder / file for file in made]
@@ -68,12 +70,19 @@ def write_reports(
 def render(results: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
     """The files of one report, which gets the results under public names (`benchbox.naming`), as their
     appearance wants them. It writes into a folder of its own, so that what lies in `folder` is out of its reach."""
-    named = shaped(public(with_literature(results)))
+    return _rendered(_as_shown(results), report, options, folder)
+
+
+def _as_shown(results: Results) -> Results:
+    return shaped(public(with_literature(results)))
+
+
+def _rendered(named: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
     own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
     try:
         before = _listed(folder)
         out = _own_folder(folder)
-        with folder_kept(), exit_forbidden(), calling(report.render), deadline(_seconds(results)) as renew:
+        with folder_kept(), exit_forbidden(), calling(report.render), deadline(_seconds(named)) as renew:
             asked = _renewing(own, renew)
             with confined(out):
                 files = report.render(asked, options, out)

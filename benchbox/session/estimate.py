@@ -20,7 +20,7 @@ from benchbox.machine import SHORTEST_LOOK
 from benchbox.plan import DISTURBED, Job, Resolved, timing_jobs
 from benchbox.session.digests import digests
 from benchbox.session.former import changes, summary_of
-from benchbox.session.matched import Matching, most_tries_left
+from benchbox.session.matched import Matching, most_tries_left, not_searched
 from benchbox.session.progress import Progress
 from benchbox.session.todo import Todo, list_missing
 from benchbox.store import EmptyStore, Store, Workspace
@@ -95,6 +95,8 @@ def describe(
     is given, and so many `reports` follow the run."""
     for codec, why in resolved.left_out.items():
         progress.say(f"{codec} is left out: {why}")
+    for line in not_searched(resolved) if resolved.plan.match else ():
+        progress.say(line)
     with ExitStack() as stack:
         store = stack.enter_context((Store if workspace.database.exists() else EmptyStore)(workspace))
         for line in summary_of(changes(store, resolved)):

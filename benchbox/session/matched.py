@@ -33,6 +33,8 @@ def run_matched(session: Session, retry: bool = False) -> None:
     resolved, store, progress = session.resolved, session.store, session.progress
     found = digests(resolved, store, progress)
     session.note_pictures(found)
+    for line in not_searched(resolved):
+        progress.say(line)
     for (_, sample), why in found.unreadable.items():
         progress.say(f"{sample} is left out: {why.reason}")
     matching = Matching(resolved, found, store)
@@ -148,6 +150,18 @@ class Matching:
         if of == "bpp":
             return self._store.rates(keys)
         return {key: value for key, (value, _) in self._store.scores(keys, of, self._versions[of]).items()}
+
+
+def not_searched(resolved: Resolved) -> list[str]:
+    """What a matched run passes over in its plan."""
+    lossless = [c.label for c in resolved.configurations if c.axis is None]
+    given = [c.label for c in resolved.configurations if c.axis is not None and c.qualities != c.axis.values]
+    lines = []
+    if lossless:
+        lines.append(f"{', '.join(lossless)}: lossless, so there is no quality to search and no row")
+    if given:
+        lines.append(f"{', '.join(given)}: the plan's qualities are not used: match searches the whole axis")
+    return lines
 
 
 def most_tries_left(search: Search) -> int:

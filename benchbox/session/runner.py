@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from benchbox.plan import (
     Timing,
     coarse_first,
     entries,
+    pinned_core,
     quick_stages,
     timing_jobs,
 )  # fmt: skip
@@ -97,10 +97,7 @@ def timing_executor(
     """An executor of one worker pinned to one core; a point may take as long as all its repeats."""
     limits = point_limits(plan, 1)
     longer = PointLimits(limits.seconds * 2 * (protocol.repeats + 1) * protocol.batch, limits.memory)
-    core = protocol.core if protocol.core is not None else max(os.sched_getaffinity(0))
-    if core not in os.sched_getaffinity(0):
-        raise PlanError(f"timing: there is no core {core} here; take one of {sorted(os.sched_getaffinity(0))}")
-    return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, files, core)
+    return LocalExecutor(1, longer, workspace.streams, workspace.spool, server, files, pinned_core(protocol))
 
 
 def _run(session: Session, retry: bool, verdicts: Verdicts | None) -> Todo:

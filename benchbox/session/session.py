@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbox import machine
-from benchbox.dataset import summarised
+from benchbox.dataset import summarised, twins
 from benchbox.errors import RunInterrupted
 from benchbox.execution import Executor, Patience, left_behind
 from benchbox.plan import Job, Resolved, SampleName
@@ -135,7 +135,8 @@ class Session:
             self.progress.end()
 
     def note_pictures(self, found: Digests) -> None:
-        """Store digests and notes just taken; enter the reader's notes into the run's record, and say them once."""
+        """Store digests and notes just taken; enter the reader's notes into the run's record, and say them once, and
+        which pictures a data set has more than once."""
         self.store.keep_digests(found.fresh)
         self.store.keep_notes(found.fresh_notes)
         notes: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -145,6 +146,10 @@ class Session:
         for dataset, pictures in notes.items():
             for line in summarised(pictures):
                 self._say_once(f"{dataset}: {line}")
+        for source in self.resolved.datasets:
+            places = [(source.id, sample.id) for sample in source.samples if (source.id, sample.id) in found.known]
+            for line in twins({place[1]: found.known[place] for place in places}):
+                self._say_once(f"{source.id}: {line}")
 
     def pictures_changed(self) -> bool:
         """Whether a worker found pictures that are no longer those planned, so that the run is to be listed anew.

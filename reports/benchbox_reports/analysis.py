@@ -19,6 +19,7 @@ from benchbox.metric import Metric
 from benchbox.naming import public
 from benchbox.reference import Reference
 from benchbox.report import Results
+from benchbox_reports.nothing import why_nothing
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -246,7 +247,8 @@ def _section(
         n_pictures=frame["sample"].nunique(), n_used=kept["sample"].nunique(), left_out=tuple(left_out),
         mean_bytes=_mean_bytes(kept, means), anchor=here,
         comparisons=pairs.against[here] if pairs is not None and here is not None else (), pairs=pairs,
-        lossless=lossless, published=published, no_values="" if usable else _why_nothing(frame, means, metric),
+        lossless=lossless, published=published,
+        no_values="" if usable else why_nothing(frame, means, metric, left_out),
     )
 
 
@@ -283,17 +285,3 @@ def _mean_bytes(kept: pd.DataFrame, means: Sequence[Curve]) -> dict[str, Floats]
         own = [float(known.get((curve.label, quality), np.nan)) for quality in curve.quality]
         found[curve.label] = np.where(np.isfinite(curve.bpp), own, np.nan)
     return found
-
-
-def _why_nothing(frame: pd.DataFrame, means: Sequence[Curve], metric: Metric) -> str:
-    if not means:
-        return "no lossy codec was run"
-    ok = frame[curves.went_through(frame) & frame["quality"].notna().to_numpy()]
-    if ok.empty:
-        return "no encoding went through"
-    values = ok[metric.column] if metric.column in ok.columns else pd.Series(dtype=float)
-    if values.notna().any():
-        return "no operating point has a value on every picture"
-    reasons = [curves.null_reason(text, metric.id) for text in ok["null_reasons"].drop_duplicates()]
-    known = next((reason for reason in reasons if reason), "")
-    return f"{metric.title} has no value on any picture" + (f": {known}" if known else "")

@@ -19,7 +19,7 @@ from benchbox import curves
 from benchbox.metric import Metric
 from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.figures import is_log, lossless_in_range
-from benchbox_reports.headline import apart_heading, sentences
+from benchbox_reports.headline import apart_heading, sentences, without_curves
 from benchbox_reports.look import Look, palette
 from benchbox_reports.measure import rankings
 from benchbox_reports.pareto import DrawnSpeeds
@@ -60,8 +60,8 @@ def page_data(
         "labels": analysis.labels,
         "names": shown_names(analysis),
         "apart": apart_heading(list(analysis.published)),
-        "headline": {anchor: [unbroken(text) for text in sentences(analysis, anchor, speeds)]
-                     for anchor in _anchors(analysis)},
+        "headline": {"": without_curves(analysis), **{
+            anchor: [unbroken(text) for text in sentences(analysis, anchor, speeds)] for anchor in _anchors(analysis)}},
         "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,
                           style.published, style.family] for label, style in look.items()},
         "datasets": [{"name": d, "pictures": pictures[d], "small": [small.get((d, p), "") for p in pictures[d]],

@@ -66,6 +66,24 @@ def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]
     return [first, *second, _speed(speeds.get(section.dataset))]
 
 
+def without_curves(analysis: Analysis) -> list[str]:
+    """What the run shows where no codec is lossy: which of the lossless ones needs the fewest bits, if they have gone
+    through on all pictures of the first data set."""
+    if analysis.anchor is not None or not analysis.lossless:
+        return []
+    dataset = analysis.lossless[0].dataset
+    whole = [(item.bpp, item.label) for item in analysis.lossless
+             if item.dataset == dataset and item.bpp is not None and not item.n_missing]
+    said = "Every codec of this run is lossless, so there are no curves and no BD-rates."
+    if not whole:
+        return [said]
+    bpp, label = min(whole)
+    verb = "needs the fewest bits:" if len(whole) > 1 else "needs"
+    count = analysis.lossless[0].n + analysis.lossless[0].n_missing
+    return [said, f"{label} {verb} {number(bpp, 3)} bpp, mean over {count} picture{'' if count == 1 else 's'} of "
+                  f"{dataset}."]
+
+
 def summary(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> tuple[list[str], list[tuple[str, Rows]]]:
     """(heads, groups) of the table over all metrics against the run's anchor: a group is a heading and the rows that
     are by one measure, sorted by the first column; first the measured codecs, without a heading."""

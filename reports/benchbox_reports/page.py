@@ -123,7 +123,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
         places={label: colours.index((one.colour, one.dark)) for label, one in look.items()},
         facts=_facts(results), about=description(results.plan), summary=summary(analysis, drawn),
-        headline=data["headline"].get(analysis.anchor, []), breakable=breakable,
+        headline=data["headline"].get(analysis.anchor or "", []), breakable=breakable,
         codecs=codec_table, codec_head=codec_head,
         commands={label: command(analysis, label) for label in analysis.labels if measured_here(analysis, label)},
         sessions=sessions(results.environment),

@@ -20,6 +20,7 @@ from benchbox.image import Image
 from benchbox.metric import Metric
 from benchbox.naming import public
 from benchbox.report import Results
+from benchbox.values import listed
 from benchbox_reports.analysis import choose_anchor
 from benchbox_reports.crops import SIDE as CROP
 from benchbox_reports.crops import Crop, busiest, parse_crop, write_crops
@@ -104,7 +105,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
 def _crop_codecs(wanted: str, labels: Sequence[str], anchor: str, gains: pd.DataFrame) -> list[str]:
     """The codecs of the crop grid: those that the option names, or the anchor and the two that need the fewest bits."""
     if wanted:
-        chosen = [name.strip() for name in wanted.split(";") if name.strip()]
+        chosen = listed(wanted, ";")
         for name in chosen:
             if name not in labels:
                 raise UsageError(f"codecs={wanted}: no lossy codec of the run is called '{name}'; take some of "

@@ -29,6 +29,9 @@ LITTLE: dict[str, Callable[[Rows], Rows | pd.DataFrame]] = {
     "one point failed": lambda rows: [failed(rows[0], "failed", "libjpeg said no"), *rows[1:]],
     "one picture unsupported": lambda rows: [
         failed(r, "unsupported", "gray") if r["label"] == "webp" and r["sample"] == "crop2.png" else r for r in rows],
+    "no picture of every codec": lambda rows: [
+        failed(r, "unsupported", "gray") if r["label"] in ("webp", "jpeg")
+        and (r["label"] == "webp") == (r["sample"] < "crop3.png") else r for r in rows],
     "no rows": lambda rows: pd.DataFrame(rows).iloc[:0],
 }
 
@@ -49,6 +52,21 @@ def test_reports_of_little_data(case: str, crop_rows: Rows, tmp_path: Path, monk
         "one codec failed": "took over 60 s", "the anchor failed": "jpeg has 0 usable points, 4 are needed",
         "one point failed": "jpeg has no mean at quality 8 (1 of 6)",
         "one picture unsupported": "Left out: crop2.png, which webp does not have (unsupported: gray)",
+        "no picture of every codec": "no picture has PSNR of every codec, e.g. webp has none of crop0.png "
+        "(unsupported: gray); choose codecs that share pictures with --codecs",
         "no rows": "There is nothing to draw",
     }  # fmt: skip
     assert expected.get(case, "Rate-distortion curves") in text
+
+
+def test_a_lossless_codec_alone_has_a_headline(
+    crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ())
+    rows = [r for r in crop_rows if r["label"] == "png"]
+    other = [{**r, "label": "other", "bpp": 2 * r["bpp"], "key": f"other {r['key']}"} for r in rows]
+    for given, said in ((rows, "png needs"), ([*other, *rows], "png needs the fewest bits:")):
+        make("page", results_of(given), tmp_path)
+        text = " ".join(Parsed((tmp_path / "index.html").read_text(encoding="utf-8")).text)
+        assert "Every codec of this run is lossless, so there are no curves and no BD-rates." in text
+        assert f"{said} {sum(r['bpp'] for r in rows) / len(rows):.3f} bpp, mean over 6 pictures of crops." in text
