@@ -18,28 +18,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Names:
-    """What the curves of a run may be called, and what they are."""
+    """What the curves of a run may be called, and what they are; `given` leads from names that the appearance gives to
+    those that it gives them to."""
 
     codecs: Mapping[str, str]
     references: Mapping[str, tuple[str, str, str]]
+    given: Mapping[str, str]
 
     @classmethod
     def of(cls, results: Results) -> _Names:
         rows = results.frame[["label", "codec"]].drop_duplicates().astype(str)
         return cls(dict(zip(rows["label"], rows["codec"], strict=True)),
-                   {r.id: (r.id, r.title, f"{r.title}, {r.kind}") for r in results.references})
+                   {r.id: (r.id, r.title, f"{r.title}, {r.kind}") for r in results.references},
+                   {new: name for name, new in results.appearance.labels.items()})
 
     def labels(self, name: str) -> list[str]:
-        """The measured labels that `name` stands for: the label itself, else all of that codec id."""
-        return [name] if name in self.codecs else [label for label, id_ in self.codecs.items() if id_ == name]
+        """The measured labels that `name` stands for: the label itself, else all of that codec id, else those that the
+        report calls so."""
+        return self._labels(name) or ([] if self._ids(name) else self._labels(self.given.get(name, "")))
 
     def ids(self, name: str) -> list[str]:
         """The published curves that `name` stands for."""
+        return self._ids(name) or ([] if self._labels(name) else self._ids(self.given.get(name, "")))
+
+    def _labels(self, name: str) -> list[str]:
+        return [name] if name in self.codecs else [label for label, id_ in self.codecs.items() if id_ == name]
+
+    def _ids(self, name: str) -> list[str]:
         return [id_ for id_, known in self.references.items() if name in known]
 
     def check(self, name: str, place: str) -> None:
         if not self.labels(name) and not self.ids(name):
-            known = [*self.codecs, *self.codecs.values(), *self.references]
+            known = [*self.codecs, *self.codecs.values(), *self.references, *self.given]
             hint = did_you_mean(name, known) or f"; take one of {', '.join(dict.fromkeys(known))}"
             raise UnknownIdError(f"report: {place}: no codec of this run is called '{name}'{hint}")
 
