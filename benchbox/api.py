@@ -7,6 +7,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from benchbox.appearance import Appearance
     from benchbox.metric import Metric
     from benchbox.plan import Plan
     from benchbox.registry import Registry
@@ -114,7 +116,7 @@ def run(
     write_reports(results, wanted, place.run_folder(settled.name) / "report")
     from benchbox.frames import ResultFrame
 
-    return ResultFrame.of(results.frame, _overview)
+    return ResultFrame.of(results.frame, partial(_overview, appearance=results.appearance))
 
 
 def plot(
@@ -124,9 +126,11 @@ def plot(
     """Draw the rate-distortion curves of a run, in the style of its reports.
 
     Args:
-        run: name of the run, its folder, a published folder, or a frame as `load` returns it.
-        metric: id of one of its metrics.
-        only: labels or codec ids to draw, in this order, or a single one; default: all.
+        run: name of the run, its folder or a published folder, drawn with the labels, colours, highlight, ranges and
+            font of its plan's table ``[report]``; or a frame as `load` returns it, which has no such table.
+        metric: id of one of its metrics, also of one that ``[report]`` does not show.
+        only: labels, codec ids or names that ``[report]`` gives, to draw in this order, or a single one; default: those
+            that ``[report]`` shows, else all.
         dataset: the data set; needed where the run has several.
         ax: matplotlib Axes to draw into; default: those of a new figure.
         workspace: the folder that holds the runs.
@@ -140,18 +144,18 @@ def plot(
     """
     from benchbox import registry
     from benchbox.guard import guarded
-    from benchbox.results import as_results, one_dataset, one_metric
+    from benchbox.results import as_results, one_dataset
     from benchbox.store import Workspace
 
     plugins = registry.load()
-    results = as_results(run, Workspace.at(workspace), plugins, [only] if isinstance(only, str) else only)
-    chosen, wanted = one_dataset(results, dataset), one_metric(results, metric)
-    report = _drawing(plugins, results, chosen, wanted)
+    results = as_results(run, Workspace.at(workspace), plugins, [only] if isinstance(only, str) else only, metric)
+    chosen = one_dataset(results, dataset)
+    report = _drawing(plugins, results, chosen, metric)
     if ax is None:
         from matplotlib import pyplot
 
         ax = pyplot.subplots(layout="constrained")[1]
-    guarded(report.plot, results, chosen, wanted, ax)
+    guarded(report.plot, results, chosen, metric, ax)
     return ax
 
 
@@ -186,8 +190,8 @@ def _drawing(plugins: Registry, results: Results, dataset: str, metric: str) -> 
     raise UsageError("no installed plugin draws curves; install benchbox_reports, which comes with benchbox")
 
 
-def _overview(frame: pd.DataFrame) -> str:
-    """A run's frame in HTML: BD-rates by every metric, and the curves by the first."""
+def _overview(frame: pd.DataFrame, appearance: Appearance) -> str:
+    """A run's frame in HTML, as its reports look: BD-rates by every metric, and the curves by the first."""
     import io
 
     from matplotlib.figure import Figure
@@ -201,7 +205,7 @@ def _overview(frame: pd.DataFrame) -> str:
     from benchbox.store import Workspace
 
     plugins = registry.load()
-    results = as_results(frame, Workspace.at("runs"), plugins)
+    results = as_results(frame, Workspace.at("runs"), plugins, appearance=appearance)
     lossy = results.frame.loc[results.frame["quality"].notna(), ["label", "codec"]].astype(str)
     anchor = usual_anchor(dict(lossy.drop_duplicates("label").itertuples(index=False, name=None)))
     if anchor is None:

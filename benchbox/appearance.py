@@ -74,23 +74,36 @@ class Nameable:
         codecs: label -> codec id.
         curves: id of each published curve -> all names that it goes by.
         metrics: ids of the metrics.
+        given: name that the table gives -> name of what it gives it to.
     """
 
     codecs: Mapping[str, str]
     curves: Mapping[str, tuple[str, ...]]
     metrics: Sequence[str]
+    given: Mapping[str, str]
 
     @classmethod
-    def of(cls, codecs: Mapping[str, str], curves: Iterable[Reference], metrics: Iterable[str]) -> Nameable:
-        """What these labels (with their codec ids), published curves and metrics are called."""
-        return cls(codecs, {c.id: (c.id, c.title, f"{c.title}, {c.kind}") for c in curves}, tuple(metrics))
+    def of(
+        cls, codecs: Mapping[str, str], curves: Iterable[Reference], metrics: Iterable[str], labels: Mapping[str, str]
+    ) -> Nameable:
+        """What these labels (with their codec ids), published curves and metrics are called, where the table gives
+        `labels`."""
+        return cls(codecs, {c.id: (c.id, c.title, f"{c.title}, {c.kind}") for c in curves}, tuple(metrics),
+                   {new: name for name, new in labels.items()})  # fmt: skip
 
     def labels(self, name: str) -> list[str]:
-        """The labels that `name` stands for: the label itself, else all of that codec id."""
-        return [name] if name in self.codecs else [label for label, id_ in self.codecs.items() if id_ == name]
+        """The labels that `name` stands for: the label itself, else all of that codec id, else those that the table
+        calls so."""
+        return self._labels(name) or ([] if self._ids(name) else self._labels(self.given.get(name, "")))
 
     def ids(self, name: str) -> list[str]:
         """The published curves that `name` stands for."""
+        return self._ids(name) or ([] if self._labels(name) else self._ids(self.given.get(name, "")))
+
+    def _labels(self, name: str) -> list[str]:
+        return [name] if name in self.codecs else [label for label, id_ in self.codecs.items() if id_ == name]
+
+    def _ids(self, name: str) -> list[str]:
         return [id_ for id_, known in self.curves.items() if name in known]
 
     def has(self, name: str) -> bool:
@@ -126,7 +139,7 @@ class Nameable:
         or gives two codecs one name."""
         for key, name in names_in(asked):
             if not self.has(name):
-                known = [*self.codecs, *self.codecs.values(), *self.curves]
+                known = [*self.codecs, *self.codecs.values(), *self.curves, *self.given]
                 raise UnknownIdError(f"report: {key}: no codec of this run is called '{name}'{_instead(name, known)}")
         for name in asked.metrics:
             if name not in self.metrics:

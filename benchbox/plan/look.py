@@ -35,10 +35,11 @@ def check_look(
         return
     also = {label: entry.id for entry in left_out for label in _labels_of(entry, registry.codec(entry.id))}
     ids = [metric.id for metric in metrics]
-    measured = Nameable.of({**codecs, **also}, (), ids)
+    measured = Nameable.of({**codecs, **also}, (), ids, asked.labels)
     if any(not measured.has(name) for _, name in names_in(asked)):  # plugins are asked for curves only where one may be
         here = {name.partition(":")[0] for name in datasets}
-        measured = Nameable.of(measured.codecs, (c for c in registry.references() if c.dataset in here), ids)
+        curves = (curve for curve in registry.references() if curve.dataset in here)
+        measured = Nameable.of(measured.codecs, curves, ids, asked.labels)
     measured.check(asked)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchbox.appearance import PLAIN, Appearance
 from benchbox.errors import UnknownIdError, UsageError, did_you_mean
 from benchbox.naming import public
 from benchbox.registry import Registry
@@ -22,22 +23,32 @@ if TYPE_CHECKING:
 
 
 def as_results(
-    run: str | Path | pd.DataFrame, workspace: Workspace, registry: Registry, only: Sequence[str] = ()
-) -> Results:
-    """The results of `run` under public names, with the codecs in `only`, in that order, where there are any.
+    run: str | Path | pd.DataFrame, workspace: Workspace, registry: Registry, only: Sequence[str] = (),
+    metric: str | None = None, appearance: Appearance = PLAIN,
+) -> Results:  # fmt: skip
+    """The results of `run` under public names, as its plan's table ``[report]`` wants them.
+
+    Args:
+        run, workspace, registry: as `load_run` takes them.
+        only: the codecs wanted, in this order; empty: those that the table shows.
+        metric: the id of the metric wanted, whether the table shows it or not; None: those that it shows.
+        appearance: that table, if `run` is a frame, which has none.
 
     Raises:
         StoreError: there is no such run.
-        UnknownIdError: it has no such codec.
+        UnknownIdError: it has no such codec or metric.
     """
     if isinstance(run, str | Path):
         results = load_results(find_run(run, workspace), registry)
     else:
         frame, metrics = load_run(run, workspace, registry)
-        results = Results(str(frame["run"].iloc[0]) if len(frame) else "", frame, metrics, "", {})
-    if only:
-        results = replace(results, appearance=results.appearance.model_copy(update={"codecs": tuple(only)}))
-    return shaped(public(with_literature(results)))
+        name = str(frame["run"].iloc[0]) if len(frame) else ""
+        results = Results(name, frame, metrics, "", {}, appearance=appearance)
+    asked: dict[str, tuple[str, ...]] = {"codecs": tuple(only)} if only else {}
+    if metric is not None:
+        asked["metrics"] = (one_metric(results, metric),)
+    changed = replace(results, appearance=results.appearance.model_copy(update=asked))
+    return shaped(public(with_literature(changed)))
 
 
 def one_dataset(results: Results, wanted: str | None) -> str:

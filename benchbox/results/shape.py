@@ -56,7 +56,7 @@ def nameable(results: Results) -> Nameable:
     """What of `results` an appearance may name."""
     rows = results.frame[["label", "codec"]].drop_duplicates().astype(str)
     return Nameable.of(dict(zip(rows["label"], rows["codec"], strict=True)), results.references,
-                       (metric.id for metric in results.metrics))
+                       (metric.id for metric in results.metrics), results.appearance.labels)
 
 
 def _shown(name: str, names: Nameable, labels: Mapping[str, str], titles: Mapping[str, str]) -> list[str]:

@@ -16,7 +16,7 @@ PAGE_SCRIPTS = (
     "summary.js", "pictures.js", "speed.js", "download.js", "page.js",
 )  # fmt: skip
 """The page's script, in the order of loading: plain JavaScript that needs no build."""
-VISUAL_SCRIPTS = ("dom.js", "visual.js")
+VISUAL_SCRIPTS = ("dom.js", "held.js", "visual.js")
 """The script of the visual comparison."""
 
 

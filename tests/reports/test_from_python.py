@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -80,6 +81,28 @@ def test_what_the_run_lacks_is_named(run: pd.DataFrame) -> None:
     two = pd.concat([run, run.assign(dataset="other", run="x")])
     with pytest.raises(UsageError, match="2 data sets"):
         benchbox.plot(two)
+
+
+def test_a_named_run_is_drawn_as_its_plan_says(run: pd.DataFrame, workspace: Path, tmp_path: Path) -> None:
+    look = {"codecs": ["webp", "jpeg"], "labels": {"webp": "Ours"}, "colours": {"webp": "#b60d22"}, "highlight": "webp",
+            "metrics": ["psnr"], "ranges": {"psnr": [20, 30]}}
+    shutil.copytree(workspace, tmp_path / "runs")
+    frame = benchbox.run({**PLAN, "report": look}, workspace=tmp_path / "runs", reports=[])
+    for metric, only, expected in (("psnr", (), ["Ours", "jpeg"]), ("ms-ssim", (), ["Ours", "jpeg"]),
+                                   ("psnr", "Ours", ["Ours"]), ("psnr", ["jpeg", "webp"], ["jpeg", "Ours"])):
+        ax = benchbox.plot("shown", metric, only=only, ax=Figure().subplots(), workspace=tmp_path / "runs")
+        lines = {str(line.get_label()): line for line in ax.get_lines()}
+        assert list(lines) == expected
+        assert lines["Ours"].get_color() == "#b60d22"
+        assert lines["Ours"].get_linewidth() > min(line.get_linewidth() for line in lines.values()) or len(lines) == 1
+        assert (ax.get_ylim() == (20, 30)) is (metric == "psnr")
+    shown = frame._repr_html_()  # type: ignore[operator]
+    assert "Ours</th>" in shown
+    assert "ms-ssim" not in shown
+    plain = benchbox.plot(frame, ax=Figure().subplots())  # a frame has no plan
+    assert [line.get_label() for line in plain.get_lines()] == ["jpeg", "webp"]
+    with pytest.raises(UnknownIdError, match="called 'Our'; did you mean 'Ours'"):
+        benchbox.plot("shown", only="Our", workspace=tmp_path / "runs")
 
 
 def test_curves_are_the_means(run: pd.DataFrame) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from base64 import b64decode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -43,9 +46,9 @@ def test_the_pictures_live_inside(alone: Path, browser: Browser) -> None:
     for view in ("split", "4"):
         pictures.select_option("#v-view", view)
         drawn = pictures.evaluate("Promise.all([...document.images].filter(i => i.checkVisibility()).map("
-                                  "i => i.decode().then(() => [i.naturalWidth, i.src.slice(0, 16)])))")
+                                  "i => i.decode().then(() => [i.naturalWidth, i.src.slice(0, 10)])))")
         assert len(drawn) == (2 if view == "split" else 4)
-        assert {tuple(one) for one in drawn} == {(83, "data:image/webp;")}
+        assert {tuple(one) for one in drawn} == {(83, "blob:null/")}
     pictures.select_option("#v-view", "split")
     clip = "document.getElementById('img-b').style.clipPath"
     pictures.locator("#split").focus()
@@ -60,12 +63,36 @@ def test_the_pictures_live_inside(alone: Path, browser: Browser) -> None:
     links = pictures.evaluate("[...document.querySelectorAll('a[href]')].map(a => [a.checkVisibility(), "
                               "a.getAttribute('href').slice(0, 5), a.download])")
     assert len(links) > 10
-    assert all(href == "data:" and name for visible, href, name in links if visible)
-    with pictures.expect_download() as saved:
-        pictures.get_by_role("link", name="original").first.click()
-    with Image.open(saved.value.path()) as original:
-        assert original.size == (83, 61)
+    assert all(href == "#held" and name for visible, href, name in links if visible)
+    for name, act in (("original", "click"), ("decoded", "press"), ("PNG", "click")):
+        link = pictures.get_by_role("link", name=name).first
+        with pictures.expect_download() as saved:
+            link.press("Enter") if act == "press" else link.click()
+        with Image.open(saved.value.path()) as file:
+            assert (file.size == (83, 61)) is (name != "PNG")
     assert [url for url in asked if not url.startswith((alone.as_uri(), "data:", "blob:"))] == []
+
+
+def test_each_file_is_inside_once(alone: Path) -> None:
+    text = alone.read_text(encoding="utf-8")
+    once = re.findall(r'id=\\"held-(\w+)\\"\\u003e([\w+/=]+)', text)
+    shown = set(re.findall(r"#held-(\w{24})", text))
+    assert shown == {name for name, _ in once}
+    assert len(shown) == len(once) == len({content for _, content in once})
+    assert text.count("#held-") > 3 * len(once)
+    for name, content in once:
+        assert sha256(b64decode(content)).hexdigest().startswith(name)
+    assert "image/webp;base64" not in text.partition('id="visual-page"')[2]
+
+
+def test_pictures_are_printed(alone: Path, browser: Browser) -> None:
+    browser.open(alone.as_uri())
+    with browser.page.expect_popup() as waiting:
+        browser.page.get_by_role("button", name="Look at the pictures").click()
+    pictures = waiting.value
+    pictures.wait_for_load_state()
+    pictures.evaluate("Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode()))")
+    assert b"/Subtype /Image" in pictures.pdf()
 
 
 def test_figures_and_tables_live_inside(alone: Path, browser: Browser, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ function shotOf(side) {
 }
 
 function put(side, image, words) {  // one picture and the lines below it
-  const picture = pictures[state.picture], shot = shotOf(side), label = state[side], source = shot ? (state.error ? shot.error : shot.file) : picture.file;
+  const picture = pictures[state.picture], shot = shotOf(side), label = state[side], source = addressOf(shot ? (state.error ? shot.error : shot.file) : picture.file);
   if (image.getAttribute("src") !== source) image.setAttribute("src", source);
   const facts = shot ? [shot.label + (state.error ? ", error" : ""), ...shot.facts, ...(shot.far ? ["off the target"] : [])] : [label === ORIGINAL ? "original" : `${label}: not stored at this target`];
   image.alt = `${picture.name}, ${facts[0]}`;
