@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_the_page_says_so_without_its_script(run: Results, tmp_path: Path) -> No
 
 
 def test_a_notebook_says_so(run: Results) -> None:
-    shown = ResultFrame.of(run.frame, _overview)._repr_html_()
+    shown = ResultFrame.of(run.frame, partial(_overview, appearance=run.appearance))._repr_html_()
     table = shown.partition("<table>")[2].partition("</table>")[0]
     rows = [row.split("<td>")[0].split(">")[1].split("<")[0] for row in table.split("<tr>")[2:]]
     assert rows == ["steady", "worse", "lucky", "nothing"]
