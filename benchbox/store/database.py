@@ -128,8 +128,9 @@ class Store(formers.FormerRuns):
         return runs.outcomes(self._db, run)
 
     def rows(self, run: str) -> sqlite3.Cursor:
-        """A run's entries joined with their encodings, in the plan's order; columns as in the cursor's description."""
-        own = selection(self._db, "entries", _ENTRY)
+        """A run's entries joined with their encodings, in the plan's order; columns as in the cursor's description.
+        The `ordinal` of a row is its place."""
+        own = selection(self._db, "entries", ("ordinal", *_ENTRY))
         names = [name for name in TABLES["encodings"] if name not in (*_ENTRY, "status", "reason", *_KEPT_ONLY)]
         return self._db.execute(
             f"""SELECT {own}, {selection(self._db, "encodings", names)},

@@ -16,6 +16,7 @@ from benchbox.plan import DISTURBED
 from benchbox.store.accepted import check_texts, check_values
 from benchbox.store.columns import COLUMNS
 from benchbox.store.database import Store
+from benchbox.store.tables import DamagedRows
 from benchbox.store.typed_rows import read_columns
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -34,15 +35,17 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
     Raises:
         StoreError: there is no such run; the message names the runs that exist.
     """
-    table = read_columns(store.rows(run), _DTYPES)
+    table = read_columns(store.rows(run), {**_DTYPES, "ordinal": "float64"})
     count = len(table["key"])
     if not count:
         known = ", ".join(name for name, _ in store.runs()) or "none yet"
         raise StoreError(f"no run is called '{run}' in {store.workspace}; there are: {known}")
+    if not np.array_equal(table.pop("ordinal"), np.arange(count)):
+        raise DamagedRows(f"some rows of run {run} are missing")
     table |= _timings(store, run, count)
     scores = read_columns(store.values(run), {"ordinal": "float64", "metric": "category", "version": "category",
                                               "value": "float64", "reason": "category"})  # fmt: skip
-    place = scores["ordinal"].astype(np.int64)
+    place = _places(scores["ordinal"], run, count)
     null_reasons: dict[int, dict[str, str]] = {}
     for metric in metrics:
         own = np.asarray((scores["metric"] == metric.id) & (scores["version"] == metric.version), dtype=bool)
@@ -67,6 +70,7 @@ def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
     raw = pd.DataFrame(read_columns(store.timings(run), _DTYPES | {
         "ordinal": "float64", "session": "category", "protocol": "category", "others": "float64"}))
     protocol, quiet = (raw["protocol"] == "timing").to_numpy(dtype=bool), (raw["others"] < DISTURBED).to_numpy()
+    _places(raw["ordinal"].to_numpy(), run, count)
     raw["kind"] = np.where(protocol, np.where(quiet, _KINDS.index("timed"), _KINDS.index("disturbed")), _INDICATIVE)
     sessions = raw["session"].cat
     rank = _WORTH[raw["kind"]] * (len(sessions.categories) + 1) + sessions.codes.to_numpy(dtype=np.int64)
@@ -83,6 +87,13 @@ def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
     table |= {name: seconds[name].to_numpy() for name in seconds}
     table |= _spreads(best[best["kind"] != _INDICATIVE], rows)
     return table
+
+
+def _places(ordinals: Floats, run: str, count: int) -> NDArray[np.int64]:
+    """Places of rows among the `count` of a run."""
+    if ((ordinals < 0) | (ordinals >= count)).any():
+        raise DamagedRows(f"some rows of run {run} are missing")
+    return ordinals.astype(np.int64)
 
 
 def _spreads(timed: pd.DataFrame, rows: range) -> dict[str, Floats]:

@@ -56,6 +56,26 @@ def test_a_row_that_no_run_gives_is_refused(column: str, value: Any, named: str,
         benchbox.load("past", workspace)
 
 
+@pytest.mark.parametrize("lost", ["ordinal = 1", "ordinal = 0"])
+def test_a_run_that_lost_rows_is_refused(lost: str, workspace: Path) -> None:
+    change(workspace, "UPDATE entries SET run = 'elsewhere' WHERE " + lost)
+    with pytest.raises(StoreError, match=r"store\.sqlite: is damaged \(some rows of run past are missing\)"):
+        benchbox.load("past", workspace)
+
+
+def test_zeros_in_the_file_are_said_in_one_line(workspace: Path) -> None:
+    """They may hide rows from one query and not from another, as an index that leads to them does."""
+    whole = (workspace / "store.sqlite").read_bytes()
+    said = set()
+    for start in range(0, len(whole), 1024):
+        (workspace / "store.sqlite").write_bytes(whole[:start] + bytes(1024) + whole[start + 1024 :])
+        try:
+            benchbox.load("past", workspace)
+        except StoreError as error:
+            said.add(str(error).partition("(")[2].partition(")")[0])
+    assert {"file is not a database", "some rows of run past are missing"} <= said
+
+
 @pytest.mark.parametrize(("column", "value", "named"), [
     ("bytes", -5, "bits per pixel"), ("width", 0, "bits per pixel"), ("bytes", "many", "bits per pixel"),
     ("attempts", "often", "attempts"),
