@@ -24,7 +24,7 @@ from benchbox_reports.embed import as_json, metric_digits, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, leaving, lossless_in_range, write_figures
 from benchbox_reports.headline import description, summary
 from benchbox_reports.look import Look, palette
-from benchbox_reports.measure import few_pictures
+from benchbox_reports.measure import few_pictures, rate_decimals
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
 from benchbox_reports.settings import (
@@ -166,7 +166,7 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         svg = Markup(for_page(inline_svg(section, look, name), name, title, colours))  # safe: both escape
     return Block(
         section, name, svg, files,
-        sentences=[unbroken(sentence(row, section)) for row in section.comparisons],
+        sentences=[unbroken(sentence(row, section, rate_decimals(section.comparisons))) for row in section.comparisons],
         rows=[(cells, tuple(remarks(row))) for cells, row
               in zip(bd_rows(section, section.comparisons), section.comparisons, strict=True)],
         notes=_notes(section), beyond=", ".join(leaving(section)),
