@@ -180,8 +180,20 @@ def _line(summary: Summary, row: Row, columns: Sequence[int], highlight: str | N
         name = f"\\textit{{{name}}}"
     cells = []
     for k in columns:
-        value, shown = values[k], tex(number(values[k], summary.metrics[k][2], signed=True))
-        ranked = value is not None and (label, k) not in summary.unranked and not summary.apart(published)
-        raised = f"$^{{{summary.few[label, k]}}}$" if (label, k) in summary.few else ""
-        cells.append((f"\\textbf{{{shown}}}" if ranked and value == summary.best[k] else shown) + raised)
+        ranked = values[k] is not None and (label, k) not in summary.unranked and not summary.apart(published)
+        cells.append(_cell(summary, label, (k, values[k]), ranked and values[k] == summary.best[k]))
     return " & ".join([name, *cells]) + " \\\\"
+
+
+def _cell(summary: Summary, label: str, column: tuple[int, float | None], best: bool) -> str:
+    """A value of a right-aligned column, by place and percent. What follows the decimal point, bold digits and a raised
+    number too, takes the same width in every row, so that the points stand below each other."""
+    k, value = column
+    whole, point, part = number(value, summary.metrics[k][2], signed=True).partition(".")
+    longest = max((len(str(count)) for (_, place), count in summary.few.items() if place == k), default=0)
+    raised = f"$^{{{summary.few[label, k]}}}$" if (label, k) in summary.few else ""
+    room = f"\\phantom{{$^{{{'0' * longest}}}$}}" if longest else ""
+    if best:
+        rest = f"{point}{part}"
+        return f"\\textbf{{{tex(whole)}}}\\rlap{{\\textbf{{{rest}}}{raised}}}\\phantom{{{rest}}}{room}"
+    return tex(f"{whole}{point}{part}") + (f"\\rlap{{{raised}}}" if raised else "") + room

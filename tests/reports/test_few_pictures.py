@@ -17,6 +17,7 @@ from benchbox_reports.headline import sentences, summary
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.summary import summary_tex
 from encoded_crops import PSNR, Rows, failed, make, results_of
+from typeset import complaints, needs_latex
 
 from benchbox.api import _overview
 from benchbox.appearance import PLAIN
@@ -62,8 +63,10 @@ def test_the_tables_count_it_and_do_not_rank_it(run: Results) -> None:
                     ("lucky", [("−80.00 (2 of 6 pictures)", False)])]
     text = summary_tex(analysis)
     lines = [line for line in text.splitlines() if " & " in line]
-    assert lines == ["Codec & PSNR \\\\", "steady & \\textbf{$-$30.00} \\\\", "worse & +10.00 \\\\",
-                     "lucky & $-$80.00$^{2}$ \\\\", "nothing & -- \\\\"]
+    room = "\\phantom{$^{0}$}"  # as wide as the raised number, so that decimal points stand below each other
+    assert lines == [
+        "Codec & PSNR \\\\", f"steady & \\textbf{{$-$30}}\\rlap{{\\textbf{{.00}}}}\\phantom{{.00}}{room} \\\\",
+        f"worse & +10.00{room} \\\\", f"lucky & $-$80.00\\rlap{{$^{{2}}$}}{room} \\\\", f"nothing & --{room} \\\\"]
     assert "mean over 6 pictures; negative" in text
     assert "Raised: the number of pictures" in text
     assert "--: no BD-rate." in text
@@ -117,3 +120,9 @@ def test_as_many_but_other_pictures_are_not_ranked(crop_rows: Rows) -> None:
     said = first(analyse(run_of(rows, others, front=(0.6, 4), too=(0.7, 4))))
     assert "front (−40.0 %) and too (−30.0 %) need the fewest bits" in said
     assert said.endswith("Not ranked, as over other pictures: back (−70.0 %, 4 of 6 pictures).")
+
+
+@needs_latex
+def test_raised_numbers_are_typeset(run: Results, tmp_path: Path) -> None:
+    (tmp_path / "summary.tex").write_text(summary_tex(analyse(run)), encoding="utf-8")
+    assert complaints([tmp_path / "summary.tex"], tmp_path) == []

@@ -44,7 +44,8 @@ def test_a_row_a_codec_and_a_bd_rate_a_metric(run: Results) -> None:
         means = {row.label: row.pictures.mean for row in section.comparisons}
         assert {label: values[column] for label, _, values in summary.rows} == means
         best = min(means.values(), key=lambda value: value or 0.0)
-        assert f"\\textbf{{{f'{best:+.2f}'.replace('-', '$-$')}}}" in text
+        whole, _, part = f"{best:+.2f}".replace("-", "$-$").partition(".")
+        assert f"\\textbf{{{whole}}}\\rlap{{\\textbf{{.{part}}}}}\\phantom{{.{part}}} " in text
 
 
 def test_a_published_curve_stands_apart_by_mean_curves(run: Results) -> None:
