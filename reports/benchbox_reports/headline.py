@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.measure import by_pictures, few_pictures, rankings, rate_decimals
-from benchbox_reports.pareto import HOW_TO_TIME, DrawnSpeeds
+from benchbox_reports.pareto import HOW_TO_TIME, REFUSED, DrawnSpeeds
 from benchbox_reports.wording import given_as_means, number
 
 Rows: TypeAlias = list[tuple[str, list[tuple[str, bool]]]]
@@ -56,6 +56,9 @@ def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]
     sections = [s for s in analysis.sections if s.pairs is not None and anchor in s.pairs.labels]
     sections = [s for s in sections if s.dataset == sections[0].dataset]
     ranked = [(section, rows) for section in sections if (rows := _ranked(section, anchor))]
+    if sections and all(len(s.pairs.labels) == 1 for s in sections if s.pairs is not None):
+        return [f"{anchor} is the only codec with a curve: there is nothing to compare.",
+                _speed(speeds.get(sections[0].dataset))]
     if not ranked:
         return []
     section, rows = ranked[0]
@@ -191,6 +194,7 @@ def _speed(drawn: DrawnSpeeds | None) -> str:
     sides = {side: values for side, values in (drawn.sides.items() if drawn else ()) if values}
     if not sides:
         why = drawn.notes[0].removesuffix(f" {HOW_TO_TIME}").removeprefix("Not drawn: ") if drawn else ""
+        why = why.replace(f". {REFUSED}", ", as other work ran while the points were timed.")
         return f"Speed is not compared: {why[:1].lower()}{why[1:]}"
     fastest = {side: max(values.items(), key=lambda pair: pair[1][0]) for side, values in sides.items()}
     words = [f"{label} {'encodes' if side == 'encode' else 'decodes'} fastest ({speed[0]:.3g} MP/s)"
