@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from benchbox.curves import rate_decimals
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,11 +57,13 @@ def overview(name: str, table: pd.DataFrame, anchor: str, plot: str, note: str) 
         metrics = [str(metric) for metric in dict.fromkeys(own["metric"])]
         cells = {(str(row["label"]), str(row["metric"])): (float(row["pictures"]), int(row["n"]), int(row["all"]))
                  for row in own.to_dict("records")}
+        digits = {metric: rate_decimals(own.loc[own["metric"] == metric, ["low", "high"]].itertuples(False, None))
+                  for metric in metrics}
         best = {metric: min((value for (_, name), (value, n, of) in cells.items() if name == metric and n == of),
                             default=None) for metric in metrics}
         rows = "".join(
             f"<tr><th style='text-align:left'>{escape(label)}</th>"
-            + "".join(_cell(*cells[label, metric], best[metric]) for metric in metrics) + "</tr>"
+            + "".join(_cell(*cells[label, metric], best[metric], digits[metric]) for metric in metrics) + "</tr>"
             for label in sorted({label: None for label, _ in cells}, key=lambda name: _place(*cells[name, metrics[0]])))
         head = "".join(f"<th>{escape(metric)}</th>" for metric in metrics)
         tables.append(f"<table><caption>BD-rate (%) against {escape(anchor)} on {escape(str(dataset))}, mean over "
@@ -72,12 +76,12 @@ def _place(value: float, n: int, of: int) -> tuple[bool, bool, float]:
     return math.isnan(value), n < of, value
 
 
-def _cell(value: float, n: int, of: int, best: float | None) -> str:
-    """A mean over `n` of `of` pictures."""
+def _cell(value: float, n: int, of: int, best: float | None, digits: int) -> str:
+    """A mean over `n` of `of` pictures, to as many `digits` after the point."""
     if math.isnan(value):
         return "<td>–</td>"
-    text = f"{value:+.1f}".replace("-", "−")
-    text = "0.0" if text in ("+0.0", "−0.0") else text
+    text = f"{value:+.{digits}f}"
+    text = (text.lstrip("+-") if float(text) == 0 else text).replace("-", "−")
     if n < of:
         return f"<td>{text} ({n} of {of} pictures)</td>"
     return f"<td>{f'<b>{text}</b>' if value == best else text}</td>"

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from benchbox_reports.rounding import decimals, significant
+from benchbox.curves import decimals, significant
 
 RULE = "Each column is rounded to two significant digits of the least uncertainty in it"
 """The rule of `precision`, for the sentence under a table."""

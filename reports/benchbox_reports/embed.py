@@ -21,7 +21,7 @@ from benchbox_reports.analysis import Analysis, Comparison, Section
 from benchbox_reports.figures import is_log, lossless_in_range
 from benchbox_reports.headline import apart_heading, sentences, without_curves
 from benchbox_reports.look import Look, palette
-from benchbox_reports.measure import rankings
+from benchbox_reports.measure import rankings, rate_decimals
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import picture_tags, thumbnails
 from benchbox_reports.speeds import SIDES
@@ -131,6 +131,8 @@ def _section(section: Section, name: str, pictures: Sequence[str] | None) -> dic
             anchor: [[cells, remarks(row), *_mean_curves(row)]
                      for cells, row in zip(bd_rows(section, rows), rows, strict=True)]
             for anchor, rows in section.pairs.against.items()},
+        "digits": {} if section.pairs is None else {anchor: rate_decimals(rows)
+                                                    for anchor, rows in section.pairs.against.items()},
         "ratios": _ratios(section, pictures),
         "n": section.n_used, "all": section.n_pictures, "apart": _apart(section),
         "used": [k for k, name in enumerate(pictures or ()) if name not in {item.sample for item in section.left_out}],

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from benchbox_reports.analysis import Analysis, Comparison, Section
-from benchbox_reports.measure import by_pictures, few_pictures, rankings
-from benchbox_reports.pareto import HOW_TO_TIME, DrawnSpeeds
+from benchbox_reports.measure import by_pictures, few_pictures, rankings, rate_decimals
+from benchbox_reports.pareto import HOW_TO_TIME, REFUSED, DrawnSpeeds
 from benchbox_reports.wording import given_as_means, number
 
 Rows: TypeAlias = list[tuple[str, list[tuple[str, bool]]]]
@@ -56,11 +56,15 @@ def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]
     sections = [s for s in analysis.sections if s.pairs is not None and anchor in s.pairs.labels]
     sections = [s for s in sections if s.dataset == sections[0].dataset]
     ranked = [(section, rows) for section in sections if (rows := _ranked(section, anchor))]
+    if sections and all(len(s.pairs.labels) == 1 for s in sections if s.pairs is not None):
+        return [f"{anchor} is the only codec with a curve: there is nothing to compare.",
+                _speed(speeds.get(sections[0].dataset))]
     if not ranked:
         return []
     section, rows = ranked[0]
     first = _first(section, anchor, rows) + _not_ranked(section, anchor)
-    others = [f"{_named(_leaders(section, rows))} by {section.metric.title}{_if_few(section, anchor, rows[0][1])}"
+    others = [f"{_named(_leaders(section, rows), _decimals(section, anchor))} by {section.metric.title}"
+              f"{_if_few(section, anchor, rows[0][1])}"
               for section, rows in ranked[1:]]
     second = [f"The fewest bits by other metrics: {'; '.join(others)}."] if others else []
     return [first, *second, _speed(speeds.get(section.dataset))]
@@ -150,8 +154,8 @@ def _if_few(section: Section, anchor: str, row: Comparison) -> str:
 
 def _first(section: Section, anchor: str, rows: Sequence[tuple[float, Comparison]]) -> str:
     rate, best = rows[0]
-    ends = best.pictures.interval
-    spread = f" (95 % interval {_bits(ends[0])} to {_bits(ends[1])})" if ends else ""
+    digits, ends = _decimals(section, anchor), best.pictures.interval
+    spread = f" (95 % interval {_bits(ends[0], digits)} to {_bits(ends[1], digits)})" if ends else ""
     few, count = _if_few(section, anchor, best), section.n_pictures
     over = few.removeprefix(" over ") or f"{count} picture{'' if count == 1 else 's'}"
     over += f" of {section.dataset}{', as no codec has more' if few else ''}"
@@ -159,15 +163,15 @@ def _first(section: Section, anchor: str, rows: Sequence[tuple[float, Comparison
         over += " (mean curves)"
     if rate >= 0:
         return (f"No codec needs fewer bits than {anchor} at equal {section.metric.title} over {over}; the nearest is "
-                f"{best.label} with {_bits(rate)}{spread}.")
+                f"{best.label} with {_bits(rate, digits)}{spread}.")
     leaders = _leaders(section, rows)
     if len(leaders) > 1:
-        return (f"{_named(leaders)} need the fewest bits against {anchor} at equal {section.metric.title} over {over}. "
-                f"They cannot be told apart: {_why_near(section, leaders)}.")
-    then = [f"{row.label} ({_bits(v)})" for v, row in rows[1:NAMED]]
+        return (f"{_named(leaders, digits)} need the fewest bits against {anchor} at equal {section.metric.title} over "
+                f"{over}. They cannot be told apart: {_why_near(section, leaders)}.")
+    then = [f"{row.label} ({_bits(v, digits)})" for v, row in rows[1:NAMED]]
     after = f", before {' and '.join(then)}" if then else ""
-    return (f"{best.label} needs the fewest bits at equal {section.metric.title} over {over}: {-rate:.1f} % fewer than "
-            f"{anchor}{spread}{after}.")
+    return (f"{best.label} needs the fewest bits at equal {section.metric.title} over {over}: "
+            f"{-rate:.{digits}f} % fewer than {anchor}{spread}{after}.")
 
 
 def _leaders(section: Section, rows: Sequence[tuple[float, Comparison]]) -> list[tuple[float, Comparison]]:
@@ -182,8 +186,8 @@ def _leaders(section: Section, rows: Sequence[tuple[float, Comparison]]) -> list
     return leaders
 
 
-def _named(rows: Sequence[tuple[float, Comparison]]) -> str:
-    *first, last = [f"{row.label} ({_bits(rate)})" for rate, row in rows]
+def _named(rows: Sequence[tuple[float, Comparison]], digits: int) -> str:
+    *first, last = [f"{row.label} ({_bits(rate, digits)})" for rate, row in rows]
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -195,14 +199,20 @@ def _why_near(section: Section, leaders: Sequence[tuple[float, Comparison]]) -> 
     return "the intervals of their differences contain 0"
 
 
-def _bits(rate: float) -> str:
-    return f"{number(rate, 1, signed=True)} %"
+def _bits(rate: float, digits: int) -> str:
+    return f"{number(rate, digits, signed=True)} %"
+
+
+def _decimals(section: Section, anchor: str) -> int:
+    assert section.pairs is not None
+    return rate_decimals(section.pairs.against[anchor])
 
 
 def _speed(drawn: DrawnSpeeds | None) -> str:
     sides = {side: values for side, values in (drawn.sides.items() if drawn else ()) if values}
     if not sides:
         why = drawn.notes[0].removesuffix(f" {HOW_TO_TIME}").removeprefix("Not drawn: ") if drawn else ""
+        why = why.replace(f". {REFUSED}", ", as other work ran while the points were timed.")
         return f"Speed is not compared: {why[:1].lower()}{why[1:]}"
     fastest = {side: max(values.items(), key=lambda pair: pair[1][0]) for side, values in sides.items()}
     words = [f"{label} {'encodes' if side == 'encode' else 'decodes'} fastest ({speed[0]:.3g} MP/s)"
@@ -218,7 +228,8 @@ def _columns(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> Iterator[
             values = {row.label: v for ranking in ranked for v, row in ranking.rows}
             few = {row.label: ranking.few(row.label) for ranking in ranked for _, row in ranking.rows}
             where = f", {section.dataset}" if several else ""
-            yield Column(f"{section.metric.title}{where}", {section.anchor: 0.0, **values}, 1, True, few,
+            yield Column(f"{section.metric.title}{where}", {section.anchor: 0.0, **values},
+                         rate_decimals(section.comparisons), True, few,
                          {label for ranking in ranked for label in ranking.apart})
     for dataset, drawn in speeds.items():
         for side, codecs in drawn.sides.items():

@@ -9,9 +9,10 @@ Means over other pictures are not ranked against each other: those over most pic
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from benchbox import curves
 from benchbox_reports.analysis import Comparison, Section
 from benchbox_reports.wording import number
 
@@ -27,6 +28,7 @@ class Ranking:
         missing: the codecs that have none, with the reason.
         pictures: pictures of the section.
         counts: label -> pictures that its value is a mean over, or its mean curve.
+        decimals: decimals that its values are printed with, see `rate_decimals`.
         apart: labels whose values are means over other pictures than those of the first rows, which have most pictures.
     """
 
@@ -36,6 +38,7 @@ class Ranking:
     missing: tuple[tuple[str, str], ...]
     pictures: int
     counts: Mapping[str, int]
+    decimals: int
     apart: frozenset[str]
 
     @property
@@ -55,8 +58,14 @@ class Ranking:
     @property
     def unranked(self) -> tuple[str, ...]:
         """Each row that is `apart` in words: ``"webp (−79.6 %, 2 of 6 pictures)"``."""
-        return tuple(f"{row.label} ({number(value, 1, signed=True)} %, {self.few(row.label)})"
+        return tuple(f"{row.label} ({number(value, self.decimals, signed=True)} %, {self.few(row.label)})"
                      for value, row in self.rows if row.label in self.apart)
+
+
+def rate_decimals(rows: Iterable[Comparison]) -> int:
+    """Decimals of the BD-rates of a section against one anchor, wherever they are printed: `rows` are all comparisons
+    with it, and their intervals set the decimals."""
+    return curves.rate_decimals(row.pictures.interval for row in rows)
 
 
 def measure_name(by_pictures: bool) -> str:
@@ -85,16 +94,20 @@ def rankings(section: Section, anchor: str | None = None) -> tuple[Ranking, ...]
         return ()
     rows = section.comparisons if anchor is None else section.pairs.against[anchor]
     if not by_pictures(section, name):
-        return _without_empty(_ranking(section, rows, False, False))
-    return _without_empty(_ranking(section, [row for row in rows if not row.published], True, False),
-                          _ranking(section, [row for row in rows if row.published], False, True))
+        return _without_empty(_ranking(section, rows, rows, (False, False)))
+    return _without_empty(_ranking(section, [row for row in rows if not row.published], rows, (True, False)),
+                          _ranking(section, [row for row in rows if row.published], rows, (False, True)))
 
 
 def _without_empty(*found: Ranking) -> tuple[Ranking, ...]:
     return tuple(one for one in found if one.rows or one.missing)
 
 
-def _ranking(section: Section, rows: Collection[Comparison], over: bool, published: bool) -> Ranking:
+def _ranking(
+    section: Section, rows: Collection[Comparison], column: Collection[Comparison], which: tuple[bool, bool]
+) -> Ranking:
+    """`rows` of `column`, all comparisons with the anchor; `which`: whether by pictures, and whether published."""
+    over, published = which
     values = [(row.pictures.mean if over else row.rate.value, row) for row in rows]
     known = [(value, row) for value, row in values if value is not None]
     apart = _apart([row for _, row in known]) if over else frozenset()
@@ -102,7 +115,8 @@ def _ranking(section: Section, rows: Collection[Comparison], over: bool, publish
     missing = tuple((row.label, (row.pictures.reason if over else row.rate.reason) or "no value")
                     for value, row in values if value is None)
     counts = {row.label: row.pictures.n if over else section.n_used for _, row in known}
-    return Ranking(over, published, tuple(known), missing, section.n_pictures, counts, apart)
+    return Ranking(over, published, tuple(known), missing, section.n_pictures, counts,
+                   rate_decimals(column), apart)
 
 
 def _apart(rows: Collection[Comparison]) -> frozenset[str]:

@@ -24,7 +24,7 @@ from benchbox_reports.embed import as_json, metric_digits, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, leaving, lossless_in_range, write_figures
 from benchbox_reports.headline import description, summary
 from benchbox_reports.look import Look, palette
-from benchbox_reports.measure import few_pictures
+from benchbox_reports.measure import few_pictures, rankings, rate_decimals
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
 from benchbox_reports.settings import (
@@ -166,7 +166,7 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         svg = Markup(for_page(inline_svg(section, look, name), name, title, colours))  # safe: both escape
     return Block(
         section, name, svg, files,
-        sentences=[unbroken(sentence(row, section)) for row in section.comparisons],
+        sentences=_sentences(section),
         rows=[(cells, tuple(remarks(row))) for cells, row
               in zip(bd_rows(section, section.comparisons), section.comparisons, strict=True)],
         notes=_notes(section), beyond=", ".join(leaving(section)),
@@ -177,6 +177,13 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         head=bd_head(section), made=how_made(section, analysis.method), remarked=bool(_remarks(section)),
         matrix=_matrix(section),
     )
+
+
+def _sentences(section: Section) -> list[str]:
+    """Its comparisons in words: the best first, those without a value last."""
+    order = [row.label for ranking in rankings(section) for _, row in ranking.rows]
+    rows = sorted(section.comparisons, key=lambda row: order.index(row.label) if row.label in order else len(order))
+    return [unbroken(sentence(row, section, rate_decimals(rows))) for row in rows]
 
 
 def _remarks(section: Section) -> set[str]:
@@ -200,7 +207,8 @@ def _notes(section: Section) -> list[str]:
               for item in section.left_out[:5]]
     if len(section.left_out) > 5:
         notes.append(f"Left out likewise: {len(section.left_out) - 5} more pictures.")
-    for curve in section.curves:
+    any_value = any((curve.n > 0).any() for curve in section.curves)  # else the figure's place says why there is none
+    for curve in section.curves if any_value else ():
         if section.drawable and not curve.usable.any():
             notes.append(f"{curve.label} is not drawn: it has no quality with a value on every picture.")
             continue
@@ -246,9 +254,10 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     frame = results.frame
     ok = int(curves.went_through(frame).sum())
     measured = day(results.environment)
+    settings, pictures = frame["label"].nunique(), len(frame[["dataset", "sample"]].drop_duplicates())
     return [
-        ("codec settings", f"{frame['label'].nunique()}"),
-        ("pictures", f"{len(frame[['dataset', 'sample']].drop_duplicates())}"),
+        (f"codec setting{'s' * (settings != 1)}", f"{settings}"),
+        (f"picture{'s' * (pictures != 1)}", f"{pictures}"),
         ("", ", ".join(metric.title for metric in results.metrics) or "none"),
         ("encodings", f"{ok:,}") if ok == len(frame) else ("", f"{ok:,} of {len(frame):,} encodings went through"),
         *([("", f"measured {measured}")] if measured else []),

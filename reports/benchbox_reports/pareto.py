@@ -11,9 +11,12 @@ from benchbox.curves import went_through
 from benchbox.report import Results
 from benchbox_reports.speeds import SIDES, Speeds
 
+AGAIN = "run it again on a quiet machine; that only times what is already measured."
 HOW_TO_TIME = ("Quality runs do not measure speed: they encode on all cores at once. Add a table [timing] to the plan "
-               "and run it again on a quiet machine; that only times what is already measured.")
-"""Printed where there is no usable time."""
+               f"and {AGAIN}")
+"""Printed where there is no usable time, since none was taken."""
+REFUSED = f"Times that were taken while other work ran are refused. {AGAIN.capitalize()}"
+"""Printed where times were taken and none is usable."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +39,20 @@ def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnS
     have no usable time is left out, since its median would be over other points than those of the others.
     """
     frame = results.frame.loc[went_through(results.frame), ["dataset", "label"]]
+    refused = (results.frame["timing"] == "disturbed" if "timing" in results.frame else frame["dataset"].isna())
     found = {}
     for dataset in results.frame["dataset"].drop_duplicates().astype(str):
         own = [one for one in speeds if one.dataset == dataset]
         inside = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)]
-        found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items() if n})
+        remedy = REFUSED if refused.reindex(inside.index).any() else HOW_TO_TIME
+        found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items() if n}, remedy)
     return found
 
 
-def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int]) -> DrawnSpeeds:
+def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int], remedy: str) -> DrawnSpeeds:
     nothing: dict[str, dict[str, tuple[float, float, float]]] = {side: {} for side in SIDES}
     if not speeds:
-        return DrawnSpeeds(nothing, [f"There is no usable time. {HOW_TO_TIME}"])
+        return DrawnSpeeds(nothing, [f"There is no usable time. {remedy}"])
     if len(speeds) > 1:
         hosts = ", ".join(one.host for one in speeds)
         return DrawnSpeeds(nothing, [f"Not drawn: the times come from {len(speeds)} hosts ({hosts}), and speeds of "
@@ -66,7 +71,7 @@ def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int]) -> DrawnSpeeds:
     notes = [f"Measured by {speeds[0].where} on one worker pinned to one core, while nothing else ran. Median "
              "over the operating points of single pictures."]
     if partly or never:
-        notes.append(f"Not drawn, for lack of usable times: {', '.join([*partly, *never])}. {HOW_TO_TIME}")
+        notes.append(f"Not drawn, for lack of usable times: {', '.join([*partly, *never])}. {remedy}")
     sides = {side: {str(row["label"]): (float(row[f"{side}_mp_s"]), float(row[f"{side}_mp_s_q1"]),
                                         float(row[f"{side}_mp_s_q3"])) for row in drawn.to_dict("records")}
              for side in SIDES}

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from benchbox_reports.analysis import Analysis
 from benchbox_reports.figures.sheet import slug
 from benchbox_reports.markup import flat, stacked, tex
-from benchbox_reports.measure import by_pictures, measure_name, rankings
+from benchbox_reports.measure import by_pictures, measure_name, rankings, rate_decimals
 from benchbox_reports.wording import NONE, number
 
 Row: TypeAlias = tuple[str, bool, tuple[float | None, ...]]
@@ -32,7 +32,7 @@ class Summary:
         by_pictures: whether those of measured codecs are means over pictures and those of published curves, which stand
             apart, values on mean curves; else all are values on mean curves.
         pictures: pictures of the data set.
-        metrics: (id, title) of each column.
+        metrics: (id, title, decimals) of each column.
         rows: by the first metric, the best first; then those over other pictures than most, then those without a
             value; those that stand apart last.
         few: (label, place of a metric) -> pictures that the value is over, where these are not all.
@@ -43,7 +43,7 @@ class Summary:
     anchor: str
     by_pictures: bool
     pictures: int
-    metrics: tuple[tuple[str, str], ...]
+    metrics: tuple[tuple[str, str, int], ...]
     rows: tuple[Row, ...]
     few: Mapping[tuple[str, int], int]
     unranked: frozenset[tuple[str, int]]
@@ -80,7 +80,8 @@ def summarise(analysis: Analysis) -> list[Summary]:
         rows.sort(key=lambda row: (row[1] and over, *((value is None, (row[0], k) in unranked, value or 0.0)
                                                       for k, value in enumerate(row[2]))))
         found.append(Summary(dataset, str(sections[0].anchor), over, sections[0].n_pictures,
-                             tuple((s.metric.id, s.metric.title) for s in sections), tuple(rows), few, unranked))
+                             tuple((s.metric.id, s.metric.title, rate_decimals(s.comparisons)) for s in sections),
+                             tuple(rows), few, unranked))
     return found
 
 
@@ -109,7 +110,7 @@ def _groups(summary: Summary) -> list[list[int]]:
     """The metrics, by place, that stand in one float each time."""
     groups: list[list[int]] = [[]]
     left = room = WIDTH - max(NAME_LEAST, min(NAME_MOST, _name_width(summary)))
-    for k, (_, title) in enumerate(summary.metrics):
+    for k, (_, title, _) in enumerate(summary.metrics):
         value = VALUE + RAISED * any(place == k for _, place in summary.few)
         wide = max(value, HEAD * max(map(len, _words(title)))) + SPACE
         if groups[-1] and wide > left:
@@ -179,8 +180,20 @@ def _line(summary: Summary, row: Row, columns: Sequence[int], highlight: str | N
         name = f"\\textit{{{name}}}"
     cells = []
     for k in columns:
-        value, shown = values[k], tex(number(values[k], 1, signed=True)) if values[k] is not None else tex(NONE)
-        ranked = value is not None and (label, k) not in summary.unranked and not summary.apart(published)
-        raised = f"$^{{{summary.few[label, k]}}}$" if (label, k) in summary.few else ""
-        cells.append((f"\\textbf{{{shown}}}" if ranked and value == summary.best[k] else shown) + raised)
+        ranked = values[k] is not None and (label, k) not in summary.unranked and not summary.apart(published)
+        cells.append(_cell(summary, label, (k, values[k]), ranked and values[k] == summary.best[k]))
     return " & ".join([name, *cells]) + " \\\\"
+
+
+def _cell(summary: Summary, label: str, column: tuple[int, float | None], best: bool) -> str:
+    """A value of a right-aligned column, by place and percent. What follows the decimal point, bold digits and a raised
+    number too, takes the same width in every row, so that the points stand below each other."""
+    k, value = column
+    whole, point, part = number(value, summary.metrics[k][2], signed=True).partition(".")
+    longest = max((len(str(count)) for (_, place), count in summary.few.items() if place == k), default=0)
+    raised = f"$^{{{summary.few[label, k]}}}$" if (label, k) in summary.few else ""
+    room = f"\\phantom{{$^{{{'0' * longest}}}$}}" if longest else ""
+    if best:
+        rest = f"{point}{part}"
+        return f"\\textbf{{{tex(whole)}}}\\rlap{{\\textbf{{{rest}}}{raised}}}\\phantom{{{rest}}}{room}"
+    return tex(f"{whole}{point}{part}") + (f"\\rlap{{{raised}}}" if raised else "") + room

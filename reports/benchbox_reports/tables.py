@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchbox import curves
 from benchbox.report import to_csv
 from benchbox_reports.analysis import Analysis, Comparison, Floats, Section
 from benchbox_reports.columns import RULE, aligned, of_least, precision
 from benchbox_reports.frames import bd_table, lossless_table, matrix_table, pairs_table, pictures_table, points_table
 from benchbox_reports.markup import Grid, Row, latex, markdown
+from benchbox_reports.measure import rate_decimals
 from benchbox_reports.problems import nulls, problems
-from benchbox_reports.rounding import half_width
 from benchbox_reports.speeds import SIDES, Speeds, measure_speeds, refusals
 from benchbox_reports.summary import summary_tex
 from benchbox_reports.wording import (
@@ -36,8 +37,6 @@ BD_HEAD = ("Codec", "BD-rate, mean curves (%)", "BD-metric", "Range used", "Over
            "BD-rate, pictures: mean [95 % interval] (%)", "Median (%)", "Won", "Pictures")
 SPEED_HEAD = ("Codec", "Encode (MP/s)", "Decode (MP/s)", "Encode, wall (s)", "CPU (s)", "Decode, wall (s)", "CPU (s)",
               "Peak (MiB)", "Batch", "Threads", "Points")
-BD_DECIMALS, BD_MOST = 1, 2
-"""Decimals of BD-rates in percent: without an interval, and at most."""
 BPP_DECIMALS = 4
 """Decimals of bpp where there is a single picture."""
 PRINTED_MOST = 6
@@ -81,7 +80,7 @@ def bd_grid(section: Section, method: str) -> Grid:
     head, *rows = [tuple(row[k] for k in kept) for row in rows]
     return Grid(title, head, rows,
                 f"{table_note(section, method)} {RULE}, the interval's half-width; without one to "
-                f"{BD_DECIMALS} decimal.")
+                f"{curves.RATE_DECIMALS} decimal.")
 
 
 def bd_head(section: Section) -> Row:
@@ -94,7 +93,7 @@ def bd_head(section: Section) -> Row:
 
 def bd_rows(section: Section, comparisons: Sequence[Comparison]) -> list[Row]:
     """The comparisons of one table as printed under `BD_HEAD`; their intervals set the decimals of percentages."""
-    digits = precision((half_width(row.pictures.interval) for row in comparisons), BD_DECIMALS, BD_MOST)
+    digits = rate_decimals(comparisons)
     return _aligned([_bd_cells(section, row, digits) for row in comparisons])
 
 
@@ -118,7 +117,7 @@ def _bd_cells(section: Section, row: Comparison, digits: int) -> Row:
 def matrix_cells(means: Floats, lows: Floats, highs: Floats) -> list[list[tuple[str, str]]]:
     """BD-rates between codecs and their intervals as printed, all with the same decimals; N x N each, in percent, NaN
     for none. The diagonal is empty."""
-    digits = precision(((highs - lows) / 2).ravel().tolist(), BD_DECIMALS, BD_MOST)
+    digits = curves.rate_decimals(zip(lows.ravel().tolist(), highs.ravel().tolist(), strict=True))
 
     def cell(mean: float, low: float, high: float) -> tuple[str, str]:
         ends = None if math.isnan(low) or math.isnan(high) else (low, high)

@@ -73,36 +73,37 @@ def range_of(ends: tuple[float | None, float | None], metric: Metric) -> str:
     return " ".join(filter(None, [f"{number(ends[0], digits)} to {number(ends[1], digits)}", unit]))
 
 
-def sentence(row: Comparison, section: Section) -> str:
-    """One comparison as a sentence, from the mean over pictures or, for a published curve, from mean curves."""
+def sentence(row: Comparison, section: Section, digits: int) -> str:
+    """One comparison as a sentence, from the mean over pictures or, for a published curve, from mean curves; its rates
+    with `digits` decimals."""
     over, metric = row.pictures, section.metric
     if row.published and row.rate.value is not None:
         span = range_of((row.rate.low, row.rate.high), metric)
-        return (f"{row.label} needs {_more_or_less(row.rate.value)} than {over.anchor} at equal {metric.title} "
+        return (f"{row.label} needs {_more_or_less(row.rate.value, digits)} than {over.anchor} at equal {metric.title} "
                 f"(mean curves, {span}).")
     if over.mean is None or over.range is None:
         return f"{row.label} cannot be compared with {over.anchor} at equal {metric.title}: {over.reason}."
     typically = "" if over.n == 1 else "typically "
     tail = f"{over.n} picture{'' if over.n == 1 else 's'}, {typically}{range_of(over.range, metric)}"
-    verb = f"{row.label} needs {_more_or_less(over.mean)} than {over.anchor} at equal {metric.title}"
-    return f"{verb} ({', '.join(filter(None, [_interval_words(over), tail]))})."
+    verb = f"{row.label} needs {_more_or_less(over.mean, digits)} than {over.anchor} at equal {metric.title}"
+    return f"{verb} ({', '.join(filter(None, [_interval_words(over, digits), tail]))})."
 
 
-def _more_or_less(value: float) -> str:
-    if f"{abs(value):.1f}" == "0.0":
+def _more_or_less(value: float, digits: int) -> str:
+    if float(f"{abs(value):.{digits}f}") == 0:
         return "no more and no fewer bits"
-    return f"{abs(value):.1f} % {'fewer' if value < 0 else 'more'} bits"
+    return f"{abs(value):.{digits}f} % {'fewer' if value < 0 else 'more'} bits"
 
 
-def _interval_words(over: BdOverPictures) -> str:
+def _interval_words(over: BdOverPictures, digits: int) -> str:
     if over.interval is None:
         return ""
     low, high = over.interval
     if high < 0:
-        return f"95 % interval {-high:.1f} to {-low:.1f} % fewer"
+        return f"95 % interval {-high:.{digits}f} to {-low:.{digits}f} % fewer"
     if low > 0:
-        return f"95 % interval {low:.1f} to {high:.1f} % more"
-    return f"95 % interval {-low:.1f} % fewer to {high:.1f} % more"
+        return f"95 % interval {low:.{digits}f} to {high:.{digits}f} % more"
+    return f"95 % interval {-low:.{digits}f} % fewer to {high:.{digits}f} % more"
 
 
 def remarks(row: Comparison) -> list[str]:

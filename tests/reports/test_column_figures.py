@@ -26,6 +26,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from benchbox.appearance import Appearance
+from benchbox.curves import rate_decimals
 from benchbox.reference import Reference
 from benchbox.report import Results
 
@@ -145,7 +146,8 @@ def test_bars_of_each_axes_rank_one_measure(analysis: Analysis) -> None:
         assert drawn == pytest.approx(known)
         assert list(drawn.values()) == sorted(drawn.values())
         values = [text.get_text() for text in axes.texts]
-        assert values == [f"{value:+.1f}".replace("-", "−") for value in drawn.values()]
+        digits = rate_decimals(row.pictures.interval for row in section.comparisons)
+        assert values == [f"{value:+.{digits}f}".replace("-", "−") for value in drawn.values()]
     (diamonds,) = [line for line in measured.get_lines() if line.get_marker() == "D"]
     assert np.asarray(diamonds.get_xdata()) == pytest.approx([rates[name] for name in bars_of(measured)])
     assert "mean curves" in published.get_title(loc="left").replace("\n", " ")

@@ -11,7 +11,10 @@ import hypothesis.strategies as st
 import pytest
 from benchbox_reports import ReportOptions, figures, page
 from benchbox_reports.analysis import analyse
+from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.columns import FIGURE_SPACE, aligned, of_least, precision
+from benchbox_reports.figures.bars import bars_figure
+from benchbox_reports.figures.sheet import styled
 from benchbox_reports.tables import bd_rows
 from benchbox_reports.wording import interval, number
 from encoded_crops import Rows, make, results_of
@@ -105,3 +108,29 @@ def test_an_interval_is_as_precise_as_its_mean(mixed: Rows) -> None:
     rows = bd_rows(section, section.comparisons)
     assert precisions([row[5] for row in rows]) == {(2, 2, 2)}
     assert precisions([row[1] for row in rows]) == {(2,)}
+
+
+def test_a_bd_rate_is_printed_alike_everywhere(mixed: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In headline, summary and words of the page, in its data, in bars and in both kinds of table files."""
+    monkeypatch.setattr(figures, "FORMATS", ())
+    run = results_of(mixed)
+    analysis = analyse(run)
+    make("tables", run, tmp_path)
+    html = page.render(run, ReportOptions.model_validate({}), tmp_path)[0]
+    data, text = embedded(html), html.read_text(encoding="utf-8").replace("\u00a0", " ")
+    tables = [(tmp_path / f"tables/{name}").read_text(encoding="utf-8") for name in ("bd.md", "summary.tex")]
+    assert {section["digits"]["jpeg"] for section in data["sections"]} == {2}
+    for section in analysis.sections:
+        for row in section.comparisons:
+            mean = row.pictures.mean
+            assert mean is not None
+            printed = number(mean, 2, signed=True)
+            assert all(printed in table.replace("$-$", "−") for table in tables), (row.label, printed)
+            assert f"<td>{printed}</td>" in text or f"<td><b>{printed}</b></td>" in text
+            assert f"{row.label} needs {abs(mean):.2f} % {'fewer' if mean < 0 else 'more'} bits than jpeg" in text
+        with styled("bars"):
+            bars = bars_figure(section, chosen_looks(analysis), 3.5)
+        assert bars is not None
+        values = {one.get_text() for one in bars.axes[0].texts}
+        assert values == {number(row.pictures.mean, 2, signed=True) for row in section.comparisons}
+    assert re.search(r"[−+]\d+\.\d\d\s%", data["headline"]["jpeg"][1])

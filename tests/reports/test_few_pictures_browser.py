@@ -28,15 +28,15 @@ def test_the_script_counts_and_ranks_as_python(crop_rows: Rows, tmp_path: Path, 
     heads, ((_, rows),) = summary(analyse(run), {})
     expected = [["Codec", *heads], *([label, *(text for text, _ in line)] for label, line in rows)]
     assert [[text.replace(" ↑", "") for text in row] for row in cells(browser, "#summary")] == expected
-    assert expected[-1] == ["lucky", "−80.0 (2 of 6 pictures)"]
-    assert browser.js("[...document.querySelectorAll('#summary b')].map(b => b.textContent)") == ["−30.0"]
+    assert expected[-1] == ["lucky", "−80.00 (2 of 6 pictures)"]
+    assert browser.js("[...document.querySelectorAll('#summary b')].map(b => b.textContent)") == ["−30.00"]
     assert "mean over 6 pictures" in browser.js("byId('summary-of').textContent")
     assert "says so" in browser.js("byId('summary-of').textContent")
     dots = browser.js("document.querySelector('[id^=dots-]').textContent")
     assert re.search(r"Not over all pictures: lucky \(2 of 6 pictures\)", dots)
 
     choose(browser, "c-picture", "crop0.png")  # one that all have: nothing is few, and the best is the best
-    assert browser.js("[...document.querySelectorAll('#summary b')].map(b => b.textContent)") == ["−80.0"]
+    assert browser.js("[...document.querySelectorAll('#summary b')].map(b => b.textContent)") == ["−80.00"]
     assert "says so" not in browser.js("byId('summary-of').textContent")
     choose(browser, "c-picture", "crop5.png")
-    assert browser.js("[...document.querySelectorAll('#summary b')].map(b => b.textContent)") == ["−30.0"]
+    assert browser.js("[...document.querySelectorAll('#summary b')].map(b => b.textContent)") == ["−30.00"]

@@ -12,6 +12,8 @@ import pytest
 from benchbox_reports import figures
 from encoded_crops import PSNR, SSIM, Parsed, Rows, failed, make, results_of
 
+from benchbox.metric import Metric
+
 LITTLE: dict[str, Callable[[Rows], Rows | pd.DataFrame]] = {
     "one picture": lambda rows: [r for r in rows if r["sample"] == "crop0.png"],
     "one quality": lambda rows: [r for r in rows if r["quality"] in (8, 5)],
@@ -70,3 +72,35 @@ def test_a_lossless_codec_alone_has_a_headline(
         text = " ".join(Parsed((tmp_path / "index.html").read_text(encoding="utf-8")).text)
         assert "Every codec of this run is lossless, so there are no curves and no BD-rates." in text
         assert f"{said} {sum(r['bpp'] for r in rows) / len(rows):.3f} bpp, mean over 6 pictures of crops." in text
+
+
+def page_of(rows: Rows | pd.DataFrame, metric: Metric, folder: Path) -> str:
+    """The text of a page."""
+    return " ".join(Parsed(make("page", results_of(rows, [metric]), folder)[0].read_text(encoding="utf-8")).text)
+
+
+def test_what_is_alone_is_said_so(crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ())
+    text = page_of([r for r in crop_rows if r["label"] == "webp" and r["sample"] == "crop0.png"], PSNR, tmp_path)
+    assert "webp is the only codec with a curve: there is nothing to compare." in text
+    assert " 1 codec setting 1 picture " in re.sub(r"\s+", " ", text)
+
+
+def test_a_metric_without_values_lists_no_points(
+    crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ())
+    assert "has no mean at quality" not in page_of(LITTLE["a metric without a value"](crop_rows), SSIM, tmp_path)
+
+
+def test_refused_times_are_not_said_to_be_missing(
+    crop_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "FORMATS", ())
+    for timing, said, head in (("disturbed", "Times that were taken while other work ran are refused.",
+                                "there is no usable time, as other work ran while the points were timed."),
+                               ("indicative", "Add a table [timing] to the plan", "there is no usable time.")):
+        text = page_of([{**row, "timing": timing} for row in crop_rows], PSNR, tmp_path)
+        assert said in text
+        assert f"Speed is not compared: {head}" in text
+        assert ("Add a table [timing]" in text) is (timing == "indicative")

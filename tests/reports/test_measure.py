@@ -17,6 +17,7 @@ from benchbox_reports.summary import summarise
 from encoded_crops import PSNR, Rows, results_of
 from matplotlib.patches import Rectangle
 
+from benchbox.curves import rate_decimals
 from benchbox.reference import Reference
 
 REFERENCES = [Reference(id_, title, "crops", "means", "a paper", (0.2, 0.5, 1.0, 2.0, 3.0),
@@ -41,8 +42,8 @@ def analysis(request: pytest.FixtureRequest, rows: Rows) -> Analysis:
     return analyse(results_of(rows, [PSNR], references=REFERENCES), request.param)
 
 
-def printed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+def printed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def test_all_name_one_order_and_the_same_numbers(analysis: Analysis) -> None:
@@ -59,8 +60,9 @@ def test_all_name_one_order_and_the_same_numbers(analysis: Analysis) -> None:
     _, groups = summary(analysis, {})
     texts = {label: cells[0] for _, group in groups for label, cells in group}
     assert [label for _, group in groups for label, _ in group if label != anchor] == order
+    digits = rate_decimals(row.pictures.interval for row in section.comparisons)
     assert {label: text for label, (text, _) in texts.items()} == {
-        anchor: "anchor", **{label: printed(value) for label, value in known.items()}}
+        anchor: "anchor", **{label: printed(value, digits) for label, value in known.items()}}
     (tex,) = summarise(analysis)
     assert [(label, values) for label, _, values in tex.rows] == [(label, (known[label],)) for label in order]
     with styled("x"):

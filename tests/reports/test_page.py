@@ -92,7 +92,7 @@ def test_an_earlier_run_is_nowhere_called_published(
 
 def test_webp_beats_jpeg_in_words(crops_page: Path) -> None:
     text = " ".join(Parsed((crops_page / "index.html").read_text(encoding="utf-8")).text)
-    assert re.search(r"webp needs \d+\.\d % fewer bits than jpeg at equal PSNR \(95 % interval",
+    assert re.search(r"webp needs \d+\.\d\d % fewer bits than jpeg at equal PSNR \(95 % interval",
                      text.replace("\xa0", " "))
     assert "on all 6" in text  # PNG, every pixel
     assert "Quality runs do not measure speed" in text

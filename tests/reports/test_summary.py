@@ -39,12 +39,13 @@ def test_a_row_a_codec_and_a_bd_rate_a_metric(run: Results) -> None:
     assert "on crops: mean over 6 pictures; negative" in text
     (summary,) = summarise(analysis)
     assert summary.by_pictures
-    assert [title for _, title in summary.metrics] == ["PSNR", "SSIM"]
+    assert [title for _, title, _ in summary.metrics] == ["PSNR", "SSIM"]
     for section, column in zip(analysis.sections, range(2), strict=True):
         means = {row.label: row.pictures.mean for row in section.comparisons}
         assert {label: values[column] for label, _, values in summary.rows} == means
         best = min(means.values(), key=lambda value: value or 0.0)
-        assert f"\\textbf{{{f'{best:+.1f}'.replace('-', '$-$')}}}" in text
+        whole, _, part = f"{best:+.2f}".replace("-", "$-$").partition(".")
+        assert f"\\textbf{{{whole}}}\\rlap{{\\textbf{{.{part}}}}}\\phantom{{.{part}}} " in text
 
 
 def test_a_published_curve_stands_apart_by_mean_curves(run: Results) -> None:

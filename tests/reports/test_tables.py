@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from benchbox_reports.columns import FIGURE_SPACE, of_least, precision
 from benchbox_reports.frames import points_table
-from benchbox_reports.rounding import decimals
 from benchbox_reports.speeds import measure_speeds, refusals
 from benchbox_reports.wording import number
 from scipy.interpolate import PchipInterpolator
@@ -22,6 +21,7 @@ from typeset import complaints, needs_latex
 
 import benchbox
 from benchbox import image, registry
+from benchbox.curves.rounding import decimals
 
 SWEEPS = {"jpeg": [10, 30, 50, 70, 90], "webp": [5, 30, 60, 80, 95]}
 PICTURES = 6

@@ -104,7 +104,7 @@ def _values(grid: Sequence[Any], ranked: Sequence[Ranking], highlight: str | Non
             marks = (*(_ends(ranking, place) or ()), *([row.rate.value or 0.0] if len(ranked) > 1 else []))
             right = value < 0
             tip = max(0.0, *marks, 0.0) if right else min(0.0, *marks, 0.0)
-            axes.annotate(number(value, 1, signed=True), (tip, place), ((1 if right else -1) * GAP, 0),
+            axes.annotate(number(value, ranking.decimals, signed=True), (tip, place), ((1 if right else -1) * GAP, 0),
                           textcoords="offset points", va="center", ha="left" if right else "right", color=INK,
                           fontweight="bold" if row.label == highlight else "normal")  # fmt: skip
     room = VALUE * grid[0].figure.dpi / grid[0].bbox.width * (high - low)

@@ -4,6 +4,7 @@ with the glyphs that it lacks."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 
 from matplotlib import font_manager
@@ -61,4 +62,15 @@ def _glyphs(used: tuple[str, ...]) -> frozenset[int]:
 
 
 def _installed() -> set[str]:
+    _find_new()
     return {font.name for font in font_manager.fontManager.ttflist}
+
+
+@lru_cache(maxsize=1)
+def _find_new() -> None:
+    """Make the fonts known that were installed after matplotlib made its list, which it keeps for ever: else one that
+    is installed as `note` advises would never be found."""
+    known = {font.fname for font in font_manager.fontManager.ttflist}
+    for path in sorted(set(font_manager.findSystemFonts()) - known):
+        with suppress(OSError, RuntimeError, ValueError):  # a file that FreeType cannot read
+            font_manager.fontManager.addfont(path)

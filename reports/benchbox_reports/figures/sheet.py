@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import textwrap
@@ -31,7 +32,7 @@ WRAP = 34
 def styled(name: str, font: str | None = None) -> Iterator[None]:
     """Matplotlib with our style, then what the file in the variable MATPLOTLIBRC sets, then the family `font`; the ids
     in an SVG depend on `name` only."""
-    with mpl.rc_context(fname=STYLE), warnings.catch_warnings():
+    with mpl.rc_context(fname=STYLE), warnings.catch_warnings(), _quiet_fonts():
         own = _own_settings()
         mpl.rcParams.update(own)
         if font is not None or "font.family" not in own:
@@ -39,6 +40,21 @@ def styled(name: str, font: str | None = None) -> Iterator[None]:
         mpl.rcParams["svg.hashsalt"] = name
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # such a label is drawn with boxes
         yield
+
+
+@contextmanager
+def _quiet_fonts() -> Iterator[None]:
+    """Without matplotlib's lines on the console about a fallback font that has no bold face and is drawn in another."""
+    log = logging.getLogger("matplotlib.font_manager")
+    log.addFilter(_is_not_of_weight)
+    try:
+        yield
+    finally:
+        log.removeFilter(_is_not_of_weight)
+
+
+def _is_not_of_weight(record: logging.LogRecord) -> bool:
+    return "Failed to find font weight" not in record.getMessage()
 
 
 def _own_settings() -> Any:

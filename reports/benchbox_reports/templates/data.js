@@ -69,6 +69,7 @@ function bits(section, label) {
   return row?.[2] == null ? null : {mean: row[2], low: null, high: null, n: section.n, of: section.all};
 }
 
+const digitsOf = (section) => section.digits[state.anchor] ?? 1;  // of BD-rates against the anchor, wherever they are printed
 const few = (n, of) => n === of ? "" : `${n} of ${of} picture${of === 1 ? "" : "s"}`;
 
 function unranked(section) {  // codecs of which the mean is over other pictures than most, as Python ranks them

@@ -52,7 +52,7 @@ function sayIfEmpty(id) {  // why no figure of a part of the page is shown, in p
   for (const words of part.querySelectorAll(".if-any")) words.hidden = !any;
   note.hidden = any;
   note.textContent = any ? "" : isPublished(state.anchor) ? `${state.anchor} has no single pictures to compare with: choose an anchor that was measured here.`
-    : "All codecs that could be compared are hidden.";
+    : DATA.sections.some((s) => s.ratios?.labels.length > 1) ? "All codecs that could be compared are hidden." : "There is no other codec to compare with.";
 }
 
 function controls() {

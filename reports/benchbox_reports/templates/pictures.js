@@ -16,7 +16,7 @@ function showPictures(section) {
   const less = rows.filter(([, r]) => few(r.n, section.all)).map(([l, r]) => `${l} (${few(r.n, section.all)})`);
   if (less.length) byId(`dots-${section.id}`).textContent += ` Not over all pictures: ${less.join(", ")}.`;
   plot.show({title: `BD-rate of each picture against ${state.anchor} by ${DATA.metrics[section.metric].title} on ${section.dataset}; arrow keys walk, Enter shows a picture's curves`,
-    height: 70 + 46 * rows.length, rows: rows.map(([l]) => l), lines: [{points: [{x: 0, y: 0}]}, ...rows.flatMap((row, k) => spread(row, k, pictures))],
+    height: 70 + 46 * rows.length, rows: rows.map(([l]) => l), lines: [{points: [{x: 0, y: 0}]}, ...rows.flatMap((row, k) => spread(row, k, pictures, digitsOf(section)))],
     x: {log: false, label: `BD-rate against ${state.anchor} (%), left is fewer bits`, ticks: STEPS.map((p) => [Math.log10(1 + p / 100), printed(p, 0, true)])}, y: {}});
   showEnds(section, rows, pictures);
   showPictureTable(section, rows, pictures);
@@ -35,13 +35,13 @@ function showHere(section) {  // the curves of the picture that was chosen, belo
   plotOf(host.querySelector(".plot"), {}).show({...viewOf(section, [s]), title: `${titleOf(section)}, ${chosen} alone; arrow keys walk over the points`});
 }
 
-function spread([label, r], k, pictures) {
-  const colour = colourOf(label), interval = r.low === null ? [] : [`95 % interval [${printed(percent(r.low), 1, true)}, ${printed(percent(r.high), 1, true)}]`];
+function spread([label, r], k, pictures, digits) {
+  const colour = colourOf(label), interval = r.low === null ? [] : [`95 % interval [${printed(percent(r.low), digits, true)}, ${printed(percent(r.high), digits, true)}]`];
   return [
     {bar: true, colour, points: r.low === null ? [] : [{x: r.low, y: k}, {x: r.high, y: k}]},
     {dots: true, colour, points: r.log.map((x, s) => ({x, y: k - 0.2 + 0.4 * ((s * 0.618) % 1), picture: pictures[s].name, small: pictures[s].small,
       facts: [pictures[s].name, `${label}: ${printed(percent(x), 1, true)} % bits`]})).filter((p) => p.x !== null)},
-    {colour, dash: "none", marker: DATA.looks[label][1], points: [{x: r.mean, y: k, facts: [label, `mean over pictures ${printed(percent(r.mean), 1, true)} %`, ...interval]}]},
+    {colour, dash: "none", marker: DATA.looks[label][1], points: [{x: r.mean, y: k, facts: [label, `mean over pictures ${printed(percent(r.mean), digits, true)} %`, ...interval]}]},
   ];
 }
 

@@ -8,7 +8,7 @@ function speedPoints(section) {  // [{x: MP/s, y: BD-rate in percent, ...}] of t
     if (!ratio || ratio.mean === null) return [];
     const y = percent(ratio.mean);
     return [{label, x: speed, y, facts: [label, `${threeDigits(speed)} MP/s [${threeDigits(low)}, ${threeDigits(high)}]`,
-      anchor ? "the anchor" : `BD-rate ${printed(y, 1, true)} %`, ...(!anchor && few(ratio.n, section.all) ? [few(ratio.n, section.all)] : [])]}];
+      anchor ? "the anchor" : `BD-rate ${printed(y, digitsOf(section), true)} %`, ...(!anchor && few(ratio.n, section.all) ? [few(ratio.n, section.all)] : [])]}];
   });
 }
 

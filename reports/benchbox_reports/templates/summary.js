@@ -32,7 +32,7 @@ function summaryCell(column, label, best) {
   const value = column.value(label), strong = (text) => best ? make("b", {}, text) : text;
   if (value === null) return [NONE];
   if (column.section && label === state.anchor) return ["anchor"];
-  const one = column.section ? bits(column.section, label) : null, digits = column.section ? 1 : column.digits, signed = !!column.section;
+  const one = column.section ? bits(column.section, label) : null, digits = column.section ? digitsOf(column.section) : column.digits, signed = !!column.section;
   const ends = column.section ? [one.low, one.high] : column.ends(label);
   const interval = state.ends && ends[0] !== null ? [make("span", {class: "interval"}, `[${printed(ends[0], digits, signed)}, ${printed(ends[1], digits, signed)}]`)] : [];
   const less = column.section ? few(one.n, one.of) : "";

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from benchbox_reports.rounding import decimals, half_width, significant
+
+from benchbox.curves import decimals, rate_decimals, significant
+from benchbox.curves.rounding import half_width
 
 
 @pytest.mark.parametrize(("uncertainty", "expected"), [
@@ -12,6 +14,13 @@ from benchbox_reports.rounding import decimals, half_width, significant
 ])  # fmt: skip
 def test_decimals(uncertainty: float | None, expected: int) -> None:
     assert decimals(uncertainty, 1, 4) == expected
+
+
+def test_the_narrowest_interval_sets_the_decimals_of_bd_rates() -> None:
+    assert rate_decimals([(-20.0, 20.0), None, (-3.0, -1.4)]) == 2
+    assert rate_decimals([(-20.0, 20.0), (float("nan"), float("nan"))]) == 0
+    assert rate_decimals([None, (1.0, 1.0)]) == 1
+    assert rate_decimals([(-1.0, -0.999)]) == 2
 
 
 def test_significant_digits() -> None:

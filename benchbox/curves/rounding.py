@@ -2,16 +2,25 @@
 
 A value with an uncertainty of 2.13 to either side is printed to one decimal (2.1), one with 0.213 to two, one with
 21.3 to none; digits left of the decimal point are never rounded. Where the uncertainty is unknown (one picture, or
-fewer than five for an interval), a default applies. A printed table follows this rule column by column, see `columns`.
+fewer than five for an interval), a default applies. All of a column have the decimals of its most certain value.
 CSV files have full precision.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 SIGNIFICANT = 2
 """Digits of the uncertainty that are printed."""
+RATE_DECIMALS, RATE_MOST = 1, 2
+"""Decimals of BD-rates in percent: without an interval, and at most."""
+
+
+def rate_decimals(intervals: Iterable[tuple[float, float] | None]) -> int:
+    """Decimals of BD-rates in percent, of all in a column alike, from their 95 % intervals; None or NaN for none."""
+    known = [half for ends in intervals if (half := half_width(ends)) is not None and half > 0]
+    return decimals(min(known, default=None), RATE_DECIMALS, RATE_MOST)
 
 
 def decimals(uncertainty: float | None, default: int, most: int) -> int:
