@@ -149,14 +149,12 @@ class Store(formers.FormerRuns):
         )
 
     def timings(self, run: str) -> sqlite3.Cursor:
-        """A run's timings, one row per repetition, in no defined order: ordinal, and the columns of the table except
-        its key, repetition, device, workers and source. Times of a plugin that has changed since do not count where
-        the point was measured again."""
-        left_out = ("key", "repetition", "device", "workers", "source_sha256")
-        names = [name for name in TABLES["timings"] if name not in left_out]
+        """A run's timings, one row per repetition, in no defined order: `ordinal`, the row's place in `rows`, and the
+        columns of the table except its key, repetition, device and workers."""
+        names = [name for name in TABLES["timings"] if name not in ("key", "repetition", "device", "workers")]
         return self._db.execute(
             f"SELECT ordinal, {selection(self._db, 'timings', names)} FROM entries CROSS JOIN timings USING (key) "
-            f"JOIN encodings USING (key) WHERE run = ? AND {of_one_source(self._db)}",
+            "WHERE run = ?",
             (run,),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,7 +42,7 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
         raise StoreError(f"no run is called '{run}' in {store.workspace}; there are: {known}")
     if not np.array_equal(table.pop("ordinal"), np.arange(count)):
         raise DamagedRows(f"some rows of run {run} are missing")
-    table |= _timings(store, run, count)
+    table |= _timings(store, run, table)
     scores = read_columns(store.values(run), {"ordinal": "float64", "metric": "category", "version": "category",
                                               "value": "float64", "reason": "category"})  # fmt: skip
     place = _places(scores["ordinal"], run, count)
@@ -64,13 +64,16 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
     return pd.DataFrame({name: table[name] for name in [*_DTYPES, *(metric.column for metric in metrics)]})
 
 
-def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
-    """The time columns of `count` rows. Each row's times are from one session: the last undisturbed timing session,
-    else the last disturbed one, else the last quality run."""
-    raw = pd.DataFrame(read_columns(store.timings(run), _DTYPES | {
-        "ordinal": "float64", "session": "category", "protocol": "category", "others": "float64"}))
+def _timings(store: Store, run: str, points: Mapping[str, Any]) -> dict[str, Any]:
+    """The time columns of the rows that have the columns `points`. Each row's times are from one session: the last
+    undisturbed timing session, else the last disturbed one, else the last quality run."""
+    count = len(points["key"])
+    read = read_columns(store.timings(run), _DTYPES | {
+        "ordinal": "float64", "session": "category", "protocol": "category", "others": "float64"})
+    sources = read.pop("source_sha256")
+    raw = pd.DataFrame(read)
+    raw = raw[_of_points(points, _places(read["ordinal"], run, count), sources)].reset_index(drop=True)
     protocol, quiet = (raw["protocol"] == "timing").to_numpy(dtype=bool), (raw["others"] < DISTURBED).to_numpy()
-    _places(raw["ordinal"].to_numpy(), run, count)
     raw["kind"] = np.where(protocol, np.where(quiet, _KINDS.index("timed"), _KINDS.index("disturbed")), _INDICATIVE)
     sessions = raw["session"].cat
     rank = _WORTH[raw["kind"]] * (len(sessions.categories) + 1) + sessions.codes.to_numpy(dtype=np.int64)
@@ -94,6 +97,18 @@ def _places(ordinals: Floats, run: str, count: int) -> NDArray[np.int64]:
     if ((ordinals < 0) | (ordinals >= count)).any():
         raise DamagedRows(f"some rows of run {run} are missing")
     return ordinals.astype(np.int64)
+
+
+def _of_points(points: Mapping[str, Any], ordinals: NDArray[np.int64], sources: pd.Categorical) -> NDArray[np.bool_]:
+    """Which timings, of `points` with these ordinals and taken with these `sources` of the codec's plugin, count: not
+    those of a plugin that has changed since, where the point was measured again. (A database could tell by a look at
+    each point once more, which takes as long as to read its timings.)"""
+    own = points["source_sha256"]
+    places = np.append(own.categories.get_indexer(sources.categories), -1)  # the last: of what is not known
+    theirs = own.codes[ordinals]
+    changed = (sources.codes >= 0) & (theirs >= 0) & (places[sources.codes] != theirs)
+    measured = np.asarray(points["status"] != "missing", dtype=bool)[ordinals]
+    return np.asarray(measured & ~changed)
 
 
 def _spreads(timed: pd.DataFrame, rows: range) -> dict[str, Floats]:

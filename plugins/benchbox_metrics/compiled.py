@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 import llvmlite.binding as llvm
 import numba
+from llvmlite import ir
+from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,6 +21,41 @@ _FLAGS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
 def compiled(function: Function) -> Function:
     """`function` for other compiled functions to call."""
     return cast(Function, numba.njit(function, **_FLAGS))
+
+
+def _intrinsic(function: Callable[..., Any]) -> Callable[..., None]:
+    """`function`, which makes LLVM code, for compiled functions to call, without its first argument."""
+    return cast(Callable[..., None], intrinsic(function))
+
+
+@_intrinsic
+def widest_vectors(_typing: Any) -> Any:
+    """Called in a compiled function, lets its loops use vectors of 512 bits where the processor has them. LLVM keeps to
+    256 bits on Intel's, since the first that had 512 slowed down; those from Ice Lake on, which have VBMI2, do not."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        if llvm.get_host_cpu_features().get("avx512vbmi2"):
+            # llvmlite's own `add` knows LLVM's enumerated attributes only; this one is a string.
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return numba.types.void(), generate
+
+
+@_intrinsic
+def prefetch(_typing: Any, array: Any, index: Any) -> Any:
+    """Have the cache line of array[index] fetched; an index beyond the array does no harm."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        base, at = arguments
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        # to read, into all caches, data: LLVM's language reference, llvm.prefetch
+        builder.call(function, [builder.bitcast(builder.gep(base, [at]), byte), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return numba.types.void(array, index), generate
 
 
 def object_code(function: Callable[..., Any], types: str, machine: Any) -> tuple[bytes, str]:

@@ -80,7 +80,7 @@ _TYPES = {
 def _kernel(name: str, channels: int, *planes: Any) -> machine_code.Kernel:
     """A kernel for planes of these dtypes."""
     types = _TYPES[name].format(*(plane.name for plane in planes))
-    return machine_code.load("ms_ssim_kernels", name, types, channels)
+    return machine_code.load("ms_ssim_halving" if name == "halving" else "ms_ssim_kernels", name, types, channels)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class PreparedMsSsim(Prepared):
         self._channels = reference.shape[2]
         self._single, self._double = strips.scratch(np.float32), strips.scratch(np.float64)
         self._taps = tuple(window()[: WINDOW // 2 + 1])
-        self._sums = np.zeros(13 * strips.STRIP, np.float32)
+        self._sums = strips.sums()
         self._line = np.zeros((reference.shape[1] + 1) * self._channels, np.int32)
         height, width, channels = reference.shape
         unit = 1 if reference.dtype == np.uint8 else 257  # 65535 = 257 * 255

@@ -3,7 +3,7 @@
 Planes. A picture, and each of its coarser scales, is one flat array of whole numbers: rows of `stride` samples, in
 which channels are interleaved as in the file. So a window along a row steps by the number of channels, no channel is
 ever copied apart, and the finest scale is the picture itself. A coarser scale holds sums over 2 x 2 pixels, not means:
-they stay whole numbers (and exact in float32), and constants grow with them.
+they stay whole numbers (and exact in float32), and constants grow with them (see `ms_ssim_halving`).
 
 Loops. A scale is filtered in strips `STRIP` samples wide and `BLOCK` rows at a time: rows first into a buffer that
 stays in the L1 cache, then columns, where the sum is computed at once. The last strip is moved left to end with the
@@ -23,8 +23,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbox_metrics.compiled import compiled
-from benchbox_metrics.strips import BLOCK, HALO, SLACK, STRIP
+from benchbox_metrics.compiled import compiled, prefetch, widest_vectors
+from benchbox_metrics.strips import BLOCK, HALO, LINE, SLACK, STRIP
 
 Plane: TypeAlias = NDArray[np.integer[Any]]
 Plane32: TypeAlias = NDArray[np.float32]
@@ -34,43 +34,11 @@ Index: TypeAlias = Any
 
 _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13 = (np.uintp(i) for i in range(14))
 _STRIP, _STRIP2, _BLOCK = np.uintp(STRIP), np.uintp(2 * STRIP), np.uintp(BLOCK)
+_SLACK, _FETCHED, _FETCHED32 = np.uintp(SLACK), np.uintp(LINE), np.uintp(LINE // 4)
 _LINE, _LINE2 = np.uintp(STRIP + SLACK), np.uintp(2 * (STRIP + SLACK))
 _BUFFER, _BUFFER2 = np.uintp((BLOCK + HALO) * STRIP), np.uintp(2 * (BLOCK + HALO) * STRIP)
 _KEPT = np.uintp(HALO * STRIP)
-_FLUSH = np.uintp(2 * BLOCK)  # rows summed in float32 before they join the float64 total
-
-
-@compiled
-def halve(fine: Plane, channels: Any, height: Index, width: Index, stride: Index, line: NDArray[np.int32],
-          coarse: Plane, coarse_stride: Index) -> None:
-    """Sums over 2 x 2 pixels. An odd side gets one zero before its first row or column, which counts.
-
-    Args:
-        fine: the plane to halve, of `height` rows of `width` pixels.
-        channels: a tuple with an item for each channel.
-        line: ((width + 1) * channels,) for a sum of two rows.
-        coarse: is written.
-    """
-    step = np.uintp(len(channels))
-    lead, samples = (width % _2) * step, width * step
-    for j in range(lead):
-        line[j] = 0
-    for r in range((height + _1) // _2):
-        lower = (_2 * r + _1 - height % _2) * stride
-        upper = lower - stride
-        if r == _0 and height % _2 == _1:
-            for j in range(samples):
-                line[lead + j] = np.int32(fine[lower + j])
-        else:
-            for j in range(samples):
-                line[lead + j] = np.int32(fine[lower + j]) + np.int32(fine[upper + j])
-        o = r * coarse_stride
-        for j in range((width + _1) // _2):
-            s, t = _2 * step * j, o + step * j
-            coarse[t] = line[s] + line[s + step]
-            if step == _3:
-                coarse[t + _1] = line[s + _1] + line[s + _4]
-                coarse[t + _2] = line[s + _2] + line[s + _5]
+_FLUSH = np.uintp(4 * BLOCK)  # rows summed in float32 before they join the float64 total
 
 
 @compiled
@@ -95,14 +63,21 @@ def _start(done: Index, samples: Index) -> Index:
 
 @compiled
 def _filter_rows(y: Plane, x: Plane, at: Index, stride: Index, rows: Index, line: Plane32, buffer: Plane32,
-                 first: Index, step: Index, g: Any) -> None:
+                 first: Index, step: Index, g: Any, maps: Plane32, maps_at: Index) -> None:
     """Rows at[0 .. rows) of e = y - x, e * e and y * y - x * x = e * (y + x), windowed along the row, into the
-    buffer."""
+    buffer. Meanwhile the rows that come next and the maps from `maps_at` on are fetched, which else takes a fifth of
+    the time: no processor sees that rows far apart follow each other."""
+    widest_vectors()
     # What is beyond the strip is read in whole vectors that end with the halo: past it, the picture may end.
     last = np.uintp(32) if step == _3 else np.uintp(16)
     rest = _STRIP + _10 * step - last
     for i in range(rows):
         o = at + i * stride
+        for j in range(_0, _STRIP2, _FETCHED32):
+            prefetch(maps, maps_at + i * _STRIP2 + j)
+        for j in range(_0, _STRIP + _SLACK, _FETCHED):
+            prefetch(y, o + _4 * stride + j)
+            prefetch(x, o + _4 * stride + j)
         for j in range(_STRIP):
             a, b = np.float32(y[o + j]), np.float32(x[o + j])
             line[j] = a - b
@@ -126,6 +101,7 @@ def _filter_rows(y: Plane, x: Plane, at: Index, stride: Index, rows: Index, line
 def _four_columns(buffer: Plane32, at: Index, out: Plane32, to: Index, g: Any) -> None:
     """Four rows of the window down the columns, from buffer[at] on, into out[to]: each row of the buffer is loaded once
     for all four."""
+    widest_vectors()
     for j in range(_STRIP):
         p, o = at + j, to + j
         v0, v1, v2 = buffer[p], buffer[p + _STRIP], buffer[p + _2 * _STRIP]
@@ -143,6 +119,7 @@ def _four_columns(buffer: Plane32, at: Index, out: Plane32, to: Index, g: Any) -
 def _sum_columns(buffer: Plane32, maps: Plane32, at: Index, rows: Index, sums: Plane32, g: Any) -> None:
     """sums[: STRIP] += 1 - cs, row by row: the window down the columns, then the quotient. Behind these sums, `sums`
     takes four windowed rows of each part. (The last of four may be beyond `rows`: it is windowed, and not counted.)"""
+    widest_vectors()
     two = np.float32(2)
     for i in range(_0, rows, _4):
         p = i * _STRIP
@@ -172,19 +149,20 @@ def losses(y: Plane, x: Plane, maps: Plane32, channels: Any, height: Index, widt
         maps: of the reference, from `moments`.
         channels: a tuple with an item for each channel.
         g: six float32 weights.
-        line, buffer: from `scratch`.
-        sums: (13 * STRIP,), of which the first STRIP are zeros, and again zeros at the end.
+        line, buffer: from `strips.scratch`.
+        sums: from `strips.sums`; the first STRIP are zeros, and again zeros at the end.
     """
+    widest_vectors()
     step = np.uintp(len(channels))
     samples, map_height = (width - _10) * step, height - _10
     done, at = _0, _0
     while done < samples:
         left = _start(done, samples)
         pending = _0
-        _filter_rows(y, x, left, stride, _10, line, buffer, _0, step, g)
+        _filter_rows(y, x, left, stride, _10, line, buffer, _0, step, g, maps, at)
         for r in range(_0, map_height, _BLOCK):
             rows = min(_BLOCK, map_height - r)
-            _filter_rows(y, x, left + (r + _10) * stride, stride, rows, line, buffer, _10, step, g)
+            _filter_rows(y, x, left + (r + _10) * stride, stride, rows, line, buffer, _10, step, g, maps, at)
             _sum_columns(buffer, maps, at, rows, sums, g)
             at += rows * _STRIP2
             for j in range(_KEPT):
@@ -213,9 +191,10 @@ def moments(x: Plane, channels: Any, height: Index, width: Index, stride: Index,
         channels: a tuple with an item for each channel.
         c2: C2 on the range of the plane.
         g: six float64 weights.
-        line, buffer: from `scratch`.
+        line, buffer: from `strips.scratch`.
         maps: is written.
     """
+    widest_vectors()
     step = np.uintp(len(channels))
     samples, map_height = (width - _10) * step, height - _10
     done, o = _0, _0
@@ -243,6 +222,7 @@ def moments(x: Plane, channels: Any, height: Index, width: Index, stride: Index,
 def _square_rows(x: Plane, at: Index, stride: Index, rows: Index, line: Plane64, buffer: Plane64, first: Index,
                  step: Index, g: Any) -> None:
     """Rows at[0 .. rows) of x and x * x, windowed along the row, into the buffer."""
+    widest_vectors()
     for i in range(rows):
         o = at + i * stride
         for j in range(_STRIP + _10 * step):
@@ -254,16 +234,6 @@ def _square_rows(x: Plane, at: Index, stride: Index, rows: Index, line: Plane64,
             buffer[o + j] = _gauss(line, j, step, g)
         for j in range(_STRIP):
             buffer[o + j + _BUFFER] = _gauss(line, j + _LINE, step, g)
-
-
-def halving(channels: int) -> Callable[..., None]:
-    """The kernel `halve` for a number of channels."""
-    each = (np.float32(0),) * channels
-
-    def kernel(fine: Any, height: Any, width: Any, stride: Any, line: Any, coarse: Any, coarse_stride: Any) -> None:
-        halve(fine, each, height, width, stride, line, coarse, coarse_stride)
-
-    return kernel
 
 
 def losing(channels: int) -> Callable[..., None]:

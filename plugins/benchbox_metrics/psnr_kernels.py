@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from benchbox_metrics.compiled import widest_vectors
+
 _BLOCK = np.uintp(1 << 15)
 """Samples whose squared differences in 8 bits have a sum that uint32 holds: 2**15 * 255**2 < 2**32."""
 
@@ -16,6 +18,7 @@ def squared_error(item: int) -> Callable[..., None]:
 
     def kernel(a: Any, b: Any, size: Any, out: Any) -> None:
         """out[0] becomes the sum of squared differences of the first `size` samples of `a` and `b`, exactly."""
+        widest_vectors()
         total = np.uint64(0)
         if item == 1:
             for start in range(np.uintp(0), size, _BLOCK):
