@@ -197,6 +197,9 @@ def _joined(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric]) -> pd.Dat
                                           sort=False)  # fmt: skip
         for column in scores:
             whole.loc[twice, column] = shared[column].transform("first")
+        for column in ("target", "missed"):
+            if whole.loc[twice, column].notna().any():
+                whole[column] = _of_all(whole[column], shared.ngroup())
         taken = np.arange(len(whole))
         missing = (whole["status"] == _MISSING).to_numpy(dtype=bool)
         for places in shared.indices.values():
@@ -204,6 +207,16 @@ def _joined(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric]) -> pd.Dat
             taken[own[0]] = own[np.argmin(missing[own])]
         whole = whole.iloc[taken[~whole.duplicated(point).to_numpy()]].reset_index(drop=True)
     return whole
+
+
+def _of_all(texts: pd.Series[Any], groups: pd.Series[int]) -> pd.Series[Any]:
+    """The targets of matched runs, where rows are of one group those of all of them, since each run knows its own."""
+    known = texts.loc[groups.index].astype(object).dropna()
+    joined = known.groupby(groups[known.index]).agg(
+        lambda own: ", ".join(dict.fromkeys(target for text in own for target in text.split(", "))))  # fmt: skip
+    found = texts.astype(object)
+    found.loc[groups.index] = groups.map(joined)
+    return found.astype("category")
 
 
 def _alike(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:

@@ -40,6 +40,7 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
         known = ", ".join(name for name, _ in store.runs()) or "none yet"
         raise StoreError(f"no run is called '{run}' in {store.workspace}; there are: {known}")
     table |= _timings(store, run, count)
+    table |= {name: _no_texts(count) for name in ("target", "missed")}  # which rest on the plan
     scores = read_columns(store.values(run), {"ordinal": "float64", "metric": "category", "version": "category",
                                               "value": "float64", "reason": "category"})  # fmt: skip
     place = scores["ordinal"].astype(np.int64)
@@ -82,6 +83,11 @@ def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
     table |= {name: seconds[name].to_numpy() for name in seconds}
     table |= _spreads(best[best["kind"] != _INDICATIVE], rows)
     return table
+
+
+def _no_texts(count: int) -> pd.Categorical:
+    """So many rows of categories, all null."""
+    return pd.Categorical.from_codes(np.full(count, -1, dtype=np.int8), categories=pd.Index([], dtype="str"))
 
 
 def _spreads(timed: pd.DataFrame, rows: range) -> dict[str, Floats]:
