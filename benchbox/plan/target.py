@@ -50,7 +50,7 @@ def parse_target(text: str, metrics: Sequence[Metric]) -> Target:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise PlanError(f"match '{text}': write bpp=0.5, or a metric and its value such as ms-ssim=0.98")
+        raise PlanError(f"match '{text}': write one target, bpp=0.5 or a metric and its value such as ms-ssim=0.98")
     if name == "bpp":
         if value <= 0:
             raise PlanError(f"match '{text}': bpp must be above zero")

@@ -44,8 +44,8 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     """
     plan = place.folder / "plan.toml"
     if place.workspace is None:
-        metrics = _metrics(place, registry)
-        return with_targets(published_frame(place.folder), metrics, plan), metrics
+        table, metrics = published_frame(place.folder), _metrics(place, registry)
+        return with_targets(table, metrics, plan), metrics
     from benchbox.store.frame import frame  # brings pandas, which a run without reports does not need
 
     with Store(place.workspace) as store:

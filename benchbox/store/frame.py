@@ -87,7 +87,7 @@ def _timings(store: Store, run: str, count: int) -> dict[str, Any]:
 
 def _no_texts(count: int) -> pd.Categorical:
     """So many rows of categories, all null."""
-    return pd.Categorical.from_codes(np.full(count, -1, dtype=np.int8), categories=pd.Index([], dtype="str"))
+    return pd.Categorical.from_codes(np.full(count, -1, dtype=np.int8), categories=pd.Index([], dtype=object))
 
 
 def _spreads(timed: pd.DataFrame, rows: range) -> dict[str, Floats]:
