@@ -162,6 +162,23 @@ def names_in(asked: Appearance) -> list[tuple[str, str]]:
     return found if asked.highlight is None else [*found, ("highlight", asked.highlight)]
 
 
+def renamed(asked: Appearance, new: Mapping[str, Sequence[str]]) -> Appearance:
+    """`asked` where the codecs in `new` have become others, each ``"ours"`` several such as ``"ours (first)"``: what is
+    said of one is said of all of these, but the first alone is highlighted."""
+
+    def now(name: str) -> Sequence[str]:
+        return new.get(name) or [name]
+
+    same = {key: {other: value for name, value in getattr(asked, key).items() for other in now(name)}
+            for key in ("colours", "families")}  # fmt: skip
+    return asked.model_copy(update={
+        **same, "codecs": tuple(other for name in asked.codecs for other in now(name)),
+        "labels": {other: title + other.removeprefix(name) for name, title in asked.labels.items()
+                   for other in now(name)},
+        "highlight": None if asked.highlight is None else now(asked.highlight)[0],
+    })  # fmt: skip
+
+
 def _instead(name: str, known: Iterable[str]) -> str:
     """What to write instead of `name`."""
     choice = list(dict.fromkeys(known))

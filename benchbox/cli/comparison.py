@@ -84,11 +84,13 @@ def _remarks(codec: CodecChange, shown: _Escape) -> Iterator[str]:
     if codec.before == codec.after and old != new and old and new:
         yield f"{name}: was '{shown(old)}', is '{shown(new)}'"
     points = codec.points
-    if points.compared or codec.before == codec.after:  # two codecs on axes of their own may share no point
+    if codec.one_codec and points.compared:
         yield f"{name}: {len(points.changed)} of {points.compared} points changed their bytes"
-    if points.decoded:
+    elif codec.one_codec:
+        yield f"{name}: no point went through in both runs"
+    if points.decoded and codec.one_codec:
         yield f"{name}: {points.decoded} of {points.compared} points kept their bytes and decode to other pixels"
-    if any(points.unpaired) and (points.compared or codec.before == codec.after):
+    if any(points.unpaired) and codec.one_codec:
         old_alone, new_alone = points.unpaired
         yield (f"{name}: {old_alone} points of before and {new_alone} of after have no partner; the other run has none "
                "of their quality on their picture")

@@ -12,6 +12,7 @@ import click
 
 from benchbox.cli.appearance import appearance_options, with_flags
 from benchbox.cli.group import commands, literature_option, load_plugins, plugin_option, workspace_option
+from benchbox.errors import OptionError
 from benchbox.values import listed
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def report(
         sys.exit(1 if 1 in codes else max(codes))
     wanted = chosen_reports(plugins, list(formats) or None)
     places = [find_run(run, Workspace.at(workspace)) for run in runs]
-    pairs = dict(option.partition("=")[::2] for option in options) | ({"single_file": "yes"} if single_file else {})
+    pairs = _pairs(options) | ({"single_file": "yes"} if single_file else {})
     results = load_several(places, plugins, listed(literature))
     _say_what_is_missing(places, plugins)
     results = replace(results, appearance=with_flags(results.appearance, look))
@@ -61,6 +62,13 @@ def report(
     files = write_reports(results, wanted, folder, pairs)
     for file in files[:1]:
         click.echo(f"report: {shown(file)}")
+
+
+def _pairs(options: Sequence[str]) -> dict[str, str]:
+    for option in options:
+        if "=" not in option:
+            raise OptionError(f"--option {option}: write --option KEY=VALUE, e.g. anchor=webp")
+    return dict(option.partition("=")[::2] for option in options)
 
 
 def _say_what_is_missing(places: Sequence[RunPlace], plugins: Registry) -> None:

@@ -77,6 +77,7 @@ class CodecChange:
         before, after: the codec's label in the earlier and in the later run.
         identities: the codec's identities in both runs, e.g. ``("mine 1", "mine 2")``; "" where it has no rows.
         shared: the pictures that both runs have.
+        one_codec: whether both are of one codec, if under other options, so that points of one quality are the same.
     """
 
     dataset: str
@@ -86,6 +87,7 @@ class CodecChange:
     shared: Shared
     points: Points
     changes: tuple[Change, ...]
+    one_codec: bool
 
 
 def compare_codecs(
@@ -100,7 +102,8 @@ def compare_codecs(
             identities = (_identity(before, shared.earlier, labels[0]), _identity(after, shared.dataset, labels[1]))
             alike = _alike(rows) if points.asked else rows
             changes = tuple(_change(alike, shared, points, metric) for metric in metrics)
-            found.append(CodecChange(shared.dataset, *labels, identities, shared, points, changes))
+            one_codec = rows["codec"].nunique() <= 1
+            found.append(CodecChange(shared.dataset, *labels, identities, shared, points, changes, one_codec))
     return found
 
 

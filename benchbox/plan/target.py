@@ -38,15 +38,19 @@ class Target:
         return f"{self.of}={self.value:g}"
 
 
+def _instead(name: str, known: Sequence[str]) -> str:
+    return f"take one of {', '.join(known)}{did_you_mean(name, known) or '; or add the metric to the plan'}"
+
+
 def parse_target(text: str, metrics: Sequence[Metric]) -> Target:
     """Parse ``"bpp=0.5"`` or ``"METRIC=VALUE"`` with one of a plan's `metrics`. Raises PlanError that quotes `text`."""
-    name, _, number = text.partition("=")
+    name, _, number = (part.strip() for part in text.partition("="))
     try:
         value = float(number)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise PlanError(f"match '{text}': write bpp=0.5, or a metric and its value such as ms-ssim=0.98")
+        raise PlanError(f"match '{text}': write one target, bpp=0.5 or a metric and its value such as ms-ssim=0.98")
     if name == "bpp":
         if value <= 0:
             raise PlanError(f"match '{text}': bpp must be above zero")
@@ -54,6 +58,6 @@ def parse_target(text: str, metrics: Sequence[Metric]) -> Target:
     metric = next((metric for metric in metrics if metric.id == name), None)
     if metric is None:
         known = ["bpp", *(metric.id for metric in metrics)]
-        raise PlanError(f"match '{text}': take one of {', '.join(known)}{did_you_mean(name, known)}")
+        raise PlanError(f"match '{text}': {_instead(name, known)}")
     higher = metric.better == "higher"
     return Target(name, value, higher, metric.unit, metric.highest if higher else metric.lowest)

@@ -26,6 +26,7 @@ from benchbox.results.records import (
     read_settings,
 )
 from benchbox.results.shape import applied
+from benchbox.results.targets import with_targets
 from benchbox.store import COLUMNS, PUBLISHED, Store, Workspace
 
 if TYPE_CHECKING:
@@ -41,19 +42,21 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
     Raises:
         StoreError: there is no such run, or it cannot be read.
     """
+    plan = place.folder / "plan.toml"
     if place.workspace is None:
-        return published_frame(place.folder), _metrics(place, registry)
+        table, metrics = published_frame(place.folder), _metrics(place, registry)
+        return with_targets(table, metrics, plan), metrics
     from benchbox.store.frame import frame  # brings pandas, which a run without reports does not need
 
     with Store(place.workspace) as store:
         names = [run for run, _ in store.runs()]
         if place.name not in names:
-            if (place.folder / "plan.toml").is_file():
+            if plan.is_file():
                 raise StoreError(f"the run '{place.name}' has no results: nothing of it could be measured, or it was "
                                  "forgotten; run its plan, which says why pictures are left out")
             raise no_run(place.name, store)
         metrics = _metrics(place, registry)
-        return frame(store, place.name, metrics), metrics
+        return with_targets(frame(store, place.name, metrics), metrics, plan), metrics
 
 
 def load_run(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchbox.appearance import renamed
 from benchbox.dataset import public_name
 from benchbox.errors import StoreError, UsageError
 from benchbox.image import Image
@@ -78,7 +79,8 @@ def united(runs: Sequence[Results]) -> Results:
     """
     names = _distinct([run.name for run in runs])
     runs = [_renamed(run, "dataset", renames) for run, renames in zip(runs, _datasets(runs, names), strict=True)]
-    runs = [_renamed(run, "label", renames) for run, renames in zip(runs, _labels(runs, names), strict=True)]
+    labels = _labels(runs, names)
+    runs = [_renamed(run, "label", renames) for run, renames in zip(runs, labels, strict=True)]
     metrics = {metric.id: metric for run in runs for metric in run.metrics}
     frame = _joined([run.frame.assign(run=_same(name, len(run.frame))) for run, name in zip(runs, names, strict=True)],
                     list(metrics.values()))
@@ -93,7 +95,7 @@ def united(runs: Sequence[Results]) -> Results:
         left_out={codec: why for run in runs for codec, why in run.left_out.items()},
         references=list({r.id: r for run in runs for r in run.references}.values()),
         pixels=_first([run.pixels for run in runs]), original=_first([run.original for run in runs]),
-        appearance=runs[0].appearance)
+        appearance=renamed(runs[0].appearance, _all_names(labels)))
 
 
 def _same(name: str, count: int) -> Any:
@@ -157,6 +159,16 @@ def _labels(runs: Sequence[Results], names: Sequence[str]) -> list[dict[str, str
              for label in run.frame["label"].drop_duplicates()} for run, name in zip(runs, names, strict=True)]
 
 
+def _all_names(labels: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
+    """Label -> the names it goes by, of those that have others."""
+    found: dict[str, list[str]] = {}
+    for renames in labels:
+        for label, new in renames.items():
+            if new != label:
+                found.setdefault(label, []).append(new)
+    return found
+
+
 def _clash(parts: Sequence[pd.DataFrame]) -> bool:
     """Whether rows of one label in several runs are of different configurations, or measure a point differently."""
     import pandas as pd
@@ -197,6 +209,9 @@ def _joined(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric]) -> pd.Dat
                                           sort=False)  # fmt: skip
         for column in scores:
             whole.loc[twice, column] = shared[column].transform("first")
+        for column in ("target", "missed"):
+            if whole.loc[twice, column].notna().any():
+                whole[column] = _of_all(whole[column], shared.ngroup())
         taken = np.arange(len(whole))
         missing = (whole["status"] == _MISSING).to_numpy(dtype=bool)
         for places in shared.indices.values():
@@ -204,6 +219,16 @@ def _joined(frames: Sequence[pd.DataFrame], metrics: Sequence[Metric]) -> pd.Dat
             taken[own[0]] = own[np.argmin(missing[own])]
         whole = whole.iloc[taken[~whole.duplicated(point).to_numpy()]].reset_index(drop=True)
     return whole
+
+
+def _of_all(texts: pd.Series[Any], groups: pd.Series[int]) -> pd.Series[Any]:
+    """The targets of matched runs, where rows are of one group those of all of them, since each run knows its own."""
+    known = texts.loc[groups.index].astype(object).dropna()
+    joined = known.groupby(groups[known.index]).agg(
+        lambda own: ", ".join(dict.fromkeys(target for text in own for target in text.split(", "))))  # fmt: skip
+    found = texts.astype(object)
+    found.loc[groups.index] = groups.map(joined)
+    return found.astype("category")
 
 
 def _alike(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:

@@ -54,7 +54,7 @@ class Matching:
     """All searches of a matched run, advanced by what the store holds. Only reads the store."""
 
     def __init__(self, resolved: Resolved, found: Digests, store: Store) -> None:
-        targets = [parse_target(text, resolved.metrics) for text in resolved.plan.match]
+        targets = list(dict.fromkeys(parse_target(text, resolved.metrics) for text in resolved.plan.match))
         self.searches = searches(resolved, found.known, targets)
         self._store = store
         self._pictures = {(d.id, s.id): SampleName.of(d.id, s) for d in resolved.datasets for s in d.samples}

@@ -23,6 +23,8 @@ COLUMNS = (
     Column("label", "category", "", "codec and the options that differ from their defaults, or the plan's own label"),
     Column("options", "category", "", "all options as JSON"),
     Column("quality", "float64", "", "value on the codec's axis; NaN for a lossless codec"),
+    Column("target", "category", "", "targets of a matched run to which this row is nearest, as bpp=1; else null"),
+    Column("missed", "category", "", "those of target that it does not come near; null if it reaches all"),
     Column("device", "category", "", "device class the codec ran on"),
     Column("width", "Int64", "px", "width of the picture"),
     Column("height", "Int64", "px", "height of the picture"),

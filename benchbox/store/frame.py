@@ -43,6 +43,7 @@ def frame(store: Store, run: str, metrics: Sequence[Metric]) -> pd.DataFrame:
     if not np.array_equal(table.pop("ordinal"), np.arange(count)):
         raise DamagedRows(f"some rows of run {run} are missing")
     table |= _timings(store, run, table)
+    table |= {name: _no_texts(count) for name in ("target", "missed")}  # which rest on the plan
     scores = read_columns(store.values(run), {"ordinal": "float64", "metric": "category", "version": "category",
                                               "value": "float64", "reason": "category"})  # fmt: skip
     place = _places(scores["ordinal"], run, count)
@@ -109,6 +110,11 @@ def _of_points(points: Mapping[str, Any], ordinals: NDArray[np.int64], sources: 
     changed = (sources.codes >= 0) & (theirs >= 0) & (places[sources.codes] != theirs)
     measured = np.asarray(points["status"] != "missing", dtype=bool)[ordinals]
     return np.asarray(measured & ~changed)
+
+
+def _no_texts(count: int) -> pd.Categorical:
+    """So many rows of categories, all null."""
+    return pd.Categorical.from_codes(np.full(count, -1, dtype=np.int8), categories=pd.Index([], dtype=object))
 
 
 def _spreads(timed: pd.DataFrame, rows: range) -> dict[str, Floats]:

@@ -218,10 +218,10 @@ def choose_anchor(
         if not found:
             known = [*candidates, *(reference.id for reference in references)]
             if not known:
-                raise UnknownIdError(f"nothing can be compared with '{wanted}': no codec of this run has a curve; "
+                raise UnknownIdError(f"nothing can be compared with '{wanted}': no codec that is shown has a curve; "
                                      "leave the anchor out, or run a lossy codec")
             hint = did_you_mean(wanted, known) or f"; take one of {', '.join(known)}"
-            raise UnknownIdError(f"no codec with a curve in this run is called '{wanted}'{hint}")
+            raise UnknownIdError(f"no codec with a curve that is shown is called '{wanted}'{hint}")
         return found[0]
     return curves.usual_anchor({label: codec[label] for label in candidates})
 

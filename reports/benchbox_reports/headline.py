@@ -78,7 +78,7 @@ def without_curves(analysis: Analysis) -> list[str]:
     dataset = analysis.lossless[0].dataset
     whole = [(item.bpp, item.label) for item in analysis.lossless
              if item.dataset == dataset and item.bpp is not None and not item.n_missing]
-    said = "Every codec of this run is lossless, so there are no curves and no BD-rates."
+    said = "None of the codecs is lossy, so there are no curves and no BD-rates."
     if not whole:
         return [said]
     bpp, label = min(whole)

@@ -21,7 +21,7 @@ def why_nothing(frame: pd.DataFrame, means: Sequence[Curve], metric: Metric, lef
         left_out: the pictures that no mean includes.
     """
     if not frame["quality"].notna().any():
-        return "no lossy codec was run"
+        return "none of the codecs is lossy"
     if not means and left_out:
         one = left_out[0]
         return (f"no picture has {metric.title} of every codec, e.g. {one.label} has none of {one.sample} "

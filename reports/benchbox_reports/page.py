@@ -24,6 +24,7 @@ from benchbox_reports.embed import as_json, metric_digits, page_data
 from benchbox_reports.figures import file_names, inline_svg, is_log, leaving, lossless_in_range, write_figures
 from benchbox_reports.headline import description, summary
 from benchbox_reports.look import Look, palette
+from benchbox_reports.matched import NOTE, is_matched, matched_targets
 from benchbox_reports.measure import few_pictures, rankings, rate_decimals
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.problems import nulls, problems
@@ -124,7 +125,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
         places={label: colours.index((one.colour, one.dark)) for label, one in look.items()},
         facts=_facts(results), about=description(results.plan), summary=summary(analysis, drawn),
         headline=data["headline"].get(analysis.anchor or "", []), breakable=breakable,
-        codecs=codec_table, codec_head=codec_head,
+        matched=matched_targets(analysis), matched_note=NOTE, codecs=codec_table, codec_head=codec_head,
         commands={label: command(analysis, label) for label in analysis.labels if measured_here(analysis, label)},
         sessions=sessions(results.environment),
         colours=colours, flags=_flags(analysis), number=number,
@@ -169,7 +170,7 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         sentences=_sentences(section),
         rows=[(cells, tuple(remarks(row))) for cells, row
               in zip(bd_rows(section, section.comparisons), section.comparisons, strict=True)],
-        notes=_notes(section), beyond=", ".join(leaving(section)),
+        notes=_notes(section, is_matched(analysis.results.frame)), beyond=", ".join(leaving(section)),
         legend=[*(c.label for c in section.drawable), *(p.curve.label for p in section.published)],
         given=counted_as_means([p.curve.label for p in section.published]),
         published=_published_notes(section), cautions=sum(bool(p.reference.caution) for p in section.published),
@@ -198,8 +199,8 @@ def _flags(analysis: Analysis) -> dict[str, str]:
     return {name: meaning for name, meaning in FLAGS.items() if name in used}
 
 
-def _notes(section: Section) -> list[str]:
-    """The notes under a figure: what a reader must know."""
+def _notes(section: Section, matched: bool) -> list[str]:
+    """The notes under a figure: what a reader must know. The curves of a `matched` run have hardly a mean."""
     notes = [curve_note(section)] if section.drawable else []
     if section.metric.display.transform == "db":
         notes.append(f"{section.metric.title} is drawn as −10 log10(1 − mean).")
@@ -212,10 +213,14 @@ def _notes(section: Section) -> list[str]:
         if section.drawable and not curve.usable.any():
             notes.append(f"{curve.label} is not drawn: it has no quality with a value on every picture.")
             continue
-        gaps = [f"{q:g} ({m} of {section.n_used})" for q, m, ok in
+        gaps = [] if matched else [
+            f"{q:g} ({m} of {section.n_used})" for q, m, ok in
                 zip(curve.quality, curve.n_missing, curve.usable, strict=True) if not ok]
         if gaps:
             notes.append(f"{curve.label} has no mean at quality {', '.join(gaps)}: that many pictures lack a value.")
+    if matched:
+        notes.append("The settings of this run were searched picture by picture, so few qualities have a value on "
+                     "every picture and these means are no sweep: the targets above are the result.")
     shown = dict(lossless_in_range(section))
     outside = [f"{item.label} {item.bpp:.2f}" for item in section.lossless if item.bpp is not None
                and item.label not in shown]

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from benchbox.report import Results
 from benchbox_reports.analysis import Analysis
+from benchbox_reports.matched import is_matched
 
 CODEC_HEAD = ("Codec", "Title", "Options", "Quality axis", "Qualities", "Plugin and library", "Device")
 _KINDS = {1: "gray", 3: "RGB", 4: "RGBA"}
@@ -23,7 +24,7 @@ def codec_rows(analysis: Analysis) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for label in analysis.labels:
         known = analysis.results.codec_settings.get(label, {})
-        own = _own(frame, label, "codec", "options", "quality", "identity", "device")
+        own = _own(frame, label, "codec", "options", "quality", "identity", "device", "target")
 
         def setting(name: str, column: str, known: Mapping[str, Any] = known, own: Any = own) -> str:
             if known.get(name) not in (None, ""):
@@ -34,6 +35,7 @@ def codec_rows(analysis: Analysis) -> list[tuple[str, ...]]:
         qualities = known.get("qualities") or sorted(own["quality"].dropna().unique())
         rows.append((
             label, setting("title", "codec"), setting("options", "options"), _axis(known.get("axis")),
+            "searched picture by picture" if is_matched(own) else
             ", ".join(f"{q:g}" for q in qualities if q is not None) or "lossless", identity,
             setting("device", "device"),
         ))

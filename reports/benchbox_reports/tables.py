@@ -17,6 +17,7 @@ from benchbox_reports.analysis import Analysis, Comparison, Floats, Section
 from benchbox_reports.columns import RULE, aligned, of_least, precision
 from benchbox_reports.frames import bd_table, lossless_table, matrix_table, pairs_table, pictures_table, points_table
 from benchbox_reports.markup import Grid, Row, latex, markdown
+from benchbox_reports.matched import is_matched, matched_table
 from benchbox_reports.measure import rate_decimals
 from benchbox_reports.problems import nulls, problems
 from benchbox_reports.speeds import SIDES, Speeds, measure_speeds, refusals
@@ -56,6 +57,8 @@ def write_tables(analysis: Analysis, out: Path) -> list[Path]:
         "speeds-points": _joined([s.operating_points for s in speeds]), "lossless": lossless_table(analysis),
         "problems": problems(analysis.results), "nulls": nulls(analysis.results),
     }  # fmt: skip
+    if is_matched(analysis.results.frame):
+        frames["matched"] = matched_table(analysis)
     grids = {
         "bd": [bd_grid(section, analysis.method) for section in analysis.sections],
         "rd-points": [points_grid(section, points) for section in analysis.sections],

@@ -85,11 +85,22 @@ def test_a_change_that_rounds_to_zero_has_no_sign_and_is_no_gain(tmp_path: Path)
     assert "most:" not in output
 
 
-def test_two_codecs_without_a_common_point_have_none_that_changed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", [0, 100], ids=["the same numbers", "an axis of its own"])
+def test_two_codecs_have_no_points_that_changed(tmp_path: Path, apart: int) -> None:
+    """Quality 3 of the one is not that of the other."""
     other = results(rate=1.1).assign(label="other", codec="other")
-    other["quality"] += 100
+    other["quality"] += apart
     output = compare(tmp_path, results(), other, "--codec", "mine=other").output
     assert "mine -> other" in output
+    assert "changed their bytes" not in output
+    assert "no partner" not in output
+
+
+def test_one_codec_without_a_common_point_says_so(tmp_path: Path) -> None:
+    other = results(rate=1.1)
+    other["quality"] += 100
+    output = compare(tmp_path, results(), other).output
+    assert "mine, folder:d: no point went through in both runs" in output
     assert "changed their bytes" not in output
 
 

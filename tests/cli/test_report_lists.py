@@ -11,7 +11,7 @@ from small_runs import go, plan
 
 from benchbox.cli import report as command
 from benchbox.cli.group import commands
-from benchbox.errors import UnknownIdError
+from benchbox.errors import OptionError, UnknownIdError
 
 assert command  # it adds itself to `commands`
 QUALITIES = [20, 40, 60, 80]
@@ -33,4 +33,7 @@ def test_a_label_and_a_file_with_a_comma_are_named(pictures: Path, tmp_path: Pat
     said = r'no codec of this run is called \'ours\'; .* jpeg, "ours, slow", "BPG, published"'
     with pytest.raises(UnknownIdError, match=said):
         shown("ours, slow")
+    with pytest.raises(OptionError, match=r"--option anchor: write --option KEY=VALUE"):
+        CliRunner().invoke(commands, ["report", "t", "--workspace", str(tmp_path / "runs"), "--option", "anchor"],
+                           catch_exceptions=False)
     assert any("ours, slow" in name for name in shown('"ours, slow"'))

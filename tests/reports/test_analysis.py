@@ -18,10 +18,10 @@ def test_the_anchor_can_be_chosen(crop_rows: Rows, tmp_path: Path) -> None:
     assert set(table["anchor"]) == {"webp"}
     assert (table["bd_rate_percent"] > 0).all()
     for wrong in ("wbp", "png"):
-        with pytest.raises(UnknownIdError, match=f"no codec with a curve in this run is called '{wrong}'"):
+        with pytest.raises(UnknownIdError, match=f"no codec with a curve that is shown is called '{wrong}'"):
             make("tables", run, tmp_path, anchor=wrong)
     lossless = results_of([row for row in crop_rows if row["label"] == "png"])
-    with pytest.raises(UnknownIdError, match="no codec of this run has a curve; leave the anchor out"):
+    with pytest.raises(UnknownIdError, match="no codec that is shown has a curve; leave the anchor out"):
         make("tables", lossless, tmp_path, anchor="jpeg")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from encoded_crops import Rows, results_of
+from encoded_crops import PSNR, Rows, results_of
+from two_runs import results
 
 from benchbox.appearance import PLAIN, Appearance
 from benchbox.cli.appearance import with_flags
@@ -15,6 +16,7 @@ from benchbox.errors import OptionError, PlanError, UnknownIdError
 from benchbox.plan import load_plan, make_plan
 from benchbox.reference import Reference
 from benchbox.report import Results
+from benchbox.results.several import united
 from benchbox.results.shape import shaped
 
 VTM = Reference("vtm", "VTM", "crops", "means", "a paper", (0.2, 0.5, 1.0, 2.0), {"psnr": (28.0, 31.0, 34.0, 38.0)})
@@ -64,6 +66,18 @@ def test_without_a_table_nothing_changes(run: Results) -> None:
 def test_a_name_that_the_run_lacks_is_refused(run: Results, table: dict[str, object], said: str) -> None:
     with pytest.raises(UnknownIdError, match=said):
         with_table(run, **table)
+
+
+def test_a_label_that_two_runs_share_keeps_what_the_table_says_of_it() -> None:
+    table = {"codecs": ["mine"], "labels": {"mine": "Ours"}, "colours": {"mine": "#b60d22"},
+             "families": {"mine": "vp8"}, "highlight": "mine"}  # fmt: skip
+    look = Appearance.model_validate(table)
+    shown = shaped(united([Results(name, results(2, rate=rate), [PSNR], "", {}, appearance=look)
+                           for name, rate in (("first", 1.0), ("second", 1.1))]))  # fmt: skip
+    assert list(shown.frame["label"].cat.categories) == ["Ours (first)", "Ours (second)"]
+    assert shown.appearance.highlight == "Ours (first)"
+    assert shown.appearance.colours == {"Ours (first)": "#b60d22", "Ours (second)": "#b60d22"}
+    assert shown.appearance.families == {"Ours (first)": "vp8", "Ours (second)": "vp8"}
 
 
 def test_flags_go_before_the_table() -> None:

@@ -130,11 +130,18 @@ def test_a_bad_target_is_quoted_before_a_data_set_is_opened(text: str, tmp_path:
         resolve(make_plan(asked | {"match": [text]}, "plan"), load(), tmp_path)
 
 
+def test_a_target_without_its_metric_says_how_to_have_it(tmp_path: Path) -> None:
+    asked = {"name": "t", "dataset": "folder:nowhere", "metrics": ["psnr"], "codec": [{"id": "jpeg"}]}
+    with pytest.raises(PlanError, match=r"match 'ssim=0\.9': take one of bpp, psnr; or add the metric to the plan"):
+        resolve(make_plan(asked | {"match": ["ssim=0.9"]}, "plan"), load(), tmp_path)
+
+
 def test_a_matched_run_keeps_the_nearest_and_encodes_nothing_again(tmp_path: Path, photo: np.ndarray) -> None:
     (tmp_path / "p").mkdir()
     image.write_png(tmp_path / "p" / "a.png", photo)
     asked = {"name": "m", "dataset": f"folder:{tmp_path / 'p'}", "metrics": ["psnr"],
-             "codec": [{"id": "jpeg"}, {"id": "webp"}, {"id": "png"}], "match": ["bpp=1", "psnr=33"]}  # fmt: skip
+             "codec": [{"id": "jpeg"}, {"id": "webp"}, {"id": "png"}],
+             "match": ["bpp=1", "psnr = 33", "psnr=33.0"]}  # fmt: skip
     frame = benchbox.run(asked, workspace=tmp_path / "runs", workers=1, reports=[])
     assert list(frame["label"]) == ["jpeg", "jpeg", "webp", "webp"]
     assert frame["bpp"].iloc[[0, 2]].between(0.95, 1.05).all()
