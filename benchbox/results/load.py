@@ -52,8 +52,8 @@ def load_frame(place: RunPlace, registry: Registry) -> tuple[pd.DataFrame, list[
         names = [run for run, _ in store.runs()]
         if place.name not in names:
             if plan.is_file():
-                raise StoreError(f"the run '{place.name}' has no results: nothing of it could be measured, or it was "
-                                 "forgotten; run its plan, which says why pictures are left out")
+                raise StoreError(f"the run '{place.name}' has no results in {store.workspace}: nothing of it could be "
+                                 "measured, or it was forgotten; run its plan, which says why pictures are left out")
             raise no_run(place.name, store)
         metrics = _metrics(place, registry)
         return with_targets(frame(store, place.name, metrics), metrics, plan), metrics

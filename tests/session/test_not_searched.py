@@ -31,7 +31,7 @@ def test_what_is_not_used_of_a_plan_is_said(pictures: Path, tmp_path: Path) -> N
 def test_a_run_without_results_is_not_called_unknown(pictures: Path, tmp_path: Path) -> None:
     for file in pictures.iterdir():
         file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(StoreError, match="the run 't' has no results: nothing of it could be measured"):
+    with pytest.raises(StoreError, match=r"the run 't' has no results in .*runs: nothing of it could be measured"):
         go(tmp_path, plan(pictures, JPEG, match=["bpp=1"]))
     with pytest.raises(StoreError, match="no run is called 'other' in"):
         benchbox.load("other", tmp_path / "runs")
