@@ -69,7 +69,8 @@ def render(results: Results, report: Report, options: OptionsModel, folder: Path
     """The files of one report, which gets the results under public names (`benchbox.naming`), as their
     appearance wants them. It writes into a folder of its own, so that what lies in `folder` is out of its reach."""
     named = shaped(public(with_literature(results)))
-    own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
+    own = replace(named, frame=named.frame.copy(deep=False), metrics=list(named.metrics),
+                  references=list(named.references))  # no report sees another's changes
     try:
         before = _listed(folder)
         out = _own_folder(folder)
