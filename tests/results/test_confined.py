@@ -23,7 +23,7 @@ from benchbox import Report, hookimpl
 class Does(Report):
     def render(self, results, options, out):
         place = Path(os.environ["PLACE"])
-        exec(os.environ["DOES"])
+        exec(os.environ["DOES"], {**globals(), "results": results, "out": out, "place": place})
         (out / "does").write_text("done")
         return [out / "does"]
 
@@ -134,7 +134,8 @@ def emptied(it):
 for name in ("metrics", "references", "codec_settings", "dataset_notes", "environment", "left_out"):
     emptied(getattr(results, name))
 results.frame.loc[:, "psnr"] = 1.0
-results.frame.drop(results.frame.index[1:], inplace=True)
+results.frame.insert(0, "new", 1)
+del results.frame["bpp"]
 """
 
 
