@@ -272,6 +272,9 @@ def _strange(items: Iterable[Any], hook: str) -> str | None:
         if not isinstance(item, click.Command) and not _is_nameable(name):
             return (f"{hook} gives the id {name!a}, which no plan can name; use lower-case letters, digits and '-', "
                     "'_' or '.'")  # fmt: skip
+        title: Any = getattr(item, "title", "")
+        if not isinstance(title, str):
+            return f"{hook} gives {name} the title {title!a}; it must be text{place_of(item)}"
         if isinstance(item, Metric) and (wrong := unfit(item)) is not None:
             return f"metric {name}: {wrong}{place_of(item)}"
     return None

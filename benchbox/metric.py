@@ -104,6 +104,9 @@ class Metric(Stated, ABC):
 def unfit(metric: Metric) -> str | None:
     """What `metric` states of itself that would put wrong numbers into results or break a report, with the remedy; None
     where there is nothing."""
+    for name in ("title", "version", "unit"):
+        if not isinstance(getattr(metric, name), str):
+            return f"{name} must be text, not {getattr(metric, name)!r}"
     if metric.column in RESULT_COLUMNS:
         return f"'{metric.column}' is a column of every result; give the metric another id"
     if metric.better not in ("higher", "lower"):

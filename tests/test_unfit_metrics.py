@@ -27,6 +27,8 @@ def test_the_names_of_columns_are_those_of_the_table() -> None:
 
 
 @pytest.mark.parametrize(("facts", "said"), [
+    ("version=1", "version must be text, not 1"), ("unit=None", "unit must be text, not None"),
+    ("title=None", "gives mae the title None; it must be text"),
     ("id='bpp'", "'bpp' is a column of every result; give the metric another id"),
     ("id='encode-s'", "'encode_s' is a column of every result"),
     ("id='status'", "'status' is a column of every result"),
