@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchbox import image
 from benchbox.errors import DatasetError, one_line, without_controls
@@ -102,7 +103,8 @@ class Dataset:
         passed_over: those of the notes that say what was left out of the place that was named; a run prints them.
 
     Raises:
-        DatasetError: two samples have one id, or one has an id that cannot be stored and shown.
+        DatasetError: two samples have one id, one has an id that cannot be stored and shown, or what must be text is
+            none.
     """
 
     id: str
@@ -114,6 +116,7 @@ class Dataset:
     passed_over: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         ids = [sample.id for sample in self.samples]
         if len(set(ids)) != len(ids):
             twice = next(name for name in ids if ids.count(name) > 1)
@@ -122,6 +125,21 @@ class Dataset:
         if strange:
             raise DatasetError(f"data set {self.id}: a sample is called {one_line(ascii(strange[0]), 80)}; sample ids "
                                f"must be 1 to {_LONGEST_ID} printable characters")
+
+    def _check_kinds(self) -> None:
+        """A record of the run that holds anything else could not be read again."""
+        for name in ("id", "title", "version", "source"):
+            if not isinstance(getattr(self, name), str):
+                raise DatasetError(f"data set {self.id}: {name} must be text, not "
+                                   f"{one_line(repr(getattr(self, name)), 80)}")
+        held = (("notes", str, "texts"), ("passed_over", str, "texts"), ("samples", Sample, "Samples"))
+        for name, kind, what in held:
+            given: Any = getattr(self, name)
+            if not isinstance(given, tuple | list) or not all(isinstance(one, kind) for one in given):
+                shown = one_line(repr(given), 80)
+                raise DatasetError(f"data set {self.id}: {name} must be a tuple of {what}, not {shown}")
+        if any(not isinstance(sample.id, str) for sample in self.samples):
+            raise DatasetError(f"data set {self.id}: the id of a sample must be text")
 
 
 _OURS = (

@@ -24,7 +24,7 @@ from benchbox.dataset import DatasetInfo
 from benchbox.deadline import OverdueError, deadline
 from benchbox.errors import BenchboxError, PluginError, UsageError, one_line, plain_name, without_controls
 from benchbox.guard import IMPORT_SECONDS, answered, exit_forbidden, import_fault
-from benchbox.metric import Metric
+from benchbox.metric import Metric, unfit
 from benchbox.place import place_of
 from benchbox.plugin_file import PluginFile, remedy_for_nothing
 from benchbox.reference import Reference, ReferenceFormat
@@ -272,6 +272,11 @@ def _strange(items: Iterable[Any], hook: str) -> str | None:
         if not isinstance(item, click.Command) and not _is_nameable(name):
             return (f"{hook} gives the id {name!a}, which no plan can name; use lower-case letters, digits and '-', "
                     "'_' or '.'")  # fmt: skip
+        title: Any = getattr(item, "title", "")
+        if not isinstance(title, str):
+            return f"{hook} gives {name} the title {title!a}; it must be text{place_of(item)}"
+        if isinstance(item, Metric) and (wrong := unfit(item)) is not None:
+            return f"metric {name}: {wrong}{place_of(item)}"
     return None
 
 

@@ -6,13 +6,22 @@ receives alpha: the core composites such pictures over black and over white, sco
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import NoneType
-from typing import Literal
+from typing import Any, Literal
 
 from benchbox.image import Image
 from benchbox.stated import Stated, stated
+
+RESULT_COLUMNS = frozenset({
+    "batch", "bit_depth", "bpp", "bytes", "channels", "codec", "dataset", "decode_cpu_s", "decode_s",
+    "decode_spread_s", "device", "encode_cpu_s", "encode_s", "encode_spread_s", "exact", "height", "host", "identity",
+    "key", "label", "null_reasons", "options", "peak_bytes", "pixels_sha256", "quality", "reason", "run", "sample",
+    "sample_sha256", "source_sha256", "status", "stream_sha256", "threads", "timing", "width",
+})  # fmt: skip
+"""Columns that every result has, whatever its metrics: none of these may have a metric's name."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +99,27 @@ class Metric(Stated, ABC):
     def column(self) -> str:
         """Name of the metric's column in results."""
         return self.id.replace("-", "_")
+
+
+def unfit(metric: Metric) -> str | None:
+    """What `metric` states of itself that would put wrong numbers into results or break a report, with the remedy; None
+    where there is nothing."""
+    for name in ("title", "version", "unit"):
+        if not isinstance(getattr(metric, name), str):
+            return f"{name} must be text, not {getattr(metric, name)!r}"
+    if metric.column in RESULT_COLUMNS:
+        return f"'{metric.column}' is a column of every result; give the metric another id"
+    if metric.better not in ("higher", "lower"):
+        return f"better must be 'higher' or 'lower', not {metric.better!r}"
+    lowest = -math.inf if metric.lowest is None else metric.lowest
+    highest = math.inf if metric.highest is None else metric.highest
+    if not lowest < highest:
+        return f"lowest must be below highest, not {metric.lowest!r} with {metric.highest!r}"
+    look: Any = metric.display
+    if not isinstance(look, Display):
+        return f"display must be a Display, not a {type(look).__name__}"
+    if not isinstance(look.label, str) or look.transform not in (None, "db"):
+        return f"display must have a text as label, and None or 'db' as transform, not {look!r}"
+    if isinstance(look.decimals, bool) or not isinstance(look.decimals, int) or not 0 <= look.decimals <= 17:
+        return f"display.decimals must be a whole number from 0 to 17, not {look.decimals!r}"
+    return None

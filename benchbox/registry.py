@@ -124,6 +124,9 @@ class Registry:
         opened = worked(info.open, argument)
         if not isinstance(opened, Dataset):
             raise breach(info.open, f"open gave a {type(opened).__name__}; it must give a Dataset", f"data set {base}")
+        if opened.id.partition(":")[0] != base:
+            said = f"open gave the data set '{one_line(opened.id, 80)}'; its id must be '{name}'"
+            raise breach(info.open, said, base)
         return opened
 
     def references(self) -> Sequence[Reference]:

@@ -40,7 +40,8 @@ def main() -> None:
     except OSError as error:
         if debug:
             raise
-        code = _fail(f"{error.filename or 'system'}: {error.strerror or error}{_remedy(error)}", 1)
+        said = f"{error.filename or 'system'}: {error.strerror or error}{_remedy(error)}"
+        code = _fail(said if _has_folder() else "the current folder is gone; change to one that exists", 1)
         _drop_output()
     except Exception as error:  # a bug of benchbox itself
         if debug:
@@ -77,6 +78,15 @@ def _is_open(descriptor: int, refused: int) -> bool:
 def _drop_output() -> None:
     """Print no more: what is still held back could not be written when the process ends, either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _has_folder() -> bool:
+    """Whether the current folder, which relative paths start from, still exists."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _remedy(error: OSError) -> str:

@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ ADDRESS_SPACE_SLACK = 8 << 30
 WORN = 200
 """Open files or threads, beyond those at the start, after which a worker makes room for a fresh one: codecs that leak
 them would otherwise bring down the codecs that come after them."""
+
+SPINNING = (0.002, 0.02, 0.3)
+"""Seconds for which a worker whose codecs started threads looks whether they are busy, until they are found idle."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,9 @@ def _serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | N
     streams, place = Streams(Path(settings["streams"])), settings.get("place")
 
     def fit() -> bool:
-        return not second.broken and all(now <= then + WORN for now, then in zip(_held(), before, strict=True))
+        now = _held()
+        worn = any(one > then + WORN for one, then in zip(now, before, strict=True))
+        return not second.broken and not worn and not (now[1] > before[1] and _busy())
 
     with os.fdopen(jobs, "rb") as orders:
         for line in orders:
@@ -116,6 +122,17 @@ def _held() -> tuple[int, int]:
         return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
     except OSError:  # no /proc, or no file can be opened any more
         return (1 << 20 if Path("/proc/self").exists() else 0), threading.active_count()
+
+
+def _busy() -> bool:
+    """Whether threads of this process compute while it has nothing to do: what is measured next would pay for them.
+    Libraries may let theirs spin for a moment after the work."""
+    for seconds in SPINNING:
+        began, used = time.perf_counter(), time.process_time()
+        time.sleep(seconds)
+        if time.process_time() - used < 0.2 * (time.perf_counter() - began):
+            return False
+    return True
 
 
 def run_spooled(

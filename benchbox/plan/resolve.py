@@ -180,7 +180,8 @@ def resolve(plan: Plan, registry: Registry, base: Path, has_gpu: Callable[[], bo
     metrics = tuple(_available(registry.metric(name)) for name in dict.fromkeys(plan.metrics))
     for text in plan.match:
         parse_target(text, metrics)  # before a data set is opened, which may take long
-    left_out = {e.id: why for e in plan.codec if e.optional and (why := answered(registry.codec(e.id).unavailable))}
+    left_out = {e.id: one_line(why) for e in plan.codec
+                if e.optional and (why := answered(registry.codec(e.id).unavailable))}  # fmt: skip
     configurations = tuple(_configure(e, registry, has_gpu) for e in plan.codec if e.id not in left_out)
     labels = [c.label for c in configurations]
     for label in labels:

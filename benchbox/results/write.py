@@ -78,7 +78,8 @@ def _as_shown(results: Results) -> Results:
 
 
 def _rendered(named: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
-    own = replace(named, frame=named.frame.copy(deep=False))  # no report sees another's changes
+    own = replace(named, frame=named.frame.copy(deep=False), metrics=list(named.metrics),
+                  references=list(named.references))  # no report sees another's changes
     try:
         before = _listed(folder)
         out = _own_folder(folder)

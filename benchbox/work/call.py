@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+import numpy as np
+
 from benchbox.errors import BenchboxError, PluginError, StoreError, one_line
 from benchbox.guard import blame, calling
 
@@ -16,6 +18,9 @@ T = TypeVar("T")
 
 _SHARED = (("PIL.Image", "MAX_IMAGE_PIXELS"), ("PIL.ImageFile", "LOAD_TRUNCATED_IMAGES"))
 """(module, its variable): settings of a library that several plugins use, and that decide what it takes."""
+
+_LIMITS = (("sys", "getrecursionlimit", "setrecursionlimit"), ("torch", "get_default_dtype", "set_default_dtype"))
+"""(module, function that gives a setting, function that sets it), likewise."""
 
 
 def call(owner: str, function: Callable[..., T], *arguments: Any) -> T:
@@ -48,16 +53,23 @@ def measuring(owner: str, function: Callable[..., Any]) -> Iterator[None]:
 @contextmanager
 def _unchanged() -> Iterator[None]:
     """Put back what plugins share and one of them may have changed: the working folder, environment variables (those
-    it added stay), the mode of new files, the handling of signals and what Pillow refuses."""
+    it added stay), the mode of new files, the handling of signals, what Pillow refuses, numpy's errors, how deep calls
+    go and torch's type of numbers."""
     folder, variables = os.getcwd(), _variables().copy()
     mask = os.umask(0o077)
     os.umask(mask)
     handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     shared = [(sys.modules[name], setting) for name, setting in _SHARED if name in sys.modules]
     values = [getattr(module, setting) for module, setting in shared]
+    limits = [(sys.modules[name], given, put) for name, given, put in _LIMITS if name in sys.modules]
+    known = [getattr(module, given)() for module, given, _ in limits]
     try:
-        yield
+        with np.errstate():
+            yield
     finally:
+        for (module, given, put), value in zip(limits, known, strict=True):
+            if getattr(module, given)() != value:
+                getattr(module, put)(value)
         for (module, setting), value in zip(shared, values, strict=True):
             setattr(module, setting, value)
         os.umask(mask)

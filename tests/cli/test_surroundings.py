@@ -51,6 +51,16 @@ def test_a_full_or_closed_pipe_is_one_line(command: str, here: Path) -> None:
     assert shell(f"$B {command} | true").stderr == b""
 
 
+@pytest.mark.parametrize("command", [" ".join(RUN), "list runs", "report r"])
+def test_in_a_folder_that_is_gone(command: str, here: Path) -> None:
+    script = f"{sys.executable} -c 'from benchbox.cli.main import main; main()' {command}"
+    done = shell(f"mkdir gone; cd gone; rmdir ../gone; {script}",
+                 PYTHONPATH=os.pathsep.join(path for path in sys.path if os.path.isabs(path)))  # fmt: skip
+    assert done.stderr.decode().count("\n") == 1, done.stderr
+    assert b"the current folder is gone; change to one that exists" in done.stderr
+    assert done.returncode != 0
+
+
 def test_without_home_and_user(here: Path) -> None:
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root may become an unknown user")

@@ -23,14 +23,17 @@ from benchbox import Report, hookimpl
 class Does(Report):
     def render(self, results, options, out):
         place = Path(os.environ["PLACE"])
-        exec(os.environ["DOES"])
+        exec(os.environ["DOES"], {**globals(), "results": results, "out": out, "place": place})
         (out / "does").write_text("done")
         return [out / "does"]
 
 class After(Report):
     def render(self, results, options, out):
         (out / "after").write_text(os.getcwd())
-        return [out / "after"]
+        shown = [getattr(results, name) for name in ("metrics", "references", "codec_settings", "dataset_notes",
+                                                     "environment", "left_out", "plan", "name")]
+        (out / "shown").write_text("%r %s" % (shown, results.frame.to_csv()))
+        return [out / "after", out / "shown"]
 
 @hookimpl
 def benchbox_reports(): return [Does(id="does", title="Does"), After(id="after", title="After")]
@@ -92,7 +95,9 @@ def test_what_is_not_its_own_stays(does: str, place: Path, monkeypatch: pytest.M
     before = held(place)
     with pytest.raises(PluginError, match=r"^report does \(plugin acme\): render .*; written all the same: .*after$"):
         write(f"import pyarrow.parquet; {does}", monkeypatch)
-    assert held(place) == {**before, "runs/past/report/after": str(place).encode()}
+    after = held(place)
+    assert after.pop("runs/past/report/shown")
+    assert after == {**before, "runs/past/report/after": str(place).encode()}
 
 
 @pytest.mark.parametrize("does", [
@@ -110,7 +115,7 @@ def test_its_own_temporary_and_cached_files_are_written(
 ) -> None:
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert write(does, monkeypatch) == [Path("runs/past/report/does"), Path("runs/past/report/after")]
+    assert write(does, monkeypatch) == [Path("runs/past/report", name) for name in ("does", "after", "shown")]
     assert Path("runs/past/report/after").read_text() == str(place)
 
 
@@ -119,6 +124,31 @@ def test_files_of_a_run_in_a_folder_called_cache_are_kept(place: Path, monkeypat
     (place / "runs").symlink_to("cache")
     with pytest.raises(PluginError, match=r"PermissionError: .* a report writes only into the folder that it was giv"):
         write("(place / 'cache' / 'past' / 'plan.toml').write_text('x')", monkeypatch)
+
+
+CHANGES = """
+def emptied(it):
+    for inner in list(it.values()) if isinstance(it, dict) else list(it) if isinstance(it, list) else []:
+        emptied(inner)
+    if isinstance(it, dict | list): it.clear()
+for name in ("metrics", "references", "codec_settings", "dataset_notes", "environment", "left_out"):
+    emptied(getattr(results, name))
+results.frame.loc[:, "psnr"] = 1.0
+results.frame.insert(0, "new", 1)
+del results.frame["bpp"]
+"""
+
+
+def test_the_next_report_sees_no_change_of_the_results(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOES", "")
+    loaded = registry.load()
+    results = load_results(find_run("past", Workspace.at(Path("runs"))), loaded)
+    shown = []
+    for does in ("", CHANGES):
+        monkeypatch.setenv("DOES", does)
+        write_reports(results, [loaded.report("does"), loaded.report("after")], Path("out"))
+        shown.append(Path("out", "shown").read_text())
+    assert shown[0] == shown[1]
 
 
 def test_afterwards_everything_may_be_written(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
