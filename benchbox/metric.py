@@ -19,7 +19,7 @@ RESULT_COLUMNS = frozenset({
     "batch", "bit_depth", "bpp", "bytes", "channels", "codec", "dataset", "decode_cpu_s", "decode_s",
     "decode_spread_s", "device", "encode_cpu_s", "encode_s", "encode_spread_s", "exact", "height", "host", "identity",
     "key", "label", "null_reasons", "options", "peak_bytes", "pixels_sha256", "quality", "reason", "run", "sample",
-    "sample_sha256", "source_sha256", "status", "stream_sha256", "threads", "timing", "width",
+    "sample_sha256", "source_sha256", "status", "stream_sha256", "target", "missed", "threads", "timing", "width",
 })  # fmt: skip
 """Columns that every result has, whatever its metrics: none of these may have a metric's name."""
 

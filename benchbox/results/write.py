@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import shutil
 import tempfile
@@ -26,6 +27,8 @@ from benchbox.store import shown
 
 ROWS_A_SECOND = 500
 """Rows for each of which a report may take that share of a second more than `WORK_SECONDS`."""
+_RECORDS = ("environment", "dataset_notes", "codec_settings", "left_out")
+"""Fields of results that a report gets copies of, as it does of rows and lists, so that none sees another's changes."""
 
 
 def chosen_reports(registry: Registry, names: Sequence[str] | None) -> list[Report]:
@@ -79,7 +82,7 @@ def _as_shown(results: Results) -> Results:
 
 def _rendered(named: Results, report: Report, options: OptionsModel, folder: Path) -> list[Path]:
     own = replace(named, frame=named.frame.copy(deep=False), metrics=list(named.metrics),
-                  references=list(named.references))  # no report sees another's changes
+                  references=list(named.references), **{name: copy.deepcopy(getattr(named, name)) for name in _RECORDS})
     try:
         before = _listed(folder)
         out = _own_folder(folder)

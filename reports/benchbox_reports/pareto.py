@@ -38,13 +38,14 @@ def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnS
     There are none where the times come from several hosts or were taken in several ways. A codec of which some points
     have no usable time is left out, since its median would be over other points than those of the others.
     """
-    frame = results.frame.loc[went_through(results.frame), ["dataset", "label"]]
-    refused = (results.frame["timing"] == "disturbed" if "timing" in results.frame else frame["dataset"].isna())
+    columns = [name for name in ("dataset", "label", "timing") if name in results.frame]
+    frame = results.frame.loc[went_through(results.frame), columns]
     found = {}
     for dataset in results.frame["dataset"].drop_duplicates().astype(str):
         own = [one for one in speeds if one.dataset == dataset]
         inside = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)]
-        remedy = REFUSED if refused.reindex(inside.index).any() else HOW_TO_TIME
+        refused = "timing" in inside and bool((inside["timing"] == "disturbed").any())
+        remedy = REFUSED if refused else HOW_TO_TIME
         found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items() if n}, remedy)
     return found
 
