@@ -18,7 +18,7 @@ from distributed import Worker, WorkerPlugin, get_worker
 from distributed.utils import sync
 
 from benchbox import machine
-from benchbox.errors import BenchboxError, one_line
+from benchbox.errors import BenchboxError, RunEndedError, one_line
 from benchbox.execution.admission import outer_faults
 from benchbox.execution.cluster import TOPIC
 from benchbox.execution.run_processes import RunProcesses
@@ -83,7 +83,8 @@ def _close(closed: Sequence[RunProcesses]) -> None:
 
 
 def take_part(text: str) -> None:
-    """A task: start processes for the run that JSON `text` describes, and answer what this worker is and lacks."""
+    """A task: start processes for the run that JSON `text` describes, and answer what this worker is and lacks; nothing
+    where the task was withdrawn meanwhile, as the one that any worker may run is where a worker is asked by name."""
     asked = json.loads(text)
     worker = get_worker()
     slots, gpus = worker.state.nthreads, worker.state.total_resources.get("GPU", 0)
@@ -97,6 +98,8 @@ def take_part(text: str) -> None:
                 file.check()
             key, own = worker.get_current_task(), {**settings, "memory": share}
             faults = _processes(worker).open(key, asked["run"], own, slots).inspect(asked["needs"])
+        except RunEndedError:
+            return
         except BenchboxError as error:
             faults = [one_line(error)]
     tell(worker, asked["run"], [{"kind": "worker", "address": worker.address, "host": machine.host(), "slots": slots,

@@ -58,6 +58,7 @@ class RunProcesses:
         """What this machine lacks of a run's `needs`, as its worker processes find; see `benchbox.execution.admission`.
 
         Raises:
+            RunEndedError: `close` was called.
             BenchboxError: no worker process starts.
         """
         with tempfile.TemporaryDirectory(prefix="benchbox-") as folder:

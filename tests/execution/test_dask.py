@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from clusters import Here
+from plugin_files import TOY
 from small_runs import go, plan
 from waiting import until
 
@@ -87,15 +88,22 @@ def test_a_cluster_gives_what_local_processes_give(
 
 
 @pytest.mark.slow
-def test_workers_may_come_later(tmp_path: Path, pictures: Path, dask_here: Callable[..., Here]) -> None:
-    here = dask_here(n_workers=0)
+@pytest.mark.parametrize("seconds", [0, 2])
+def test_workers_may_come_later(
+    seconds: int, tmp_path: Path, pictures: Path, dask_here: Callable[..., Here]
+) -> None:
+    """Two tasks ask the first one that comes: what any worker may run, which is withdrawn while plugins are loaded for
+    it, and its own."""
+    here, lingering = dask_here(n_workers=0, threads_per_worker=1), tmp_path / "lingering.py"
+    lingering.write_text(f"import time\ntime.sleep({seconds})\n{TOY}", encoding="utf-8")
+    asked = plan(pictures, {"id": "jpeg", "qualities": [50]}, {"id": "toy", "qualities": [3]}, plugins=[str(lingering)])
 
     def come() -> None:
         until(lambda: here.said, "a run that waits")
         here.cluster.scale(1)
 
     threading.Thread(target=come).start()
-    assert (far(here, tmp_path, plan(pictures, {"id": "jpeg", "qualities": [50]}))["status"] == "ok").all()
+    assert (far(here, tmp_path, asked)["status"] == "ok").all()
     assert here.said == ["dask: no worker yet; waiting for one (Ctrl-C stops)"]
 
 

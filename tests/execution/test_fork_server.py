@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+from installed_plugins import Install
 from small_runs import go, plan, rows_of
+from waiting import until
 
 from benchbox import image
+from benchbox.fork_server import ForkServer
 
 SOURCE = """
 import socket, threading
@@ -77,3 +81,16 @@ def test_a_metric_that_hangs_where_it_is_opened_costs_its_own_column(pictures: P
     (row,) = rows_of(go(tmp_path, asked))
     assert row.status == "ok"
     assert "not finished after 3 s" in json.loads(row.null_reasons)["open-hangs"]
+
+
+def test_it_ends_when_it_is_told_to_while_a_plugin_is_loaded(install: Install, tmp_path: Path) -> None:
+    """What refuses `os._exit` to plugins does not refuse it to the server, nor is the plugin blamed for it."""
+    begun = tmp_path / "begun"
+    install("acme", f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(100)")
+    before = set(psutil.Process().children())
+    with ForkServer() as server:
+        server.start()
+        (process,) = set(psutil.Process().children()) - before
+        until(begun.exists, "the import of the plugin")
+        process.terminate()
+        until(lambda: server.ending() == (0, ""), "its end", 30)

@@ -81,13 +81,14 @@ class Here:
 
 @pytest.fixture
 def dask_here() -> Iterator[Callable[..., Here]]:
-    """Makes a cluster with `n_workers` workers of two threads each; `settings` go to dask's LocalCluster."""
+    """Makes a cluster with `n_workers` workers, of two threads each if not `settings`, which dask's LocalCluster gets,
+    say otherwise."""
     distributed: Any = pytest.importorskip("distributed", reason='dask is not installed; pip install "benchbox[dask]"')
     made = []
 
     def make(n_workers: int = 1, **settings: Any) -> Here:
         cluster = distributed.LocalCluster(
-            n_workers=n_workers, threads_per_worker=2, processes=False, dashboard_address=None, **settings
+            n_workers=n_workers, processes=False, dashboard_address=None, **{"threads_per_worker": 2, **settings}
         )
         made.append(cluster)
         return Here(cluster)
