@@ -68,7 +68,7 @@ PLAIN = Appearance()
 
 @dataclass(frozen=True)
 class Nameable:
-    """What of a run a table ``[report]`` may name.
+    """Names that a table ``[report]`` may use: those of a run's codecs, published curves and metrics.
 
     Attributes:
         codecs: label -> codec id.
@@ -86,8 +86,8 @@ class Nameable:
     def of(
         cls, codecs: Mapping[str, str], curves: Iterable[Reference], metrics: Iterable[str], labels: Mapping[str, str]
     ) -> Nameable:
-        """What these labels (with their codec ids), published curves and metrics are called, where the table gives
-        `labels`."""
+        """Collect the names of these labels (with their codec ids), curves and metrics, and the names that the table
+        gives in `labels`."""
         return cls(codecs, {c.id: (c.id, c.title, f"{c.title}, {c.kind}") for c in curves}, tuple(metrics),
                    {new: name for name, new in labels.items()})  # fmt: skip
 
@@ -107,7 +107,7 @@ class Nameable:
         return [id_ for id_, known in self.curves.items() if name in known]
 
     def has(self, name: str) -> bool:
-        """Whether `name` stands for anything."""
+        """Whether a codec or a published curve has this name."""
         return bool(self.labels(name) or self.ids(name))
 
     def order(self, asked: Appearance) -> list[str]:
@@ -180,7 +180,7 @@ def renamed(asked: Appearance, new: Mapping[str, Sequence[str]]) -> Appearance:
 
 
 def _instead(name: str, known: Iterable[str]) -> str:
-    """What to write instead of `name`."""
+    """The remedy for an unknown `name`: the closest known name, else a list to choose from."""
     choice = list(dict.fromkeys(known))
     quoted = [f'"{one}"' if "," in one else one for one in choice[:MOST_NAMED]]
     more = f" and {len(choice) - MOST_NAMED} more" if len(choice) > MOST_NAMED else ""

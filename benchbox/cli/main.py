@@ -81,7 +81,7 @@ def _drop_output() -> None:
 
 
 def _has_folder() -> bool:
-    """Whether the current folder, which relative paths start from, still exists."""
+    """Whether the current folder still exists; relative paths start from it."""
     try:
         os.getcwd()
     except FileNotFoundError:

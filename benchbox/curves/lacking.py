@@ -1,4 +1,4 @@
-"""What the earlier of two runs measured and a comparison of what both have says nothing of."""
+"""Names the codecs, metrics and data sets of the earlier of two runs that a comparison leaves out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchbox.metric import Metric
 
 @dataclass(frozen=True)
 class Uncompared:
-    """What the earlier run has and is not compared.
+    """Names of the earlier run that a comparison leaves out.
 
     Attributes:
         codecs, metrics, datasets: labels, ids and names that the later run lacks.
@@ -40,7 +40,7 @@ def uncompared(
     before: pd.DataFrame, after: pd.DataFrame, metrics: tuple[Sequence[Metric], Sequence[Metric]],
     chosen: tuple[Sequence[str], Sequence[str]],
 ) -> Uncompared:  # fmt: skip
-    """What `before` has and `after` lacks; a data set whose pictures `after` has under another name is in both.
+    """Find what `after` lacks of `before`. A data set whose pictures `after` has under another name is not lacking.
 
     Args:
         before, after: the results of the two runs.
