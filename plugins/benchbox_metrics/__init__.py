@@ -12,7 +12,7 @@ from benchbox import Metric, hookimpl
 @hookimpl
 def benchbox_metrics() -> Sequence[Metric]:
     """The metrics of this plugin; scikit-image, numba and torch are not imported before `Metric.open`."""
-    from benchbox_metrics import ciede2000, libjxl, lpips, ms_ssim, psnr, psnr_y, psnr_yuv, ssim, vmaf
+    from benchbox_metrics import ciede2000, libjxl, libvmaf, lpips, ms_ssim, psnr, psnr_y, psnr_yuv, ssim
 
     return [psnr.PSNR, psnr_y.PSNR_Y, psnr_yuv.PSNR_YUV, ssim.SSIM, ms_ssim.MS_SSIM, ciede2000.CIEDE2000,
-            *vmaf.metrics(), *lpips.metrics(), *libjxl.metrics()]
+            *libvmaf.metrics(), *lpips.metrics(), *libjxl.metrics()]

@@ -13,7 +13,8 @@ import benchbox
 from benchbox import registry, testing
 from benchbox.image import Image, write_png
 
-METRICS = ("psnr", "psnr-y", "psnr-yuv", "ssim", "ms-ssim", "ciede2000", "vmaf-neg", "lpips", "ssimulacra2")
+METRICS = ("psnr", "psnr-y", "psnr-yuv", "ssim", "ms-ssim", "ciede2000", "vmaf-neg", "psnr-hvs", "lpips",
+           "ssimulacra2")
 
 
 @pytest.mark.slow

@@ -32,8 +32,8 @@ def score(metric: str, reference: Image, image: Image) -> float:
 
 
 def test_the_plugin_offers_its_metrics() -> None:
-    assert list(OFFERED) == ["psnr", "psnr-y", "psnr-yuv", "ssim", "ms-ssim", "ciede2000", "vmaf", "vmaf-neg", "lpips",
-                             "ssimulacra2", "butteraugli", "butteraugli-3norm"]
+    assert list(OFFERED) == ["psnr", "psnr-y", "psnr-yuv", "ssim", "ms-ssim", "ciede2000", "vmaf", "vmaf-neg",
+                             "psnr-hvs", "lpips", "ssimulacra2", "butteraugli", "butteraugli-3norm"]
     assert METRICS["ms-ssim"].column == "ms_ssim"
     assert METRICS["ms-ssim"].display.transform == "db"
 

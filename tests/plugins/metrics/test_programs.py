@@ -1,4 +1,4 @@
-"""VMAF, LPIPS, SSIMULACRA 2 and Butteraugli: our scores against those of their own programs and libraries.
+"""VMAF, PSNR-HVS, LPIPS, SSIMULACRA 2 and Butteraugli: our scores against those of their own programs and libraries.
 
 SSIMULACRA 2 and Butteraugli run where libjxl's development tools are on PATH and are skipped elsewhere.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import benchbox_metrics
 import numpy as np
 import pytest
-from benchbox_metrics import libjxl, vmaf
+from benchbox_metrics import libjxl, libvmaf
 from distorted import jpeg, sixteen
 
 from benchbox import registry
@@ -25,8 +25,9 @@ from benchbox.plan import make_plan, resolve
 from benchbox.program import digest
 
 METRICS = {m.id: m for m in benchbox_metrics.benchbox_metrics()
-           if m.id in ("vmaf", "vmaf-neg", "lpips", "ssimulacra2", "butteraugli", "butteraugli-3norm")}
-SMALLEST = {"vmaf": 64, "vmaf-neg": 64, "lpips": 32, "ssimulacra2": 8, "butteraugli": 8, "butteraugli-3norm": 8}
+           if m.id in ("vmaf", "vmaf-neg", "psnr-hvs", "lpips", "ssimulacra2", "butteraugli", "butteraugli-3norm")}
+SMALLEST = {"vmaf": 64, "vmaf-neg": 64, "psnr-hvs": 64, "lpips": 32, "ssimulacra2": 8, "butteraugli": 8,
+            "butteraugli-3norm": 8}
 
 
 def available(name: str) -> Metric:
@@ -48,6 +49,10 @@ def test_better_pictures_score_better(name: str, photo: Image) -> None:
     values = [score(name, photo, jpeg(photo, quality)) for quality in (10, 40, 90)]
     assert values == sorted(values, reverse=METRICS[name].better == "lower")
     assert len(set(values)) == 3
+    if name == "psnr-hvs":
+        with pytest.raises(NotApplicable, match="luma is identical: PSNR-HVS is unbounded"):
+            score(name, photo, photo.copy())
+        return
     best = score(name, photo, photo.copy())
     assert best > values[-1] if METRICS[name].better == "higher" else best == 0
 
@@ -71,8 +76,8 @@ def test_gray_scores_like_three_equal_channels(name: str, photo: Image) -> None:
     assert score(name, gray, image) == pytest.approx(colour, abs=1e-3)
 
 
-@pytest.mark.parametrize(("name", "tolerance"), [("vmaf", 0.15), ("vmaf-neg", 0.15), ("lpips", 1e-9),
-                                                 ("ssimulacra2", 0.1), ("butteraugli", 1e-4),
+@pytest.mark.parametrize(("name", "tolerance"), [("vmaf", 0.15), ("vmaf-neg", 0.15), ("psnr-hvs", 0.02),
+                                                 ("lpips", 1e-9), ("ssimulacra2", 0.1), ("butteraugli", 1e-4),
                                                  ("butteraugli-3norm", 1e-4)])  # fmt: skip
 def test_a_16_bit_copy_scores_about_like_the_8_bit_one(name: str, tolerance: float, photo: Image) -> None:
     image = jpeg(photo, 30)
@@ -88,34 +93,41 @@ def test_pictures_that_do_not_fit_are_refused_by_name(name: str) -> None:
         scorer.prepare(np.zeros((80, 81, 3), np.uint8)).score(np.zeros((81, 80, 3), np.uint8))
 
 
-# VMAF
+# VMAF and PSNR-HVS
 
 
-def test_vmaf_is_what_ffmpeg_gives_for_the_same_files(photo: Image, tmp_path: Path) -> None:
+def test_libvmafs_metrics_are_what_ffmpeg_gives_for_the_same_files(photo: Image, tmp_path: Path) -> None:
     """ffmpeg reads the pictures from PNG files and makes limited-range BT.709 of them by itself, rounding its way."""
     available("vmaf")
     import imageio_ffmpeg
 
-    convert = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format=yuv444p"
+    convert = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,format="
     models = "|".join(rf"version={model}\:name={name}" for name, model in (("vmaf", "vmaf_v0.6.1"),
                                                                            ("vmaf-neg", "vmaf_v0.6.1neg")))
     write_png(tmp_path / "reference.png", photo)
+
+    def theirs(kind: str, request: str) -> dict[str, float]:
+        graph = f"[0:v]{convert}{kind}[a];[1:v]{convert}{kind}[b];[a][b]libvmaf={request}:log_path=log.json"
+        graph += ":log_fmt=json"
+        subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-i", "decoded.png", "-i",
+                        "reference.png", "-lavfi", graph, "-f", "null", "-"], cwd=tmp_path, check=True)  # fmt: skip
+        found: dict[str, float] = json.loads((tmp_path / "log.json").read_text())["frames"][0]["metrics"]
+        return found
+
     for quality in (10, 40, 90):
         image = jpeg(photo, quality)
         write_png(tmp_path / "decoded.png", image)
-        graph = f"[0:v]{convert}[a];[1:v]{convert}[b];[a][b]libvmaf=model='{models}':log_path=log.json:log_fmt=json"
-        subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-i", "decoded.png", "-i",
-                        "reference.png", "-lavfi", graph, "-f", "null", "-"], cwd=tmp_path, check=True)  # fmt: skip
-        theirs = json.loads((tmp_path / "log.json").read_text())["frames"][0]["metrics"]
-        for name in ("vmaf", "vmaf-neg"):
-            assert score(name, photo, image) == pytest.approx(theirs[name], abs=0.1), (name, quality)
+        expected = theirs("yuv444p", f"model='{models}'")
+        expected["psnr-hvs"] = theirs("yuv444p10le", "feature='name=psnr_hvs'")["psnr_hvs_y"]
+        for name in ("vmaf", "vmaf-neg", "psnr-hvs"):
+            assert score(name, photo, image) == pytest.approx(expected[name], abs=0.1), (name, quality)
 
 
 def test_the_luma_of_vmaf_is_limited_range_bt709() -> None:
-    for dtype, scale in ((np.uint8, 1), (np.uint16, 4)):
+    for dtype, bits, scale in ((np.uint8, 8, 1), (np.uint8, 10, 4), (np.uint16, 10, 4)):
         top = np.iinfo(dtype).max
         pixels: Image = np.array([[(0, 0, 0), (top, top, top), (top, 0, 0), (0, top, 0), (0, 0, top)]], dtype)
-        samples = np.frombuffer(vmaf.frame(pixels), np.uint8 if scale == 1 else "<u2").reshape(3, 1, 5)
+        samples = np.frombuffer(libvmaf.frame(pixels, bits), np.uint8 if bits == 8 else "<u2").reshape(3, 1, 5)
         expected = [round(scale * (16 + 219 * share)) for share in (0, 1, 0.2126, 0.7152, 0.0722)]
         assert samples[0, 0].tolist() == expected
         assert (samples[1:] == 128 * scale).all()
@@ -127,11 +139,11 @@ def test_vmaf_of_identical_pictures_is_what_libvmaf_gives_without_motion(photo: 
 
 def test_another_ffmpeg_is_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     available("vmaf")
-    before = vmaf.metrics()[0].version
+    before = libvmaf.metrics()[0].version
     other = tmp_path / "ffmpeg"
     other.write_bytes(b"another program")
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(other))
-    assert vmaf.metrics()[0].version != before
+    assert libvmaf.metrics()[0].version != before
 
 
 # LPIPS
