@@ -107,7 +107,7 @@ def read(path: str | Path) -> Picture:
 
 
 def read_unchecked(path: str | Path) -> Image:
-    """The pixels that `read` gives, without its checks for damage, which take nearly as long as decoding: for whoever
+    """The pixels that `read` gives, without its checks for damage, which may take as long as decoding: for whoever
     compares them with a digest that `read` gave. What a damaged PNG lacks may be black.
 
     Raises:
