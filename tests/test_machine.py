@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import until
 
 from benchbox import machine
 
@@ -88,6 +89,16 @@ def test_this_system_has_numbers() -> None:
     assert 1 <= machine.cores() <= (os.cpu_count() or 1)
     assert 0 < machine.memory() <= psutil.virtual_memory().total
     assert machine.oom_kills() >= 0
+
+
+def test_seconds_of_children_go_on_when_one_ends() -> None:
+    before = machine.children_seconds()
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    until(lambda: machine.children_seconds() > before + 0.1, "a child that computes")
+    during = machine.children_seconds()
+    busy.kill()
+    busy.wait()
+    assert machine.children_seconds() >= during
 
 
 def test_a_limit_of_a_real_group_is_seen() -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from benchbox import testing
 from benchbox.errors import ImageError
-from benchbox.image import check, composite, digest, peak
+from benchbox.image import check, composite, digest, peak, same
 
 
 def test_digest_is_what_its_docstring_says() -> None:
@@ -47,3 +49,17 @@ def test_composite_rounds_to_nearest(bits: int) -> None:
         alpha = pixels[:, :, 3:].astype(np.float64) / top
         exact = pixels[:, :, :3] * alpha + background * (1 - alpha)
         assert np.abs(composite(pixels, background) - exact).max() <= 0.5 + 1e-9
+
+
+@given(width=some.integers(1, 90), channels=some.sampled_from([1, 3, 4]), bits=some.sampled_from([8, 16]),
+       place=some.floats(0, 1, exclude_max=True))  # fmt: skip
+def test_pictures_are_the_same_in_every_sample_or_not_at_all(width: int, channels: int, bits: int, place: float
+                                                             ) -> None:  # fmt: skip
+    pixels = testing.noise(width, 37, channels, bits)
+    other = pixels.copy()
+    assert same(pixels, other)
+    assert same(pixels, np.asfortranarray(other))
+    other.reshape(-1)[int(place * other.size)] ^= 1
+    assert not same(pixels, other)
+    assert not same(pixels, pixels.astype(np.uint16 if bits == 8 else np.uint8))
+    assert not same(pixels, pixels[1:])

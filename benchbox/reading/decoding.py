@@ -152,7 +152,8 @@ def _open(path: Path, data: bytes) -> Iterator[tuple[Any, list[str]]]:
 
 
 def _read_pillow(path: Path, data: bytes, whole: bool) -> tuple[_Pixels, list[str]]:
-    with _open(path, data) as (picture, noted):
+    unpacked = png.unpacked(data) if data.startswith(png.SIGNATURE) else None
+    with _open(path, unpacked or data) as (picture, noted):
         _check_frames(path, 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1))  # MPO: with previews
         before = _orientation(picture)
         if depth.bit_depth(data, picture) > 8 or png.has_gray_key(data):
@@ -164,7 +165,7 @@ def _read_pillow(path: Path, data: bytes, whole: bool) -> tuple[_Pixels, list[st
         after = _orientation(picture)  # PNG: EXIF may follow the pixels
         if picture.format == "PNG" and whole:
             _verify(png.without_long_text(data, str(path)))
-            if _may_lack_rows(picture) and png.lacks_rows(data):
+            if unpacked is None and _may_lack_rows(picture) and png.lacks_rows(data):
                 raise CorruptImageError(f"{path}: damaged (its pixels end before the last row); replace it with a "
                                         "whole copy")
         elif picture.format in ("JPEG", "MPO") and (fault := jpeg.fault(data, np.asarray(picture))):

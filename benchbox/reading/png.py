@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from benchbox.errors import CorruptImageError
 
@@ -21,6 +22,9 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 _CICP = {(1, 13): "sRGB", (1, 1): "BT.709", (9, 14): "BT.2020", (9, 16): "BT.2020 with PQ", (9, 18): "BT.2020 with HLG",
          (12, 13): "Display P3"}  # fmt: skip
 """(colour primaries, transfer function) -> name (ITU-T H.273)."""
+_MUCH = 1 << 24
+"""Bytes of rows that are not held besides what Pillow holds."""
+
 _AT_ONCE = 1 << 20
 """Bytes of pixels that are unpacked at a time."""
 
@@ -95,11 +99,7 @@ def bit_depth_and_colour(data: bytes) -> tuple[int, int]:
 
 def lacks_rows(data: bytes) -> bool:
     """Whether the pixels of a PNG whose chunks are sound end before its last row; Pillow leaves the others black."""
-    head = next(chunks(data)).body
-    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", head)
-    bits = depth * {2: 3, 4: 2, 6: 4}.get(colour, 1)
-    sizes = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in (_ADAM7 if interlaced else _WHOLE)]
-    missing = sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns > 0 and rows > 0)
+    missing = _bytes_of_rows(next(chunks(data)).body)
     unpacker = zlib.decompressobj()
     for chunk in chunks(data):
         packed: bytes | memoryview = chunk.body if chunk.kind == b"IDAT" else b""
@@ -107,6 +107,38 @@ def lacks_rows(data: bytes) -> bool:
             missing -= len(unpacker.decompress(packed, _AT_ONCE))
             packed = unpacker.unconsumed_tail
     return bool(missing > 0)
+
+
+def _bytes_of_rows(head: memoryview) -> int:
+    """Bytes of all rows, each with the number of its filter, by the body of an IHDR chunk."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", head)
+    bits = depth * {2: 3, 4: 2, 6: 4}.get(colour, 1)
+    sizes = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in (_ADAM7 if interlaced else _WHOLE)]
+    return sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns > 0 and rows > 0)
+
+
+def unpacked(data: bytes) -> bytes | None:
+    """The same picture as a PNG whose rows are not compressed, for Pillow, whose zlib takes twice as long to unpack
+    them as libdeflate. None unless every checksum and the number of rows is right, and for a picture above `_MUCH`."""
+    found = list(chunks(data))
+    pixels = [chunk for chunk in found if chunk.kind == b"IDAT"]
+    if not pixels or found[0].kind != b"IHDR" or len(found[0].body) < 13 or found[-1].kind != b"IEND":
+        return None
+    size = _bytes_of_rows(found[0].body)
+    together = all(one.end == other.start for one, other in pairwise(pixels))
+    if size > _MUCH or not together or not all(chunk.sound for chunk in found):
+        return None
+    import imagecodecs
+
+    try:
+        rows = imagecodecs.deflate_decode(b"".join(chunk.body for chunk in pixels), out=size)
+    except imagecodecs.DeflateError:  # damaged; or rows too many, of which Pillow takes those that it needs
+        return None
+    if len(rows) < size:
+        return None
+    stored = zlib.compress(rows, 0)
+    head = struct.pack(">I", len(stored)) + b"IDAT"
+    return b"".join([data[: pixels[0].start], head, stored, bytes(4), data[pixels[-1].end :]])  # Pillow sums no pixels
 
 
 def has(data: bytes, kind: bytes) -> bool:

@@ -132,9 +132,9 @@ def _encode_and_score(setup: Setup, point: Point, row: dict[str, Any]) -> None:
         point = Point(point.key, point.quality, (*point.scored, *point.metrics))
     row["rescored"] = kept is not None
     data = _encode(setup, point, row) if kept is None else kept
-    digest = hashlib.sha256(data).digest()
+    sha256 = row["stream_sha256"] if kept is None else point.stream
     output, clock = timed(info.id, codec.decode, data)
-    if hashlib.sha256(data).digest() != digest:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise breach(codec.decode, "decode writes into the stream that it is given; let it work on a copy", info.id)
     decoded = _same_kind(output, pixels, setup)
     if not setup.trust.earned:
