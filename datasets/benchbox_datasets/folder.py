@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchbox.dataset import Dataset, DatasetInfo, FileSample, written_by_benchbox
@@ -13,13 +12,12 @@ from benchbox.errors import DatasetError
 from benchbox.image import is_picture_name
 
 
-@dataclass(frozen=True)
 class FolderInfo(DatasetInfo):
     """The pictures of a folder. A file that cannot be decoded is a sample too: the run records it as failed."""
 
-    id: str = "folder"
-    title: str = "the pictures in a folder and below it"
-    argument: str = "PATH"
+    id = "folder"
+    title = "the pictures in a folder and below it"
+    argument = "PATH"
 
     def open(self, argument: str) -> Dataset:
         root = _root(argument)
