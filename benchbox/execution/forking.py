@@ -19,6 +19,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from PIL import Image as PillowImage
+
 from benchbox import registry
 from benchbox.execution.guard_process import Descriptors, guard_worker
 from benchbox.execution.server import Loaded, serve
@@ -53,7 +55,7 @@ def main() -> None:
 
 def _serve(control: socket.socket, temporary: str, loads_plugins: bool, guards: set[int]) -> None:
     before = _unshared(guards)
-    loaded = Loaded(registry.load(), {}) if loads_plugins else None
+    loaded = _load([]) if loads_plugins else None
     files: list[list[str]] = []
     tried: set[str] = set()
     while True:
@@ -64,7 +66,7 @@ def _serve(control: socket.socket, temporary: str, loads_plugins: bool, guards: 
         settings = json.loads(order)
         if loaded is not None and settings.get("plugins", files) != files and not guards:
             files, tried = settings["plugins"], set()
-            loaded = Loaded(registry.load(files=from_values(files)), {})
+            loaded = _load(files)
         if loaded is not None:
             wanted = [name for name in settings["metrics"] if name in loaded.registry.metrics and name not in tried]
             _open_metrics(loaded, wanted)
@@ -74,6 +76,15 @@ def _serve(control: socket.socket, temporary: str, loads_plugins: bool, guards: 
             return
         if numbers:  # else the metrics are for workers to come
             guards.add(_fork_guard(control, settings, numbers, temporary, loaded))
+
+
+def _load(files: Sequence[Sequence[str]]) -> Loaded:
+    """The plugins, with the plugin files `files`, and what the first job would else load in each worker and once more
+    in its second decoder: the modules of the codecs, and what Pillow reads pictures with."""
+    found = registry.load(files=from_values(files))
+    _ = found.codecs  # asks the plugins for them
+    PillowImage.preinit()
+    return Loaded(found, {})
 
 
 def _reap(guards: set[int]) -> None:

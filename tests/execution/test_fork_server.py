@@ -74,6 +74,15 @@ def test_a_metric_hears_how_its_programs_end_where_it_is_opened(pictures: Path, 
     assert row.asks_a_program == 73, "the fork server reaps its guards, and nobody else's children"
 
 
+def test_a_plugin_that_leaves_something_when_it_is_asked_for_its_codecs(install: Install, tmp_path: Path) -> None:
+    install("acme", "import threading, time\nfrom benchbox import hookimpl\n@hookimpl\ndef benchbox_codecs():\n"
+                    "    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n    return []")
+    (tmp_path / "pictures").mkdir()
+    image.write_png(tmp_path / "pictures" / "a.png", np.zeros((32, 40, 3), np.uint8))
+    (row,) = rows_of(go(tmp_path, plan(tmp_path / "pictures", {"id": "jpeg", "qualities": [50]})))
+    assert row.status == "ok"
+
+
 @pytest.mark.slow  # a worker may take 20 seconds to start
 def test_a_metric_that_hangs_where_it_is_opened_costs_its_own_column(pictures: Path, tmp_path: Path) -> None:
     asked = plan(pictures, {"id": "sound", "qualities": [1]}, metrics=["open-hangs", "psnr"],
