@@ -135,9 +135,9 @@ def _notes_of(sample: Sample) -> tuple[str, ...]:
 
 
 def _threaded(samples: Mapping[Place, Sample], work: Callable[[Sample], T]) -> Iterator[tuple[Place, T]]:
-    items = iter(samples.items())
-    with exit_forbidden(), ThreadPoolExecutor(machine.cores()) as pool:  # here, since its threads cannot forbid it
-        while batch := list(islice(items, 4 * machine.cores())):
+    items, cores = iter(samples.items()), machine.cores()
+    with exit_forbidden(), ThreadPoolExecutor(cores) as pool:  # here, since its threads cannot forbid it
+        while batch := list(islice(items, 4 * cores)):
             yield from zip((place for place, _ in batch), pool.map(work, (s for _, s in batch)), strict=True)
 
 
