@@ -79,7 +79,7 @@ class FileSample(Sample):
             status = self.path.stat()
         except OSError:
             return None
-        place = os.fsencode(self.path.resolve()).decode("utf-8", "backslashreplace")  # stores take UTF-8 only
+        place = os.fsencode(os.path.realpath(self.path)).decode("utf-8", "backslashreplace")  # stores take UTF-8 only
         times = f"{status.st_mtime_ns}|{status.st_ctime_ns}"  # cp -p, unzip and rsync set the first, none the second
         if time.time_ns() - status.st_ctime_ns <= _CLOCK_TICK:  # another change could leave the same times
             return None

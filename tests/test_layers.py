@@ -208,6 +208,7 @@ def test_layers_name_each_room_once() -> None:
     ("from benchbox import registry; registry.load()", {"torch", "pandas", "numba", "matplotlib", "imagecodecs"}),
     ("import benchbox.testing", {"torch", "pandas", "numba", "pytest", "skimage"}),
     ("import benchbox.cli.main", {"torch", "pandas", "numba", "numpy", "pluggy", "pydantic", "psutil"}),
+    ("import benchbox.curves", {"torch", "scipy.interpolate", "matplotlib"}),
     ("import benchbox.session, benchbox.results", {"torch", "pandas", "pyarrow", "numba", "matplotlib"}),
 ])
 def test_what_an_import_does_not_load(code: str, absent: set[str]) -> None:

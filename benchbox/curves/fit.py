@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import Akima1DInterpolator
 
 from benchbox.curves.pchip import pchip
 
@@ -121,6 +120,8 @@ def support(x: Floats, low: float, high: float) -> int:
 
 
 def _akima(x: Floats, y: Floats) -> tuple[Function, Function]:
+    from scipy.interpolate import Akima1DInterpolator  # takes a quarter of a second, and few ask for Akima
+
     function = Akima1DInterpolator(x, y)
     return function, function.antiderivative()
 

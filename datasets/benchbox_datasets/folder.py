@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchbox.dataset import Dataset, DatasetInfo, FileSample, written_by_benchbox
@@ -13,13 +12,12 @@ from benchbox.errors import DatasetError
 from benchbox.image import is_picture_name
 
 
-@dataclass(frozen=True)
 class FolderInfo(DatasetInfo):
     """The pictures of a folder. A file that cannot be decoded is a sample too: the run records it as failed."""
 
-    id: str = "folder"
-    title: str = "the pictures in a folder and below it"
-    argument: str = "PATH"
+    id = "folder"
+    title = "the pictures in a folder and below it"
+    argument = "PATH"
 
     def open(self, argument: str) -> Dataset:
         root = _root(argument)
@@ -104,24 +102,26 @@ def _sorted_kinds(inside: list[os.DirEntry[str]]) -> Iterator[tuple[Path, str]]:
     for entry in inside:
         if entry.name.startswith("."):
             continue
-        path = Path(entry.path)
-        if os.path.isdir(path):  # os.path returns False for links that point at themselves; pathlib raises
-            yield path, "link" if entry.is_symlink() else "folder"
-        elif os.path.isfile(path):
+        path, link = Path(entry.path), entry.is_symlink()
+        # What is no link was told by the folder itself. os.path returns False for links that point at themselves, where
+        # the entry raises.
+        if os.path.isdir(path) if link else entry.is_dir(follow_symlinks=False):
+            yield path, "link" if link else "folder"
+        elif os.path.isfile(path) if link else entry.is_file(follow_symlinks=False):
             yield path, "file"
         else:  # opening a pipe would block
             yield path, "not a regular file" if os.path.exists(path) else "a broken link"
 
 
 def sample_id(root: Path, path: Path) -> str:
-    """`path` relative to `root` with forward slashes, in printable characters."""
-    return readable(path.relative_to(root).as_posix())
+    """`path`, which lies below `root`, relative to it with forward slashes, in printable characters."""
+    return readable(os.fspath(path)[len(os.path.join(root, "")) :].replace(os.sep, "/"))
 
 
 def readable(text: str) -> str:
     """`text` as one printable line: control characters and bytes that are not UTF-8 become escapes (``\\n``,
     ``\\xff``), so that odd file names can appear in tables, databases and messages."""
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:

@@ -121,13 +121,12 @@ class SamplesInfo(ManifestInfo):
                 "`pip install --force-reinstall --no-deps scikit-image`")
 
 
-@dataclass(frozen=True)
 class OwnManifestInfo(DatasetInfo):
     """``manifest:PATH``: a manifest of the user's own; its files are below the manifest's folder."""
 
-    id: str = "manifest"
-    title: str = "pictures listed in a manifest of your own, below its folder"
-    argument: str = "PATH"
+    id = "manifest"
+    title = "pictures listed in a manifest of your own, below its folder"
+    argument = "PATH"
 
     def open(self, argument: str) -> Dataset:
         path = Path(argument).expanduser().absolute()

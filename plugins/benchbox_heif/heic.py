@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -32,7 +31,6 @@ class Options(OptionsModel):
     threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder; more than 1 alters the bytes")
 
 
-@dataclass(frozen=True)
 class HeicInfo(CodecInfo):
     """HEIC; the bytes depend on pillow-heif and the libraries inside it."""
 

@@ -3,7 +3,6 @@ quantisation. (Its own command cjpegli writes 4:4:4, progressive, by default.) I
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ VERSION = 1
 """Part of every identity; raise it whenever this plugin changes bytes or decoded pixels."""
 
 
-@dataclass(frozen=True)
 class JpegliInfo(CodecInfo):
     """Jpegli."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +28,6 @@ class Options(OptionsModel):
     trellis: bool = Field(True, description="trellis quantisation")
 
 
-@dataclass(frozen=True)
 class MozjpegInfo(CodecInfo):
     """MozJPEG; the bytes depend on pyvips, libvips and the MozJPEG inside it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -24,7 +23,6 @@ class Options(OptionsModel):
     threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder")
 
 
-@dataclass(frozen=True)
 class AvifInfo(PillowInfo):
     """AVIF; Pillow's libavif may lack aom, and the bytes depend on aom and dav1d too."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -19,7 +18,6 @@ class Options(OptionsModel):
     resolutions: int = Field(6, ge=1, le=33, description="resolution levels, one more than wavelet decompositions")
 
 
-@dataclass(frozen=True)
 class Jpeg2000Info(PillowInfo):
     """Lossy JPEG 2000; the axis is the PSNR in dB or the rate in bpp that OpenJPEG is asked for."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -19,7 +18,6 @@ class Options(OptionsModel):
     optimize: bool = Field(False, description="smallest file that Pillow can write")
 
 
-@dataclass(frozen=True)
 class PngInfo(PillowInfo):
     """PNG; the bytes depend on whether Pillow was built with zlib or zlib-ng."""
 

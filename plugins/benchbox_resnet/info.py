@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,7 +41,6 @@ class Options(OptionsModel):
     threads: int = Field(1, ge=1, le=64, description="CPU threads of the networks")
 
 
-@dataclass(frozen=True)
 class ResnetInfo(CodecInfo):
     """The codec `resnet`."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +37,6 @@ class Options(OptionsModel):
     threads: int = Field(1, ge=1, le=64, description="threads of encoder and decoder")
 
 
-@dataclass(frozen=True)
 class VvcInfo(CodecInfo):
     """VVC intra; the bytes depend on ffmpeg and the libvvenc inside it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from benchbox import Reference, ReferenceFormat, Report, Results, hookimpl
 from benchbox.files import MOST_BYTES
 
 
-@dataclass(frozen=True)
 class CompressaiReport(Report):
     """Writes ``compressai/DATASET/LABEL.json`` for CompressAI's ``plot``."""
 
@@ -21,7 +19,6 @@ class CompressaiReport(Report):
         return render(results, out)
 
 
-@dataclass(frozen=True)
 class CodecCompareReport(Report):
     """Writes ``codec-compare/DATASET.json`` and ``codec-compare/DATASET/LABEL.json`` for the page of codec-compare."""
 
@@ -40,7 +37,6 @@ def _is_batch(path: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True)
 class CompressaiFormat(ReferenceFormat):
     """Reads a curve from CompressAI's results JSON."""
 
@@ -53,7 +49,6 @@ class CompressaiFormat(ReferenceFormat):
         return read_curve(path, datasets)
 
 
-@dataclass(frozen=True)
 class CodecCompareFormat(ReferenceFormat):
     """Reads a batch of codec-compare, picture by picture."""
 
@@ -66,7 +61,6 @@ class CodecCompareFormat(ReferenceFormat):
         return read_batch(path, datasets)
 
 
-@dataclass(frozen=True)
 class CsvFormat(ReferenceFormat):
     """Reads curves from a CSV file, picture by picture."""
 

@@ -5,7 +5,6 @@ Every command loads this module, so pandas, matplotlib and jinja2 are imported o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,7 +36,6 @@ class ReportOptions(OptionsModel):
     method: Annotated[str, AfterValidator(_interpolation)] = Field("pchip", description="interpolation of BD-rates")
 
 
-@dataclass(frozen=True)
 class Page(Report):
     """Writes ``index.html`` with everything inline, ``figures/`` and ``tables/``."""
 
@@ -47,7 +45,6 @@ class Page(Report):
         return render(results, options, out)
 
 
-@dataclass(frozen=True)
 class Figures(Report):
     """Writes ``figures/``: curves, BD-rates, savings and, after timing runs, speeds, for each data set and metric; one
     column and one page wide, as SVG, PDF and PNG."""
@@ -66,7 +63,6 @@ class Figures(Report):
         return True
 
 
-@dataclass(frozen=True)
 class Tables(Report):
     """Writes ``tables/``: every number of the page as CSV; BD-rates, points and speeds as Markdown and LaTeX too."""
 
@@ -77,7 +73,6 @@ class Tables(Report):
         return write_tables(analyse(results, options.anchor, options.method), out)
 
 
-@dataclass(frozen=True)
 class Visual(Report):
     """Writes ``visual.html`` and ``visual/``: decoded pictures at matched rate, and error maps."""
 

@@ -17,7 +17,7 @@ from benchbox.cli.main import commands
 SOURCE = '''
 import sys
 import numpy
-from benchbox import Dataset, DatasetInfo, Sample, hookimpl
+from benchbox import Dataset, DatasetInfo, FileSample, Sample, hookimpl
 
 class Sound(Sample):
     def __init__(self, name): self.id = name
@@ -45,16 +45,23 @@ FAULTS = {
 }  # fmt: skip
 """Id of a sample -> its method at fault, what that does, and the words of its rows' reason; "" where rows are ok."""
 
+FIELDS = {
+    "path 7": ("7", "load raised TypeError: expected str, bytes or os.PathLike object, not int"),
+    "digest 7": ("__file__, 7", "digest 7: sha256 must give 64 hexadecimal digits or None, got 7"),
+}
+"""Id of a `FileSample` -> its other fields, and the words of its rows' reason."""
+
 
 def test_each_costs_its_own_row(install: Install, tmp_path: Path) -> None:
     deeds = enumerate(f"def {method}(self): {deed}" for method, deed, _ in FAULTS.values())
     classes = [f"class F{k}(Sound):\n    {method}" for k, method in deeds]
-    samples = ", ".join(f"F{k}({name!r})" for k, name in enumerate(FAULTS))
+    samples = ", ".join([f"F{k}({name!r})" for k, name in enumerate(FAULTS)]
+                        + [f"FileSample({name!r}, {fields})" for name, (fields, _) in FIELDS.items()])  # fmt: skip
     install("acme", SOURCE.format(classes="\n\n".join(classes), samples=samples))
     plan = {"name": "t", "dataset": "acme", "metrics": ["psnr"], "codec": [{"id": "jpeg", "qualities": [50]}]}
     frame = benchbox.run(plan, workspace=tmp_path / "runs", workers=1, reports=[]).set_index("sample")
     assert frame.loc["sound", "status"] == "ok"
-    for name, (_, _, words) in FAULTS.items():
+    for name, (*_, words) in {**FAULTS, **FIELDS}.items():
         assert frame.loc[name, "status"] == ("failed" if words else "ok"), name
         reason = str(frame.loc[name, "reason"])
         assert words in reason
