@@ -25,6 +25,7 @@ from pydantic import AfterValidator, Field
 from benchbox.codec import OptionsModel
 from benchbox.errors import UnknownIdError, did_you_mean, plain_name
 from benchbox.reference import Reference
+from benchbox.values import form
 
 
 def _range(ends: tuple[float, float]) -> tuple[float, float]:
@@ -40,7 +41,8 @@ def _widths(widths: tuple[float, float]) -> tuple[float, float]:
 
 
 _Text = Annotated[str, Field(max_length=200), AfterValidator(plain_name)]
-_Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+_COLOUR = form("#[0-9a-fA-F]{6}", "a colour as # and six hexadecimal digits, such as #b60d22")
+_Hex = Annotated[str, AfterValidator(_COLOUR)]
 _Range = Annotated[tuple[float, float], AfterValidator(_range)]
 
 
@@ -121,34 +123,37 @@ class Nameable:
 
     def present(self, asked: Appearance) -> Appearance:
         """`asked` without what it says of codecs, curves, metrics and axes that are not there."""
-        axes = self._axes()
         kept = {key: {name: value for name, value in getattr(asked, key).items() if self.has(name)}
                 for key in ("labels", "colours", "families")}  # fmt: skip
         return asked.model_copy(update={
             **kept, "codecs": tuple(name for name in asked.codecs if self.has(name)),
             "highlight": asked.highlight if self.has(asked.highlight or "") else None,
             "metrics": tuple(name for name in asked.metrics if name in self.metrics),
-            "ranges": {name: ends for name, ends in asked.ranges.items() if name in axes},
+            "ranges": {name: ends for name, ends in asked.ranges.items() if name in self.axes},
         })  # fmt: skip
 
-    def _axes(self) -> list[str]:
+    @property
+    def axes(self) -> list[str]:
+        """The axes of figures, which a range may be for."""
         return ["bpp", *self.metrics, "saving"]
+
+    def instead(self, name: str) -> str:
+        """The remedy for `name`, which no codec or published curve has: the closest name, else all to choose from."""
+        return _instead(name, [*self.codecs, *self.codecs.values(), *self.curves, *self.given])
 
     def check(self, asked: Appearance) -> None:
         """Raise UnknownIdError where `asked` names a codec, a metric or an axis that is not there, with those that are,
         or gives two codecs one name."""
         for key, name in names_in(asked):
             if not self.has(name):
-                known = [*self.codecs, *self.codecs.values(), *self.curves, *self.given]
-                raise UnknownIdError(f"report: {key}: no codec of this run is called '{name}'{_instead(name, known)}")
+                raise UnknownIdError(f"report: {key}: no codec of this run is called '{name}'{self.instead(name)}")
         for name in asked.metrics:
             if name not in self.metrics:
                 raise UnknownIdError(f"report: metrics: this run is not scored by '{name}'"
                                      f"{_instead(name, self.metrics)}")
-        axes = self._axes()
         for name in asked.ranges:
-            if name not in axes:
-                raise UnknownIdError(f"report: ranges: no axis is called '{name}'{_instead(name, axes)}")
+            if name not in self.axes:
+                raise UnknownIdError(f"report: ranges: no axis is called '{name}'{_instead(name, self.axes)}")
         new = self.new_labels(asked)
         shown = [new.get(label, label) for label in self.order(asked)]
         for label in shown:

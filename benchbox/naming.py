@@ -81,8 +81,8 @@ class PublicNames:
         return f"{mark}{self.source(source)}" if mark and not head else self.text(note)
 
     def source(self, source: str) -> str:
-        """Where a data set is from; a folder is named by its last part."""
-        return f"folder {Path(source).name}" if os.path.isabs(source) else self.text(source)
+        """Where a data set is from; a folder is named by its last part, as the data set is."""
+        return f"folder {self.paths.get(source, Path(source).name)}" if os.path.isabs(source) else self.text(source)
 
     def frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A results frame with public names; the frame given, where they are that already."""
@@ -108,9 +108,20 @@ def public(results: Results) -> Results:
     return replace(
         results, frame=names.frame(results.frame), plan=names.text(results.plan),
         environment=names.value(results.environment), codec_settings=names.value(results.codec_settings),
-        dataset_notes={names.dataset(dataset): tuple(names.note(note) for note in notes)
+        dataset_notes={names.dataset(dataset): _once(names.dataset(dataset), map(names.note, notes))
                        for dataset, notes in results.dataset_notes.items()},
         references=[replace(one, dataset=names.dataset(one.dataset)) for one in results.references])
+
+
+def _once(dataset: str, notes: Iterable[str]) -> tuple[str, ...]:
+    """The notes on a data set that its name does not say, nor a note before: the title and the source of a folder are
+    both its name."""
+    said, kept = {dataset.replace(":", " ", 1)}, []
+    for note in notes:
+        if (words := note.removeprefix(_SOURCE)) not in said:
+            kept.append(note)
+            said.add(words)
+    return tuple(kept)
 
 
 def published_frame(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ values are validated."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from benchbox.errors import one_line
@@ -29,6 +29,30 @@ def listed(text: str, separator: str = ",") -> list[str]:
     return [entry for double, single, plain in found if (entry := double or single or plain.strip())]
 
 
+def pairs_in(text: str) -> list[tuple[str, str]]:
+    """The ways to read ``"NAME=VALUE"``, (name, value) for each equals sign that has text on both sides: names and
+    values may hold one. A name in quotes, single or double, is taken as it stands, and there is one way."""
+    if quoted := re.fullmatch(r"""\s*(?:"([^"]+)"|'([^']+)')\s*=(.*)""", text, re.DOTALL):
+        double, single, value = quoted.groups()
+        return [(double or single, value.strip())] if value.strip() else []
+    ways = [(text[:at].strip(), text[at + 1 :].strip()) for at, character in enumerate(text) if character == "="]
+    return [(name, value) for name, value in ways if name and value]
+
+
+def form(pattern: str, words: str) -> Callable[[str], str]:
+    """A check of a model's field, for pydantic's ``AfterValidator``: a text that the regular expression `pattern` does
+    not match as a whole "must be `words`", e.g. ``"64 hexadecimal digits"``."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text):
+            return text
+        from pydantic_core import PydanticCustomError  # not for every command
+
+        raise PydanticCustomError("form", "must be {words}", {"words": words})
+
+    return check
+
+
 def wrong(fault: Mapping[str, Any], got: bool = True) -> str:
     """What is wrong with a value and what it must be, e.g. ``"must be a whole number, got 'x'"``.
 
@@ -40,7 +64,8 @@ def wrong(fault: Mapping[str, Any], got: bool = True) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(fault["msg"]).partition(", ")[2]  # a check of ours says all of it
     if kind == "missing":
-        return "is missing; add it"
+        last = (fault.get("loc") or ("",))[-1]
+        return f"entry {last + 1} is missing; add it" if isinstance(last, int) else "is missing; add it"
     if kind == "invalid_key":
         return f"is no key; write it as text, '{fault.get('input')}'"
     if kind == "extra_forbidden":
@@ -82,7 +107,9 @@ def _wanted(kind: str, context: Mapping[str, Any]) -> str:
         return "a finite number"
     if kind == "int_parsing_size":
         return "a smaller whole number"
-    if kind == "string_pattern_mismatch":
+    if kind == "form":
+        return str(context["words"])
+    if kind == "string_pattern_mismatch":  # of a model of others: ours have words for it
         return f"text of the form {context['pattern']}"
     if kind in ("too_short", "string_too_short"):
         least = context["min_length"]

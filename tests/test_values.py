@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from benchbox.codec import OptionsModel, validated_options
 from benchbox.errors import BenchboxError, OptionError
 from benchbox.plan import load_plan, make_plan
 from benchbox.registry import load
-from benchbox.values import listed, wrong
+from benchbox.values import form, listed, pairs_in, wrong
 
 PYDANTIC = re.compile(r"(?i)input should|field required|valid (integer|number|string|boolean|list|tuple|dict)|"
-                      r"Extra inputs|Value error|unable to parse|should have|pydantic")
+                      r"Extra inputs|Value error|unable to parse|should have|pydantic|of the form")
 
 
 class Inner(BaseModel):
@@ -32,6 +32,7 @@ class All(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: str = ""
     named: Annotated[str, Field(pattern="^a+$")] = "a"
+    formed: Annotated[str, AfterValidator(form("a+", "letters a"))] = "a"
     short: Annotated[str, Field(min_length=1, max_length=3)] = "a"
     whole: int = 0
     bounded: Annotated[int, Field(ge=1, le=9)] = 1
@@ -56,7 +57,8 @@ class All(BaseModel):
 
 WRONG: list[tuple[str, Any, str]] = [
     ("text", 5, "must be text, got 5"), ("text", None, "must be text, got None"),
-    ("named", "b", "must be text of the form ^a+$, got 'b'"),
+    ("named", "b", "must be text of the form ^a+$, got 'b'"), ("formed", "ab", "must be letters a, got 'ab'"),
+    ("formed", "a\n", "must be letters a, got 'a\\n'"), ("formed", 5, "must be text, got 5"),
     ("short", "", "must have at least 1 character"), ("short", "aaaa", "must have at most 3 characters"),
     ("whole", "x", "must be a whole number, got 'x'"), ("whole", 1.5, "must be a whole number, got 1.5"),
     ("whole", [], "must be a whole number, got []"), ("whole", "9" * 5000, "must be a smaller whole number, got '999"),
@@ -65,7 +67,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("number", float("nan"), "must be a finite number, got nan"),
     ("flag", "maybe", "must be true or false, got 'maybe'"), ("flag", 7, "must be true or false, got 7"),
     ("one", "b", "must be 'a' or 2, got 'b'"), ("names", 5, "must be a list, got 5"),
-    ("pair", [1], "is missing; add it"), ("some", 5, "must be a list, got 5"),
+    ("pair", [1], "entry 2 is missing; add it"), ("some", 5, "must be a list, got 5"),
     ("pair", [1, 2, 3], "must have at most 2 entries"), ("numbers", [], "must have at least 1 entry, got []"),
     ("table", [], "must be a table, got []"), ("inner", 5, "must be a table, got 5"),
     ("inner", {}, "is missing; add it"), ("inner", {"size": 1, "more": 2}, "is not known; remove it"),
@@ -87,7 +89,8 @@ ODD: tuple[Any, ...] = (None, True, -1, 0, 10**400, 1e308, float("nan"), float("
 PLAN: dict[str, Any] = {"name": "t", "dataset": "samples", "codec": [{"id": "jpeg"}], "limits": {}, "report": {}}
 PLACES = ["name", "dataset", "metrics", "codec", "limits", "timing", "match", "plugins", "description", "report",
           "codec.id", "codec.options", "codec.qualities", "codec.label", "codec.device", "codec.optional",
-          "limits.point_seconds", "limits.memory_mib", "report.widths", "report.codecs", "report.ranges"]  # fmt: skip
+          "limits.point_seconds", "limits.memory_mib", "report.widths", "report.codecs", "report.ranges",
+          "report.colours"]  # fmt: skip
 
 
 def refusal(plan: dict[str, Any]) -> str | None:
@@ -198,3 +201,16 @@ def test_plain_entries_need_no_quotes(names: list[str]) -> None:
 
 def test_a_quote_that_ends_nowhere_is_a_letter() -> None:
     assert listed("5\" screen, it's, 'a' b") == ['5" screen', "it's", "'a' b"]
+
+
+@given(NAMES.filter(str.strip), NAMES.map(str.strip).filter(bool))
+def test_a_name_and_its_value_may_hold_equals_signs(name: str, value: str) -> None:
+    assert pairs_in(f" {quoted(name)} = {value} ") == [(name, value)]
+    ways = pairs_in(f"{name.strip()}={value}")
+    assert all(left and right for left, right in ways)
+    if not name.strip().startswith(("'", '"')):
+        assert (name.strip(), value) in ways or not name.strip("= ") or not value.strip("= ")
+
+
+def test_what_is_no_name_and_value_gives_none() -> None:
+    assert not [text for text in ("", "=", "a", "a=", "=a", " = ", "'a'", "'a'=", '""=') if pairs_in(text)]

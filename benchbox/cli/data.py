@@ -63,10 +63,10 @@ def gc(workspace: Path) -> None:
 def forget(run: str, workspace: Path) -> None:
     """Remove RUN from the list of runs. Its measurements stay; `benchbox gc` then deletes streams that no run needs."""
     from benchbox.errors import UsageError
-    from benchbox.results import no_run
-    from benchbox.store import Store, Workspace, WritableStore, locate, shown
+    from benchbox.results import no_run, run_named
+    from benchbox.store import Store, Workspace, WritableStore, shown
 
-    place, name = locate(run, Workspace.at(workspace))
+    place, name = run_named(run, Workspace.at(workspace))
     with Store(place) as known:
         if name in place.imported_runs():
             raise UsageError(f"{name}: was imported; delete its folder {shown(place.folder / name)} to be rid of it")

@@ -45,7 +45,7 @@ def report(
 
     The flags from --codecs to --font are the table [report] of a plan, and go before it.
     """
-    from benchbox.results import chosen_reports, find_run, load_several, write_reports
+    from benchbox.results import chosen_reports, find_run, load_several, nameable, write_reports
     from benchbox.store import Workspace, shown
 
     plugins = load_plugins(plugin_paths)
@@ -57,7 +57,7 @@ def report(
     pairs = _pairs(options) | ({"single_file": "yes"} if single_file else {})
     results = load_several(places, plugins, listed(literature))
     _say_what_is_missing(places, plugins)
-    results = replace(results, appearance=with_flags(results.appearance, look))
+    results = replace(results, appearance=with_flags(results.appearance, look, nameable(results)))
     folder = output or places[0].folder / "-".join(["report", *(place.name for place in places[1:])])
     files = write_reports(results, wanted, folder, pairs)
     for file in files[:1]:

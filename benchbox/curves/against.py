@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from benchbox.curves.bd import Bd, RateTable
-from benchbox.curves.curve import common_pictures, image_curves, mean_curves
+from benchbox.curves.curve import common_curves, image_curves
 from benchbox.curves.pictures import BdOverPictures, PictureTable
 from benchbox.errors import UnknownIdError, did_you_mean
 from benchbox.metric import Metric
@@ -46,7 +46,7 @@ def rates_against(frame: pd.DataFrame, metrics: Sequence[Metric], anchor: str) -
 
 def _rows(frame: pd.DataFrame, metric: Metric, anchor: str, labels: Sequence[str]) -> Iterator[dict[str, Any]]:
     """One row for each of the run's lossy `labels` but the anchor, on the one data set of `frame`."""
-    means = mean_curves(common_pictures(frame, metric)[0], metric)
+    means = common_curves(frame, metric)[0]
     rates, pictures = RateTable(means), PictureTable(image_curves(frame, metric))
     places = {curve.label: place for place, curve in enumerate(means)}
     for label in labels:

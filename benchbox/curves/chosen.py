@@ -59,9 +59,14 @@ def _pair(text: str, old: dict[str, str], new: dict[str, str]) -> tuple[str, str
     """The labels that `text` names. Labels may contain "=", so every way to split it is tried."""
     places = [place for place, character in enumerate(text) if character == "="]
     splits = [(text, text), *((text[:place], text[place + 1 :]) for place in places)]
-    for left, right in splits:
-        if _matches(left, old) and _matches(right, new):
-            return _label(left, old, "before"), _label(right, new, "after")
+    known = [(left, right) for left, right in splits if _matches(left, old) and _matches(right, new)]
+    if len(known) > 1 and known[0] != (text, text):
+        (one, two), (other, another) = known[:2]
+        raise UnknownIdError(f"'{text}' may mean '{one}' before and '{two}' after, or '{other}' and '{another}'; name "
+                             "one of them by its codec id, or give it another label")
+    if known:
+        left, right = known[0]
+        return _label(left, old, "before"), _label(right, new, "after")
     left, right = splits[min(1, len(splits) - 1)]
     return _label(left, old, "before"), _label(right, new, "after")
 

@@ -179,6 +179,25 @@ def common_pictures(frame: pd.DataFrame, metric: Metric) -> tuple[pd.DataFrame, 
     return frame[~drop], out
 
 
+def common_curves(frame: pd.DataFrame, metric: Metric) -> tuple[list[Curve], pd.DataFrame, list[LeftOut]]:
+    """The mean curves of all labels over `common_pictures`, and what that gives. A label that has no row on these
+    pictures, as where no picture is common to all, has a curve without a value: it is still compared picture by
+    picture.
+
+    Raises:
+        StoreError: as `mean_curves`.
+    """
+    kept, left_out = common_pictures(frame, metric)
+    means = {(curve.dataset, curve.label): curve for curve in mean_curves(kept, metric)}
+    found = []
+    for key, rows, _ in _lossy_groups(frame, metric):
+        quality = np.unique(rows["quality"].to_numpy(dtype=np.float64))
+        nothing, none = np.full(len(quality), np.nan), np.zeros(len(quality), dtype=np.int64)
+        count = int(kept.loc[(kept["dataset"] == key[0]).to_numpy(dtype=bool), "sample"].nunique())
+        found.append(means.get(key[:2]) or _curve(key, metric, None, quality, nothing, nothing, none, none + count))
+    return found, kept, left_out
+
+
 def lossless(frame: pd.DataFrame) -> list[Lossless]:
     """The lossless codecs (those without a quality) of each data set, in order of the frame."""
     result = []

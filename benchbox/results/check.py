@@ -19,8 +19,9 @@ from benchbox.registry import Registry
 from benchbox.results.agree import differences
 from benchbox.results.faults import metric_columns, row_faults
 from benchbox.results.load import load_unchecked
+from benchbox.results.mistaken import mistaken
 from benchbox.results.place import find_run, is_published
-from benchbox.store import PUBLISHED, Streams, Workspace
+from benchbox.store import Streams, Workspace
 from benchbox.work import Worker, run_job
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def check(folder: Path, registry: Registry, each: int = 2, seed: int = 0) -> Ite
         StoreError: `folder` holds no published run.
     """
     if not is_published(folder):
-        raise StoreError(f"{folder}: no {PUBLISHED} there; name a folder that `benchbox publish` wrote")
+        raise mistaken(folder, "published folder")
     table, known = load_unchecked(find_run(folder, Workspace.at(folder.parent)), registry)
     frame = table.assign(fault=row_faults(table))
     unchecked = _unchecked(table, known)

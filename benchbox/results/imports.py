@@ -16,6 +16,7 @@ from benchbox.errors import StoreError, UsageError
 from benchbox.files import read_text, whole_folder
 from benchbox.results.faults import row_faults
 from benchbox.results.load import published_frame
+from benchbox.results.mistaken import mistaken
 from benchbox.results.place import is_published
 from benchbox.results.records import RECORD, read_environment, read_settings
 from benchbox.store import PUBLISHED, Store, Workspace, WritableStore
@@ -44,7 +45,7 @@ def import_run(source: Path, name: str, workspace: Workspace) -> int:
     """
     workspace.run_folder(name)  # a reserved name is refused before anything is written
     if not is_published(source):
-        raise StoreError(f"{source}: no {PUBLISHED} there; name a folder that `benchbox publish` wrote")
+        raise mistaken(source, "published folder")
     frame = _checked(source)
     with workspace.lock(), WritableStore(workspace) as store:
         if not may_import(source, name, store):

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchbox.errors import StoreError, UsageError
 from benchbox.files import read_text, same_file, whole_file
 from benchbox.results.imports import may_import, take_import
-from benchbox.results.place import is_published
+from benchbox.results.mistaken import mistaken
 from benchbox.results.records import RECORD, read_environment, read_settings
 from benchbox.store import MergingStore, Store, Taken, TakenRun, Workspace, shown
 
@@ -60,12 +60,7 @@ def _opened(folder: Path, into: Workspace) -> Workspace:
     if same_file(other.folder, into.folder):
         raise UsageError(f"{folder}: is the workspace that --into names; leave it out of those to be merged")
     if not other.database.exists():
-        hint = "name the folder that `benchbox run --workspace` wrote"
-        if is_published(folder):
-            hint = "it is a published folder, which `benchbox import` takes in"
-        elif Workspace.at(other.folder.parent).database.exists():
-            hint = f"it lies in the workspace {shown(other.folder.parent)}; name that"
-        raise StoreError(f"{folder}: is no workspace, it has no {other.database.name}; {hint}")
+        raise mistaken(folder, "workspace")
     with Store(other):
         return other
 

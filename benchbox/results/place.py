@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchbox.errors import StoreError
+from benchbox.results.mistaken import mistaken
 from benchbox.store import MARK, PUBLISHED, Store, Workspace, locate
+
+_OF_A_RUN = ("plan.toml", PUBLISHED)
+"""Files of which the folder of a run in a workspace has one."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,30 @@ def find_run(run: str | Path, workspace: Workspace) -> RunPlace:
     in a workspace, or as a published folder or the table in one. An imported run is a published folder in a workspace.
 
     Raises:
-        StoreError: there is no such former run.
+        StoreError: there is no such former run, or `run` is the path of something else.
     """
     if Path(run).name == PUBLISHED and Path(run).is_file():
         run = Path(run).parent
     if is_published(run):
         return RunPlace(Path(run).absolute(), Path(run).absolute().name, None)
-    workspace, name = locate(run, workspace)
+    workspace, name = run_named(run, workspace)
     if name in workspace.imported_runs():
         return RunPlace(workspace.run_folder(name), name, None)
     return RunPlace(_folder(name, workspace), name, workspace)
+
+
+def run_named(run: str | Path, workspace: Workspace) -> tuple[Workspace, str]:
+    """(workspace, name) of a run given by name or by its folder in a workspace. It need not be there.
+
+    Raises:
+        StoreError: `run` is the path of something else.
+    """
+    place, name = locate(run, workspace)
+    path = Path(run)
+    is_path = path.exists() or (len(path.parts) > 1 and not place.database.is_file())
+    if is_path and MARK not in name and not any((place.folder / name / file).is_file() for file in _OF_A_RUN):
+        raise mistaken(path, "run")
+    return place, name
 
 
 def _folder(name: str, workspace: Workspace) -> Path:

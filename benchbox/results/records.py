@@ -75,7 +75,9 @@ def read_appearance(plan: str, path: Path) -> Appearance:
         given = tomllib.loads(plan).get("report", {})
         look = Appearance.model_validate(given)
     except ValidationError as error:
-        raise StoreError(f"{path}: report: {wrong(error.errors()[0])}; {RECORD.remedy}") from error
+        first = error.errors()[0]
+        key = one_line(".".join(map(str, ("report", *first["loc"]))), 200)
+        raise StoreError(f"{path}: {key}: {wrong(first)}; {RECORD.remedy}") from error
     except (ValueError, RecursionError):
         return PLAIN
     if (place := boolean_as_number(given, look)) is not None:

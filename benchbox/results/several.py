@@ -259,7 +259,11 @@ def _environment(runs: Sequence[Results]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for run in runs:
         merged = {**run.environment, **merged}
-    return merged | {"sessions": [session for run in runs for session in run.environment.get("sessions", [])]}
+    sessions: list[Any] = []
+    for session in (one for run in runs for one in run.environment.get("sessions", [])):
+        if session not in sessions:  # a run and its published folder share theirs
+            sessions.append(session)
+    return merged | {"sessions": sessions}
 
 
 def _first(

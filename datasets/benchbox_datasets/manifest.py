@@ -39,7 +39,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchbox.errors import DatasetError, did_you_mean
-from benchbox.values import wrong
+from benchbox.values import form, wrong
 
 MAX_MANIFEST_BYTES = 32 << 20
 """Longest manifest that is read; one of 100,000 files with all checksums is shorter."""
@@ -59,10 +59,11 @@ def _web_address(url: str) -> str:
     return url
 
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, AfterValidator(form("[0-9a-f]{64}", "a SHA-256 sum, 64 hexadecimal digits, lower-case"))]
 Size = Annotated[int, Field(gt=0, lt=1 << 50)]
 Url = Annotated[str, AfterValidator(_web_address)]
 Urls = Annotated[tuple[Url, ...], Field(strict=False, min_length=1)]
+NamePattern = Annotated[str, AfterValidator(form(r"[^/\\]+", "a pattern of names without a folder, such as *.png"))]
 FileName = Annotated[str, AfterValidator(_relative)]
 M = TypeVar("M", bound=BaseModel)
 
@@ -112,14 +113,14 @@ class Archive(StrictModel):
 class Manifest(StrictModel):
     """A set of picture files; the module's docstring shows the TOML."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    id: Annotated[str, AfterValidator(form("[a-z0-9]+(-[a-z0-9]+)*", "lower-case letters and digits, joined by '-'"))]
     title: Annotated[str, Field(min_length=1)]
     version: str = ""
     licence: str = ""
     homepage: Url | None = None
     count: Annotated[int, Field(gt=0)] | None = None
     notes: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    select: Annotated[str, Field(min_length=1, pattern=r"^[^/\\]+$")] | None = None
+    select: NamePattern | None = None
     archive: Archive | None = None
     source: Source | None = None
     files: Annotated[tuple[FileEntry, ...], Field(strict=False)] = ()
@@ -199,8 +200,6 @@ def validate(model: type[M], table: Mapping[str, Any], place: str) -> M:
         hint = did_you_mean(name, _names(model, first["loc"])) or "; remove it"
         raise DatasetError(f"{place}: unknown key {_printable(where)}{hint}")
     problem = wrong(first)
-    if first["type"] == "string_pattern_mismatch" and where.endswith("sha256"):
-        problem = "a SHA-256 sum has 64 hexadecimal digits, lower-case"
     remedy = "; see docs/datasets.md for the form" if ":" not in problem else ""
     raise DatasetError(f"{place}: {_printable(where) + ': ' if where else ''}{_printable(problem)}{remedy}")
 

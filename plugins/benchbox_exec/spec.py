@@ -6,16 +6,16 @@ import string
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchbox.codec import QualityAxis
-from benchbox.errors import PluginError, did_you_mean, one_line
-from benchbox.values import boolean_as_number, wrong
+from benchbox.errors import PluginError, did_you_mean
+from benchbox.values import boolean_as_number, form, wrong
 
 Command = Annotated[list[str], Field(min_length=1)]
-_FORMS = {"id": "must be lower-case letters and digits, joined by '-', '_' or '.'",
-          "suffix": "must be '.' and letters or digits, such as .bin"}  # fmt: skip
-ID = r"^[a-z0-9]+([-_.][a-z0-9]+)*$"
+ID = r"[a-z0-9]+([-_.][a-z0-9]+)*"
+_Id = Annotated[str, AfterValidator(form(ID, "lower-case letters and digits, joined by '-', '_' or '.'"))]
+_Suffix = Annotated[str, AfterValidator(form(r"\.[A-Za-z0-9.]+", "'.' and letters or digits, such as .bin"))]
 
 _ENCODE = {"input": "i", "output": "o", "quality": 1, "width": 1, "height": 1, "here": "h"}
 _DECODE = {"input": "i", "output": "o", "here": "h"}  # a decoder gets bytes and nothing else
@@ -47,14 +47,14 @@ class Spec(_Model):
     ``{height}``. Format specifications such as ``{quality:.2f}`` are allowed.
     """
 
-    id: str = Field(pattern=ID)
+    id: _Id
     title: str = ""
     encode: Command
     decode: Command
     version: Command | None = None
     input: Literal["png", "ppm"] = "png"
     output: Literal["png", "ppm"] = "png"
-    suffix: str = Field(".bin", pattern=r"^\.[A-Za-z0-9.]+$")
+    suffix: _Suffix = ".bin"
     channels: frozenset[Literal[1, 3, 4]] = Field(frozenset({3}), min_length=1)
     bit_depths: frozenset[Literal[8, 16]] = Field(frozenset({8}), min_length=1)
     lossless: bool = False
@@ -90,8 +90,6 @@ def parse(table: Mapping[str, Any]) -> Spec:
         if first["type"] == "extra_forbidden":
             known = Axis.model_fields if first["loc"][0] == "axis" else Spec.model_fields
             raise PluginError(f"unknown key '{where}'{did_you_mean(str(first['loc'][-1]), known)}") from error
-        if first["type"] == "string_pattern_mismatch":
-            raise PluginError(f"{where} {_FORMS[where]}, got {one_line(repr(first['input']), 80)}") from error
         raise PluginError(f"{where}: {wrong(first)}" if where else wrong(first)) from error
     if (place := boolean_as_number(table, spec)) is not None:
         raise PluginError(f"{place}: must be a number, not true or false")

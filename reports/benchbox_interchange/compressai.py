@@ -30,8 +30,13 @@ def render(results: Results, out: Path) -> list[Path]:
     """Write ``compressai/DATASET/LABEL.json`` below `out` for every label that has a curve.
 
     Raises:
-        BenchboxError: no label has a curve.
+        BenchboxError: no label has a curve, or the run is a matched one, whose settings differ from picture to picture.
     """
+    lossy = results.frame[results.frame["quality"].notna()]
+    if len(lossy) and "target" in lossy and bool(lossy["target"].notna().all()):
+        raise BenchboxError(f"run {results.name} was matched, so that settings differ from picture to picture and have "
+                            "no mean curves, which CompressAI's format is of; run its codecs without match, or take "
+                            "matched.csv of --format tables")
     made = list(documents(results))
     if not made:
         raise BenchboxError(f"run {results.name} has nothing for CompressAI: no lossy codec has an operating point "

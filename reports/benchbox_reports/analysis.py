@@ -235,15 +235,14 @@ def _section(
     results: Results, names: Sequence[str], frame: pd.DataFrame, dataset: str, metric: Metric, anchor: str | None,
     lossless: tuple[Lossless, ...], method: str,
 ) -> Section:
-    kept, left_out = curves.common_pictures(frame, metric)
-    means = tuple(curves.mean_curves(kept, metric))
+    means, kept, left_out = curves.common_curves(frame, metric)
     published = tuple(filter(None, (_published(reference, name, dataset, metric)
                                     for reference, name in zip(results.references, names, strict=True))))
     pairs = _pairs(means, curves.image_curves(frame, metric), published, method)
     here = anchor if pairs is not None and anchor in pairs.labels else None
     usable = any(curve.usable.any() for curve in means)
     return Section(
-        dataset=dataset, metric=metric, curves=means,
+        dataset=dataset, metric=metric, curves=tuple(means),
         n_pictures=frame["sample"].nunique(), n_used=kept["sample"].nunique(), left_out=tuple(left_out),
         mean_bytes=_mean_bytes(kept, means), anchor=here,
         comparisons=pairs.against[here] if pairs is not None and here is not None else (), pairs=pairs,

@@ -24,6 +24,7 @@ from benchbox_reports.look import Look, palette
 from benchbox_reports.measure import rankings, rate_decimals
 from benchbox_reports.pareto import DrawnSpeeds
 from benchbox_reports.pictures import picture_tags, thumbnails
+from benchbox_reports.settings import measured_here
 from benchbox_reports.speeds import SIDES
 from benchbox_reports.tables import bd_rows
 from benchbox_reports.wording import remarks, unbroken
@@ -58,7 +59,7 @@ def page_data(
     return {
         "anchor": analysis.anchor or "",
         "labels": analysis.labels,
-        "names": shown_names(analysis),
+        "names": shown_names(analysis), "asked": asked_names(analysis),
         "apart": apart_heading(list(analysis.published)),
         "headline": {"": without_curves(analysis), **{
             anchor: [unbroken(text) for text in sentences(analysis, anchor, speeds)] for anchor in _anchors(analysis)}},
@@ -85,6 +86,15 @@ def shown_names(analysis: Analysis) -> list[str]:
         names += [c.label for c in section.drawable] + [label for label, _ in lossless_in_range(section)]
         names += [p.curve.label for p in section.published]
     return list(dict.fromkeys(names))
+
+
+def asked_names(analysis: Analysis) -> list[str]:
+    """The names, of `shown_names`, that the reader of a crowded page sees at the start beside the best of each family:
+    curves that were asked for by ``--literature``, and the codecs that the run's appearance lists or highlights."""
+    look = analysis.results.appearance
+    read = [label for label in analysis.labels if not measured_here(analysis, label)]
+    asked = {*analysis.published, *read, *look.codecs, look.highlight}
+    return [name for name in shown_names(analysis) if name in asked]
 
 
 def _anchors(analysis: Analysis) -> list[str]:

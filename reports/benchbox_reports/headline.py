@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from benchbox_reports.analysis import Analysis, Comparison, Section
+from benchbox_reports.matched import is_matched
 from benchbox_reports.measure import by_pictures, few_pictures, rankings, rate_decimals
 from benchbox_reports.pareto import HOW_TO_TIME, REFUSED, DrawnSpeeds
 from benchbox_reports.wording import given_as_means, number
@@ -17,6 +18,8 @@ Rows: TypeAlias = list[tuple[str, list[tuple[str, bool]]]]
 """A label and, for each column, the text and whether it is the column's best."""
 NAMED = 3
 """Codecs that a sentence names."""
+MATCHED = ("The settings were searched picture by picture for each target, so there are hardly mean curves, and no "
+           "BD-rates: the result is what each codec reached at each target.")  # fmt: skip
 APART = "not measured here: by mean curves, so ranked among themselves"
 """Ends the heading of the rows of the summary that are by another measure than the first ones."""
 
@@ -56,6 +59,8 @@ def sentences(analysis: Analysis, anchor: str, speeds: Mapping[str, DrawnSpeeds]
     sections = [s for s in analysis.sections if s.pairs is not None and anchor in s.pairs.labels]
     sections = [s for s in sections if s.dataset == sections[0].dataset]
     ranked = [(section, rows) for section in sections if (rows := _ranked(section, anchor))]
+    if not ranked and is_matched(analysis.results.frame):
+        return [MATCHED]
     if sections and all(len(s.pairs.labels) == 1 for s in sections if s.pairs is not None):
         return [f"{anchor} is the only codec with a curve: there is nothing to compare.",
                 _speed(speeds.get(sections[0].dataset))]
@@ -90,9 +95,11 @@ def without_curves(analysis: Analysis) -> list[str]:
 
 def summary(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> tuple[list[str], list[tuple[str, Rows]]]:
     """(heads, groups) of the table over all metrics against the run's anchor: a group is a heading and the rows that
-    are by one measure, sorted by the first column; first the measured codecs, without a heading."""
+    are by one measure, sorted by the first column; first the measured codecs, without a heading. None of a matched run
+    without BD-rates, of which `MATCHED` tells."""
     columns = list(_columns(analysis, speeds))
-    if analysis.anchor is None or not columns:
+    alone = all(set(column.values) <= {analysis.anchor} for column in columns)
+    if analysis.anchor is None or (alone and (not columns or is_matched(analysis.results.frame))):
         return [], []
     labels = dict.fromkeys(label for column in columns for label in column.values)
     apart = [] if analysis.anchor in analysis.published else [name for name in labels if name in analysis.published]

@@ -22,7 +22,7 @@ def why_nothing(frame: pd.DataFrame, means: Sequence[Curve], metric: Metric, lef
     """
     if not frame["quality"].notna().any():
         return "none of the codecs is lossy"
-    if not means and left_out:
+    if left_out and not any((curve.n + curve.n_missing).any() for curve in means):
         one = left_out[0]
         return (f"no picture has {metric.title} of every codec, e.g. {one.label} has none of {one.sample} "
                 f"({one.reason}); choose codecs that share pictures with --codecs")

@@ -70,6 +70,8 @@ def summarise(analysis: Analysis) -> list[Summary]:
         over = by_pictures(sections[0])
         ranked = [rankings(section) for section in sections]
         values = [{row.label: value for ranking in own for value, row in ranking.rows} for own in ranked]
+        if not any(values):
+            continue
         unranked = frozenset((label, k) for k, own in enumerate(ranked) for one in own for label in one.apart)
         few = {(label, k): count for k, own in enumerate(ranked) for one in own
                for label, count in one.counts.items() if count < one.pictures}

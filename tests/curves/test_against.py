@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchbox.curves import rates_against
+from benchbox.curves import common_curves, mean_curves, rates_against
 from benchbox.registry import load
 
 PSNR = load().metric("psnr")
@@ -72,3 +72,26 @@ def test_without_another_codec_the_columns_stand() -> None:
     found = rates_against(alone[alone["label"] == "a"], [PSNR], "a")
     assert len(found) == 0
     assert {name: str(dtype) for name, dtype in found.dtypes.items()} == SHAPE
+
+
+def test_each_pair_is_compared_on_the_pictures_that_it_shares() -> None:
+    """Also where no picture is common to all: a and c have none in common, b has all of both."""
+    whole = frame(6)
+    table = pd.concat([
+        whole[(whole["label"] == "a") & whole["sample"].isin(["0.png", "1.png", "2.png"])],
+        whole[whole["label"] == "b"],
+        whole[(whole["label"] == "a") & whole["sample"].isin(["3.png", "4.png", "5.png"])].assign(label="c", codec="c"),
+    ], ignore_index=True)  # fmt: skip
+    found = rates_against(table, [PSNR], "a").set_index("label")
+    assert found.loc["b", "pictures"] == pytest.approx(-20)
+    assert list(found["n"]) == [3, 0]
+    assert found["bd_rate"].isna().all()
+    assert "no picture has a BD-rate" in str(found.loc["c", "reason"])
+    assert list(rates_against(table, [PSNR], "b")["n"]) == [3, 3]
+    means, kept, left_out = common_curves(table, PSNR)
+    assert kept.empty
+    assert len(left_out) == 6
+    assert [(curve.label, len(curve.quality), bool(curve.usable.any())) for curve in means] == [
+        ("a", 5, False), ("b", 5, False), ("c", 5, False)]  # fmt: skip
+    alike = common_curves(whole, PSNR)[0]
+    assert [list(curve.raw) for curve in alike] == [list(curve.raw) for curve in mean_curves(whole, PSNR)]

@@ -27,7 +27,7 @@ GOOD = {"id": "mine", "title": "Mine", "files": [{"file": "a.png", "sha256": "0"
     [
         ({"titel": "x"}, "unknown key titel; did you mean 'title'"),
         ({"files": [{"file": "a.png", "sha265": "0" * 64}]}, r"unknown key files\[0\].sha265; did you mean 'sha256'"),
-        ({"files": [{"file": "a.png", "sha256": "0" * 63}]}, r"files\[0\].sha256: a SHA-256 sum has 64"),
+        ({"files": [{"file": "a.png", "sha256": "0" * 63}]}, r"files\[0\].sha256: must be a SHA-256 sum, 64"),
         ({"files": [{"file": "a.png", "sha256": "A" * 64}]}, "lower-case"),
         ({"files": [{"file": "../a.png"}]}, r"files\[0\].file: '../a.png' leads out of the folder"),
         ({"files": [{"file": "/a.png"}]}, "is an absolute path"),

@@ -24,8 +24,10 @@ def test_two_folders_of_one_name_stay_two() -> None:
     frame = pd.DataFrame({"dataset": pd.Categorical(["folder:/a/x", "folder:/b/x", "kodak"]),
                           "reason": pd.array(["", "/b/x/1.png: broken", ""], dtype="string")})
     named = public(Results("run", frame, (), 'dataset = ["folder:/a/x", "folder:/b/x"]', {},
-                           {"folder:/b/x": ["folder /b/x", "Source: /b/x"]}))
+                           {"folder:/b/x": ["folder /b/x", "Source: /b/x", "of my cat"],
+                            "kodak": ["Kodak", "Source: https://a.b/c", "Source: https://a.b/c", "Kodak"]}))
     assert list(named.frame["dataset"]) == ["folder:x", "folder:x (2)", "kodak"]
     assert named.frame["reason"].iloc[1] == "x (2)/1.png: broken"
     assert named.plan == 'dataset = ["folder:x", "folder:x (2)"]'
-    assert named.dataset_notes == {"folder:x (2)": ("folder x (2)", "Source: folder x")}
+    assert named.dataset_notes == {"folder:x (2)": ("of my cat",), "kodak": ("Kodak", "Source: https://a.b/c")}  # once
+    assert public(named).dataset_notes == named.dataset_notes

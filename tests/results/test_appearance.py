@@ -10,7 +10,7 @@ import pytest
 from encoded_crops import PSNR, Rows, results_of
 from two_runs import results
 
-from benchbox.appearance import PLAIN, Appearance
+from benchbox.appearance import PLAIN, Appearance, Nameable
 from benchbox.cli.appearance import with_flags
 from benchbox.errors import OptionError, PlanError, UnknownIdError
 from benchbox.plan import load_plan, make_plan
@@ -83,22 +83,44 @@ def test_a_label_that_two_runs_share_keeps_what_the_table_says_of_it() -> None:
 def test_flags_go_before_the_table() -> None:
     table = Appearance(highlight="webp", labels={"webp": "W", "jpeg": "J"})
     found = with_flags(table, {"labels": ("jpeg=JPEG",), "ranges": ("bpp=0:2", "psnr=28:42"), "codecs": "webp, jpeg",
-                               "widths": "3.25,6.5", "font": "Times", "families": (), "highlight": None})
+                               "widths": "3.25,6.5", "font": "Times", "families": (), "highlight": None},
+                       NAMES)
     assert found.labels == {"webp": "W", "jpeg": "JPEG"}
     assert found.ranges == {"bpp": (0, 2), "psnr": (28, 42)}
     assert (found.codecs, found.widths, found.font, found.highlight) == (("webp", "jpeg"), (3.25, 6.5), "Times", "webp")
-    assert with_flags(PLAIN, {"codecs": None, "labels": ()}) is PLAIN
+    assert with_flags(PLAIN, {"codecs": None, "labels": ()}, NAMES) is PLAIN
+
+
+NAMES = Nameable.of({"jpeg": "jpeg", "webp": "webp", "a": "webp", "avif tune=psnr": "avif", "a=b": "avif"}, (),
+                    ["psnr"], {})  # fmt: skip
+
+
+def test_names_and_values_may_hold_equals_signs() -> None:
+    """The name of a flag NAME=VALUE is the one that the run knows; new labels of the same command are known too."""
+    given = {"labels": ("avif tune=psnr=A=1", "jpeg=J", "'a'=b=c", '"a=b"=c'), "colours": ("A=1=#112233",),
+             "families": ("avif tune=psnr=x=y", "jpeg=z"), "ranges": ("psnr=1:2",)}  # fmt: skip
+    found = with_flags(PLAIN, given, NAMES)
+    assert found.labels == {"avif tune=psnr": "A=1", "jpeg": "J", "a": "b=c", "a=b": "c"}
+    assert found.colours == {"A=1": "#112233"}
+    assert found.families == {"avif tune=psnr": "x=y", "jpeg": "z"}
+    for flag, key in (("--label", "labels"), ("--colour", "colours"), ("--family", "families")):
+        with pytest.raises(OptionError, match=f"{flag} a=b=c: 'a' and 'a=b' are names in this run; put the one"):
+            with_flags(PLAIN, {key: ("a=b=c",)}, NAMES)
+        with pytest.raises(UnknownIdError, match=f"{flag} x=y=z: this run has neither 'x' nor 'x=y'; take one of jpeg"):
+            with_flags(PLAIN, {key: ("x=y=z",)}, NAMES)
 
 
 @pytest.mark.parametrize(("given", "said"), [
-    ({"ranges": ("bpp=2:0",)}, "--range: .*low.*write --range AXIS=LOW:HIGH"),
+    ({"ranges": ("bpp=2:0",)}, "--range bpp: .*low.*write --range AXIS=LOW:HIGH"),
     ({"ranges": ("bpp",)}, "--range bpp: write"),
-    ({"colours": ("jpeg=red",)}, "--colour: .*#RRGGBB"),
-    ({"widths": "3.5"}, "--widths: .*COLUMN,PAGE"),
+    ({"colours": ("jpeg=red",)}, "--colour jpeg: must be a colour as # and six hexadecimal digits, such as #b60d22, "
+     "got 'red'; write --colour CODEC=#RRGGBB"),
+    ({"ranges": ("bpp=2",)}, "--range bpp: entry 2 is missing; add it; write --range AXIS=LOW:HIGH"),
+    ({"widths": "3.5"}, "--widths: entry 2 is missing.*COLUMN,PAGE"),
 ])  # fmt: skip
 def test_a_flag_of_another_form_is_named(given: dict[str, object], said: str) -> None:
     with pytest.raises(OptionError, match=said):
-        with_flags(PLAIN, given)
+        with_flags(PLAIN, given, NAMES)
 
 
 def test_a_plan_says_where_its_table_is_wrong(tmp_path: Path) -> None:

@@ -186,8 +186,8 @@ def test_what_is_no_workspace_is_refused(break_it: Any, said: str, tmp_path: Pat
 
 def test_what_else_is_named_is_pointed_at(tmp_path: Path, past: Path) -> None:
     for folder, into, said in [
-        (GOLDEN / "published-1", tmp_path / "all", "it is a published folder, which `benchbox import` takes in"),
-        (past / "past", tmp_path / "all", "it lies in the workspace .*past; name that"),
+        (GOLDEN / "published-1", tmp_path / "all", "is a published folder, which `benchbox import` takes in"),
+        (past / "past", tmp_path / "all", "lies in the workspace .*past; name that"),
         (past, past, "is the workspace that --into names"),
     ]:
         error = merge(folder, into=into).exception

@@ -79,7 +79,7 @@ def test_its_data_sets_go_by_name_and_digest(published: Path) -> None:
     text = (published / "plan.toml").read_text()
     assert all(digest in text for digest in digests)
     assert load_plan(published / "plan.toml").dataset == ("folder:photos", "folder:photos (2)")
-    assert {about["source"] for about in settings.values()} == {"folder photos"}
+    assert {about["source"] for about in settings.values()} == {"folder photos", "folder photos (2)"}
 
 
 def test_the_digest_of_a_data_set_is_that_of_its_measured_pictures(published: Path) -> None:

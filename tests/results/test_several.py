@@ -13,6 +13,7 @@ from benchbox_reports.analysis import analyse
 from benchbox_reports.pareto import drawn_speeds
 from benchbox_reports.speeds import measure_speeds
 from click.testing import CliRunner
+from two_runs import results as made
 
 import benchbox
 from benchbox import image, registry
@@ -20,6 +21,7 @@ from benchbox.cli.main import commands
 from benchbox.errors import UsageError
 from benchbox.report import Results
 from benchbox.results import find_run, load_several
+from benchbox.results.several import united
 from benchbox.store import Workspace
 
 JPEG, WEBP = {"id": "jpeg", "qualities": [10, 30, 50, 70, 90]}, {"id": "webp", "qualities": [10, 30, 50, 70, 90]}
@@ -75,6 +77,14 @@ def test_what_two_runs_of_a_workspace_share_is_taken_once(base: Path) -> None:
     assert both[both["label"] == "webp (one)"]["ssim"].isna().all()
     np.testing.assert_array_equal(shared["psnr"].to_numpy(), alone[alone["label"] == "jpeg"]["psnr"].to_numpy())
     assert [dtype.name for dtype in both.dtypes.drop("ssim")] == [dtype.name for dtype in alone.dtypes]
+
+
+def test_a_session_that_runs_share_is_told_once() -> None:
+    sessions = [{"id": "a"}, {"id": "b"}, {"id": "a"}]
+    runs = [Results(str(k), made(1), [], "", {"sessions": [session]}, {"d": ["n"]})
+            for k, session in enumerate(sessions)]  # fmt: skip
+    assert united(runs).environment == {"sessions": sessions[:2]}
+    assert united(runs).dataset_notes == {"d": ["n"]}
 
 
 def test_one_run_is_as_it_was(base: Path) -> None:

@@ -53,6 +53,12 @@ def test_a_run_its_table_and_its_page_say_what_was_reached(pictures: Path, tmp_p
     assert "missed on 2 of 2 pictures, by up to" in page
     assert "searched picture by picture" in page
     assert "has no mean at quality" not in page
+    assert "no BD-rates: the result is what each codec reached at each target" in page
+    assert 'id="summary"' not in page  # which had the anchor alone
+    assert "no BD-rates" in (folder / "tables" / "summary.tex").read_text()
+    asked = ["report", "t", "--format", "compressai", "--workspace", str(tmp_path / "runs")]
+    refused = CliRunner().invoke(commands, asked).exception
+    assert "run t was matched, so that settings differ from picture to picture" in str(refused)
     assert f"{CLOSE_DB:g} dB" in NOTE
     assert f"{100 * CLOSE:g} % of the bits" in NOTE
 

@@ -12,12 +12,15 @@ from benchbox_reports.analysis import Analysis, Section, analyse
 from hostile_report import embedded
 
 from benchbox import registry
+from benchbox.appearance import Appearance
 from benchbox.results import load_results
 from benchbox.results.place import find_run
 from benchbox.store import Workspace
 
 PUBLISHED = Path(__file__).parents[2] / "reports/published/kodak"
 LITERATURE = ["bpg444", "av1", "vtm", "j2k-kdu5", "bmshj2018-hyperprior", "elic2022"]
+HIGHLIGHT = "avif"
+"""Not the best of its family."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,12 @@ class Crowd:
 
 @pytest.fixture(scope="session")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
-    """The page of all published codecs and literature, of five pictures, without files of figures."""
+    """The page of all published codecs and literature, of five pictures, without files of figures; `HIGHLIGHT` is
+    highlighted."""
     out = tmp_path_factory.mktemp("crowd")
     whole = load_results(find_run(str(PUBLISHED), Workspace.at(out / "runs")), registry.load(), LITERATURE)
     few = whole.frame["sample"].isin([f"kodim0{k}.png" for k in range(1, 6)])
-    results = replace(whole, frame=whole.frame[few.to_numpy(dtype=bool)])
+    results = replace(whole, frame=whole.frame[few.to_numpy(dtype=bool)], appearance=Appearance(highlight=HIGHLIGHT))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "FORMATS", ())
         file = page.render(results, ReportOptions.model_validate({}), out)[0]

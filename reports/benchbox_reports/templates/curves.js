@@ -68,7 +68,7 @@ function showCurves(section) {
   const usual = subset(section) === null && !saved() && !state.x && !state.y;
   for (const note of figure.querySelectorAll(".usual")) note.hidden = !usual;
   const count = `${view.lines.length} of ${section.curves.length + section.published.length}`, out = zoom ? [] : plot.beyond();
-  byId(`now-${section.id}`).textContent = [usual ? "" : `Shown: ${words}.`, state.show === "best" ? `${count} curves are shown: the best of each family by BD-rate.` : state.hide.length ? `${count} curves are shown.` : "",
+  byId(`now-${section.id}`).textContent = [usual ? "" : `Shown: ${words}.`, state.show === "best" ? `${count} curves are shown: the best of each family by BD-rate${ASKED.size ? " and those asked for" : ""}.` : state.hide.length ? `${count} curves are shown.` : "",
     saved() ? `Below zero needs fewer bits than ${state.anchor} at the same quality; curves through the points by PCHIP, over the range that both cover${plot.shown[3] === MOST_BITS ? `; the axis ends at +${MOST_BITS} %` : ""}.` : "",
     out.length ? `Beyond the axes run on: ${out.join(", ")}.` : ""].filter(Boolean).join(" ");
   showLegend(section, figure);

@@ -23,7 +23,7 @@ function showControls() {
   byId("c-all").setAttribute("aria-pressed", String(state.show === "all" && !state.hide.length));
   byId("c-best").setAttribute("aria-pressed", String(state.show === "best"));
   byId("c-none").setAttribute("aria-pressed", String(state.hide.length === NAMES.length));
-  byId("c-count").textContent = state.show === "best" ? "best of each family" : state.hide.length ? `${NAMES.length - state.hide.length} of ${NAMES.length} shown` : "all shown";
+  byId("c-count").textContent = state.show === "best" ? `best of each family${ASKED.size ? " and those asked for" : ""}` : state.hide.length ? `${NAMES.length - state.hide.length} of ${NAMES.length} shown` : "all shown";
 }
 
 function update() {

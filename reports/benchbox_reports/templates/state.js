@@ -7,7 +7,8 @@
 const DATA = JSON.parse(byId("run-data").textContent);
 const CROWDED = 8;  // most curves that are all shown at the start
 const NAMES = DATA.names;  // every name that can be hidden, each with a button
-const crowded = DATA.sections.some((s) => s.curves.length + s.published.length > CROWDED);
+const ASKED = new Set(DATA.asked);  // names that the report was asked to show: they stay beside the best of each family
+const crowded = NAMES.some((name) => !ASKED.has(name)) && DATA.sections.some((s) => s.curves.length + s.published.length > CROWDED);
 const START = {anchor: DATA.anchor, data: "", picture: "", tag: "", view: "", x: "", y: "", rate: "", unit: "", side: "", show: crowded ? "best" : "all",
   hide: [], order: "", down: "", ends: "", zoom: {}, sort: {}, here: "", at: ""};
 let state = structuredClone(START);
@@ -56,7 +57,7 @@ function change(part) {
 
 const anchors = () => [...new Set(DATA.sections.flatMap((s) => Object.keys(s.bd)))];
 const hidden = (name) => state.show === "all" && state.hide.includes(name);
-const shownIn = (section, name) => state.show === "best" ? bestOf(section).has(name) || name === state.anchor : !hidden(name);
+const shownIn = (section, name) => state.show === "best" ? bestOf(section).has(name) || ASKED.has(name) || name === state.anchor : !hidden(name);
 const colourOf = (name) => `var(--c${DATA.looks[name][0]})`;
 
 function bestOf(section) {  // of each family the codec that needs the fewest bits in this section

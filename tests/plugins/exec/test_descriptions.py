@@ -31,7 +31,7 @@ def test_identity_knows_program_script_and_description(folder: Path) -> None:
 @pytest.mark.parametrize(("text", "problem"), [
     ("id = ", "Invalid value (at end of document)"),
     ('id = "x"\nencode = ["a"]', "decode: is missing; add it"),
-    ('id = "X Y"', "id must be lower-case letters and digits, joined by '-', '_' or '.', got 'X Y'"),
+    ('id = "X Y"', "id: must be lower-case letters and digits, joined by '-', '_' or '.', got 'X Y'"),
     (LOSSLESS.replace("lossless = true", "lossles = true"), "unknown key 'lossles'; did you mean 'lossless'?"),
     (LOSSLESS.replace("lossless = true", ""), "a lossy codec needs an [axis] table; add one or set lossless = true"),
     (LOSSY.replace('"{{quality}}"', '"9"'), "encode: the placeholder {quality} is missing"),
