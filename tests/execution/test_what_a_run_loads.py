@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("torch", "pandas", "pyarrow", "matplotlib", "scipy", "numba", "skimage", "imagecodecs", "pyvips",
-         "pillow_heif", "pyjpegli", "compressai", "dask", "jinja2")  # fmt: skip
+HEAVY = ("torch", "pandas", "pyarrow", "matplotlib", "scipy", "numba", "skimage", "pyvips", "pillow_heif",
+         "pyjpegli", "compressai", "dask", "jinja2")  # fmt: skip
+"""Not imagecodecs: its libdeflate unpacks the PNGs."""
 
 CODEC = f'''
 import sys
