@@ -65,6 +65,11 @@ def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int], remedy: str) -> 
         return DrawnSpeeds(nothing, [f"Not drawn: the codecs were not all timed with one batch size, number of threads "
                                      f"and device{which}; tables/speeds.md tells them apart."])
     whole = [n == points.get(label, 0) for label, n in zip(table["label"], table["points"], strict=True)]
+    if not any(whole):
+        some, all_points = int(table["points"].sum()), sum(points.values())
+        return DrawnSpeeds(nothing, [f"Not drawn: {some:,} of {all_points:,} points have usable times, and of no codec "
+                                     "all, so medians would be over unlike points; "
+                                     f"tables/speeds.md has those of what was timed. {remedy}"])
     drawn = table[np.array(whole, dtype=bool)]
     partly = [f"{label} ({table['points'].get(k)} of {points.get(label, 0)} points)"
               for (k, label), all_ in zip(table["label"].items(), whole, strict=True) if not all_]

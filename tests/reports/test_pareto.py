@@ -33,6 +33,9 @@ def test_speeds_that_cannot_be_compared_are_refused(results: Results) -> None:
     partly = drawn(timing=np.where(jpeg & (frame["quality"] == 10), "disturbed", "timed"))
     assert list(partly.sides["encode"]) == [SCRIPT]
     assert "jpeg (20 of 25 points)" in partly.notes[1]
+    few = drawn(timing=np.where(frame["quality"] == 10, "timed", "indicative"))
+    assert few.sides == {"encode": {}, "decode": {}}
+    assert few.notes[0].startswith("Not drawn: 5 of 50 points have usable times, and of no codec all")
     median, low, high = drawn(timing="timed").sides["decode"]["jpeg"]
     speed = 61 * 83 / 1e6 / frame["decode_s"][jpeg]
     assert (low, median, high) == pytest.approx(speed.quantile([0.25, 0.5, 0.75]).tolist())
