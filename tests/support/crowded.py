@@ -38,12 +38,14 @@ class Crowd:
 
 @pytest.fixture(scope="session")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
-    """The page of all published codecs and literature, of five pictures, without files of figures; `HIGHLIGHT` is
-    highlighted."""
+    """The page of all published codecs and literature, of five pictures and the two metrics that both have, without
+    times and files of figures; `HIGHLIGHT` is highlighted."""
     out = tmp_path_factory.mktemp("crowd")
     whole = load_results(find_run(str(PUBLISHED), Workspace.at(out / "runs")), registry.load(), LITERATURE)
     few = whole.frame["sample"].isin([f"kodim0{k}.png" for k in range(1, 6)])
-    results = replace(whole, frame=whole.frame[few.to_numpy(dtype=bool)], appearance=Appearance(highlight=HIGHLIGHT))
+    frame = whole.frame[few.to_numpy(dtype=bool)].assign(timing="indicative")
+    results = replace(whole, frame=frame, metrics=whole.metrics[:2],
+                      appearance=Appearance(highlight=HIGHLIGHT))  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "FORMATS", ())
         file = page.render(results, ReportOptions.model_validate({}), out)[0]
