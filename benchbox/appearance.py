@@ -109,7 +109,7 @@ class Nameable:
         return [id_ for id_, known in self.curves.items() if name in known]
 
     def has(self, name: str) -> bool:
-        """Whether a codec or a published curve has this name."""
+        """True if a codec or a published curve has this name."""
         return bool(self.labels(name) or self.ids(name))
 
     def order(self, asked: Appearance) -> list[str]:

@@ -27,7 +27,7 @@ Image: TypeAlias = NDArray[np.unsignedinteger[Any]]
 _SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm",
              ".pnm", ".avif", ".jp2", ".j2k", ".gif", ".tga")  # fmt: skip
 
-_SOME = 1 << 12
+_FIRST_BYTES = 1 << 12
 """Bytes of two pictures that are compared first."""
 
 
@@ -82,7 +82,7 @@ def same(a: Image, b: Image) -> bool:
         return False
     one, other = (np.ascontiguousarray(pixels).reshape(-1).view(np.uint8) for pixels in (a, b))
     whole = one.size // 8 * 8
-    if not np.array_equal(one[:_SOME], other[:_SOME]):  # as of most pictures that differ
+    if not np.array_equal(one[:_FIRST_BYTES], other[:_FIRST_BYTES]):  # as of most pictures that differ
         return False
     return bool(np.array_equal(one[:whole].view(np.uint64), other[:whole].view(np.uint64))
                 and np.array_equal(one[whole:], other[whole:]))  # fmt: skip

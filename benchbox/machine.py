@@ -179,7 +179,8 @@ def children_seconds() -> float:
     that still run. The sum goes on when a child ends."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # most often tells that there is none, at once
+        if hasattr(os, "waitid"):  # macOS lacks it; it tells at once that there is no child, as most often
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return ended.ru_utime + ended.ru_stime
     return ended.ru_utime + ended.ru_stime + sum(_seconds_of(pid) for pid in _children())

@@ -87,7 +87,7 @@ def _drop_output() -> None:
 
 
 def _has_folder() -> bool:
-    """Whether the current folder still exists; relative paths start from it."""
+    """True while the current folder, where relative paths start, exists."""
     try:
         os.getcwd()
     except FileNotFoundError:

@@ -22,8 +22,8 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
 _CICP = {(1, 13): "sRGB", (1, 1): "BT.709", (9, 14): "BT.2020", (9, 16): "BT.2020 with PQ", (9, 18): "BT.2020 with HLG",
          (12, 13): "Display P3"}  # fmt: skip
 """(colour primaries, transfer function) -> name (ITU-T H.273)."""
-_MUCH = 1 << 24
-"""Bytes of rows that are not held besides what Pillow holds."""
+_MOST_HELD = 1 << 24
+"""Most bytes of rows that are unpacked ahead of Pillow, which holds the picture once more."""
 
 _AT_ONCE = 1 << 20
 """Bytes of pixels that are unpacked at a time."""
@@ -119,14 +119,15 @@ def _bytes_of_rows(head: memoryview) -> int:
 
 def unpacked(data: bytes) -> bytes | None:
     """The same picture as a PNG whose rows are not compressed, for Pillow, whose zlib takes twice as long to unpack
-    them as libdeflate. None unless every checksum and the number of rows is right, and for a picture above `_MUCH`."""
+    them as libdeflate. None unless every checksum and the number of rows is right, or above
+    `_MOST_HELD`."""
     found = list(chunks(data))
     pixels = [chunk for chunk in found if chunk.kind == b"IDAT"]
     if not pixels or found[0].kind != b"IHDR" or len(found[0].body) < 13 or found[-1].kind != b"IEND":
         return None
     size = _bytes_of_rows(found[0].body)
     together = all(one.end == other.start for one, other in pairwise(pixels))
-    if size > _MUCH or not together or not all(chunk.sound for chunk in found):
+    if size > _MOST_HELD or not together or not all(chunk.sound for chunk in found):
         return None
     import imagecodecs
 

@@ -10,6 +10,9 @@ from benchbox.store import PUBLISHED, Workspace, shown
 
 Expected: TypeAlias = Literal["run", "published folder", "workspace"]
 
+RUN_FILES = ("plan.toml", PUBLISHED)
+"""Files of which the folder of a run in a workspace has one."""
+
 _REMEDY: dict[Expected, str] = {
     "run": "name a run of `benchbox list runs`, its folder, or a folder that `benchbox publish` wrote",
     "published folder": "name a folder that `benchbox publish` wrote",
@@ -34,14 +37,15 @@ def mistaken(path: Path, expected: Expected) -> StoreError:
     if (kind, expected) in _OTHERWISE:
         return StoreError(f"{path}: {what}, {_OTHERWISE[kind, expected]}; {_REMEDY[expected]}")
     if kind == "workspace" and expected == "run":
-        runs = sorted({file.parent for name in ("plan.toml", PUBLISHED) for file in folder.glob(f"*/{name}")})
+        runs = sorted({file.parent for name in RUN_FILES for file in folder.glob(f"*/{name}")})
         known = ", ".join(shown(run) for run in runs) or "none yet"
         return StoreError(f"{path}: {what}, and is no run; its runs are: {known}")
     return StoreError(f"{path}: {what}; name that")
 
 
 def _found(path: Path) -> tuple[str, Path]:
-    """What `path` is or lies in, the nearest first, and that folder; ``("", path)`` where it is nothing known."""
+    """Find the nearest folder of a known kind that is or holds `path`; returns its kind and itself, ``("", path)`` if
+    there is none."""
     here = path.absolute()
     for folder in (here, *here.parents):
         if (folder / PUBLISHED).is_file():

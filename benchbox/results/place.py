@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchbox.errors import StoreError
-from benchbox.results.mistaken import mistaken
+from benchbox.results.mistaken import RUN_FILES, mistaken
 from benchbox.store import MARK, PUBLISHED, Store, Workspace, locate
-
-_OF_A_RUN = ("plan.toml", PUBLISHED)
-"""Files of which the folder of a run in a workspace has one."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def run_named(run: str | Path, workspace: Workspace) -> tuple[Workspace, str]:
     place, name = locate(run, workspace)
     path = Path(run)
     is_path = path.exists() or (len(path.parts) > 1 and not place.database.is_file())
-    if is_path and MARK not in name and not any((place.folder / name / file).is_file() for file in _OF_A_RUN):
+    if is_path and MARK not in name and not any((place.folder / name / file).is_file() for file in RUN_FILES):
         raise mistaken(path, "run")
     return place, name
 

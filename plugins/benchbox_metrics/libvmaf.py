@@ -129,10 +129,10 @@ class LibvmafMetric(Metric):
 def metrics() -> list[Metric]:
     """VMAF, VMAF NEG and PSNR-HVS; the version of each names the build of ffmpeg."""
     version = f"1 {_build()}".strip()
-    # (rounding to 8 bits alone would keep it below some 55 dB, and cost 1 to 2 dB at 46 dB)
+    # (10 bits: rounding to 8 alone would keep it below some 55 dB; no model: ffmpeg would compute VMAF besides)
     hvs = LibvmafMetric(id="psnr-hvs", title="PSNR-HVS", version=version, unit="dB", better="higher",
                         display=Display("PSNR-HVS (dB)", decimals=2),
-                        request="feature='name=psnr_hvs'", number="psnr_hvs_y", bits=10)  # fmt: skip
+                        request="model='':feature='name=psnr_hvs'", number="psnr_hvs_y", bits=10)  # fmt: skip
     models = (("vmaf", "VMAF", "vmaf_v0.6.1"), ("vmaf-neg", "VMAF NEG", "vmaf_v0.6.1neg"))
     return [*(LibvmafMetric(id=name, title=title, version=version, unit="", better="higher",
                             display=Display(title, decimals=2), lowest=0.0, highest=100.0,

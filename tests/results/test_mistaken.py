@@ -1,4 +1,4 @@
-"""What is no run, published folder or workspace is named as what it is, with what to name, by every command."""
+"""Every command says what a path is that is no run, published folder or workspace, and what to name instead."""
 
 from __future__ import annotations
 
