@@ -12,7 +12,7 @@ import skimage.data
 from chromium import browser, chromium  # noqa: F401  (fixtures)
 from clusters import dask_here, loud  # noqa: F401
 from codecs_of import third  # noqa: F401
-from crowded import crowd  # noqa: F401
+from crowded import crowd, published_page  # noqa: F401
 from dataset_server import home, site  # noqa: F401
 from encoded_crops import crop_rows, crops_page  # noqa: F401
 from evil_codecs import evil  # noqa: F401

@@ -66,9 +66,11 @@ def page_data(
         "looks": {label: [colours.index((style.colour, style.dark)), style.marker_path, style.dasharray,
                           style.published, style.family] for label, style in look.items()},
         "datasets": [{"name": d, "pictures": pictures[d], "small": [small.get((d, p), "") for p in pictures[d]],
-                      "tags": picture_tags(frame, d, pictures[d]), **_points(analysis, d, pictures[d], speeds[d])}
+                      "tags": picture_tags(frame, d, pictures[d]), "timed": speeds[d].few,
+                      **_points(analysis, d, pictures[d], speeds[d])}
                      if whole else
-                     {"name": d, "pictures": [], "small": [], "tags": [], "pixels": [], "codecs": []}
+                     {"name": d, "pictures": [], "small": [], "tags": [], "timed": speeds[d].few, "pixels": [],
+                      "codecs": []}
                      for d in datasets],
         "metrics": {metric.id: _metric(metric) for metric in analysis.results.metrics},
         "sections": [_section(section, name, pictures[section.dataset] if whole else None)
@@ -215,7 +217,7 @@ def _names(column: pd.Series) -> list[str]:
 
 
 def _significant(value: float) -> float:
-    return float(f"{value:.4g}")
+    return float(f"{value:.6g}")
 
 
 def _ints(values: Any, scale: int) -> list[int | None]:

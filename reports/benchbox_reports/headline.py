@@ -224,7 +224,8 @@ def _speed(drawn: DrawnSpeeds | None) -> str:
     fastest = {side: max(values.items(), key=lambda pair: pair[1][0]) for side, values in sides.items()}
     words = [f"{label} {'encodes' if side == 'encode' else 'decodes'} fastest ({speed[0]:.3g} MP/s)"
              for side, (label, speed) in fastest.items()]
-    return f"{', '.join(words)}, on one core."
+    few = f", over {drawn.few}" if drawn and drawn.few else ""
+    return f"{', '.join(words)}, on one core{few}."
 
 
 def _columns(analysis: Analysis, speeds: Mapping[str, DrawnSpeeds]) -> Iterator[Column]:

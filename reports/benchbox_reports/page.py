@@ -55,6 +55,9 @@ from benchbox_reports.wording import (
     unbroken,
 )
 
+MOST_ON_PAPER = 2
+"""Metrics of a data set that a printed page shows in full; with eight, it would be twenty pages."""
+
 MOST_ROWS = 100
 """Most rows of each table of failures on the page; the CSV files have all."""
 
@@ -81,6 +84,7 @@ class Block:
         made: how the BD-rates were made.
         remarked: whether its BD table needs a column of remarks.
         matrix: (anchor, (mean, interval) of each codec) of all codecs against each other.
+        on_paper: whether a printed page has its tables and dots and a large plot; of the others it has a small plot.
     """
 
     section: Section
@@ -100,6 +104,7 @@ class Block:
     made: str
     remarked: bool
     matrix: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    on_paper: bool
 
 
 def render(results: Results, options: Any, out: Path) -> list[Path]:
@@ -113,6 +118,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     names = file_names(analysis.sections)
     blocks = [_block(analysis, section, name, files, look)
               for section, name, files in zip(analysis.sections, names, figures, strict=True)]
+    less = list(dict.fromkeys(block.section.metric.title for block in blocks if not block.on_paper))
     speeds = measure_speeds(results, analysis.labels)
     drawn = drawn_speeds(results, speeds)
     data = page_data(analysis, look, names, drawn, options.thumbnails)
@@ -123,7 +129,7 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     text = template("page.html").render(
         title=options.title or results.name, results=results, analysis=analysis, blocks=blocks, looks=look,
         places={label: colours.index((one.colour, one.dark)) for label, one in look.items()},
-        facts=_facts(results), about=description(results.plan), summary=summary(analysis, drawn),
+        facts=_facts(results), less_on_paper=less, about=description(results.plan), summary=summary(analysis, drawn),
         headline=data["headline"].get(analysis.anchor or "", []), breakable=breakable,
         matched=matched_targets(analysis), matched_note=NOTE, codecs=codec_table, codec_head=codec_head,
         commands={label: command(analysis, label) for label in analysis.labels if measured_here(analysis, label)},
@@ -177,6 +183,7 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         no_rows="" if section.comparisons else no_comparison(section),
         head=bd_head(section), made=how_made(section, analysis.method), remarked=bool(_remarks(section)),
         matrix=_matrix(section),
+        on_paper=[s for s in analysis.sections if s.dataset == section.dataset].index(section) < MOST_ON_PAPER,
     )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from benchbox.curves import went_through
 from benchbox.report import Results
+from benchbox_reports.measure import few_pictures
 from benchbox_reports.speeds import SIDES, Speeds
 
 AGAIN = "run it again on a quiet machine; that only times what is already measured."
@@ -17,6 +19,8 @@ HOW_TO_TIME = ("Quality runs do not measure speed: they encode on all cores at o
 """Printed where there is no usable time, since none was taken."""
 REFUSED = f"Times that were taken while other work ran are refused. {AGAIN.capitalize()}"
 """Printed where times were taken and none is usable."""
+LEAST_QUALITIES = 3
+"""Fewest qualities of a codec whose median speed is compared where not all were timed: low, middle and high."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,22 @@ class DrawnSpeeds:
     Attributes:
         sides: ``encode`` and ``decode`` -> label -> (median, lower quartile, upper quartile) in megapixels per second.
         notes: where the times come from, what is not drawn, and why.
+        few: ``"2 of 24 pictures"`` where not all pictures were timed; "" where all were.
     """
 
     sides: Mapping[str, Mapping[str, tuple[float, float, float]]]
     notes: Sequence[str]
+    few: str = ""
 
 
 def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnSpeeds]:
     """Data set -> the speeds to draw.
 
     There are none where the times come from several hosts or were taken in several ways. A codec of which some points
-    have no usable time is left out, since its median would be over other points than those of the others.
+    have no usable time is left out, since its median would be over other points than those of the others, unless all
+    codecs were timed on the same pictures, each at the same qualities on all of them.
     """
-    columns = [name for name in ("dataset", "label", "timing") if name in results.frame]
+    columns = [name for name in ("dataset", "label", "timing", "sample", "quality") if name in results.frame]
     frame = results.frame.loc[went_through(results.frame), columns]
     found = {}
     for dataset in results.frame["dataset"].drop_duplicates().astype(str):
@@ -46,11 +53,12 @@ def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnS
         inside = frame[(frame["dataset"] == dataset).to_numpy(dtype=bool)]
         refused = "timing" in inside and bool((inside["timing"] == "disturbed").any())
         remedy = REFUSED if refused else HOW_TO_TIME
-        found[dataset] = _drawn(own, {str(k): int(n) for k, n in inside["label"].value_counts().items() if n}, remedy)
+        found[dataset] = _drawn(own, inside, remedy)
     return found
 
 
-def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int], remedy: str) -> DrawnSpeeds:
+def _drawn(speeds: Sequence[Speeds], rows: pd.DataFrame, remedy: str) -> DrawnSpeeds:
+    points = {str(label): int(n) for label, n in rows["label"].value_counts().items() if n}
     nothing: dict[str, dict[str, tuple[float, float, float]]] = {side: {} for side in SIDES}
     if not speeds:
         return DrawnSpeeds(nothing, [f"There is no usable time. {remedy}"])
@@ -65,6 +73,12 @@ def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int], remedy: str) -> 
         return DrawnSpeeds(nothing, [f"Not drawn: the codecs were not all timed with one batch size, number of threads "
                                      f"and device{which}; tables/speeds.md tells them apart."])
     whole = [n == points.get(label, 0) for label, n in zip(table["label"], table["points"], strict=True)]
+    over, few = "Median over the operating points of single pictures.", ""
+    if not any(whole) and (timed := _timed_alike(rows)):
+        whole = [True] * len(table)
+        few = few_pictures(timed, rows["sample"].nunique())
+        over = (f"Median over the operating points that were timed: on {few or 'all pictures'}, the same for each "
+                "codec, at some of its qualities.")
     if not any(whole):
         some, all_points = int(table["points"].sum()), sum(points.values())
         return DrawnSpeeds(nothing, [f"Not drawn: {some:,} of {all_points:,} points have usable times, and of no codec "
@@ -74,11 +88,27 @@ def _drawn(speeds: Sequence[Speeds], points: Mapping[str, int], remedy: str) -> 
     partly = [f"{label} ({table['points'].get(k)} of {points.get(label, 0)} points)"
               for (k, label), all_ in zip(table["label"].items(), whole, strict=True) if not all_]
     never = [label for label in points if label not in set(table["label"])]
-    notes = [f"Measured by {speeds[0].where} on one worker pinned to one core, while nothing else ran. Median "
-             "over the operating points of single pictures."]
+    notes = [f"Measured by {speeds[0].where} on one worker pinned to one core, while nothing else ran. {over}"]
     if partly or never:
         notes.append(f"Not drawn, for lack of usable times: {', '.join([*partly, *never])}. {remedy}")
     sides = {side: {str(row["label"]): (float(row[f"{side}_mp_s"]), float(row[f"{side}_mp_s_q1"]),
                                         float(row[f"{side}_mp_s_q3"])) for row in drawn.to_dict("records")}
              for side in SIDES}
-    return DrawnSpeeds(sides, notes)
+    return DrawnSpeeds(sides, notes, few)
+
+
+def _timed_alike(rows: pd.DataFrame) -> int:
+    """The number of pictures on which every codec that was timed was timed, each at the same qualities on all of them,
+    `LEAST_QUALITIES` or all that it has; 0 where this is not so."""
+    rows = rows.assign(label=rows["label"].astype(str), sample=rows["sample"].astype(str))
+    found: set[frozenset[str]] = set()
+    for _, own in rows.groupby("label"):
+        timed = own[(own["timing"] == "timed").to_numpy(dtype=bool)]
+        if timed.empty:
+            continue
+        on = {str(sample): frozenset(one["quality"].fillna(-1.0)) for sample, one in timed.groupby("sample")}
+        if len(set(on.values())) > 1 or len(next(iter(on.values()))) < min(
+                LEAST_QUALITIES, own["quality"].nunique(dropna=False)):
+            return 0
+        found.add(frozenset(on))
+    return len(next(iter(found))) if len(found) == 1 else 0

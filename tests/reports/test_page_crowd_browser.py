@@ -113,6 +113,31 @@ def test_a_printed_page_is_short_and_has_its_plots(crowd: Crowd, browser: Browse
     assert browser.js(cut) == []  # paper does not scroll
 
 
+def test_the_published_page_prints_on_six_pages(published_page: str, browser: Browser) -> None:
+    browser.open(published_page, media="print")
+    margin: Any = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+    assert browser.page.pdf(format="A4", margin=margin).count(b"/Type /Page\n") <= 6
+    visible = "[...document.querySelectorAll('{}')].filter(e => e.checkVisibility()).length"
+    metrics = len(browser.js("Object.keys(DATA.metrics)"))
+    assert metrics == browser.js(visible.format("#curves .plot svg")) >= 8
+    for part in ("#bd table.bd", "#pictures .plot svg", "#speed .plot svg"):  # in full of the first two metrics
+        assert browser.js(visible.format(part)) == 2
+    assert browser.js(visible.format("#summary tbody tr")) > 28
+    less = browser.js("document.querySelector('.only-on-paper').innerText")
+    assert all(metric in less for metric in ("SSIM", "SSIMULACRA 2", "Butteraugli", "VMAF", "PSNR-HVS", "LPIPS"))
+
+
+def test_times_of_some_pictures_say_so(published_page: str, browser: Browser) -> None:
+    browser.open(published_page + "#x=encode_s", 1440)
+    few = browser.js("DATA.datasets[0].timed")
+    assert few == "2 of 24 pictures"
+    for words in ("document.querySelector('#curves h3').innerText", "byId('summary-of').innerText",
+                  "byId('headline').innerText", "byId('speed').innerText"):
+        assert few in browser.js(words)
+    lines = browser.js("memory.get(byId(`plot-${DATA.sections[0].id}`)).view.lines.map(l => l.points.length)")
+    assert set(lines) == {3}
+
+
 def test_saved_bits_are_those_of_python(crowd: Crowd, browser: Browser) -> None:
     browser.open(crowd.url + "#view=saved&show=all")
     for section, data in zip(crowd.sections, crowd.data["sections"], strict=True):

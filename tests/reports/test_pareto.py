@@ -36,6 +36,16 @@ def test_speeds_that_cannot_be_compared_are_refused(results: Results) -> None:
     few = drawn(timing=np.where(frame["quality"] == 10, "timed", "indicative"))
     assert few.sides == {"encode": {}, "decode": {}}
     assert few.notes[0].startswith("Not drawn: 5 of 50 points have usable times, and of no codec all")
+    alike = frame["sample"].isin(frame["sample"].unique()[:2]) & frame["quality"].isin([30, 50, 70])
+    some = drawn(timing=np.where(alike, "timed", "indicative"))
+    assert set(some.sides["encode"]) == {"jpeg", SCRIPT}
+    assert some.few == "2 of 5 pictures"
+    assert "on 2 of 5 pictures, the same for each codec" in some.notes[0]
+    others = frame["sample"].isin(frame["sample"].unique()[1:3]) & frame["quality"].isin([30, 50, 70])
+    unlike = [np.where(jpeg, others, alike), alike & ~(jpeg & (frame["quality"] == 50)),
+              alike & ~(jpeg & (frame["quality"] == 50) & (frame["sample"] == frame["sample"].iloc[0]))]
+    for timed in unlike:  # on other pictures, at two qualities, at unlike qualities
+        assert drawn(timing=np.where(timed, "timed", "indicative")).sides == {"encode": {}, "decode": {}}
     median, low, high = drawn(timing="timed").sides["decode"]["jpeg"]
     speed = 61 * 83 / 1e6 / frame["decode_s"][jpeg]
     assert (low, median, high) == pytest.approx(speed.quantile([0.25, 0.5, 0.75]).tolist())

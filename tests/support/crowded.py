@@ -37,6 +37,16 @@ class Crowd:
 
 
 @pytest.fixture(scope="session")
+def published_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the published evaluation's whole page, with literature, without files of figures."""
+    out = tmp_path_factory.mktemp("published")
+    results = load_results(find_run(str(PUBLISHED), Workspace.at(out / "runs")), registry.load(), LITERATURE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "FORMATS", ())
+        return page.render(results, ReportOptions.model_validate({}), out)[0].as_uri()
+
+
+@pytest.fixture(scope="session")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
     """The page of all published codecs and literature, of five pictures and the two metrics that both have, without
     times and files of figures; `HIGHLIGHT` is highlighted."""

@@ -60,7 +60,8 @@ function showCurves(section) {
   figure.hidden = double || (state.data !== "" && section.dataset !== state.data);  // one figure for a quantity that no section is about
   if (figure.hidden) return;
   const light = (name) => lightAll(figure, name), plot = plotOf(host, {zoom: zoomOf(section.id), light}), view = viewOf(section), zoom = state.zoom[section.id];
-  const words = whichPictures(section), what = titleOf(section);
+  const {x, y} = axesOf(section), timed = setOf(section).timed, times = timed && subset(section)?.length !== 1 && [x, y].some((key) => quantities()[key].time);
+  const words = `${whichPictures(section)}${times ? ` (times: ${timed})` : ""}`, what = titleOf(section);
   plot.show({...view, title: `${what}, ${words}; arrow keys walk over the points, plus and minus zoom`,
     zoom: zoom && !(view.x.log && zoom[0] <= 0) && !(view.y.log && zoom[2] <= 0) ? zoom : null});
   byId(`what-${section.id}`).textContent = what;

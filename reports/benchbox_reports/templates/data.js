@@ -18,17 +18,17 @@ function quantities() {  // key -> {label, digits, unit, log: whether its axis m
   }
   for (const side of timed ? ["encode", "decode"] : []) {
     const seconds = (c, i) => c.times?.[side][i] == null ? null : c.times[side][i] / 1e6, verb = side === "encode" ? "Encoding" : "Decoding";
-    q[`${side}_s`] = {label: `${verb} time (seconds a picture)`, short: `${verb.toLowerCase()} time`, digits: 4, unit: "s", log: true, average: median, of: seconds};
-    q[`${side}_mp_s`] = {label: `${verb} speed (MP/s)`, short: `${verb.toLowerCase()} speed`, digits: 2, unit: "MP/s", log: true, average: median,
+    q[`${side}_s`] = {label: `${verb} time (seconds a picture)`, short: `${verb.toLowerCase()} time`, digits: 4, unit: "s", log: true, time: true, average: median, of: seconds};
+    q[`${side}_mp_s`] = {label: `${verb} speed (MP/s)`, short: `${verb.toLowerCase()} speed`, digits: 2, unit: "MP/s", log: true, time: true, average: median,
       of: (c, i, set, s) => seconds(c, i) === null ? null : set.pixels[s] / 1e6 / seconds(c, i)};
   }
   memory.set("quantities", q);
   return q;
 }
 
-function averaged(set, codec, chosen, quantity) {  // a value for each quality; null where a picture has none
+function averaged(set, codec, chosen, quantity) {  // a value for each quality; null where a picture has none, but for times of some pictures
   return codec.quality.map((_, j) => {
-    const values = chosen.map((s) => quantity.of(codec, s * codec.quality.length + j, set, s));
+    const all = chosen.map((s) => quantity.of(codec, s * codec.quality.length + j, set, s)), values = quantity.time && set.timed ? all.filter((v) => v !== null) : all;
     return values.length && values.every((v) => v !== null) ? quantity.average(values) : null;
   });
 }

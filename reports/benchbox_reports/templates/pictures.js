@@ -16,7 +16,7 @@ function showPictures(section) {
   const less = rows.filter(([, r]) => few(r.n, section.all)).map(([l, r]) => `${l} (${few(r.n, section.all)})`);
   if (less.length) byId(`dots-${section.id}`).textContent += ` Not over all pictures: ${less.join(", ")}.`;
   plot.show({title: `BD-rate of each picture against ${state.anchor} by ${DATA.metrics[section.metric].title} on ${section.dataset}; arrow keys walk, Enter shows a picture's curves`,
-    height: 70 + 46 * rows.length, rows: rows.map(([l]) => l), lines: [{points: [{x: 0, y: 0}]}, ...rows.flatMap((row, k) => spread(row, k, pictures, digitsOf(section)))],
+    rows: rows.map(([l]) => l), lines: [{points: [{x: 0, y: 0}]}, ...rows.flatMap((row, k) => spread(row, k, pictures, digitsOf(section)))],
     x: {log: false, label: `BD-rate against ${state.anchor} (%), left is fewer bits`, ticks: STEPS.map((p) => [Math.log10(1 + p / 100), printed(p, 0, true)])}, y: {}});
   showEnds(section, rows, pictures);
   showPictureTable(section, rows, pictures);

@@ -5,7 +5,7 @@
 // marks: [{x, text}], rows: [text], level: a y that is shown, with a line, empty: text where no curve is shown}
 
 const NAME = 6.6;  // pixels of a letter of a name at a curve's end
-const PAPER = {curves: [700, 350], figures: [340, 620]};  // pixels that a plot is drawn wide, and at most high, on a printed page
+const PAPER = {".curves": [700, 350], ".figures": [340, 520], ".small-on-paper": [340, 230]};  // pixels that a plot is drawn wide, and at most high, on a printed page
 const MOST_NAMED = 16;  // most curves named at their ends; with more, the leaders to the names are a tangle
 
 class Plot {
@@ -34,7 +34,7 @@ class Plot {
   }
 
   print(is) {  // draws for paper, whatever the screen's width: scaled down, its texts would be too small to read
-    this.paper = is ? PAPER[this.host.closest(".curves") ? "curves" : "figures"] : null;
+    this.paper = is ? PAPER[Object.keys(PAPER).findLast((part) => this.host.closest(part))] : null;
     if (this.view) this.draw();
   }
 
@@ -63,7 +63,7 @@ class Plot {
 
   draw() {
     const {view} = this, width = this.width = this.paper?.[0] || this.canvas.clientWidth || 600;
-    const height = this.height = view.height || Math.round(Math.min(this.paper?.[1] || 620, Math.max(280, width * 0.66)));
+    const height = this.height = view.height || (view.rows && 70 + (this.paper ? 37 : 46) * view.rows.length) || Math.round(Math.min(this.paper?.[1] || 620, Math.max(280, width * 0.66)));
     const longest = view.rows ? Math.max(...view.rows.map((row) => row.length)) : 0;
     this.stacked = !!view.rows && 7.2 * longest + 14 > width * 0.42;  // then each row's name stands above its dots
     const left = this.stacked ? 10 : view.rows ? 7.2 * longest + 14 : view.y.wide ? 62 : 54;

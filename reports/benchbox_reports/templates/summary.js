@@ -42,12 +42,13 @@ function summaryCell(column, label, best) {
 function summaryNote(cols) {
   const sections = cols.filter((c) => c.section).map((c) => c.section), which = (s) => whichPictures(s, subset(s), s.all), several = new Set(sections.map(which));
   const curves = isPublished(state.anchor), over = curves ? `by mean curves, as ${state.anchor} has no single pictures` : several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${which(s)}`).join("; ");
+  const timed = cols.filter((c) => c.dataset && c.key.startsWith("encode")).map((c) => DATA.datasets.find((d) => d.name === c.dataset).timed).filter(Boolean);
   const ends = !curves && sections.some((s) => s.ratios?.low.some((v) => v !== null)) && subset(sections[0]) === null;
   const toggle = byId("c-ends");
   toggle.closest("label").hidden = !ends;
   return [`BD-rate against ${state.anchor} in percent of bits, ${over}; negative is fewer. Best in bold.`,
     sections.some((s) => DATA.labels.some((n) => { const one = bits(s, n); return one && few(one.n, one.of); })) ? "A value that is not over all pictures says so; over other pictures than most it is not ranked." : "",
-    cols.some((c) => !c.section) ? "Speed: median over the operating points; with intervals, quartiles." : ""].filter(Boolean).join(" ");
+    cols.some((c) => !c.section) ? `Speed: median over the operating points${timed.length ? ` (${timed.join("; ")})` : ""}; with intervals, quartiles.` : ""].filter(Boolean).join(" ");
 }
 
 function swatch(name) {
