@@ -44,6 +44,8 @@ DASHES: tuple[Dashes, ...] = (
     "solid", (0, (5, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.6, 1.4, 1.6)), (0, (3, 3)), (0, (6, 1.4, 1.4, 1.4, 1.4, 1.4)),
 )
 """Lines of variants: the codec as it comes is solid."""
+FILLS = ("full", "none", "left", "right", "top", "bottom")
+"""Matplotlib's fill styles of the markers of variants where no line is drawn, in the order of `DASHES`."""
 
 PUBLISHED_DASHES: tuple[Dashes, ...] = (
     (0, (4, 2)), (0, (1, 1.4)), (0, (7, 1.6, 1.2, 1.6)), (0, (2, 3)), (0, (9, 2)), (0, (5, 1.4, 1, 1.4, 1, 1.4)),
@@ -86,6 +88,11 @@ class Look:
     def marker_path(self) -> str:
         """The marker as an SVG path, "" for none."""
         return MARKER_PATHS.get(self.marker, "")
+
+    @property
+    def fill(self) -> str:
+        """Matplotlib's fill style of the marker where points stand alone, without the dashes of a line."""
+        return FILLS[DASHES.index(self.dashes)] if self.dashes in DASHES else "none"
 
     @property
     def dasharray(self) -> str:

@@ -133,6 +133,8 @@ def test_speed_stands_against_bd_rate(results: Results) -> None:
     for axes, side in zip(figure.axes, ("encode", "decode"), strict=True):
         drawn = [np.asarray(line.get_xydata(), float) for line in axes.get_lines()]
         points = {(float(xy[0, 0]), float(xy[0, 1])) for xy in drawn if len(xy) == 1}
+        fills = {line.get_label(): line.get_fillstyle() for line in axes.get_lines() if line.get_marker() != "None"}
+        assert fills == {label: style.fill for label, style in looks(analysis.codecs).items()}
         (row,) = section.comparisons
         assert points == {(speeds["samples"].sides[side]["jpeg"][0], 0.0),
                           (speeds["samples"].sides[side]["webp"][0], row.pictures.mean)}

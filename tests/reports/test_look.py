@@ -57,6 +57,8 @@ def test_no_two_curves_look_alike() -> None:
     found = looks(codecs, published)
     assert list(found) == [*codecs, *published]
     assert len({(style.colour, style.marker, style.dashes) for style in found.values()}) == len(found)
+    points = {(style.colour, style.marker, style.fill) for label, style in found.items() if label in codecs}
+    assert len(points) == len(codecs)  # where points stand alone, without dashes
 
 
 def test_a_codec_looks_the_same_in_every_report() -> None:

@@ -81,7 +81,7 @@ def _draw(axes: Any, speeds: Mapping[str, Speed], rates: Mapping[str, float], lo
         y, style = rates[label], look[label]
         axes.plot([low, high], [y, y], color=style.colour, linewidth=0.9, alpha=0.6)
         axes.plot([middle], [y], marker=style.marker, color=style.colour, linestyle="", markersize=5,
-                  label=printable(label))
+                  fillstyle=style.fill, markerfacecoloralt="white", markeredgewidth=0.8, label=printable(label))
     axes.margins(x=0.1, y=0.12)
     axes.axhline(0, color=INK, linewidth=0.6, zorder=0.9)
     low, high = axes.get_xlim()

@@ -1,7 +1,7 @@
 // A plot of curves or of rows of dots, as SVG in the page's own colours. gestures.js listens to the reader.
 //
 // view: {title, x: {label, log, zero, ticks?}, y: {label, log}, zoom, height, names: whether curves are named at their ends,
-// lines: [{name, colour, dash, marker, faint, dots, bar, beside, points: [{x, y, facts: [text], small: an image's address}]}],
+// lines: [{name, colour, dash, marker, faint, hollow, dots, bar, beside, points: [{x, y, facts: [text], small: an image's address}]}],
 // marks: [{x, text}], rows: [text], level: a y that is shown, with a line, empty: text where no curve is shown}
 
 const NAME = 6.6;  // pixels of a letter of a name at a curve's end
@@ -132,7 +132,7 @@ class Plot {
         style: `stroke:${line.colour};stroke-dasharray:${line.dash}`});
       if (line.marker) {
         group.append(make("svg:marker", {id, markerUnits: "userSpaceOnUse", markerWidth: 12, markerHeight: 12, viewBox: "-6 -6 12 12",
-          overflow: "visible"}, make("svg:path", {d: line.marker, style: line.faint ? `fill:var(--card);stroke:${line.colour}` : `fill:${line.colour}`})));
+          overflow: "visible"}, make("svg:path", {d: line.marker, style: line.faint || line.hollow ? `fill:var(--card);stroke:${line.colour}` : `fill:${line.colour}`})));
         for (const end of line.sparse ? [] : ["start", "mid", "end"]) path.setAttribute(`marker-${end}`, `url(#${id})`);
       }
       group.append(path);

@@ -37,7 +37,7 @@ function showSpeed(section) {
     x: {label: `${verb} speed (MP/s, logarithmic)`, log: true}, y: {label: `BD-rate against ${state.anchor} (%)`, wide: true}, level: 0,
     zoom: zoom && zoom[0] > 0 ? zoom : null,
     lines: [{faint: true, colour: "var(--soft)", dash: "5 3", points: steps(best, left, top)},
-      ...points.map((p) => ({name: p.label, beside: p.label, colour: colourOf(p.label), dash: "none", marker: DATA.looks[p.label][1], points: [p]}))],
+      ...points.map((p) => ({name: p.label, beside: p.label, colour: colourOf(p.label), dash: "none", marker: DATA.looks[p.label][1], hollow: DATA.looks[p.label][2] !== "none", points: [p]}))],
   });
   const out = last.filter((n) => points.some((p) => p.label === n)).map((n) => `${n} (${few(ratiosOf(section, n).n, section.all)})`);
   byId(`front-${section.id}`).textContent = `On the front, fastest first: ${best.map((p) => p.label).join(", ")}.${out.length ? ` Not compared, as over other pictures: ${out.join(", ")}.` : ""}`;
