@@ -42,7 +42,8 @@ function summaryCell(column, label, best) {
 function summaryNote(cols) {
   const sections = cols.filter((c) => c.section).map((c) => c.section), which = (s) => whichPictures(s, subset(s), s.all), several = new Set(sections.map(which));
   const curves = isPublished(state.anchor), over = curves ? `by mean curves, as ${state.anchor} has no single pictures` : several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${which(s)}`).join("; ");
-  const timed = cols.filter((c) => c.dataset && c.key.startsWith("encode")).map((c) => DATA.datasets.find((d) => d.name === c.dataset).timed).filter(Boolean);
+  const timed = [...new Set(cols.filter((c) => c.dataset).map((c) => c.dataset))].map((name) => [name, DATA.datasets.find((d) => d.name === name).timed])
+    .filter(([, few]) => few).map(([name, few]) => DATA.datasets.length > 1 ? `${name}: ${few}` : few);
   const ends = !curves && sections.some((s) => s.ratios?.low.some((v) => v !== null)) && subset(sections[0]) === null;
   const toggle = byId("c-ends");
   toggle.closest("label").hidden = !ends;
