@@ -18,7 +18,7 @@ function showSummary() {
     const rows = labels.filter((n) => !(c.section && n === state.anchor) && c.value(n) !== null && !standsApart(n) && !last.has(n));
     return rows.length > (c.section ? 0 : 1) ? rows.sort((a, b) => c.rising * (c.value(a) - c.value(b)))[0] : null;
   });
-  const row = (label) => make("tr", {...(label === state.anchor && {class: "anchor"})}, make("th", {scope: "row"}, swatch(label), codecLink(label)),
+  const row = (label) => make("tr", {...(label === state.anchor && {class: "anchor"})}, make("th", {scope: "row"}, swatch(label), make("span", {class: "name"}, codecLink(label))),
     ...cols.map((c, k) => make("td", {}, ...summaryCell(c, label, best[k] === label))));
   const others = labels.filter(standsApart), head = () => make("tr", {class: "apart"}, make("th", {scope: "rowgroup", colspan: cols.length + 1}, DATA.apart));
   table.tBodies[0].replaceChildren(...labels.filter((n) => !standsApart(n)).map(row), ...(others.length ? [head(), ...others.map(row)] : []));
