@@ -55,7 +55,6 @@ def test_each_data_set_says_what_its_times_are_over(page: str, browser: Browser)
 @pytest.mark.parametrize(("choice", "said", "lines"), [
     ("tag=landscape", "mean over the 3 pictures that are landscape (times: 2 of 3 pictures)", [3, 3]),
     ("tag=portrait", "mean over the 2 pictures that are portrait (times: 0 of 2 pictures)", "no curve is shown"),
-    ("picture=b.png", "b.png alone", [3, 3]),
     ("picture=c.png", "c.png alone (times: 0 of 1 picture)", "no curve is shown"),
 ])  # fmt: skip
 def test_times_are_those_of_the_chosen_pictures(
@@ -72,5 +71,3 @@ def test_times_are_those_of_the_chosen_pictures(
     assert head.startswith("curve,Encoding time")
     assert len(rows) == (0 if isinstance(lines, str) else sum(lines))
     assert note.endswith(said)
-    browser.open(page + f"#{choice}")
-    assert "times" not in shown(browser, "some")[0]
