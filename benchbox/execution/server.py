@@ -81,14 +81,16 @@ def _serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | N
     adopt_orphans()
     worker = Worker(load(), second, loaded.scorers if loaded else {})
     os.write(answers, READY)
-    before, folder = _held(), tempfile.gettempdir()
+    before, folders = _held(), (tempfile.gettempdir(), second.folder)
     streams, place = Streams(Path(settings["streams"])), settings.get("place")
+
+    def cleaned() -> bool:  # by who empties /tmp: programs of codecs and metrics could not be given files
+        return not all(map(os.path.isdir, folders))
 
     def fit() -> bool:
         now = _held()
         worn = any(one > then + WORN for one, then in zip(now, before, strict=True))
-        cleaned = not os.path.isdir(folder)  # by who empties /tmp: programs of metrics could not be given files
-        return not second.broken and not worn and not cleaned and not (now[1] > before[1] and _busy())
+        return not second.broken and not worn and not cleaned() and not (now[1] > before[1] and _busy())
 
     with os.fdopen(jobs, "rb") as orders:
         for line in orders:
@@ -97,7 +99,8 @@ def _serve(settings: dict[str, Any], jobs: int, answers: int, loaded: Loaded | N
                 inspect(worker, order)
                 os.write(answers, DONE)
                 continue
-            run_spooled(worker, order, streams, fit, place)
+            if not cleaned():  # while it waited, as a worker of a cluster may for days
+                run_spooled(worker, order, streams, fit, place)
             if not fit():
                 os.write(answers, LEAVING)
                 return

@@ -36,13 +36,14 @@ class SecondDecoder:
 
     Attributes:
         broken: whether it has ended; it cannot be started again here.
+        folder: its folder for temporary files.
     """
 
     def __init__(self, connection: Connection, folder: str) -> None:
         self.broken = False
         self._since: int | None = None
         self._trusted: set[tuple[str, str, str]] = set()
-        self._folder = folder
+        self.folder = folder
         self._connection = connection
         self._apart = Path(os.environ.get("TMPDIR", "")).name.startswith("benchbox-worker-")
         self._written = WrittenFiles()
@@ -85,7 +86,7 @@ class SecondDecoder:
             PluginError: it could not be decoded; the message says why.
         """
         since = None if (codec, options, device) in self._trusted else self._since
-        with hidden(self._written.paths, os.environ.get("TMPDIR") if self._apart else None, self._folder):
+        with hidden(self._written.paths, os.environ.get("TMPDIR") if self._apart else None, self.folder):
             return self._decode([codec, options, device, since], data)
 
     def trust(self, codec: str, options: str, device: str) -> None:

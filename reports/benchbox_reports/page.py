@@ -118,7 +118,8 @@ def render(results: Results, options: Any, out: Path) -> list[Path]:
     names = file_names(analysis.sections)
     blocks = [_block(analysis, section, name, files, look)
               for section, name, files in zip(analysis.sections, names, figures, strict=True)]
-    less = list(dict.fromkeys(block.section.metric.title for block in blocks if not block.on_paper))
+    less = list(dict.fromkeys(block.section.metric.title for block in blocks if not block.on_paper and any(
+        ranking.rows for ranking in rankings(block.section))))
     speeds = measure_speeds(results, analysis.labels)
     drawn = drawn_speeds(results, speeds)
     data = page_data(analysis, look, names, drawn, options.thumbnails)
@@ -183,8 +184,14 @@ def _block(analysis: Analysis, section: Section, name: str, files: Sequence[Path
         no_rows="" if section.comparisons else no_comparison(section),
         head=bd_head(section), made=how_made(section, analysis.method), remarked=bool(_remarks(section)),
         matrix=_matrix(section),
-        on_paper=[s for s in analysis.sections if s.dataset == section.dataset].index(section) < MOST_ON_PAPER,
+        on_paper=section in _on_paper(analysis, section.dataset),
     )
+
+
+def _on_paper(analysis: Analysis, dataset: str) -> list[Section]:
+    """The sections of a data set that a printed page shows in full: the first ones, of those with values if any."""
+    own = [section for section in analysis.sections if section.dataset == dataset]
+    return sorted(own, key=lambda section: bool(section.no_values))[:MOST_ON_PAPER]
 
 
 def _sentences(section: Section) -> list[str]:

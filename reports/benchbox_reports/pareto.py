@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,9 @@ REFUSED = f"Times that were taken while other work ran are refused. {AGAIN.capit
 """Printed where times were taken and none is usable."""
 LEAST_QUALITIES = 3
 """Fewest qualities of a codec whose median speed is compared where not all were timed: low, middle and high."""
+MIDDLE = (1 / 3, 2 / 3)
+"""Where the median of these lies among all its qualities: the lowest and the highest ones are not compared."""
+SOME_QUALITIES = "some of the qualities"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class DrawnSpeeds:
     Attributes:
         sides: ``encode`` and ``decode`` -> label -> (median, lower quartile, upper quartile) in megapixels per second.
         notes: where the times come from, what is not drawn, and why.
-        few: ``"2 of 24 pictures"`` where not all pictures were timed; "" where all were.
+        few: ``"2 of 24 pictures"`` where not all pictures were timed, `SOME_QUALITIES` where all were, but not at all
+            qualities; "" where the medians are over all points.
     """
 
     sides: Mapping[str, Mapping[str, tuple[float, float, float]]]
@@ -76,8 +80,9 @@ def _drawn(speeds: Sequence[Speeds], rows: pd.DataFrame, remedy: str) -> DrawnSp
     over, few = "Median over the operating points of single pictures.", ""
     if not any(whole) and (timed := _timed_alike(rows)):
         whole = [True] * len(table)
-        few = few_pictures(timed, rows["sample"].nunique())
-        over = (f"Median over the operating points that were timed: on {few or 'all pictures'}, the same for each "
+        pictures = few_pictures(timed, rows["sample"].nunique())
+        few = pictures or SOME_QUALITIES
+        over = (f"Median over the operating points that were timed: on {pictures or 'all pictures'}, the same for each "
                 "codec, at some of its qualities.")
     if not any(whole):
         some, all_points = int(table["points"].sum()), sum(points.values())
@@ -99,7 +104,7 @@ def _drawn(speeds: Sequence[Speeds], rows: pd.DataFrame, remedy: str) -> DrawnSp
 
 def _timed_alike(rows: pd.DataFrame) -> int:
     """The number of pictures on which every codec that was timed was timed, each at the same qualities on all of them,
-    `LEAST_QUALITIES` or all that it has; 0 where this is not so."""
+    `LEAST_QUALITIES` around the `MIDDLE` or all that it has; 0 where this is not so."""
     rows = rows.assign(label=rows["label"].astype(str), sample=rows["sample"].astype(str))
     found: set[frozenset[str]] = set()
     for _, own in rows.groupby("label"):
@@ -107,8 +112,16 @@ def _timed_alike(rows: pd.DataFrame) -> int:
         if timed.empty:
             continue
         on = {str(sample): frozenset(one["quality"].fillna(-1.0)) for sample, one in timed.groupby("sample")}
-        if len(set(on.values())) > 1 or len(next(iter(on.values()))) < min(
-                LEAST_QUALITIES, own["quality"].nunique(dropna=False)):
+        if len(set(on.values())) > 1 or not _represent(next(iter(on.values())), own["quality"].fillna(-1.0)):
             return 0
         found.add(frozenset(on))
     return len(next(iter(found))) if len(found) == 1 else 0
+
+
+def _represent(timed: Collection[float], qualities: pd.Series) -> bool:
+    """Whether the speeds at the qualities `timed` stand for those at all `qualities` of a codec."""
+    known = sorted(qualities.unique())
+    if len(timed) < min(LEAST_QUALITIES, len(known)):
+        return False
+    middle = float(np.median([(known.index(one) + 0.5) / len(known) for one in timed]))
+    return MIDDLE[0] <= middle <= MIDDLE[1]

@@ -53,6 +53,12 @@ function titleOf(section) {
   return x === "bpp" && y === section.metric ? `${title} on ${section.dataset}` : `${q[y].short} over ${q[x].short} on ${section.dataset}`.replace(/^./, (c) => c.toUpperCase());
 }
 
+function whatIsShown(section, chosen = subset(section)) {  // over which pictures, and of how many of them there are times, where the axes show times
+  const set = setOf(section), over = chosen || section.used, axes = Object.values(axesOf(section)).some((key) => quantities()[key].time);
+  const times = set.timed && axes ? few(over.filter((s) => isTimed(set, s)).length, over.length) : "";
+  return `${whichPictures(section, chosen)}${times ? ` (times: ${times})` : ""}`;
+}
+
 function showCurves(section) {
   const host = byId(`plot-${section.id}`);
   if (!host) return;
@@ -60,8 +66,7 @@ function showCurves(section) {
   figure.hidden = double || (state.data !== "" && section.dataset !== state.data);  // one figure for a quantity that no section is about
   if (figure.hidden) return;
   const light = (name) => lightAll(figure, name), plot = plotOf(host, {zoom: zoomOf(section.id), light}), view = viewOf(section), zoom = state.zoom[section.id];
-  const {x, y} = axesOf(section), timed = setOf(section).timed, times = timed && subset(section)?.length !== 1 && [x, y].some((key) => quantities()[key].time);
-  const words = `${whichPictures(section)}${times ? ` (times: ${timed})` : ""}`, what = titleOf(section);
+  const words = whatIsShown(section), what = titleOf(section);
   plot.show({...view, title: `${what}, ${words}; arrow keys walk over the points, plus and minus zoom`,
     zoom: zoom && !(view.x.log && zoom[0] <= 0) && !(view.y.log && zoom[2] <= 0) ? zoom : null});
   byId(`what-${section.id}`).textContent = what;

@@ -33,6 +33,8 @@ function averaged(set, codec, chosen, quantity) {  // a value for each quality; 
   });
 }
 
+const isTimed = (set, s) => set.codecs.some((c) => c.times && c.quality.some((_, j) => c.times.encode[s * c.quality.length + j] !== null));
+
 function drawn(metric, raw) {
   if (raw === null || !metric.db || state.unit === "raw") return raw;
   return raw < 1 ? -10 * Math.log10(1 - raw) : null;

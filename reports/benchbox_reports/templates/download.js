@@ -48,6 +48,6 @@ function downloads(section) {  // buttons under a figure
   if (!host) return;
   const view = () => ({...viewOf(section), title: "", zoom: state.zoom[section.id]}), name = (suffix) => `${section.id}${saved() ? "-saved" : ""}.${suffix}`;
   const csp = {svg: () => save(name("svg"), svgOf(view()), "image/svg+xml"), png: async () => save(name("png"), await pngOf(svgOf(view())), ""),
-    csv: () => save(name("csv"), csvOf(view(), `${titleOf(section)}, ${whichPictures(section)}`), "text/csv")};
+    csv: () => save(name("csv"), csvOf(view(), `${titleOf(section)}, ${whatIsShown(section)}`), "text/csv")};
   host.replaceChildren("Download this view: ", ...Object.entries(csp).flatMap(([kind, act], k) => [...(k ? [" "] : []), button(kind.toUpperCase(), `Download as ${kind.toUpperCase()}`, act)]));
 }

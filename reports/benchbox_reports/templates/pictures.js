@@ -28,7 +28,7 @@ function showHere(section) {  // the curves of the picture that was chosen, belo
   host.hidden = !chosen;
   if (!chosen) return;
   const set = setOf(section), s = set.pictures.indexOf(chosen), [title, close, every] = host.querySelectorAll("h4, button");
-  title.textContent = `${DATA.metrics[section.metric].title} of ${chosen}`;
+  title.textContent = state.x || state.y || saved() ? `${titleOf(section)}, ${whatIsShown(section, [s])}` : `${DATA.metrics[section.metric].title} of ${chosen}`;
   host.querySelector(".thumb").replaceChildren(...(set.small[s] ? [make("img", {src: set.small[s], alt: ""})] : []));
   close.onclick = () => change({here: ""});
   every.onclick = () => change({picture: chosen, tag: "", here: ""});

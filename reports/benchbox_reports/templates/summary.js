@@ -18,7 +18,7 @@ function showSummary() {
     const rows = labels.filter((n) => !(c.section && n === state.anchor) && c.value(n) !== null && !standsApart(n) && !last.has(n));
     return rows.length > (c.section ? 0 : 1) ? rows.sort((a, b) => c.rising * (c.value(a) - c.value(b)))[0] : null;
   });
-  const row = (label) => make("tr", {...(label === state.anchor && {class: "anchor"})}, make("th", {scope: "row"}, swatch(label), codecLink(label)),
+  const row = (label) => make("tr", {...(label === state.anchor && {class: "anchor"})}, make("th", {scope: "row"}, swatch(label), make("span", {class: "name"}, codecLink(label))),
     ...cols.map((c, k) => make("td", {}, ...summaryCell(c, label, best[k] === label))));
   const others = labels.filter(standsApart), head = () => make("tr", {class: "apart"}, make("th", {scope: "rowgroup", colspan: cols.length + 1}, DATA.apart));
   table.tBodies[0].replaceChildren(...labels.filter((n) => !standsApart(n)).map(row), ...(others.length ? [head(), ...others.map(row)] : []));
@@ -42,7 +42,8 @@ function summaryCell(column, label, best) {
 function summaryNote(cols) {
   const sections = cols.filter((c) => c.section).map((c) => c.section), which = (s) => whichPictures(s, subset(s), s.all), several = new Set(sections.map(which));
   const curves = isPublished(state.anchor), over = curves ? `by mean curves, as ${state.anchor} has no single pictures` : several.size === 1 ? [...several][0] : sections.map((s) => `${s.dataset} ${DATA.metrics[s.metric].title}: ${which(s)}`).join("; ");
-  const timed = cols.filter((c) => c.dataset && c.key.startsWith("encode")).map((c) => DATA.datasets.find((d) => d.name === c.dataset).timed).filter(Boolean);
+  const timed = [...new Set(cols.filter((c) => c.dataset).map((c) => c.dataset))].map((name) => [name, DATA.datasets.find((d) => d.name === name).timed])
+    .filter(([, few]) => few).map(([name, few]) => DATA.datasets.length > 1 ? `${name}: ${few}` : few);
   const ends = !curves && sections.some((s) => s.ratios?.low.some((v) => v !== null)) && subset(sections[0]) === null;
   const toggle = byId("c-ends");
   toggle.closest("label").hidden = !ends;
