@@ -83,16 +83,17 @@ function unranked(section) {  // codecs of which the mean is over other pictures
   return new Set(found.filter(([, one]) => one.which !== shared).map(([label]) => label));
 }
 
-function columns() {  // of the summary table: {key, head, value(label), cell(label), rising}
+function columns() {  // of the summary table: {key, title, head, value(label), ends(label), rising}
   if (memory.has("columns")) return memory.get("columns");
-  const several = DATA.datasets.length > 1, found = DATA.sections.filter((s) => s.curves.length).map((section) => ({
-    key: section.id, section, rising: 1, head: `${DATA.metrics[section.metric].title}${several ? `, ${section.dataset}` : ""}`,
+  const named = (title, dataset) => ({title, head: DATA.datasets.length > 1 ? `${title}, ${dataset}` : title});
+  const found = DATA.sections.filter((s) => s.curves.length).map((section) => ({
+    key: section.id, section, rising: 1, ...named(DATA.metrics[section.metric].title, section.dataset),
     value: (label) => label === state.anchor ? (section.bd[state.anchor] ? 0 : null) : bits(section, label)?.mean ?? null,
   }));
   for (const [dataset, sides] of Object.entries(DATA.speeds)) for (const side of ["encode", "decode"]) {
     if (!Object.keys(sides[side]).length) continue;
     const values = Object.values(sides[side]).map(([speed]) => speed), least = Math.min(...values);
-    found.push({key: `${side}-${dataset}`, dataset, rising: -1, head: `${side === "encode" ? "Encode" : "Decode"} (MP/s)${several ? `, ${dataset}` : ""}`,
+    found.push({key: `${side}-${dataset}`, dataset, rising: -1, ...named(`${side === "encode" ? "Encode" : "Decode"} (MP/s)`, dataset),
       digits: Math.max(0, Math.min(3, 1 - Math.floor(Math.log10(least)))), value: (label) => sides[side][label]?.[0] ?? null, ends: (label) => sides[side][label]?.slice(1)});
   }
   memory.set("columns", found);

@@ -95,6 +95,7 @@ function start() {
   });
   for (const [event, is] of [["beforeprint", true], ["afterprint", false]]) window.addEventListener(event, () => {
     for (const plot of memory.values()) if (plot instanceof Plot) plot.print(is);
+    foldSummary(is);
   });
   const follow = () => { state = readHash(); update(); if (state.at) goTo(byId(state.at)); };
   window.addEventListener("hashchange", follow);

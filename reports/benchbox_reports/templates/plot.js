@@ -5,7 +5,7 @@
 // marks: [{x, text}], rows: [text], level: a y that is shown, with a line, empty: text where no curve is shown}
 
 const NAME = 6.6;  // pixels of a letter of a name at a curve's end
-const PAPER = {".curves": [700, 350], ".figures": [340, 520], ".small-on-paper": [340, 230]};  // pixels that a plot is drawn wide, and at most high, on a printed page
+const PAPER = {".curves": [700, 294], ".figures": [340, 420], ".small-on-paper": [340, 190]};  // pixels that a plot is drawn wide, and at most high, on a printed page
 const MOST_NAMED = 16;  // most curves named at their ends; with more, the leaders to the names are a tangle
 
 class Plot {

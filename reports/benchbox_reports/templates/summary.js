@@ -5,13 +5,13 @@ function showSummary() {
   if (!table) return;
   const cols = columns().filter((c) => !state.data || (c.section ? c.section.dataset : c.dataset) === state.data)
     .filter((c) => !c.section || c.section.bd[state.anchor]), now = state.order || columns()[0]?.key;
-  const sortable = (key, text) => {
-    const th = make("th", {scope: "col"}, button(text, "", () => orderBy(key), {class: "sort"}));
+  const sortable = (key, text, more = {}) => {
+    const th = make("th", {scope: "col", ...more}, button(text, "", () => orderBy(key), {class: "sort"}));
     const column = columns().find((c) => c.key === key);
     if (key === now) th.setAttribute("aria-sort", (column?.rising ?? 1) * (state.down ? -1 : 1) > 0 ? "ascending" : "descending");
     return th;
   };
-  table.tHead.rows[0].replaceChildren(sortable("name", "Codec"), ...cols.map((c) => sortable(c.key, c.head)));
+  table.tHead.rows[0].replaceChildren(sortable("name", "Codec"), ...cols.map((c) => sortable(c.key, c.head, {"data-of": c.section?.dataset ?? c.dataset, "data-title": c.title})));
   const labels = ordered([...new Set([...NAMES, ...DATA.labels])].filter((n) => columns().some((c) => c.value(n) !== null)));
   const best = cols.map((c) => {
     const last = c.section ? unranked(c.section) : new Set();
@@ -37,6 +37,53 @@ function summaryCell(column, label, best) {
   const interval = state.ends && ends[0] !== null ? [make("span", {class: "interval"}, `[${printed(ends[0], digits, signed)}, ${printed(ends[1], digits, signed)}]`)] : [];
   const less = column.section ? few(one.n, one.of) : "";
   return [strong(printed(value, digits, signed)), ...(less ? [" ", make("span", {}, `(${less})`)] : []), ...interval];
+}
+
+// On paper, a summary wider than a sheet, which would cut it, stands in parts one below the other: a data set each, or less.
+function foldSummary(is) {
+  const table = byId("summary");
+  if (!table) return;
+  const cells = [...table.rows].map((row) => [...row.cells]).filter((row) => row.length > 1), heads = cells[0].slice(1);
+  const pen = make("canvas").getContext("2d");
+  pen.font = `700 9.4px ${getComputedStyle(table).fontFamily}`;  // page.css: 7 points on paper
+  const widest = (texts, least) => Math.max(least, ...texts.map((text) => pen.measureText(text).width));
+  const room = PAPER[".curves"][0] - 46 - widest(cells.flatMap((row) => row[0].textContent.trim().split(/\s/)), 94);
+  const wide = (k, head) => 8 + widest([head, ...cells.slice(1).map((row) => row[k].textContent)].flatMap((text) => text.split(/(?<=-)|\s/)), 32);
+  const folded = is && heads.reduce((sum, head, k) => sum + wide(k + 1, head.textContent), 0) > room;
+  const sets = folded ? [...new Set(heads.map((head) => head.dataset.of))] : [];
+  const parts = sets.flatMap((set) => {
+    const own = heads.filter((head) => head.dataset.of === set).map((head) => head.cellIndex);
+    return partsOf(own, (k) => wide(k, heads[k - 1].dataset.title), room).map((places) => summaryPart(table, places, sets.length > 1 ? set : ""));
+  });
+  byId("summary-parts").replaceChildren(...parts);
+  table.parentElement.classList.toggle("not-on-paper", folded);
+}
+
+function summaryPart(table, places, set) {
+  const part = table.cloneNode(true);
+  part.removeAttribute("id");
+  part.className = "summary";
+  for (const row of part.rows) {
+    if (row.cells.length === 1) row.cells[0].colSpan = places.length + 1;
+    [...row.cells].forEach((cell, k) => { if (k && !places.includes(k)) cell.remove(); });
+  }
+  for (const head of [...part.tHead.rows[0].cells].slice(1)) head.textContent = head.dataset.title;
+  if (set) part.prepend(make("caption", {}, set));
+  return part;
+}
+
+function partsOf(places, wide, room) {  // places of columns that stand side by side
+  const parts = [[]];
+  let left = room;
+  for (const k of places) {
+    if (parts.at(-1).length && wide(k) > left) {
+      parts.push([]);
+      left = room;
+    }
+    parts.at(-1).push(k);
+    left -= wide(k);
+  }
+  return parts;
 }
 
 function summaryNote(cols) {
