@@ -14,6 +14,7 @@ import pytest
 from chromium import Browser, cells, choose
 from hostile_report import HOSTILE, SCRIPT, embedded, page_of
 from PIL import Image
+from playwright.sync_api import expect
 
 from benchbox.report import Results
 
@@ -163,7 +164,7 @@ def test_a_line_that_reproduces_is_copied(report: Path, browser: Browser) -> Non
     for k, codec in enumerate(["jpeg", "webp"]):
         button = f"document.querySelectorAll('#codecs .copy')[{k}]"
         browser.js(f"{button}.click()")
-        browser.page.wait_for_function(f"{button}.textContent === 'Copied'")
+        expect(browser.page.locator("#codecs .copy").nth(k)).to_have_text("Copied")
         line = browser.js(f"{button}.dataset.copy")
         assert line.startswith(f"benchbox encode PICTURE.png --codec {codec}:")  # with every option of the run
         assert line.endswith(" --quality 50 --output stream.bin")
