@@ -119,7 +119,7 @@ def _timed_alike(rows: pd.DataFrame) -> int:
 
 
 def _represent(timed: Collection[float], qualities: pd.Series) -> bool:
-    """Whether the speeds at the qualities `timed` stand for those at all `qualities` of a codec."""
+    """Whether the median speed over the qualities `timed` may replace that over all `qualities` of a codec."""
     known = sorted(qualities.unique())
     if len(timed) < min(LEAST_QUALITIES, len(known)):
         return False

@@ -15,6 +15,7 @@ from hostile_report import page_of
 
 from benchbox.report import Results
 
+pytestmark = pytest.mark.browser
 TIMED = ("a.png", "b.png")
 UPRIGHT = ("c.png", "d.png")
 
@@ -36,7 +37,8 @@ def page(results: Results, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def shown(browser: Browser, dataset: str) -> tuple[str, Any]:
-    """What the heading of the data set's figure says, and how many points each of its lines has."""
+    """(heading, counts): the heading of a data set's figure, and the points of each line, or the words
+    in place of lines."""
     id_ = browser.js(f"DATA.sections.find(s => s.dataset === '{dataset}').id")
     points = browser.js(f"memory.get(byId('plot-{id_}')).view.lines.map(l => l.points.length)")
     empty = browser.js(f"document.querySelector('#plot-{id_} .empty')?.textContent ?? ''")

@@ -1,21 +1,27 @@
-"""A printed page is as wide as its sheet: a browser makes all of a wider one smaller, or cuts it."""
+"""A printed page is as wide as its sheet, since a browser makes all of a wider one smaller, or cuts it; it shows two
+metrics in full and says where the rest is."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from benchbox_reports import ReportOptions, figures, page
 from chromium import Browser
 from crowded import PUBLISHED
+from hostile_report import SCRIPT, page_of
 
 from benchbox import registry
+from benchbox.report import Results
 from benchbox.results import load_results
 from benchbox.results.place import find_run
 from benchbox.store import Workspace
 
 pytestmark = pytest.mark.browser
+LONG = f"webp {' '.join(f'option{k}={k}' for k in range(12))}"
 SHEET = 703
 """Pixels that a sheet of A4 is wide between margins of 12 mm."""
 
@@ -70,3 +76,46 @@ def test_small_plots_stand_side_by_side_after_the_large_ones(two_sets: str, brow
         ".sort((a, b) => a.top - b.top || a.left - b.left).map(r => r.width > 500)"
     )
     assert wide == [True] * 4 + [False] * 12
+
+
+@pytest.fixture(scope="module")
+def scored(results: Results) -> Results:
+    """The run with three metrics, of which the first has no value, and with a long label."""
+    frame = results.frame.assign(
+        label=results.frame["label"].replace(SCRIPT, LONG), psnr=np.nan,
+        ms_ssim=results.frame["psnr"] / 60, ssim=results.frame["psnr"] / 70,
+    )  # fmt: skip
+    known = registry.load()
+    return replace(results, frame=frame, metrics=[known.metric(name) for name in ("psnr", "ms-ssim", "ssim")])
+
+
+def without_figures(results: Results, out: Path) -> str:
+    """The address of the page of `results`, written without files of figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "FORMATS", ())
+        return page_of(results, out)
+
+
+def titles(browser: Browser, part: str) -> list[str]:
+    """The headings in a part of the page that are seen."""
+    return list(
+        browser.js(
+            f"[...document.querySelectorAll('{part} h3')].filter(h => h.checkVisibility())"
+            ".map(h => h.firstChild.textContent.split(' on ')[0])"
+        )
+    )
+
+
+def test_metrics_with_values_come_first(scored: Results, browser: Browser, tmp_path: Path) -> None:
+    width = printed(browser, without_figures(scored, tmp_path))
+    assert titles(browser, "#bd") == ["MS-SSIM", "SSIM"]
+    assert browser.js("document.querySelector('#bd > .only-on-paper')") is None  # of PSNR there is no more to read
+    assert width <= SHEET
+    assert browser.js("document.querySelector('#summary').innerText").replace("\xa0", " ").count(LONG) == 1
+
+
+def test_nothing_is_said_of_tables_that_are_not_there(scored: Results, browser: Browser, tmp_path: Path) -> None:
+    alone = scored.frame[(scored.frame["label"] == "jpeg").to_numpy(dtype=bool)]
+    printed(browser, without_figures(replace(scored, frame=alone.assign(psnr=alone["ssim"] * 70)), tmp_path))
+    assert titles(browser, "#bd") == ["PSNR", "MS-SSIM"]
+    assert browser.js("document.querySelector('#bd > .only-on-paper')") is None
