@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from benchbox.codec import CodecInfo
-from benchbox.dataset import DatasetInfo
-from benchbox.metric import Metric
-from benchbox.reference import Reference, ReferenceFormat
-from benchbox.report import Report
-
 if TYPE_CHECKING:
     import click
+
+    from benchbox.codec import CodecInfo
+    from benchbox.dataset import DatasetInfo
+    from benchbox.metric import Metric
+    from benchbox.reference import Reference, ReferenceFormat
+    from benchbox.report import Report
 
 PROJECT = "benchbox"
 

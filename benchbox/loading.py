@@ -7,46 +7,31 @@ same.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import metadata
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import click
 import pluggy
 
+import benchbox
 from benchbox import hooks, hookspecs
-from benchbox.codec import CodecInfo
-from benchbox.dataset import DatasetInfo
 from benchbox.deadline import OverdueError, deadline
-from benchbox.errors import BenchboxError, PluginError, UsageError, one_line, plain_name, without_controls
+from benchbox.errors import BenchboxError, PluginError, UsageError, one_line
 from benchbox.guard import IMPORT_SECONDS, answered, exit_forbidden, import_fault
-from benchbox.metric import Metric, unfit
+from benchbox.offered import drawn, fault
 from benchbox.place import place_of
 from benchbox.plugin_file import PluginFile, remedy_for_nothing
-from benchbox.reference import Reference, ReferenceFormat
-from benchbox.report import Report
 from benchbox.sources import module_sha256
+
+if TYPE_CHECKING:
+    from benchbox.codec import CodecInfo
 
 GROUP = "benchbox"
 OWN = "benchbox"
 """The distribution that keeps an id when a plugin of another distribution offers it too."""
-
-_NAMEABLE = re.compile(r"[^\s:@,/]+")
-"""An id that a plan, a flag and a file name can hold."""
-
-_OFFERS: Mapping[str, tuple[type, ...]] = {
-    "benchbox_codecs": (CodecInfo,),
-    "benchbox_metrics": (Metric,),
-    "benchbox_datasets": (DatasetInfo,),
-    "benchbox_reports": (Report,),
-    "benchbox_references": (Reference, ReferenceFormat),
-    "benchbox_commands": (click.Command,),
-}
-"""The type of the items that each hook returns."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +94,7 @@ class Loader:
         owner: dict[str, Plugin] = {}
         for plugin, functions in self._hooks:
             for item in self._offer(plugin, functions, hook).items:
-                twin = _of_one_column(item, table)
+                twin = _of_one_column(item, table) if hook == "benchbox_metrics" else None
                 if twin is not None:
                     self._part_twins(item, plugin, twin, table, owner)
                 elif item.id not in owner:
@@ -185,8 +170,8 @@ class Loader:
         if function is None:
             return Offer(plugin, ())
         try:
-            items = tuple(answered(_drawn(function)))
-            reason = _strange(items, hook)
+            items = tuple(answered(drawn(function)))
+            reason = fault(items, hook)
             if reason is None:
                 return Offer(plugin, items)
             reason += place_of(function)
@@ -238,51 +223,9 @@ def _name_and_version(distribution: metadata.Distribution | None) -> tuple[str, 
     return parsed["Name"], parsed["Version"]
 
 
-def _drawn(function: Callable[[], Iterable[Any]]) -> Callable[[], list[Any]]:
-    """`function` with its result drawn to the end, so that a generator's errors are the plugin's too."""
-
-    def drawn() -> list[Any]:
-        given: Any = function()
-        if not isinstance(given, Iterable):
-            shown = type(given).__name__
-            raise PluginError(f"{function.__name__} gave a {shown}; it must give a list{place_of(function)}")
-        return list(given)
-
-    drawn.__name__, drawn.__module__ = function.__name__, function.__module__
-    return drawn
-
-
 def _of_one_column(item: Any, table: Mapping[str, Any]) -> str | None:
     """The id in `table` of another metric whose column in results would be that of `item`; None where there is none."""
-    if not isinstance(item, Metric):
-        return None
     return next((name for name, other in table.items() if name != item.id and other.column == item.column), None)
-
-
-def _strange(items: Iterable[Any], hook: str) -> str | None:
-    """One line about the first of `items` that cannot be what the hook must give, or has an id that no plan can name;
-    None where there is none."""
-    kinds = " or ".join(kind.__name__ for kind in _OFFERS[hook])
-    for item in items:
-        if isinstance(item, type):
-            return f"{hook} gave the class {item.__name__}; it must give instances of {kinds}, as {item.__name__}(...)"
-        if not isinstance(item, _OFFERS[hook]):
-            return f"{hook} gave a {type(item).__name__}; it must give instances of {kinds}"
-        name: Any = getattr(item, "id", None)
-        if not isinstance(item, click.Command) and not _is_nameable(name):
-            return (f"{hook} gives the id {name!a}, which no plan can name; use lower-case letters, digits and '-', "
-                    "'_' or '.'")  # fmt: skip
-        title: Any = getattr(item, "title", "")
-        if not isinstance(title, str):
-            return f"{hook} gives {name} the title {title!a}; it must be text{place_of(item)}"
-        if isinstance(item, Metric) and (wrong := unfit(item)) is not None:
-            return f"metric {name}: {wrong}{place_of(item)}"
-    return None
-
-
-def _is_nameable(name: Any) -> bool:
-    """Whether `name` is a text that a plan can name and that looks like no other."""
-    return isinstance(name, str) and bool(_NAMEABLE.fullmatch(name)) and plain_name(without_controls(name)) == name
 
 
 def _itself(module: ModuleType) -> ModuleType:
@@ -291,4 +234,4 @@ def _itself(module: ModuleType) -> ModuleType:
 
 def _renamed(item: Any, other: Plugin) -> CodecInfo | None:
     reason = f"{other.distribution} has a codec with the id '{item.id}'"
-    return item.renamed_for(reason) if isinstance(item, CodecInfo) else None
+    return item.renamed_for(reason) if isinstance(item, benchbox.CodecInfo) else None

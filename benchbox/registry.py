@@ -5,18 +5,20 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any, Literal, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_args
 
 from benchbox import machine
-from benchbox.codec import CodecInfo, OptionsModel
-from benchbox.dataset import Dataset, DatasetInfo
 from benchbox.errors import PluginError, UnknownIdError, did_you_mean, one_line, without_controls
 from benchbox.guard import answered, breach, worked
 from benchbox.loading import Loader, Offer, Plugin
-from benchbox.metric import Metric
 from benchbox.plugin_file import PluginFile, from_environment
 from benchbox.reference import Reference, ReferenceFormat
-from benchbox.report import Report
+
+if TYPE_CHECKING:
+    from benchbox.codec import CodecInfo, OptionsModel
+    from benchbox.dataset import Dataset, DatasetInfo
+    from benchbox.metric import Metric
+    from benchbox.report import Report
 
 
 class _HasId(Protocol):
@@ -115,6 +117,8 @@ class Registry:
 
     def dataset(self, name: str) -> Dataset:
         """Open the data set ``"id"`` or ``"id:argument"``; raises UnknownIdError or DatasetError."""
+        from benchbox.dataset import Dataset
+
         base, colon, argument = name.partition(":")
         info = self.dataset_info(base)
         if info.argument and not argument:

@@ -20,7 +20,7 @@ CORE = Path(benchbox.__file__).parent
 LAYERS = (
     "deadline errors machine place processes stopping trace written",
     "files fork_server mistakes plugin_file program sources stated values", "guard reading",
-    "image", "codec metric dataset reference", "appearance", "report", "naming", "hookspecs testing", "hooks",
+    "image", "codec metric dataset reference", "appearance", "report", "naming", "hookspecs testing", "hooks offered",
     "loading", "registry", "plan", "store", "work", "execution results", "session", "curves", "frames", "api", "cli",
     "__main__",
 )  # fmt: skip
@@ -205,7 +205,8 @@ def test_layers_name_each_room_once() -> None:
 @pytest.mark.parametrize(("code", "absent"), [
     ("import benchbox", {"torch", "pandas", "numba", "PIL", "matplotlib", "numpy", "pydantic"}),
     ("import benchbox; [getattr(benchbox, n) for n in benchbox.__all__]", {"torch", "pandas", "numba", "matplotlib"}),
-    ("from benchbox import registry; registry.load()", {"torch", "pandas", "numba", "matplotlib", "imagecodecs"}),
+    ("from benchbox import registry; registry.load().codecs", {"torch", "pandas", "numba", "matplotlib"}),
+    ("from benchbox import registry; registry.load().commands()", {"torch", "numpy", "pydantic", "psutil", "PIL"}),
     ("import benchbox.testing", {"torch", "pandas", "numba", "pytest", "skimage"}),
     ("import benchbox.cli.main", {"torch", "pandas", "numba", "numpy", "pluggy", "pydantic", "psutil"}),
     ("import benchbox.curves", {"torch", "scipy.interpolate", "matplotlib"}),

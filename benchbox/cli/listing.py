@@ -125,7 +125,7 @@ def references(plugins: Registry) -> Iterator[str]:
 def plugin_lines(plugins: Registry, built_in: Collection[str]) -> Iterator[str]:
     """A table of plugins: name, module, distribution, state, and below each one what it offers through which hook;
     warns of bundled packages without an installed entry point."""
-    found = plugin.collect(plugins, built_in).plugins
+    found = plugin.collect(plugins, built_in).plugins()
     rows = ((p.name, p.module, f"{p.distribution} {p.version}".strip(), p.failure or "loaded") for p in found)
     head, *lines = table(("plugin", "module", "from", "state"), rows)
     yield head

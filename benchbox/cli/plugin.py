@@ -23,13 +23,20 @@ class PluginCommands:
         commands: those in use, by name.
         owners: the plugin of each command in use.
         clashes: for each name that several plugins offer, one line that names them. None of these commands is in use.
-        plugins: every plugin; its `failure` also covers faults of its commands.
+        failures: the first fault of the commands of each plugin, by its name.
+        registry: the plugins; None if none could be loaded.
     """
 
     commands: Mapping[str, click.Command]
     owners: Mapping[str, Plugin]
     clashes: Mapping[str, str]
-    plugins: tuple[Plugin, ...]
+    failures: Mapping[str, str]
+    registry: Registry | None
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """Every plugin, asked for all that it offers; its `failure` also covers faults of its commands."""
+        return tuple(plugin if plugin.failure else replace(plugin, failure=self.failures.get(plugin.name))
+                     for plugin in (self.registry.plugins if self.registry else ()))  # fmt: skip
 
 
 def collect(registry: Registry, built_in: Collection[str]) -> PluginCommands:
@@ -55,9 +62,9 @@ def collect(registry: Registry, built_in: Collection[str]) -> PluginCommands:
         {name: them[0][1] for name, them in offers.items() if name not in clashes},
         {name: them[0][0] for name, them in offers.items() if name not in clashes},
         clashes,
-        tuple(plugin if plugin.failure else replace(plugin, failure=failures.get(plugin.name))
-              for plugin in registry.plugins),
-    )  # fmt: skip
+        failures,
+        registry,
+    )
 
 
 def _clash(name: str, plugins: list[Plugin]) -> str:
@@ -103,7 +110,7 @@ class PluginGroup(click.Group):
             if name in found.clashes:
                 raise PluginError(found.clashes[name])
             hint = did_you_mean(name, self.list_commands(ctx))
-            if any(plugin.failure for plugin in found.plugins):
+            if any(plugin.failure for plugin in found.plugins()):
                 hint += "; a plugin has a fault, which may be why: see `benchbox list plugins`"
             ctx.fail(f"No such command '{name}'{hint}")
         return super().resolve_command(ctx, args)
@@ -127,12 +134,12 @@ class PluginGroup(click.Group):
         known = ctx.meta.get(__name__)  # lives as long as this invocation of the program
         if isinstance(known, PluginCommands):
             return known
-        from benchbox import registry  # imports numpy and every plugin, which built-in commands do not need
+        from benchbox import registry  # imports every plugin, which built-in commands do not need
 
         try:
             found = collect(registry.load(), self.commands)
         except BenchboxError as error:  # the built-in commands must still be listed
             click.echo(f"benchbox: commands of plugins are left out: {error}", err=True)
-            found = PluginCommands({}, {}, {}, ())
+            found = PluginCommands({}, {}, {}, {}, None)
         ctx.meta[__name__] = found
         return found

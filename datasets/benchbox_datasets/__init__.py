@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from benchbox import DatasetInfo, hookimpl
+from benchbox import hookimpl
 
 if TYPE_CHECKING:
     import click
+
+    from benchbox import DatasetInfo
 
 
 @hookimpl

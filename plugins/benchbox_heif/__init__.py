@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from benchbox import CodecInfo, hookimpl
+from benchbox import hookimpl
+
+if TYPE_CHECKING:
+    from benchbox import CodecInfo
 
 
 @hookimpl

@@ -6,12 +6,17 @@ They lie in `curves.json`, which `benchbox_literature.clean` makes from collecte
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from benchbox import Reference, hookimpl
-from benchbox_literature.stored import references
+from benchbox import hookimpl
+
+if TYPE_CHECKING:
+    from benchbox import Reference
 
 
 @hookimpl
 def benchbox_references() -> Sequence[Reference]:
-    """All curves, see `references`."""
+    """All curves."""
+    from benchbox_literature.stored import references
+
     return references()

@@ -5,8 +5,12 @@ installed, VMAF, LPIPS, SSIMULACRA 2 and Butteraugli. Bits per pixel are no metr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from benchbox import Metric, hookimpl
+from benchbox import hookimpl
+
+if TYPE_CHECKING:
+    from benchbox import Metric
 
 
 @hookimpl

@@ -2,80 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from benchbox import Reference, ReferenceFormat, Report, Results, hookimpl
-from benchbox.files import MOST_BYTES
+from benchbox import hookimpl
 
-
-class CompressaiReport(Report):
-    """Writes ``compressai/DATASET/LABEL.json`` for CompressAI's ``plot``."""
-
-    def render(self, results: Results, options: Any, out: Path) -> list[Path]:
-        from benchbox_interchange.compressai import render
-
-        return render(results, out)
-
-
-class CodecCompareReport(Report):
-    """Writes ``codec-compare/DATASET.json`` and ``codec-compare/DATASET/LABEL.json`` for the page of codec-compare."""
-
-    def render(self, results: Results, options: Any, out: Path) -> list[Path]:
-        from benchbox_interchange.codec_compare import render
-
-        return render(results, out)
-
-
-def _is_batch(path: Path) -> bool:
-    """Whether a file looks like a batch of codec-compare. A longer one than any format reads is not read whole."""
-    try:
-        with path.open("rb") as file:
-            return b'"field_values"' in file.read(MOST_BYTES)
-    except OSError:
-        return False
-
-
-class CompressaiFormat(ReferenceFormat):
-    """Reads a curve from CompressAI's results JSON."""
-
-    def recognises(self, path: Path) -> bool:
-        return not _is_batch(path)
-
-    def read(self, path: Path, datasets: Collection[str]) -> Reference:
-        from benchbox_interchange.compressai_curves import read_curve
-
-        return read_curve(path, datasets)
-
-
-class CodecCompareFormat(ReferenceFormat):
-    """Reads a batch of codec-compare, picture by picture."""
-
-    def recognises(self, path: Path) -> bool:
-        return _is_batch(path)
-
-    def read(self, path: Path, datasets: Collection[str]) -> Reference:
-        from benchbox_interchange.codec_compare_curves import read_batch
-
-        return read_batch(path, datasets)
-
-
-class CsvFormat(ReferenceFormat):
-    """Reads curves from a CSV file, picture by picture."""
-
-    def read(self, path: Path, datasets: Collection[str]) -> Reference:
-        return self.read_all(path, datasets)[0]
-
-    def read_all(self, path: Path, datasets: Collection[str]) -> Sequence[Reference]:
-        from benchbox_interchange.csv_curves import read_curves
-
-        return read_curves(path, datasets)
+if TYPE_CHECKING:
+    from benchbox import ReferenceFormat, Report
 
 
 @hookimpl
 def benchbox_reports() -> list[Report]:
     """The two exports."""
+    from benchbox_interchange.kinds import CodecCompareReport, CompressaiReport
+
     return [
         CompressaiReport("compressai", "mean curves as CompressAI's results JSON, for its compressai.utils.plot"),
         CodecCompareReport("codec-compare", "one row a picture and quality as batch JSON, for codec-compare's page"),
@@ -85,6 +24,8 @@ def benchbox_reports() -> list[Report]:
 @hookimpl
 def benchbox_references() -> list[ReferenceFormat]:
     """The formats of curve files that ``--literature`` reads."""
+    from benchbox_interchange.kinds import CodecCompareFormat, CompressaiFormat, CsvFormat
+
     return [
         CsvFormat("csv", "CSV picture by picture: codec, sample, bpp, a column a metric", (".csv",)),
         CodecCompareFormat("codec-compare", "a batch of codec-compare, picture by picture", (".json",)),

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from benchbox_reports import ReportOptions, figures, page
+from benchbox_reports import figures, page
 from benchbox_reports.analysis import analyse
 from benchbox_reports.chosen import chosen_looks
 from benchbox_reports.columns import FIGURE_SPACE, aligned, of_least, precision
 from benchbox_reports.figures.bars import bars_figure
 from benchbox_reports.figures.sheet import styled
+from benchbox_reports.kinds import ReportOptions
 from benchbox_reports.tables import bd_rows
 from benchbox_reports.wording import interval, number
 from encoded_crops import Rows, make, results_of

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchbox_reports import ReportOptions, benchbox_reports
+from benchbox_reports import benchbox_reports
 from benchbox_reports.crops import Crop, busiest, parse_crop
 from benchbox_reports.figures.sheet import PAGE
+from benchbox_reports.kinds import ReportOptions
 from PIL import Image
 
 from benchbox.errors import UsageError

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 import pytest
-from benchbox_reports import ReportOptions, benchbox_reports
+from benchbox_reports import benchbox_reports
+from benchbox_reports.kinds import ReportOptions
 from chromium import Browser, choose
 from hostile_report import HOSTILE, SCRIPT, embedded, page_of
 

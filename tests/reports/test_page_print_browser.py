@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from benchbox_reports import ReportOptions, figures, page
+from benchbox_reports import figures, page
+from benchbox_reports.kinds import ReportOptions
 from chromium import Browser
 from crowded import PUBLISHED
 from hostile_report import SCRIPT, page_of

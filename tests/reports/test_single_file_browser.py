@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from benchbox_reports import ReportOptions, figures, page
+from benchbox_reports import figures, page
+from benchbox_reports.kinds import ReportOptions
 from chromium import Browser
 from hostile_report import SCRIPT
 from PIL import Image

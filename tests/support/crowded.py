@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchbox_reports import ReportOptions, figures, page
+from benchbox_reports import figures, page
 from benchbox_reports.analysis import Analysis, Section, analyse
+from benchbox_reports.kinds import ReportOptions
 from hostile_report import embedded
 
 from benchbox import registry

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import PIL
 import pytest
-from benchbox_reports import ReportOptions, benchbox_reports
+from benchbox_reports import benchbox_reports
+from benchbox_reports.kinds import ReportOptions
 from PIL import Image as PillowImage
 from skimage.metrics import structural_similarity
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchbox_reports import ReportOptions, benchbox_reports
+from benchbox_reports import benchbox_reports
+from benchbox_reports.kinds import ReportOptions
 from stored import stored_results
 
 import benchbox
