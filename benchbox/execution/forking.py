@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,10 @@ from benchbox.execution.server import Loaded, serve
 from benchbox.plugin_file import from_values
 from benchbox.processes import descendants, die_with_parent
 
+LAST_GUARDS_SECONDS = 0.5
+"""Longest wait for guards that are about to end, as they are where the run is over: the run's process has their reports
+before they are gone."""
+
 
 def main() -> None:
     """Fork a worker for each order, until the run's process closes its end. Never returns, as a plugin's threads would
@@ -37,7 +42,9 @@ def main() -> None:
     end = os._exit  # which is refused to plugins: SIGTERM may come while one is loaded
 
     def leave(*_: object) -> None:
-        _reap(guards)
+        latest = time.monotonic() + LAST_GUARDS_SECONDS
+        while _reap(guards) and time.monotonic() < latest:
+            time.sleep(0.002)
         shutil.rmtree(own, ignore_errors=True)
         end(0)
 
@@ -73,6 +80,7 @@ def _serve(control: socket.socket, temporary: str, loads_plugins: bool, guards: 
             tried.update(wanted)
         if _unshared(guards, len(numbers)) != before:
             print("a plugin leaves threads, open files or processes where it is imported or its metrics are opened")
+            guards.clear()  # their workers go on, and another server takes over
             return
         if numbers:  # else the metrics are for workers to come
             guards.add(_fork_guard(control, settings, numbers, temporary, loaded))
@@ -87,12 +95,17 @@ def _load(files: Sequence[Sequence[str]]) -> Loaded:
     return Loaded(found, {})
 
 
-def _reap(guards: set[int]) -> None:
-    """Take the guards that have ended off the set and the process table, so that their processor time is counted."""
+def _reap(guards: set[int]) -> set[int]:
+    """Take the guards that have ended off the set and the process table, so that their processor time is counted;
+    returns those that live."""
     for pid in list(guards):
-        with contextlib.suppress(ChildProcessError):  # `leave` came between the two lines of another call
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                guards.discard(pid)
+        try:
+            ended = os.waitpid(pid, os.WNOHANG)[0]
+        except ChildProcessError:  # `leave` came between the two lines of another call
+            ended = pid
+        if ended:
+            guards.discard(pid)
+    return guards
 
 
 def _unshared(guards: set[int], given: int = 0) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 from installed_plugins import Install
+from plugin_files import TOY
 from small_runs import go, plan, rows_of
 from waiting import until
 
@@ -103,3 +105,38 @@ def test_it_ends_when_it_is_told_to_while_a_plugin_is_loaded(install: Install, t
         until(begun.exists, "the import of the plugin")
         process.terminate()
         until(lambda: server.ending() == (0, ""), "its end", 30)
+
+
+SLOW_END = """
+import os, sys, time
+
+if "benchbox.execution.forking" in sys.modules and "pytest" not in sys.modules:
+    write = os.write
+
+    def slow(descriptor, data):
+        written = write(descriptor, data)
+        if data.startswith(b'{"status"'):
+            os.close(descriptor)
+            time.sleep(0.2)
+        return written
+
+    os.write = slow
+"""
+
+
+def test_the_time_of_workers_is_counted_where_their_guards_end_slowly(install: Install, tmp_path: Path) -> None:
+    """The run's process has a guard's report before the guard is gone: a server that left at once would lose it, and
+    with it the processor time of all that the guard waited for, of which dry runs make estimates."""
+    burn = "end = time.process_time() + 2\n        while time.process_time() < end: pass\n        return Toy()"
+    install("acme", TOY.replace("return Toy()", burn) + SLOW_END)
+    (tmp_path / "pictures").mkdir()
+    image.write_png(tmp_path / "pictures" / "a.png", np.zeros((32, 40, 3), np.uint8))
+
+    def used() -> float:
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return ended.ru_utime + ended.ru_stime
+
+    before = used()
+    (row,) = rows_of(go(tmp_path, plan(tmp_path / "pictures", {"id": "toy", "qualities": [2]})))
+    assert row.status == "ok"
+    assert used() - before > 4, "the worker opens the codec, and so does the process that decodes once more"
