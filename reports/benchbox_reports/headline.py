@@ -222,9 +222,12 @@ def _speed(drawn: DrawnSpeeds | None) -> str:
         why = why.replace(f". {REFUSED}", ", as other work ran while the points were timed.")
         return f"Speed is not compared: {why[:1].lower()}{why[1:]}"
     fastest = {side: max(values.items(), key=lambda pair: pair[1][0]) for side, values in sides.items()}
-    words = [f"{label} {'encodes' if side == 'encode' else 'decodes'} fastest ({speed[0]:.3g} MP/s)"
-             for side, (label, speed) in fastest.items()]
     few = f", over {drawn.few}" if drawn and drawn.few else ""
+    if len({label for label, _ in fastest.values()}) == 1 < len(fastest):
+        (label, encoding), (_, decoding) = fastest["encode"], fastest["decode"]
+        return (f"{label} encodes and decodes fastest ({encoding[0]:.3g} and {decoding[0]:.3g} MP/s), on one "
+                f"core{few}.")  # fmt: skip
+    words = [f"{label} {side}s fastest ({speed[0]:.3g} MP/s)" for side, (label, speed) in fastest.items()]
     return f"{', '.join(words)}, on one core{few}."
 
 

@@ -46,11 +46,12 @@ def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnS
     """Data set -> the speeds to draw.
 
     There are none where the times come from several hosts or were taken in several ways. A codec of which some points
-    have no usable time is left out, since its median would be over other points than those of the others, unless all
-    codecs were timed on the same pictures, each at the same qualities on all of them.
+    failed or have no usable time is left out, since its median would be over other points than those of the others,
+    unless all codecs were timed on the same pictures, each at the same qualities on all of them. Pictures on which
+    every codec failed do not count.
     """
-    columns = [name for name in ("dataset", "label", "timing", "sample", "quality") if name in results.frame]
-    frame = results.frame.loc[went_through(results.frame), columns]
+    columns = [name for name in ("dataset", "label", "timing", "sample", "quality", "status") if name in results.frame]
+    frame = results.frame[columns]
     found = {}
     for dataset in results.frame["dataset"].drop_duplicates().astype(str):
         own = [one for one in speeds if one.dataset == dataset]
@@ -61,45 +62,73 @@ def drawn_speeds(results: Results, speeds: Sequence[Speeds]) -> dict[str, DrawnS
     return found
 
 
-def _drawn(speeds: Sequence[Speeds], rows: pd.DataFrame, remedy: str) -> DrawnSpeeds:
-    points = {str(label): int(n) for label, n in rows["label"].value_counts().items() if n}
+def _drawn(speeds: Sequence[Speeds], asked: pd.DataFrame, remedy: str) -> DrawnSpeeds:
+    rows = asked[went_through(asked)]
+    asked = asked[asked["sample"].isin(rows["sample"].unique()).to_numpy(dtype=bool)]
+    points, wanted = _counts(rows), _counts(asked)
     nothing: dict[str, dict[str, tuple[float, float, float]]] = {side: {} for side in SIDES}
-    if not speeds:
-        return DrawnSpeeds(nothing, [f"There is no usable time. {remedy}"])
-    if len(speeds) > 1:
-        hosts = ", ".join(one.host for one in speeds)
-        return DrawnSpeeds(nothing, [f"Not drawn: the times come from {len(speeds)} hosts ({hosts}), and speeds of "
-                                     "different machines are not compared; tables/speeds.md has one table for each."])
+    reason = _incomparable(speeds) if speeds else f"There is no usable time. {remedy}"
+    if reason:
+        return DrawnSpeeds(nothing, [reason])
     table = speeds[0].codecs
-    twice = table["label"][table["label"].duplicated()].drop_duplicates().tolist()
-    if twice or len(table[["batch", "threads"]].drop_duplicates()) > 1:
-        which = f" ({', '.join(twice)} in several)" if twice else ""
-        return DrawnSpeeds(nothing, [f"Not drawn: the codecs were not all timed with one batch size, number of threads "
-                                     f"and device{which}; tables/speeds.md tells them apart."])
-    whole = [n == points.get(label, 0) for label, n in zip(table["label"], table["points"], strict=True)]
+    whole = [n == wanted.get(label, 0) for label, n in zip(table["label"], table["points"], strict=True)]
     over, few = "Median over the operating points of single pictures.", ""
-    if not any(whole) and (timed := _timed_alike(rows)):
+    if not any(whole) and (alike := _timed_alike(rows)):
         whole = [True] * len(table)
-        pictures = few_pictures(timed, rows["sample"].nunique())
+        pictures = few_pictures(alike, rows["sample"].nunique())
         few = pictures or SOME_QUALITIES
         over = (f"Median over the operating points that were timed: on {pictures or 'all pictures'}, the same for each "
                 "codec, at some of its qualities.")
     if not any(whole):
-        some, all_points = int(table["points"].sum()), sum(points.values())
+        some, all_points = int(table["points"].sum()), sum(wanted.values())
         return DrawnSpeeds(nothing, [f"Not drawn: {some:,} of {all_points:,} points have usable times, and of no codec "
                                      "all, so medians would be over unlike points; "
                                      f"tables/speeds.md has those of what was timed. {remedy}"])
     drawn = table[np.array(whole, dtype=bool)]
-    partly = [f"{label} ({table['points'].get(k)} of {points.get(label, 0)} points)"
-              for (k, label), all_ in zip(table["label"].items(), whole, strict=True) if not all_]
+    timed = {label: int(n) for label, n in zip(table["label"], table["points"], strict=True)
+             if label not in set(drawn["label"])}
     never = [label for label in points if label not in set(table["label"])]
-    notes = [f"Measured by {speeds[0].where} on one worker pinned to one core, while nothing else ran. {over}"]
-    if partly or never:
-        notes.append(f"Not drawn, for lack of usable times: {', '.join([*partly, *never])}. {remedy}")
     sides = {side: {str(row["label"]): (float(row[f"{side}_mp_s"]), float(row[f"{side}_mp_s_q1"]),
                                         float(row[f"{side}_mp_s_q3"])) for row in drawn.to_dict("records")}
              for side in SIDES}
-    return DrawnSpeeds(sides, notes, few)
+    return DrawnSpeeds(sides, [f"Measured by {speeds[0].where} on one worker pinned to one core, while nothing else "
+                               f"ran. {over}", *_left_out(timed, never, points, wanted, remedy)], few)
+
+
+def _incomparable(speeds: Sequence[Speeds]) -> str:
+    """Why the speeds of the codecs of one data set are not of one kind; "" if they are."""
+    if len(speeds) > 1:
+        hosts = ", ".join(one.host for one in speeds)
+        return (f"Not drawn: the times come from {len(speeds)} hosts ({hosts}), and speeds of different machines are "
+                "not compared; tables/speeds.md has one table for each.")
+    table = speeds[0].codecs
+    twice = table["label"][table["label"].duplicated()].drop_duplicates().tolist()
+    if twice or len(table[["batch", "threads"]].drop_duplicates()) > 1:
+        which = f" ({', '.join(twice)} in several)" if twice else ""
+        return (f"Not drawn: the codecs were not all timed with one batch size, number of threads and device{which}; "
+                "tables/speeds.md tells them apart.")
+    return ""
+
+
+def _left_out(
+    timed: Mapping[str, int], never: Sequence[str], points: Mapping[str, int], wanted: Mapping[str, int], remedy: str
+) -> list[str]:
+    """The notes on codecs that are not drawn: those of which some points were `timed`, by label, and those `never`
+    timed. `points` went through, of those `wanted`."""
+    notes = []
+    failed = [f"{label} ({n} of {wanted[label]} points)" for label, n in timed.items() if n == points[label]]
+    if failed:
+        notes.append(f"Not drawn, since they did not go through everywhere, so that medians would be over other points "
+                     f"than those of the others: {', '.join(failed)}.")
+    partly = [f"{label} ({n} of {points[label]} points)" for label, n in timed.items() if n < points[label]]
+    if partly or never:
+        notes.append(f"Not drawn, for lack of usable times: {', '.join([*partly, *never])}. {remedy}")
+    return notes
+
+
+def _counts(rows: pd.DataFrame) -> dict[str, int]:
+    """Label -> number of rows."""
+    return {str(label): int(n) for label, n in rows["label"].value_counts().items() if n}
 
 
 def _timed_alike(rows: pd.DataFrame) -> int:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from benchbox_reports.analysis import analyse
 from benchbox_reports.headline import sentences
+from benchbox_reports.pareto import DrawnSpeeds
 from encoded_crops import Rows, results_of
 
 from benchbox.report import Results
@@ -48,3 +49,15 @@ def test_too_few_pictures_rank_nobody(run: Results) -> None:
     few = run.frame["sample"].drop_duplicates().head(3)
     said = first_sentence(with_twin(replace(run, frame=run.frame[run.frame["sample"].isin(few)])))
     assert "They cannot be told apart: 3 pictures with a BD-rate; an interval needs 5." in said
+
+
+@pytest.mark.parametrize(("decoding", "said"), [
+    (90.0, "jpeg encodes and decodes fastest (50 and 90 MP/s), on one core."),
+    (2.0, "jpeg encodes fastest (50 MP/s), webp decodes fastest (20 MP/s), on one core."),
+])
+def test_the_fastest_codecs_are_named_once(run: Results, decoding: float, said: str) -> None:
+    analysis = analyse(run)
+    assert analysis.anchor is not None
+    speeds = DrawnSpeeds({"encode": {"jpeg": (50.0, 49.0, 51.0), "webp": (5.0, 4.0, 6.0)},
+                          "decode": {"jpeg": (decoding, 1.0, 99.0), "webp": (20.0, 19.0, 21.0)}}, [])
+    assert sentences(analysis, analysis.anchor, {analysis.sections[0].dataset: speeds})[-1] == said

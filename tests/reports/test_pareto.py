@@ -51,6 +51,13 @@ def test_speeds_that_cannot_be_compared_are_refused(results: Results) -> None:
     all_pictures = drawn(timing=np.where(frame["quality"].isin([30, 50, 70]), "timed", "indicative"))
     assert all_pictures.few == "some of the qualities"
     assert "on all pictures, the same for each codec, at some of its qualities" in all_pictures.notes[0]
+    hard, easy = frame["sample"] == "a.png", frame["sample"] == "b.png"
+    failed = drawn(timing="timed", status=np.where(jpeg & ~hard, "failed", "ok"))
+    assert list(failed.sides["encode"]) == [SCRIPT], "one that went through on a picture alone is not the fastest"
+    assert failed.notes[1].endswith("of the others: jpeg (5 of 25 points).")
+    assert set(drawn(timing="timed", status=np.where(hard, "failed", "ok")).sides["encode"]) == {"jpeg", SCRIPT}
+    gaps = drawn(timing="timed", status=np.where(jpeg & easy & (frame["quality"] == 10), "crashed", "ok"))
+    assert gaps.notes[1].endswith("jpeg (24 of 25 points).")
     median, low, high = drawn(timing="timed").sides["decode"]["jpeg"]
     speed = 61 * 83 / 1e6 / frame["decode_s"][jpeg]
     assert (low, median, high) == pytest.approx(speed.quantile([0.25, 0.5, 0.75]).tolist())
