@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from benchbox.errors import BenchboxError, StoreError, one_line
-from benchbox.execution.admission import needs_of
+from benchbox.execution.admission import lacking, needs_of
 from benchbox.execution.cluster import Cluster
 from benchbox.execution.dask_worker import measure, take_part
 from benchbox.execution.executor import Admit, OnPoints
@@ -155,6 +155,9 @@ class DaskExecutor:
             return
         member, given = found
         if told["kind"] == "points":
+            if lack := lacking(self._resolved, given.job, told["points"]):
+                self._set_aside(member, lack, work, on_points)
+                return
             given.told += len(told["points"])
             given.done |= {point["key"] for point in told["points"] if not point.get("goes_on")}
             on_points(given.job, told["points"])
@@ -226,8 +229,8 @@ class DaskExecutor:
         """Take in the points that a job's worker wrote into the workspace and did not tell."""
         for left in left_behind(self._spool, given.name):
             points = [point for point in left.points if point["key"] not in given.done]
-            given.done |= {point["key"] for point in points}
-            if points and left.job is not None:
+            if points and left.job is not None and not lacking(self._resolved, left.job, points):
+                given.done |= {point["key"] for point in points}
                 on_points(left.job, points)
             left.files.remove()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -116,6 +117,47 @@ def test_what_is_lost_with_a_worker_is_given_to_others(
     frame = far(here, tmp_path, asked, AtFirst(here.replace_worker))
     assert (frame["status"] == "ok").all()
     assert here.said == []
+
+
+BLIND = '''
+"""A data set of two pictures, of which the process that comes to the second one first cannot read it."""
+import os
+import numpy
+from benchbox import Dataset, DatasetInfo, Sample, hookimpl
+from benchbox.errors import ImageError
+
+GATE = r"{gate}"
+
+class Picture(Sample):
+    def __init__(self, id): self.id = id
+    def sha256(self): return None
+    def load(self):
+        if self.id == "b" and os.getpid() != {client}:
+            if not os.path.exists(GATE):
+                open(GATE, "w").write(str(os.getpid()))
+            if open(GATE).read() == str(os.getpid()):
+                raise ImageError("b: stale file handle")
+        return numpy.full((32, 32, 3), ord(self.id), "u1")
+
+class Info(DatasetInfo):
+    def open(self, argument): return Dataset("acme", "Acme", (Picture("a"), Picture("b")))
+
+@hookimpl
+def benchbox_datasets(): return [Info(id="acme", title="Acme")]
+'''
+
+
+def test_a_worker_that_lacks_a_picture_is_set_aside(
+    tmp_path: Path, pictures: Path, dask_here: Callable[..., Here]
+) -> None:
+    """Another one measures its points. The picture that it was asked for before is there."""
+    blind = tmp_path / "blind.py"
+    blind.write_text(BLIND.format(gate=tmp_path / "gate", client=os.getpid()), encoding="utf-8")
+    here = dask_here(2, threads_per_worker=1)
+    asked = plan(pictures, {"id": "jpeg", "qualities": [50, 90]}, dataset="acme", plugins=[str(blind)])
+    assert set(far(here, tmp_path, asked)["status"]) == {"ok"}
+    (said,) = here.said
+    assert "cannot take part: data set acme: b: stale file handle; put the same pictures at the same path" in said
 
 
 @pytest.mark.skipif(bool(machine.gpus()), reason="a GPU answers here")
