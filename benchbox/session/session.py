@@ -256,16 +256,16 @@ def _session_id(executor: Executor) -> dict[str, Any]:
 
 def _recover(store: WritableStore, session: Mapping[str, Any], progress: Progress) -> int:
     """Take in what a killed run measured but could not store; returns the number of points. Damaged files are set
-    aside, and what of them can be read is taken in."""
+    aside, and what of them can be read is taken in. Where the picture was not the planned one nothing was measured."""
     count = 0
     for left in left_behind(store.workspace.spool):
         job = left.job
         if job is not None:
             streams = [str(point["stream_sha256"]) for point in left.points if point.get("stream_sha256")]
             damaged = store.workspace.streams.damaged(streams)  # since then; such a point is measured again
-            whole = [point for point in left.points if point.get("stream_sha256") not in damaged]
-            store.append(((job, point) for point in whole), session)
-            count += len(whole)
+            whole = [point for point in left.points
+                     if point.get("stream_sha256") not in damaged and not point.get("changed")]  # fmt: skip
+            count += store.append([(job, point) for point in whole], session, again=True)
         if not left.damage:
             left.files.remove()
             continue
