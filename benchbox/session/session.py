@@ -114,7 +114,8 @@ class Session:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        record.note_end(self.folder, self._executor.hosts)
+        hosts = self._executor.hosts
+        record.note_end(self.folder, hosts, self._executor.workers if hosts else None)
 
     def measure(self, jobs: Iterable[Job], points: int, looks: Looks | None = None) -> None:
         """Run `jobs`, which have `points` operating points in total, and store each point as it comes; `looks` says

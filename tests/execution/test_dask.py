@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -105,6 +106,8 @@ def test_workers_may_come_later(
 
     threading.Thread(target=come).start()
     assert (far(here, tmp_path, asked)["status"] == "ok").all()
+    (session,) = json.loads((tmp_path / "far" / "t" / "environment.json").read_text())["sessions"]
+    assert session["workers"] == 1
     assert here.said == ["dask: no worker yet; waiting for one (Ctrl-C stops)"]
 
 
