@@ -192,9 +192,14 @@ def test_what_is_no_address_is_refused_before_anything_is_started(address: str) 
     assert str(caught.value).startswith(f"--dask '{address}' is no address of a dask scheduler; write it as in tcp://")
 
 
-def test_timing_is_of_one_machine(tmp_path: Path) -> None:
-    (tmp_path / "t.toml").write_text('dataset = "samples"\n[[codec]]\nid = "jpeg"\n[timing]\nrepeats = 2\n')
-    command = [sys.executable, "-m", "benchbox", "run", "t.toml", "--dask", "tcp://127.0.0.1:1"]
+@pytest.mark.parametrize(("more", "flags", "said"), [
+    ("[timing]\nrepeats = 2\n", [], "[timing] and --dask exclude each other: times are of one machine"),
+    ("", ["--workers", "2"], "--workers and --dask exclude each other: a cluster's worker measures as many points"),
+])  # fmt: skip
+def test_what_has_no_meaning_on_a_cluster_is_refused(more: str, flags: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text(f'dataset = "samples"\n[[codec]]\nid = "jpeg"\n{more}')
+    command = [sys.executable, "-m", "benchbox", "run", "t.toml", "--dask", "tcp://127.0.0.1:1", *flags]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "[timing] and --dask exclude each other" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"benchbox: {said}")
