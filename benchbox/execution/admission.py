@@ -1,7 +1,8 @@
 """Checks, once and before it gets a job, whether a worker of a cluster has what the run needs.
 
 What would otherwise be blamed on a codec, or go unnoticed, is found here: another version of benchbox, a codec or a
-metric, a folder that is not shared, pictures that are not there, memory or devices that are missing.
+metric, a folder that is not shared, pictures that are not there, memory or devices that are missing. Of each data set
+one picture is looked at before, and any other when its turn comes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchbox import __version__, machine
+from benchbox import __version__, image, machine
 from benchbox.codec import options_json
-from benchbox.errors import one_line
+from benchbox.errors import BenchboxError, one_line
+from benchbox.guard import worked
 from benchbox.plan import Job, Resolved, SampleName
 from benchbox.work import Worker
 
@@ -24,6 +26,9 @@ NEEDS = ".needs"
 
 LEAST_SHARE = 256 << 20
 """Bytes of memory that a point must be allowed: what libraries and a small picture take."""
+
+SAME_PICTURES = "put the same pictures at the same path on every machine"
+"""The remedy where a worker lacks a picture."""
 
 
 def needs_of(resolved: Resolved, jobs: Iterable[Job], token: Path) -> dict[str, Any]:
@@ -45,6 +50,24 @@ def needs_of(resolved: Resolved, jobs: Iterable[Job], token: Path) -> dict[str, 
         "pictures": [[job.sample.dataset, job.sample.sample, job.sample.file, job.sample_sha256]
                      for job in pictures.values()],
     }  # fmt: skip
+
+
+def lacking(resolved: Resolved, job: Job, points: Iterable[Mapping[str, Any]]) -> str:
+    """What the worker lacks that answered these points of a job: the picture, where it could not read it as planned and
+    this process can. "" where it lacks nothing, or the picture is no longer the planned one here either."""
+    found = [point["changed"] for point in points if point.get("changed")]
+    if not found or not _is_here(resolved, job):
+        return ""
+    return f"data set {job.sample.dataset}: {found[0]}; {SAME_PICTURES}"
+
+
+def _is_here(resolved: Resolved, job: Job) -> bool:
+    wanted = job.sample
+    samples = (s for d in resolved.datasets if d.id == wanted.dataset for s in d.samples if s.id == wanted.sample)
+    try:
+        return any(image.digest(image.check(worked(s.load), s.id)) == job.sample_sha256 for s in samples)
+    except BenchboxError:
+        return False
 
 
 def outer_faults(needs: Mapping[str, Any], share: int, slots: int, memory: int, gpus: float) -> Iterator[str]:
@@ -106,7 +129,7 @@ def inner_faults(worker: Worker, needs: Mapping[str, Any]) -> Iterator[str]:
     for dataset, sample, file, sha256 in needs["pictures"]:
         wrong = _said(partial(_unread, worker, SampleName(dataset, sample, file), sha256))
         if wrong:
-            yield f"data set {dataset}: {wrong}; put the same pictures at the same path on every machine"
+            yield f"data set {dataset}: {wrong}; {SAME_PICTURES}"
 
 
 def _identity(worker: Worker, codec: str, options: str) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from benchbox.errors import BenchboxError, StoreError, one_line
-from benchbox.execution.admission import needs_of
+from benchbox.execution.admission import lacking, needs_of
 from benchbox.execution.cluster import Cluster
 from benchbox.execution.dask_worker import measure, take_part
 from benchbox.execution.executor import Admit, OnPoints
@@ -40,7 +40,7 @@ class DaskExecutor:
     """Runs the jobs of a plan on a `cluster`. The plugin files `files` must be at the same paths everywhere.
 
     Attributes:
-        workers: jobs that the cluster runs at once, as of now.
+        workers: the most jobs that ran at once; before any worker takes part, as many as those that are there could.
         hosts: host -> description of each machine that takes part or did; see `benchbox.machine.describe`.
     """
 
@@ -63,6 +63,7 @@ class DaskExecutor:
         self._asked: dict[str, Any] = {}  # address -> future of its `take_part`, which keeps its processes there
         self._anyone: Any = None  # future of a `take_part` that any worker may run: a cluster may start one for it
         self._members: dict[str, Member] = {}
+        self._most = 0
         self._refused: set[str] = set()
         self._said: set[str] = set()
         self._waits_for = ""
@@ -70,8 +71,7 @@ class DaskExecutor:
 
     @property
     def workers(self) -> int:
-        """Jobs that run at once on the workers that are there."""
-        return sum(self._cluster.workers().values())
+        return self._most or sum(self._cluster.workers().values())
 
     def run(self, jobs: Iterable[Job], on_points: OnPoints, admit: Admit = lambda job: job) -> None:
         """Run every job; see `benchbox.execution.Executor`. Waits for workers while there are none.
@@ -155,6 +155,9 @@ class DaskExecutor:
             return
         member, given = found
         if told["kind"] == "points":
+            if lack := lacking(self._resolved, given.job, told["points"]):
+                self._set_aside(member, lack, work, on_points)
+                return
             given.told += len(told["points"])
             given.done |= {point["key"] for point in told["points"] if not point.get("goes_on")}
             on_points(given.job, told["points"])
@@ -178,6 +181,7 @@ class DaskExecutor:
             return
         self.hosts[told["host"]] = told["about"]
         self._members[address] = Member(address, told["host"], told["slots"], told["gpus"])
+        self._most = max(self._most, sum(member.slots for member in self._members.values()))
 
     def _take_end(self, future: Any, work: Work, on_points: OnPoints) -> None:
         """A task is over, of which nothing is known if it did not tell before."""
@@ -226,8 +230,8 @@ class DaskExecutor:
         """Take in the points that a job's worker wrote into the workspace and did not tell."""
         for left in left_behind(self._spool, given.name):
             points = [point for point in left.points if point["key"] not in given.done]
-            given.done |= {point["key"] for point in points}
-            if points and left.job is not None:
+            if points and left.job is not None and not lacking(self._resolved, left.job, points):
+                given.done |= {point["key"] for point in points}
                 on_points(left.job, points)
             left.files.remove()
 

@@ -40,12 +40,13 @@ def merge(sources: Sequence[Path], into: Workspace, say: Say) -> bool:
     agreed = True
     with into.lock(), MergingStore(into) as store:
         for other in others:
+            busy = other.busy()
             with store.taking(other) as taken:
                 streams = into.streams.take(other.streams, store.streams_of_other())
                 for run in taken.runs:
                     _take_record(other.run_folder(run.source), into.run_folder(run.folder), run)
             agreed = agreed and not taken.clashes
-            for line in [*_lines(taken, streams, other, into), *_take_imported(other, store)]:
+            for line in [*_lines(taken, streams, other, into), *_rest(other, busy), *_take_imported(other, store)]:
                 say(line)
         for name, _ in store.runs():
             counts, _ = store.outcomes(name)
@@ -119,7 +120,14 @@ def _lines(taken: Taken, streams: Counter[str], other: Workspace, into: Workspac
         found.append(f"  {taken.scores} scores of the same pixels differ from those in {into}, which stay")
     if streams["damaged"]:
         found.append(f"  {streams['damaged']} streams are damaged there and left out; run the plan with --retry")
-    if any(path.is_file() for path in other.spool.rglob("*")):
-        found.append(f"  a stopped run left points in {shown(other.spool)}, which are not taken; run its plan there, "
-                     "and merge again")
     return found
+
+
+def _rest(other: Workspace, busy: bool) -> list[str]:
+    """What is to be said of points that are not in its store; `busy` tells whether a run was at work there before."""
+    if busy:
+        return [f"  a run is at work in {other}, of which more comes than was taken; merge again when it is done"]
+    if any(other.spool.glob("*.jsonl")):
+        return [f"  a stopped run left points in {shown(other.spool)}, which are not taken; run its plan there, and "
+                "merge again"]
+    return []

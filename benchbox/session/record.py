@@ -50,14 +50,16 @@ def note_pictures(folder: Path, notes: Mapping[str, Mapping[str, Sequence[str]]]
                          ) from error
 
 
-def note_end(folder: Path, hosts: Mapping[str, Mapping[str, Any]]) -> None:
-    """Record the end of the last session, and the other machines `hosts` that measured for it, by name. A full disk is
-    ignored here, since the run's own error matters more."""
+def note_end(folder: Path, hosts: Mapping[str, Mapping[str, Any]], workers: int | None) -> None:
+    """Record the end of the last session, the other machines `hosts` that measured for it, by name, and the number of
+    `workers` where it is known now only. A full disk is ignored here, since the run's own error matters more."""
     sessions = _sessions(folder)
     if sessions:
         sessions[-1]["end"] = _now()
         if hosts:
             sessions[-1]["hosts"] = dict(hosts)
+        if workers is not None:
+            sessions[-1]["workers"] = workers
         with contextlib.suppress(OSError):
             _replace(folder / "environment.json", json.dumps({"sessions": sessions}, indent=1))
 

@@ -114,7 +114,8 @@ class Session:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        record.note_end(self.folder, self._executor.hosts)
+        hosts = self._executor.hosts
+        record.note_end(self.folder, hosts, self._executor.workers if hosts else None)
 
     def measure(self, jobs: Iterable[Job], points: int, looks: Looks | None = None) -> None:
         """Run `jobs`, which have `points` operating points in total, and store each point as it comes; `looks` says
@@ -256,16 +257,16 @@ def _session_id(executor: Executor) -> dict[str, Any]:
 
 def _recover(store: WritableStore, session: Mapping[str, Any], progress: Progress) -> int:
     """Take in what a killed run measured but could not store; returns the number of points. Damaged files are set
-    aside, and what of them can be read is taken in."""
+    aside, and what of them can be read is taken in. Where the picture was not the planned one nothing was measured."""
     count = 0
     for left in left_behind(store.workspace.spool):
         job = left.job
         if job is not None:
             streams = [str(point["stream_sha256"]) for point in left.points if point.get("stream_sha256")]
             damaged = store.workspace.streams.damaged(streams)  # since then; such a point is measured again
-            whole = [point for point in left.points if point.get("stream_sha256") not in damaged]
-            store.append(((job, point) for point in whole), session)
-            count += len(whole)
+            whole = [point for point in left.points
+                     if point.get("stream_sha256") not in damaged and not point.get("changed")]  # fmt: skip
+            count += store.append([(job, point) for point in whole], session, again=True)
         if not left.damage:
             left.files.remove()
             continue

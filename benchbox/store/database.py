@@ -17,7 +17,7 @@ from benchbox.plan import Entry, Have, Job
 from benchbox.store import formers, opening, runs
 from benchbox.store.accepted import number
 from benchbox.store.held import Unfinished, Wanted, given_keys, held, keys_of_run, unfinished
-from benchbox.store.inserts import keep
+from benchbox.store.inserts import is_kept, keep
 from benchbox.store.tables import TABLES, of_one_source, selection
 from benchbox.store.workspace import Workspace
 
@@ -281,12 +281,18 @@ class WritableStore(Store):
             db.execute("DELETE FROM formers WHERE run = ?", (run,))
             return db.execute("DELETE FROM entries WHERE run = ?", (run,)).rowcount
 
-    def append(self, events: Iterable[tuple[Job, Mapping[str, Any]]], session: Mapping[str, Any]) -> None:
-        """Store finished points in one transaction. `session` gives id, host, threads and workers."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+    def append(
+        self, events: Iterable[tuple[Job, Mapping[str, Any]]], session: Mapping[str, Any], again: bool = False
+    ) -> int:
+        """Store finished points in one transaction; returns their number. `session` gives id, host, threads and
+        workers. Where they may be stored `again`, those that are stored already are passed over."""
+        now, kept = datetime.now(UTC).isoformat(timespec="seconds"), set()
         with self._transaction() as db:
             for job, event in events:
-                keep(db, job, event, session, now)
+                if not (again and is_kept(db, job, event)):
+                    keep(db, job, event, session, now)
+                    kept.add(event["key"])
+        return len(kept)
 
 
 def _busy(side: str) -> str:

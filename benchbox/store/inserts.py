@@ -30,6 +30,30 @@ def keep(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Ma
         _keep_scores(db, event)
 
 
+def is_kept(db: sqlite3.Connection, job: Job, event: Mapping[str, Any]) -> bool:
+    """Whether `keep` had this point before: its raw seconds are there, its failure or a result, and its scores. What a
+    killed run left may be stored already; taken twice, a failure would count as two attempts."""
+    event = cleaned(event)
+    key, taken = event["key"], event.get("timing")
+    if job.timing is not None:
+        return taken is None or _has_seconds(db, key, "timing", [(taken[name] or [None])[0] for name in _SECONDS])
+    if event["status"] != "ok":
+        asked = (key, event["status"], event["reason"])
+        found = "SELECT 1 FROM encodings WHERE key = ? AND (status = 'ok' OR (status = ? AND reason IS ?))"
+        return bool(event.get("rescored")) or db.execute(found, asked).fetchone() is not None
+    known = {metric: score for metric, *score in
+             db.execute("SELECT metric, version, value, reason FROM scores WHERE key = ?", (key,))}  # fmt: skip
+    if any(known.get(metric) != [*score] for metric, score in event.get("scores", {}).items()):
+        return False
+    return bool(event.get("rescored")) or _has_seconds(db, key, "quality", [event.get(name) for name in _SECONDS])
+
+
+def _has_seconds(db: sqlite3.Connection, key: str, protocol: str, seconds: Sequence[Any]) -> bool:
+    same = " AND ".join(f"{name} IS ?" for name in _SECONDS)
+    found = f"SELECT 1 FROM timings WHERE key = ? AND protocol = ? AND {same}"
+    return db.execute(found, (key, protocol, *seconds)).fetchone() is not None
+
+
 def _keep_encoding(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], now: str) -> None:
     """Store an encoding and its outcome; a failure never replaces a result."""
     quality = next(point.quality for point in job.points if point.key == event["key"])

@@ -9,7 +9,7 @@ Events are dicts of JSON values, so that a file of them outlives the process tha
 - ``{"event": "point", "key", "status", "reason", ...}`` when the point is finished. A quality point has `bytes` and
   the other columns of its encoding; `scores` maps a metric to ``[version, value or null, reason]``; `rescored` says
   that a kept stream was only decoded and scored. A timed point has `timing`, see `benchbox.work.clock.repeated`.
-  `changed` is true where the picture is no longer the one that was planned, so that nothing was measured.
+  `changed` tells why where the picture is no longer the one that was planned, so that nothing was measured.
 
 Plugins get copies of pictures, made outside the clock, and a codec that writes into its input fails by name. The first
 point of a job is decoded in another process too, so that a codec that keeps the picture elsewhere than in its stream is
@@ -55,8 +55,9 @@ def run_job(
     try:
         source = worker.source(job.sample, job.sample_sha256)
     except Exception as error:  # the picture changed after it was planned; a third party's sample may raise anything
+        changed = "" if _is_of_memory(error) else reason_of(error)
         for point in job.points:
-            emit({"event": "point", "key": point.key, "changed": True, **_failed(worker, job, point, error)})
+            emit({"event": "point", "key": point.key, "changed": changed, **_failed(worker, job, point, error)})
         return
     try:
         setup = set_up(worker, job, source, streams, emit)
@@ -239,6 +240,10 @@ def _failed(worker: Worker, job: Job, point: Point, error: Exception) -> dict[st
         return {"status": "ok", "reason": "", "rescored": True, "scores": scores}
     if isinstance(error, UnsupportedImageError):
         return {"status": "unsupported", "reason": reason_of(error)}
-    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
+    if _is_of_memory(error):
         return {"status": "memory", "reason": f"out of memory: {reason_of(error)}"}
     return {"status": "failed", "reason": reason_of(error)}
+
+
+def _is_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)

@@ -11,23 +11,29 @@ import pytest
 from small_runs import plan
 
 from benchbox import image, machine, registry
-from benchbox.execution.admission import LEAST_SHARE, needs_of, outer_faults
+from benchbox.execution.admission import LEAST_SHARE, lacking, needs_of, outer_faults
 from benchbox.execution.run_processes import RunProcesses
-from benchbox.plan import entries, make_plan, missing_jobs, resolve
+from benchbox.plan import Job, Resolved, entries, make_plan, missing_jobs, resolve
 
 ENOUGH = {"share": LEAST_SHARE, "slots": 2, "memory": 2 * LEAST_SHARE, "gpus": 0}
 
 
 @pytest.fixture
-def needs(tmp_path: Path, pictures: Path) -> dict[str, Any]:
-    """What a run of a JPEG codec on pictures of a folder needs; its token is there."""
+def run(tmp_path: Path, pictures: Path) -> tuple[Resolved, list[Job]]:
+    """A plan of two codecs on pictures of a folder, and its jobs."""
     asked = plan(pictures, {"id": "jpeg", "qualities": [50]}, {"id": "webp", "qualities": [50]})
     resolved = resolve(make_plan(asked, "plan"), registry.load(), tmp_path)
     digests = {(d.id, s.id): image.digest(s.load()) for d in resolved.datasets for s in d.samples}
+    return resolved, list(missing_jobs(resolved, digests, list(entries(resolved, digests))))
+
+
+@pytest.fixture
+def needs(tmp_path: Path, run: tuple[Resolved, list[Job]]) -> dict[str, Any]:
+    """What the run needs; its token is there."""
     token = tmp_path / "runs" / "spool" / "token-1"
     token.parent.mkdir(parents=True)
     token.write_text(token.name)
-    return needs_of(resolved, missing_jobs(resolved, digests, list(entries(resolved, digests))), token)
+    return needs_of(*run, token)
 
 
 @pytest.fixture
@@ -74,3 +80,17 @@ def test_a_workspace_that_is_not_shared(needs: dict[str, Any], token: str) -> No
     (found,) = outer_faults(needs, **ENOUGH)
     assert f"does not share the workspace {file.parent.parent}" in found
     assert "; mount one folder at that path on every machine" in found
+
+
+def test_a_picture_that_a_worker_lacks_or_that_has_changed(run: tuple[Resolved, list[Job]], pictures: Path) -> None:
+    """It is the worker that is at fault as long as this process has the picture that was planned."""
+    resolved, jobs = run
+    job = next(job for job in jobs if job.sample.sample == "1.png")
+    answers = [{"key": "1", "changed": ""}, {"key": "2", "changed": "1.png: cannot be opened"}]
+    assert lacking(resolved, job, answers) == (f"data set folder:{pictures}: 1.png: cannot be opened; "
+                                               "put the same pictures at the same path on every machine")  # fmt: skip
+    assert lacking(resolved, job, answers[:1]) == ""
+    (pictures / "1.png").write_bytes((pictures / "2.png").read_bytes())
+    assert lacking(resolved, job, answers) == ""
+    (pictures / "1.png").unlink()
+    assert lacking(resolved, job, answers) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -104,6 +106,8 @@ def test_workers_may_come_later(
 
     threading.Thread(target=come).start()
     assert (far(here, tmp_path, asked)["status"] == "ok").all()
+    (session,) = json.loads((tmp_path / "far" / "t" / "environment.json").read_text())["sessions"]
+    assert session["workers"] == 1
     assert here.said == ["dask: no worker yet; waiting for one (Ctrl-C stops)"]
 
 
@@ -116,6 +120,47 @@ def test_what_is_lost_with_a_worker_is_given_to_others(
     frame = far(here, tmp_path, asked, AtFirst(here.replace_worker))
     assert (frame["status"] == "ok").all()
     assert here.said == []
+
+
+BLIND = '''
+"""A data set of two pictures, of which the process that comes to the second one first cannot read it."""
+import os
+import numpy
+from benchbox import Dataset, DatasetInfo, Sample, hookimpl
+from benchbox.errors import ImageError
+
+GATE = r"{gate}"
+
+class Picture(Sample):
+    def __init__(self, id): self.id = id
+    def sha256(self): return None
+    def load(self):
+        if self.id == "b" and os.getpid() != {client}:
+            if not os.path.exists(GATE):
+                open(GATE, "w").write(str(os.getpid()))
+            if open(GATE).read() == str(os.getpid()):
+                raise ImageError("b: stale file handle")
+        return numpy.full((32, 32, 3), ord(self.id), "u1")
+
+class Info(DatasetInfo):
+    def open(self, argument): return Dataset("acme", "Acme", (Picture("a"), Picture("b")))
+
+@hookimpl
+def benchbox_datasets(): return [Info(id="acme", title="Acme")]
+'''
+
+
+def test_a_worker_that_lacks_a_picture_is_set_aside(
+    tmp_path: Path, pictures: Path, dask_here: Callable[..., Here]
+) -> None:
+    """Another one measures its points. The picture that it was asked for before is there."""
+    blind = tmp_path / "blind.py"
+    blind.write_text(BLIND.format(gate=tmp_path / "gate", client=os.getpid()), encoding="utf-8")
+    here = dask_here(2, threads_per_worker=1)
+    asked = plan(pictures, {"id": "jpeg", "qualities": [50, 90]}, dataset="acme", plugins=[str(blind)])
+    assert set(far(here, tmp_path, asked)["status"]) == {"ok"}
+    (said,) = here.said
+    assert "cannot take part: data set acme: b: stale file handle; put the same pictures at the same path" in said
 
 
 @pytest.mark.skipif(bool(machine.gpus()), reason="a GPU answers here")
@@ -147,9 +192,14 @@ def test_what_is_no_address_is_refused_before_anything_is_started(address: str) 
     assert str(caught.value).startswith(f"--dask '{address}' is no address of a dask scheduler; write it as in tcp://")
 
 
-def test_timing_is_of_one_machine(tmp_path: Path) -> None:
-    (tmp_path / "t.toml").write_text('dataset = "samples"\n[[codec]]\nid = "jpeg"\n[timing]\nrepeats = 2\n')
-    command = [sys.executable, "-m", "benchbox", "run", "t.toml", "--dask", "tcp://127.0.0.1:1"]
+@pytest.mark.parametrize(("more", "flags", "said"), [
+    ("[timing]\nrepeats = 2\n", [], "[timing] and --dask exclude each other: times are of one machine"),
+    ("", ["--workers", "2"], "--workers and --dask exclude each other: a cluster's worker measures as many points"),
+])  # fmt: skip
+def test_what_has_no_meaning_on_a_cluster_is_refused(more: str, flags: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text(f'dataset = "samples"\n[[codec]]\nid = "jpeg"\n{more}')
+    command = [sys.executable, "-m", "benchbox", "run", "t.toml", "--dask", "tcp://127.0.0.1:1", *flags]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "[timing] and --dask exclude each other" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"benchbox: {said}")

@@ -100,6 +100,9 @@ def test_damaged_and_missing_streams_and_a_spool_are_told(tmp_path: Path) -> Non
     assert f"{len(rest)} streams copied" in said
     assert "1 streams are damaged there and left out" in said
     assert "a stopped run left points in" in said
+    (one / "spool" / "damaged").mkdir()
+    (one / "spool" / "left.jsonl").rename(one / "spool" / "damaged" / "left.jsonl")  # as running the plan leaves it
+    assert "left points" not in merged(one, into=tmp_path / "all")
     assert Streams(tmp_path / "all" / "streams").has(rest[0].name)
     merged(copied(tmp_path, "whole"), into=tmp_path / "all")
     assert {path.name for path in (tmp_path / "all" / "streams").glob("*/*")} == {first.name, second.name,
@@ -110,7 +113,10 @@ def test_a_workspace_in_which_a_run_is_at_work(tmp_path: Path) -> None:
     place = Workspace.at(copied(tmp_path, "one"))
     with place.lock(), WritableStore(place) as store:
         store.keep_digests({"a": "b"})  # lies in the journal as yet
-        assert "past: 36 ok" in merged(place.folder, into=tmp_path / "all")
+        said = merged(place.folder, into=tmp_path / "all")
+        assert "past: 36 ok" in said
+        assert f"a run is at work in {place}, of which more comes than was taken; merge again when it is done" in said
+    assert "at work" not in merged(place.folder, into=tmp_path / "all")
     for name in ("store.sqlite-wal", "store.sqlite-shm"):  # as a killed run leaves them
         assert not (place.folder / name).exists()
     with sqlite3.connect(place.database, isolation_level=None) as killed:
