@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchbox.errors import StoreError, UsageError
 from benchbox.files import read_text, same_file, whole_file
@@ -33,8 +34,8 @@ def merge(sources: Sequence[Path], into: Workspace, say: Say) -> bool:
 
     Raises:
         UsageError: a source is `into` itself.
-        StoreError: a source is no workspace or damaged, in which case nothing is written; or `into` cannot be written,
-            and holds what it held before or whole sources more.
+        StoreError: a source is no workspace or lacks the record of a run, in which case nothing is written; or one
+            holds damaged rows or `into` cannot be written, and `into` holds what it held before or whole sources more.
     """
     others = [_opened(folder, into) for folder in sources]
     agreed = True
@@ -62,19 +63,27 @@ def _opened(folder: Path, into: Workspace) -> Workspace:
         raise UsageError(f"{folder}: is the workspace that --into names; leave it out of those to be merged")
     if not other.database.exists():
         raise mistaken(folder, "workspace")
-    with Store(other):
-        return other
+    with Store(other) as store:
+        for run, _ in store.runs():
+            name = store.former_folder(run) or run
+            if Path(name).name == name:  # another is refused when the rows are checked
+                _record(other.run_folder(name))
+    return other
+
+
+def _record(folder: Path) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Plan, settings and machines of a run."""
+    return (read_text(folder / _PLAN, RECORD), read_settings(folder / _SETTINGS).model_dump(),
+            read_environment(folder / _ENVIRONMENT))  # fmt: skip
 
 
 def _take_record(source: Path, target: Path, run: TakenRun) -> None:
     """Write plan, settings and machines of a run; those of a run that was here gain what is new."""
-    settings, environment = read_settings(source / _SETTINGS).model_dump(), read_environment(source / _ENVIRONMENT)
-    plan = read_text(source / _PLAN, RECORD)
+    plan, settings, environment = _record(source)
     if run.known:
-        plan = read_text(target / _PLAN, RECORD)
-        theirs, settings = settings, read_settings(target / _SETTINGS).model_dump()
+        theirs = settings
+        plan, settings, mine = _record(target)
         settings["metrics"] = list(dict.fromkeys([*settings["metrics"], *theirs["metrics"]]))
-        mine = read_environment(target / _ENVIRONMENT)
         sessions = [*mine["sessions"], *(s for s in environment["sessions"] if s not in mine["sessions"])]
         environment = {**environment, **mine, "sessions": sorted(sessions, key=lambda s: str(s.get("id", "")))}
     _write(target / _PLAN, plan)
@@ -120,6 +129,9 @@ def _lines(taken: Taken, streams: Counter[str], other: Workspace, into: Workspac
         found.append(f"  {taken.scores} scores of the same pixels differ from those in {into}, which stay")
     if streams["damaged"]:
         found.append(f"  {streams['damaged']} streams are damaged there and left out; run the plan with --retry")
+    if streams["missing"]:
+        found.append(f"  {streams['missing']} streams are missing there; their points are encoded again when another "
+                     "metric is to score them")
     return found
 
 

@@ -30,7 +30,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "threads": (1, 10**6),
 }  # fmt: skip
 """Column -> its lowest and highest value."""
-_NEEDED = frozenset({"width", "height", "channels", "bit_depth", "bytes"})
+NEEDED = frozenset({"width", "height", "channels", "bit_depth", "bytes"})
 """Columns without nulls in rows that are ok."""
 _WHOLE = ("width", "height", "channels", "bit_depth", "bytes")
 _TEXTS = ("stream_sha256", "pixels_sha256")
@@ -50,7 +50,7 @@ def check_values(table: Any, metrics: Collection[str], absent: Collection[str] =
             continue
         values = _floats(table[name])
         wrong = (values < lowest) | (values > highest)
-        if name in _NEEDED:
+        if name in NEEDED:
             wrong |= ok & np.isnan(values)
         if wrong.any():
             row = int(np.argmax(wrong))

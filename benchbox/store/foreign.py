@@ -1,4 +1,5 @@
-"""What another workspace may bring into this one: every value of its tables is checked here, before any is taken.
+"""What another workspace may bring into this one: every value of its tables is checked here, before any is taken. What
+this lets pass must be readable afterwards (`frame`): else one bad workspace spoils all that it is united with.
 
 SQLite keeps any type in any column, names of runs and digests become names of files, and a workspace that was sent by
 someone else may hold anything.
@@ -11,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchbox.errors import StoreError, one_line
-from benchbox.store.accepted import RANGES, STATUSES
-from benchbox.store.tables import TABLES
+from benchbox.store.accepted import NEEDED, RANGES, STATUSES, check_texts
+from benchbox.store.tables import ADDED, TABLES, DamagedRows
 from benchbox.store.workspace import shown
 
 TAKEN = ("encodings", "scores", "timings", "entries", "formers")
@@ -39,10 +40,11 @@ def check(db: sqlite3.Connection, schema: str, path: Path) -> None:
     """
     for table in TAKEN:
         present = columns(db, schema, table)
-        if not present and table != "formers":
-            raise StoreError(f"{shown(path)}: is damaged (there is no table {table}); name another workspace")
-        if not present:
+        if not present and table == "formers":
             continue
+        if lacking := [name for name in TABLES[table] if name not in present and name not in ADDED]:
+            what = f"column {lacking[0]} in the table" if present else "table"
+            raise StoreError(f"{shown(path)}: is damaged (there is no {what} {table}); name another workspace")
         cases = " ".join(f"WHEN ({' AND '.join(f'({rule})' for rule in _rules(table, name))}) IS NOT 1 THEN '{name}'"
                          for name in present)  # fmt: skip
         wrong = db.execute(f"SELECT CASE {cases} END AS wrong, * FROM {schema}.{table} WHERE wrong IS NOT NULL LIMIT 1")
@@ -50,8 +52,13 @@ def check(db: sqlite3.Connection, schema: str, path: Path) -> None:
             held = dict(zip((column[0] for column in wrong.description), row, strict=True))[row[0]]
             raise StoreError(f"{shown(path)}: is damaged ({table}: {row[0]} is {one_line(repr(held), 60)}); run its "
                              "plan anew in another workspace, or leave it out")
+    try:
+        check_texts({"options": (text for (text,) in db.execute(f"SELECT DISTINCT options FROM {schema}.encodings"))})
+    except DamagedRows as error:
+        raise StoreError(f"{shown(path)}: is damaged ({error}); run its plan anew in another workspace, or leave it out"
+                         ) from error
     badly = db.execute(f"""SELECT run FROM {schema}.entries GROUP BY run HAVING MIN(ordinal) != 0
-        OR MAX(ordinal) != COUNT(*) - 1""").fetchone()
+        OR MAX(ordinal) != COUNT(*) - 1 OR COUNT(DISTINCT ordinal) != COUNT(*)""").fetchone()
     if badly is not None:
         raise StoreError(f"{shown(path)}: is damaged (rows of {badly[0]} are not numbered from 0 on); run its plan "
                          "anew in another workspace, or leave it out")
@@ -68,6 +75,10 @@ def _rules(table: str, name: str) -> Iterator[str]:
     if name in RANGES and table != "entries":
         lowest, highest = RANGES[name]
         yield f"{name} IS NULL OR {name} BETWEEN {lowest!r} AND {highest!r}"
+        if name in NEEDED:
+            yield f"status != 'ok' OR {name} IS NOT NULL"
+    elif name == "exact":
+        yield "exact IS NULL OR exact IN (0, 1)"
     elif kind == "REAL":  # infinities would end as numbers in tables
         yield f"{name} IS NULL OR abs({name}) <= 1.7976931348623157e308"
     elif name == "status":

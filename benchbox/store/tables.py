@@ -44,6 +44,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "formers": {"run": "TEXT PRIMARY KEY", "folder": "TEXT NOT NULL"},
 }  # fmt: skip
 """Table -> column -> its type in SQLite."""
+ADDED = frozenset({"source_sha256"})
+"""Columns that databases of earlier releases lack."""
+
 
 class DamagedRows(sqlite3.DatabaseError):
     """A row holds a value that its column cannot have."""

@@ -172,6 +172,9 @@ def test_runs_of_one_name_with_other_rows_are_both_kept(tmp_path: Path, past: Pa
     (lambda folder: execute(folder, "UPDATE entries SET label = 'a' || char(27) || '[31m'"), "entries: label is"),
     (lambda folder: execute(folder, "UPDATE entries SET run = '../x'"), "is damaged .entries: run is '../x'."),
     (lambda folder: execute(folder, "UPDATE entries SET ordinal = ordinal + 1000"), "rows of past are not numbered"),
+    (lambda folder: execute(folder, "ALTER TABLE encodings DROP COLUMN stream_sha256"),
+     "past.store.sqlite: is damaged .there is no column stream_sha256 in the table encodings."),
+    (lambda folder: (folder / "past" / "settings.json").unlink(), "settings.json: there is no such record of a run"),
     (lambda folder: execute(folder, "PRAGMA user_version=99"), "was written by a later benchbox"),
 ])  # fmt: skip
 def test_what_is_no_workspace_is_refused(break_it: Any, said: str, tmp_path: Path, past: Path) -> None:

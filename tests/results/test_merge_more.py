@@ -99,6 +99,7 @@ def test_damaged_and_missing_streams_and_a_spool_are_told(tmp_path: Path) -> Non
     said = merged(one, into=tmp_path / "all")
     assert f"{len(rest)} streams copied" in said
     assert "1 streams are damaged there and left out" in said
+    assert "5 streams are missing there" in said  # four of them before
     assert "a stopped run left points in" in said
     (one / "spool" / "damaged").mkdir()
     (one / "spool" / "left.jsonl").rename(one / "spool" / "damaged" / "left.jsonl")  # as running the plan leaves it
