@@ -39,7 +39,7 @@ def row_faults(frame: pd.DataFrame) -> list[str]:
 
     status = frame["status"].astype(object)
     note(~status.isin([*STATUSES, MISSING]).to_numpy(dtype=bool), "its status is", status.to_list())
-    for name in ("dataset", "sample", "codec", "label"):
+    for name in ("dataset", "sample", "codec", "label", "key"):
         note(frame[name].isna().to_numpy(dtype=bool), f"{name} is null")
     place = ["dataset", "label", "quality", "sample", "device"]
     note(frame.duplicated(place, keep=False).to_numpy(dtype=bool), "the same point stands in two rows")

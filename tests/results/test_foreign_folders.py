@@ -50,6 +50,19 @@ def test_a_table_with_what_no_run_gives_is_refused(column: str, value: Any, fold
         benchbox.load(folder)
 
 
+@pytest.mark.parametrize("column", ["run", "key", "status", "width", "bytes", "bpp"])
+def test_a_column_of_every_release_that_is_not_there_is_named(column: str, folder: Path) -> None:
+    pd.read_parquet(folder / "results.parquet").drop(columns=[column]).to_parquet(folder / "results.parquet")
+    with pytest.raises(StoreError, match=rf"results\.parquet: .*column {column}.*; publish the run again"):
+        benchbox.load(folder)
+
+
+def test_a_table_without_rows_is_refused(folder: Path) -> None:
+    pd.read_parquet(folder / "results.parquet").iloc[:0].to_parquet(folder / "results.parquet")
+    with pytest.raises(StoreError, match=r"results\.parquet: .*it has no rows"):
+        benchbox.load(folder)
+
+
 def test_the_place_is_named(folder: Path) -> None:
     table = pd.read_parquet(folder / "results.parquet")
     table.loc[7, "encode_s"] = -1.0
