@@ -44,6 +44,10 @@ LOADING_SECONDS, REPORT_SECONDS, REPORTED_SECONDS = 1.5, 2.0, 1e-4
 READING_SECONDS, KEEPING_SECONDS = 0.06, 0.01
 """Seconds per megapixel to read a picture and prepare a metric, and to copy, compare and digest a decoded one."""
 
+MOST_PROBE_SECONDS = 3.0
+"""Seconds of its calls that a codec whose cost is known may take to be probed for what opening it takes; beside more,
+opening is little."""
+
 UNTIMED_CALLS = 2
 """Times that a job encodes and decodes its picture besides its points: to warm up, and in another process."""
 
@@ -107,7 +111,7 @@ def describe(
         before = _children_seconds()
         with ForkServer() as server:
             probing = executor(Workspace.at(folder), server=server)
-            costs, probes = _costs([*work.jobs, *work.timed], known, probing)
+            costs, probes = _costs(work, known, probing)
         used = _children_seconds() - before
     calls = sum(work.megapixels(probe) * costs[label][0] for label, probe in probes.items() if label in costs)
     opening = max(0.0, used - SERVER_SECONDS - (1 + UNTIMED_CALLS) * calls) if probes else 0.0
@@ -172,7 +176,8 @@ def _lines(
     processor = start + seconds
     if work.timed:
         mean = sum(per_point for per_point, _ in costs.values()) / max(1, len(costs))
-        took = START_SECONDS + sum(work.timing_seconds(job, costs.get(job.label, (mean, 0.0))[0]) for job in work.timed)
+        took = START_SECONDS + opening + sum(
+            work.timing_seconds(job, costs.get(job.label, (mean, 0.0))[0]) for job in work.timed)  # fmt: skip
         yield f"  timing: {sum(len(job.points) for job in work.timed)} points, {took:.1f} s of one processor"
         wall, processor = wall + took, processor + took
     if reports:
@@ -184,16 +189,17 @@ def _lines(
 
 
 def _costs(
-    jobs: Iterable[Job], known: Mapping[tuple[str, str], Cost], executor: LocalExecutor
+    work: _Work, known: Mapping[tuple[str, str], Cost], executor: LocalExecutor
 ) -> tuple[dict[str, Cost], dict[str, Job]]:
     """label -> cost: from the workspace, or by probing one middle point of each codec that has no times there; and
-    label -> the probe."""
+    label -> the probe, also of a codec with times there if its calls are quick."""
     found: dict[str, Cost] = {}
     probes: dict[str, Job] = {}
-    for job in jobs:
-        if (job.codec, job.options) in known:
-            found[job.label] = known[job.codec, job.options]
-        else:
+    for job in [*work.jobs, *work.timed]:
+        cost = known.get((job.codec, job.options))
+        if cost is not None:
+            found[job.label] = cost
+        if cost is None or (1 + UNTIMED_CALLS) * cost[0] * work.megapixels(job) <= MOST_PROBE_SECONDS:
             middle = job.points[len(job.points) // 2]
             probe = replace(job.only([replace(middle, stream=None, metrics=())]), timing=None)
             probes.setdefault(job.label, probe)
@@ -204,7 +210,7 @@ def _costs(
                 pixels = point["width"] * point["height"] / 1e6
                 kind = "_cpu_s" if job.device == "cpu" else "_s"  # others may be busy here; a GPU is waited for
                 seconds = sum(point[side + kind] for side in ("encode", "decode"))
-                found[job.label] = seconds / pixels, point["bytes"] / pixels
+                found.setdefault(job.label, (seconds / pixels, point["bytes"] / pixels))
 
     executor.run(probes.values(), keep)
     return found, probes

@@ -101,4 +101,9 @@ def test_it_counts_what_opening_a_codec_takes(
         flags = "--plugin", str(tmp_path / f"{name}.py"), "--workers", "1"
         out = dry_run(tmp_path, asked, monkeypatch, capsys, *flags)
         start[name] = float(re.findall(r"start: (\S+) s of one processor", out)[0])
+    half = plan(pictures, {"id": "toy", "qualities": [2]}, plugins=[str(tmp_path / "slow.py")])
+    go(tmp_path, half, workers=1)
+    out = dry_run(tmp_path, asked, monkeypatch, capsys, *flags)
+    assert out.startswith("t: 3 of 6 points to measure")
+    assert float(re.findall(r"start: (\S+) s of one processor", out)[0]) > start["quick"] + 1.5, "what is known of it"
     assert 1.5 < start["slow"] - start["quick"] < 4.5, "twice 1.5 s, less what a start takes less than foreseen here"
