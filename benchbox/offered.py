@@ -9,11 +9,13 @@ from typing import Any
 import click
 
 import benchbox
-from benchbox.errors import PluginError, plain_name, without_controls
+from benchbox.errors import PluginError, one_line, plain_name, without_controls
 from benchbox.place import place_of
 
 _NAMEABLE = re.compile(r"[^\s:@,/]+")
 """An id that a plan, a flag and a file name can hold."""
+_CALLED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A name that a shell takes as one word and click as a command."""
 
 _OFFERS = {
     "benchbox_codecs": ("CodecInfo",),
@@ -51,7 +53,11 @@ def fault(items: Iterable[Any], hook: str) -> str | None:
         if not isinstance(item, types):
             return f"{hook} gave a {type(item).__name__}; it must give instances of {kinds}"
         name: Any = getattr(item, "id", None)
-        if not isinstance(item, click.Command) and not _is_nameable(name):
+        if isinstance(item, click.Command):
+            if (wrong := _unfit_command(item)) is not None:
+                return wrong
+            continue
+        if not _is_nameable(name):
             return (f"{hook} gives the id {name!a}, which no plan can name; use lower-case letters, digits and '-', "
                     "'_' or '.'")  # fmt: skip
         title: Any = getattr(item, "title", "")
@@ -59,6 +65,21 @@ def fault(items: Iterable[Any], hook: str) -> str | None:
             return f"{hook} gives {name} the title {title!a}; it must be text{place_of(item)}"
         if hook == "benchbox_metrics" and (wrong := _unfit(item)) is not None:
             return f"metric {name}: {wrong}{place_of(item)}"
+    return None
+
+
+def _unfit_command(command: click.Command) -> str | None:
+    """One line about a command that cannot be called, or not be listed; None where it can."""
+    try:
+        name: Any = command.name
+        if not name:
+            return "one of its commands has no name; give it one"
+        if not isinstance(name, str) or not _CALLED.fullmatch(name):
+            return f"its command {name!a} has a name that nobody can call; use letters, digits, '-', '_' or '.'"
+        command.get_short_help_str()  # what the list of commands asks of it
+        bool(command.hidden)
+    except Exception as error:
+        return one_line(f"one of its commands cannot be listed, it raised {type(error).__name__}: {error}")
     return None
 
 

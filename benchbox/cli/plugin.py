@@ -47,9 +47,7 @@ def collect(registry: Registry, built_in: Collection[str]) -> PluginCommands:
         if offer.plugin.failure:
             failures[offer.plugin.name] = offer.plugin.failure
         for command in offer.items:
-            if not command.name:
-                failures.setdefault(offer.plugin.name, "one of its commands has no name; give it one")
-            elif command.name in built_in:
+            if command.name in built_in:
                 reason = f"its command '{command.name}' is one of benchbox's own; rename it"
                 failures.setdefault(offer.plugin.name, reason)
             else:

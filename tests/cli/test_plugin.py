@@ -116,6 +116,12 @@ def test_a_name_twice_from_one_plugin_is_refused(install: Install, call: Call) -
     ("['greet']", "benchbox_commands gave a str; it must give instances of Command"),
     ("3", "benchbox_commands gave a int; it must give a list"),
     ("[click.Command(None)]", "one of its commands has no name; give it one"),
+    ("[command(3)]", "its command 3 has a name that nobody can call; use letters"),
+    ("[command('--help')]", "its command '--help' has a name that nobody can call"),
+    ("[command('a\\x1b[31m')]", r"its command 'a\x1b[31m' has a name that nobody can call"),
+    ("[click.Command('loud', help=3)]", "one of its commands cannot be listed, it raised AttributeError"),
+    ("[type('C', (click.Command,), {'get_short_help_str': lambda self, limit: 1 / 0})('loud')]",
+     "one of its commands cannot be listed, it raised TypeError"),
 ])  # fmt: skip
 def test_a_hook_that_fails_costs_only_its_commands(returned: str, reason: str, install: Install, call: Call) -> None:
     install("acme", plugin(returned))
