@@ -46,15 +46,15 @@ def import_run(source: Path, name: str, workspace: Workspace) -> int:
     workspace.run_folder(name)  # a reserved name is refused before anything is written
     if not is_published(source):
         raise mistaken(source, "published folder")
-    frame = _checked(source)
+    frame = checked_frame(source)
     with workspace.lock(), WritableStore(workspace) as store:
         if not may_import(source, name, store):
             raise UsageError(f"{source}: another run in {workspace} is called '{name}'; choose another with --name")
         return _take(frame, source, store.workspace.run_folder(name), name)
 
 
-def _checked(source: Path) -> pd.DataFrame:
-    """The frame of a published folder, if no row of it contradicts itself."""
+def checked_frame(source: Path) -> pd.DataFrame:
+    """The frame of a published folder. Raises StoreError where it cannot be read or a row of it contradicts itself."""
     frame = published_frame(source)
     wrong = [words for words in row_faults(frame) if words]
     if wrong:
@@ -66,11 +66,11 @@ def _checked(source: Path) -> pd.DataFrame:
 def take_import(source: Path, name: str, store: Store) -> int:
     """Take a published folder in as the run `name`, which `may_import` allows; returns the number of its rows. The
     caller holds the workspace's lock."""
-    return _take(_checked(source), source, store.workspace.run_folder(name), name)
+    return _take(checked_frame(source), source, store.workspace.run_folder(name), name)
 
 
 def _take(frame: pd.DataFrame, source: Path, target: Path, name: str) -> int:
-    if is_published(target) and _is_whole(target):
+    if is_published(target) and _is_whole(target) and _is_readable(target):
         return len(frame)
     settings, environment = read_settings(source / "settings.json").model_dump(), read_environment(source / _FILES[3])
     plan = read_text(source / "plan.toml", RECORD)
@@ -96,6 +96,14 @@ def _hosts(frame: pd.DataFrame, environment: dict[str, Any]) -> str:
 
 def _is_whole(folder: Path) -> bool:
     return all((folder / name).is_file() for name in _FILES)
+
+
+def _is_readable(folder: Path) -> bool:
+    """Whether the table of an imported run is sound; one that was damaged since is imported anew."""
+    try:
+        return not published_frame(folder).empty
+    except StoreError:
+        return False
 
 
 def _origin(folder: Path) -> dict[str, Any]:

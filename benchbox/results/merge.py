@@ -10,7 +10,7 @@ from typing import Any
 
 from benchbox.errors import StoreError, UsageError
 from benchbox.files import read_text, same_file, whole_file
-from benchbox.results.imports import may_import, take_import
+from benchbox.results.imports import checked_frame, may_import, take_import
 from benchbox.results.mistaken import mistaken
 from benchbox.results.records import RECORD, read_environment, read_settings
 from benchbox.store import MergingStore, Store, Taken, TakenRun, Workspace, shown
@@ -34,8 +34,9 @@ def merge(sources: Sequence[Path], into: Workspace, say: Say) -> bool:
 
     Raises:
         UsageError: a source is `into` itself.
-        StoreError: a source is no workspace or lacks the record of a run, in which case nothing is written; or one
-            holds damaged rows or `into` cannot be written, and `into` holds what it held before or whole sources more.
+        StoreError: a source is no workspace, lacks the record of a run, or has a damaged imported run, in which case
+            nothing is written; or one holds damaged rows or `into` cannot be written, and `into` holds what it held
+            before or whole sources more.
     """
     others = [_opened(folder, into) for folder in sources]
     agreed = True
@@ -68,6 +69,9 @@ def _opened(folder: Path, into: Workspace) -> Workspace:
             name = store.former_folder(run) or run
             if Path(name).name == name:  # another is refused when the rows are checked
                 _record(other.run_folder(name))
+    for name in other.imported_runs():
+        checked_frame(other.run_folder(name))
+        _record(other.run_folder(name))
     return other
 
 

@@ -96,6 +96,19 @@ def test_a_measured_run_of_the_name_of_an_imported_one(tmp_path: Path) -> None:
     assert len(benchbox.load("past-workspace-1", tmp_path / "all")) == 36
 
 
+def test_one_that_was_damaged_since_is_imported_anew_and_not_merged(tmp_path: Path) -> None:
+    runs = Path(shutil.copytree(WORKSPACE, tmp_path / "runs"))
+    printed(runs, "import", PUBLISHED)
+    table = runs / PUBLISHED.name / "results.parquet"
+    table.write_bytes(b"x" * 3000)
+    merge = CliRunner().invoke(commands, ["merge", str(runs), "--into", str(tmp_path / "all")])
+    assert isinstance(merge.exception, BenchboxError)
+    assert "results.parquet: is not a results table" in str(merge.exception)
+    assert not (tmp_path / "all").exists()
+    assert "36 rows" in printed(runs, "import", PUBLISHED)
+    assert len(benchbox.load(PUBLISHED.name, runs)) == 36
+
+
 def test_what_cannot_be_imported_says_why(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     assert "no results.parquet there; name a folder that `benchbox publish` wrote" in refused(runs, "import", tmp_path)
