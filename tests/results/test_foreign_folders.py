@@ -50,7 +50,9 @@ def test_a_table_with_what_no_run_gives_is_refused(column: str, value: Any, fold
         benchbox.load(folder)
 
 
-@pytest.mark.parametrize("column", ["run", "key", "status", "width", "bytes", "bpp"])
+@pytest.mark.parametrize("column", [
+    "run", "dataset", "sample", "codec", "label", "status", "key", "width", "height", "channels", "bit_depth", "bytes",
+    "bpp"])  # fmt: skip
 def test_a_column_of_every_release_that_is_not_there_is_named(column: str, folder: Path) -> None:
     pd.read_parquet(folder / "results.parquet").drop(columns=[column]).to_parquet(folder / "results.parquet")
     with pytest.raises(StoreError, match=rf"results\.parquet: .*column {column}.*; publish the run again"):

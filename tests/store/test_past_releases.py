@@ -30,7 +30,13 @@ def test_a_published_folder_of_an_earlier_release_loads(golden: Path) -> None:
     assert set(again["verdict"]) == {"same"}
 
 
-@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+EVERY_RELEASE = {"run", "dataset", "sample", "codec", "label", "status", "key", "width", "height", "channels",
+                 "bit_depth", "bytes", "bpp"}  # fmt: skip
+"""Columns that every release writes, without which no report can be made."""
+
+
+@pytest.mark.parametrize("column", [column for column in COLUMNS if column.name not in EVERY_RELEASE],
+                         ids=lambda column: column.name)  # fmt: skip
 def test_a_column_that_a_published_table_lacks_is_null(column: Column, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(PUBLISHED[0], tmp_path / "published"))
     table = pd.read_parquet(folder / "results.parquet")
