@@ -68,6 +68,7 @@ def test_at_most_eight_curves_the_best_of_each_family(analysis: Analysis) -> Non
     assert sum(name.endswith("published") for name in kept) == 2
 
 
+@pytest.mark.slow  # draws every figure of 28 codecs in three formats, as the next one does
 def test_the_captions_say_which_are_left_out(many: Results, tmp_path: Path) -> None:
     captions = make("figures", many, tmp_path)[0].read_text(encoding="utf-8")
     assert "leaves out" in captions
@@ -77,6 +78,7 @@ def test_the_captions_say_which_are_left_out(many: Results, tmp_path: Path) -> N
     assert "jpegxl effort=3" in (tmp_path / "figures/rd-crops-psnr.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_unless_the_author_names_the_codecs(many: Results, tmp_path: Path) -> None:
     names = tuple(many.frame["label"].unique())
     make("figures", replace(many, references=[], appearance=Appearance(codecs=names)), tmp_path)

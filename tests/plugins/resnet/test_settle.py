@@ -21,6 +21,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pictures(tmp_path_factory.mktemp("pictures"))
 
 
+@pytest.mark.slow  # it trains
 def test_settling_fits_tables_and_nothing_else(pictures: Path, tmp_path: Path) -> None:
     out, settled = tmp_path / "last.pt", tmp_path / "settled.pt"
     common = ["--data", str(pictures), "--crop", "64"]
