@@ -1,6 +1,6 @@
 """The six hooks of a plugin. A plugin is a module named in the entry-point group ``benchbox``. It implements any of
 these functions, marked with `@hookimpl`. Each takes no arguments and returns a list. A hook whose docstring does not
-say otherwise is called once, when the registry loads."""
+say otherwise is called once, when its items are first looked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What plugins may give through their hooks, and the first fault of what they gave."""
+"""Checks the items that a plugin's hook gives: their types, ids, titles and names of commands."""
 
 from __future__ import annotations
 
@@ -94,5 +94,5 @@ def _types(hook: str) -> tuple[type, ...]:
 
 
 def _is_nameable(name: Any) -> bool:
-    """Whether `name` is a text that a plan can name and that looks like no other."""
+    """Whether a plan can hold `name`, and `name` is printed as it is: without controls or look-alike characters."""
     return isinstance(name, str) and bool(_NAMEABLE.fullmatch(name)) and plain_name(without_controls(name)) == name

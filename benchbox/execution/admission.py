@@ -53,8 +53,8 @@ def needs_of(resolved: Resolved, jobs: Iterable[Job], token: Path) -> dict[str, 
 
 
 def lacking(resolved: Resolved, job: Job, points: Iterable[Mapping[str, Any]]) -> str:
-    """What the worker lacks that answered these points of a job: the picture, where it could not read it as planned and
-    this process can. "" where it lacks nothing, or the picture is no longer the planned one here either."""
+    """One line that says that the worker which answered these points of a job lacks the job's picture: it could not
+    read the planned picture, and this process can. "" if the worker lacks nothing, or this process cannot read it."""
     found = [point["changed"] for point in points if point.get("changed")]
     if not found or not _is_here(resolved, job):
         return ""

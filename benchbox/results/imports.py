@@ -99,7 +99,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _is_readable(folder: Path) -> bool:
-    """Whether the table of an imported run is sound; one that was damaged since is imported anew."""
+    """Whether the table of an imported run can be read. A run whose table was damaged is imported anew."""
     try:
         return not published_frame(folder).empty
     except StoreError:

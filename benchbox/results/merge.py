@@ -140,7 +140,8 @@ def _lines(taken: Taken, streams: Counter[str], other: Workspace, into: Workspac
 
 
 def _rest(other: Workspace, busy: bool) -> list[str]:
-    """What is to be said of points that are not in its store; `busy` tells whether a run was at work there before."""
+    """The line about points of `other` that its store does not hold yet. `busy`: a run was at work there before they
+    were taken."""
     if busy:
         return [f"  a run is at work in {other}, of which more comes than was taken; merge again when it is done"]
     if any(other.spool.glob("*.jsonl")):

@@ -1,5 +1,5 @@
-"""What another workspace may bring into this one: every value of its tables is checked here, before any is taken. What
-this lets pass must be readable afterwards (`frame`): else one bad workspace spoils all that it is united with.
+"""Checks another workspace's tables, every value, before any row is taken into this one. A frame must be able to read
+whatever passes: else one bad workspace spoils all that it is united with.
 
 SQLite keeps any type in any column, names of runs and digests become names of files, and a workspace that was sent by
 someone else may hold anything.
