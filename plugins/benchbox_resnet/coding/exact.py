@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchbox.errors import CodecError
+from benchbox_resnet.coding.neighbours import surprises, weigh
 from benchbox_resnet.network.config import MASK_BAND, SCALE_COUNT, ModelConfig
 from benchbox_resnet.network.scale import (
     HIDDEN_BITS,
@@ -108,12 +109,15 @@ class ExactScale:
         # their tables are needed
         inner = dyadic("refine_hidden", WEIGHT_BITS).reshape(k, 2 * m)
         outer = OUTPUT * dyadic("refine_out", WEIGHT_BITS).reshape(m, k)
-        self._refine_near_hidden = inner[:, :m].T.contiguous()
-        self._refine_hidden = [inner[:, m + known :: 2].T.contiguous() for known in (0, 1)]
+        self._refine_hidden = [torch.cat([inner[:, :m:2], inner[:, 1:m:2], inner[:, m + known :: 2]], 1).T.contiguous()
+                               for known in (0, 1)]  # fmt: skip
         self._refine_out = [outer[1 - known :: 2].contiguous() for known in (0, 1)]
         self._mask_finer, self._mask_coarser = (bound.to(device, torch.float64) for bound in mask_bounds(config))
         self._features = dyadic("features", HIDDEN_BITS, torch.float32)
         self._expected = dyadic("expected_seen", HIDDEN_BITS, torch.float32)
+        self._expected_seen = self._ints["expected_seen"].astype(np.int32)
+        by_place = self._ints["refine_near"].astype(np.int32)[:, 0].transpose(1, 2, 0)
+        self._window = np.ascontiguousarray(by_place.reshape(*by_place.shape[:2], m // 2, 2).transpose(0, 1, 3, 2))
 
     def bounds(self) -> list[Bound]:
         """The proof of exactness: the worst case of each layer over all inputs, computed from the weights."""
@@ -185,22 +189,39 @@ class ExactScale:
         """t1 and symbols (h, w, M), `SYMBOL_UNKNOWN` in the second half -> t2 of the second half, (h, w, M / 2);
         h and w are even."""
         h, w, m = t1.shape
-        surprise, seen = torch.zeros(h, w, m, device=self.device), {}
+        seen = (self.seen_on_host if self.device.type == "cpu" else self.seen_in_layers)(t1, symbols)
+        bias_hidden, bias_out = self._bias("bias_refine_hidden", quality), self._bias("bias_refine_out", quality)
+        out = torch.empty(h, w, m // 2, dtype=torch.float64, device=self.device)
+        for (i, j), inputs in zip(_CORNERS, seen, strict=True):
+            known, at = (i + j) % 2, (slice(i, None, 2), slice(j, None, 2))
+            hidden = self._hidden((inputs @ self._refine_hidden[known]).add_(bias_hidden))
+            u = (hidden @ self._refine_out[known].T).add_(bias_out[1 - known :: 2])
+            out[at] = t1[at][:, :, 1 - known :: 2].add(u.reshape(h // 2, w // 2, m // 2), alpha=UNIT)
+        return out.clamp_(0, SCALE_COUNT - 2.0**-10)
+
+    def seen_on_host(self, t1: Tensor, symbols: Tensor) -> Tensor:
+        """What `refine` reads, (4, h * w / 4, 3 * M / 2), by corner: see `neighbours.weigh`."""
+        h, w, m = t1.shape
+        border = self.config.scale_window // 2
+        known = np.zeros((2, h + 2 * border, w + 2 * border, m // 2), np.int32)
+        surprises(symbols.numpy(), t1.numpy(), self.features, self._expected_seen, known)
+        out = np.empty((4, h * w // 4, 3 * m // 2))
+        weigh(known, self._window, NEAR_BITS, 2.0**-HIDDEN_BITS, out)
+        return torch.from_numpy(out)
+
+    def seen_in_layers(self, t1: Tensor, symbols: Tensor) -> Tensor:
+        """`seen_on_host` in layers, for any device: the same numbers."""
+        h, w, m = t1.shape
+        surprise, known = torch.zeros(h, w, m, device=self.device), []
         for i, j in _CORNERS:  # positions of one parity are slices: index lists would be gathered row by row
             first = slice(i, None, 2), slice(j, None, 2), slice((i + j) % 2, None, 2)
             magnitude = symbols[first].abs().clamp_(max=len(self._features) - 1).long()
             part = torch.take(self._features, magnitude).sub_(torch.take(self._expected, t1[first].long()))
-            surprise[first], seen[i, j] = part, part.double().reshape(-1, m // 2)
+            surprise[first] = part
+            known.append(part.double().reshape(-1, m // 2))
         near = self._near(surprise)
-        bias_hidden, bias_out = self._bias("bias_refine_hidden", quality), self._bias("bias_refine_out", quality)
-        out = torch.empty(h, w, m // 2, dtype=torch.float64, device=self.device)
-        for i, j in _CORNERS:
-            known, at = (i + j) % 2, (slice(i, None, 2), slice(j, None, 2))
-            hidden = near[at].double().reshape(-1, m) @ self._refine_near_hidden
-            hidden = self._hidden(hidden.addmm_(seen[i, j], self._refine_hidden[known]).add_(bias_hidden))
-            u = (hidden @ self._refine_out[known].T).add_(bias_out[1 - known :: 2])
-            out[at] = t1[at][:, :, 1 - known :: 2].add(u.reshape(h // 2, w // 2, m // 2), alpha=UNIT)
-        return out.clamp_(0, SCALE_COUNT - 2.0**-10)
+        at = [near[i::2, j::2].double().reshape(-1, m) for i, j in _CORNERS]
+        return torch.stack([torch.cat([v[:, ::2], v[:, 1::2], k], 1) for v, k in zip(at, known, strict=True)])
 
     def _near(self, surprise: Tensor) -> Tensor:
         """Depth-wise window over (h, w, M), rounded to the hidden grid; float32, exact by `bounds`."""

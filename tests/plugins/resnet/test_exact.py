@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from benchbox_resnet.codec import ResnetCodec, decode_symbols  # noqa: E402
 from benchbox_resnet.coding.bitstream import Stream  # noqa: E402
-from benchbox_resnet.coding.exact import ExactScale  # noqa: E402
+from benchbox_resnet.coding.exact import SYMBOL_UNKNOWN, ExactScale  # noqa: E402
 from benchbox_resnet.coding.halves import parity_mask, split_half  # noqa: E402
 from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
@@ -48,6 +48,21 @@ def test_the_frozen_scale_path_follows_the_trained_one(tmp_path: Path) -> None:
         mask = first.permute(2, 0, 1)[None].float()
         trained = net.scale.refine(expected.permute(2, 0, 1)[None], planes * mask, mask, q)[0].permute(1, 2, 0)
     assert np.abs(t2.numpy() - split_half(trained.double().numpy(), False)).mean() < 0.1
+
+
+@pytest.mark.parametrize("size", [(4, 4), (8, 20), (12, 4)])
+def test_loops_and_layers_read_the_same_of_the_first_half(tmp_path: Path, size: tuple[int, int]) -> None:
+    """GPUs compute it in layers, the host by loops: a stream must not depend on which."""
+    scale = load_model(save_noisy(tmp_path / "noisy.safetensors", noisy_network()), torch.device("cpu")).scale
+    shape = (*size, NOISY.latents)
+    rng = np.random.default_rng(4)
+    symbols = np.rint(rng.laplace(0, 20, shape)).astype(np.int16)
+    symbols[0, 0, 0], symbols[0, 0, 2] = 30_000, -30_000
+    symbols[np.indices(shape).sum(0) % 2 == 1] = SYMBOL_UNKNOWN
+    t1 = torch.from_numpy(rng.uniform(0, 63.9, shape))
+    one, other = (read(t1, torch.from_numpy(symbols)) for read in (scale.seen_on_host, scale.seen_in_layers))
+    assert one.abs().max() > 1
+    assert torch.equal(one, other)
 
 
 def test_steps_follow_the_picture(tmp_path: Path, photo: np.ndarray) -> None:
