@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from benchbox.errors import UsageError, did_you_mean
-from benchbox_resnet.network.config import PRESETS, ModelConfig
+from benchbox_resnet.network.config import MOST, PRESETS, ModelConfig
 from benchbox_resnet.training.settings import PolishOptions, Settings, TrainOptions
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -91,13 +91,15 @@ def export(**given: Any) -> None:
 @click.option("--out", type=_NEW, required=True, help="Weights file to write (.safetensors).")
 @click.option("--seconds", type=float, default=600.0, help="Training time.")
 @click.option("--steps", type=click.IntRange(1), default=1_000_000, help="Stop after this many steps, if sooner.")
+@click.option("--filter-channels", type=click.IntRange(0, MOST["filter_channels"]), default=0,
+              help="Add a filter of the decoded picture with so many channels, where the weights have none.")
 @click.option("--crops", type=click.IntRange(1), default=3200, help="Crops to encode first, about 0.05 s each.")
 @click.option("--held-out", type=click.IntRange(0), default=128, help="Crops of held-out pictures that show the gain.")
 @click.option("--batch", type=click.IntRange(1), default=8, help="Crops per step.")
 @click.option("--crop", type=click.IntRange(1), default=256, help="Side of a crop in pixels.")
 @click.option("--seed", type=int, default=1, help="Seed of all random numbers.")
 def polish(**given: Any) -> None:
-    """Fit the synthesis of a weights file to what its encoder writes."""
+    """Fit the synthesis of a weights file, and its filter, to what its encoder writes."""
     from benchbox_resnet.training.polish import run
 
     run(PolishOptions(**given))

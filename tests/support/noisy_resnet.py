@@ -20,7 +20,7 @@ from benchbox_resnet.network.scale import ScalePath  # noqa: E402
 from benchbox_resnet.network.start import hyper_crops, start_hyper  # noqa: E402
 
 NOISY = ModelConfig(channels=8, blocks=1, deep_channels=8, latents=48, hyper=8, context=16, scale_hidden=16,
-                    qualities=4, dependent_from=12)  # fmt: skip
+                    qualities=4, dependent_from=12, filter_channels=8, filter_blocks=1)  # fmt: skip
 #: Like NOISY, with rounding steps that follow the picture.
 MASKED = dataclasses.replace(NOISY, latents=80, masking=0.75, mask_finer=3, mask_coarser=5, mask_detail_from=40,
                              mask_detail_finer=0, mask_detail_coarser=9)  # fmt: skip

@@ -18,6 +18,7 @@ from torch import Tensor
 from benchbox_resnet.coding.adapter import Adapter
 from benchbox_resnet.coding.entropy import TableIds
 from benchbox_resnet.coding.exact import QUALITY_BITS, SYMBOL_UNKNOWN, table_index
+from benchbox_resnet.coding.fused import fused_end
 from benchbox_resnet.coding.halves import SYMBOL_CLIP, Indices, Symbols, join_half, split_half
 from benchbox_resnet.coding.int8 import in_int8
 from benchbox_resnet.coding.precision import Precision, fast_bfloat16, in_bfloat16, require
@@ -66,6 +67,7 @@ class Pipeline:
         self.model = in_bfloat16(model) if self.bfloat16 else model
         # int8 has no gradients; `model` keeps them for the search
         self._transforms = in_int8(self.model.net) if precision == "int8" else self.model.net
+        self._fused = fused_end(model.net) if self.bfloat16 else None
         self.config, self.tile_cells, self.precision = model.config, tile_cells, precision
         self.worth = np.full(model.config.latents, STEP_WEIGHT * rounding, np.float32)
         self.costs = model.tables.costs(64)[:LATENT_TABLES]
@@ -268,11 +270,19 @@ class Pipeline:
         out = np.empty((height, width, 3), np.uint8)
         net = self.model.net
         gain, feature = self.row(net.gain_s, quality), self.row(net.feature_s, quality)
+        filtering = net.filtering(lambda rows: self.row(rows, quality))
         for tile in self.tiles_of(z_hat, synthesis_halo(self.config)):
             y_hat = self.latents(z_hat, first, second, tile, quality)
-            with self.floats():
-                x = self._transforms.synthesise(y_hat, gain, feature)[0].permute(1, 2, 0)
-            part = x.clamp_(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy()[tile[0].inner(m), tile[1].inner(m)]
+            whole = self._picture(y_hat, gain, feature, filtering)
+            part = whole[tile[0].inner(m), tile[1].inner(m)]
             target = out[tile[0].core(m), tile[1].core(m)]
             target[...] = part[: target.shape[0], : target.shape[1]]
         return out
+
+    def _picture(self, y_hat: Tensor, gain: Tensor, feature: Tensor, filtering: Tensor | None) -> npt.NDArray[np.uint8]:
+        """As `ResidualCodec.synthesise`, for one picture -> (H, W, 3) uint8."""
+        with self.floats():
+            if self._fused is not None and filtering is not None:
+                return self._fused(*self._transforms.paths(y_hat, gain, feature), filtering)
+            x_hat = self._transforms.synthesise(y_hat, gain, feature, filtering)[0].permute(1, 2, 0)
+        return np.asarray(x_hat.clamp_(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy())

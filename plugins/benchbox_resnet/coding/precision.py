@@ -21,7 +21,8 @@ def in_bfloat16(model: Model) -> Model:
     """A copy of a model whose residual and context networks have bfloat16 weights, which autocast would otherwise
     convert at every use."""
     net = copy.deepcopy(model.net)
-    for part in (net.g_a_high, net.g_a_deep, net.g_s_deep, net.g_s_high, net.h_s, net.context):
+    filtering = () if net.filter is None else (net.filter.enter, net.filter.blocks, net.filter.leave)
+    for part in (net.g_a_high, net.g_a_deep, net.g_s_deep, net.g_s_high, net.h_s, net.context, *filtering):
         part.to(torch.bfloat16)
     return dataclasses.replace(model, net=net)
 

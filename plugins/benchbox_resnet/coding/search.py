@@ -86,6 +86,7 @@ class _Window:
         self.first = first_half(pipeline.config.latents, height, width, self.x.device) > 0
         self.gain = pipeline.row(self.net.gain_s, quality).clone()
         self.feature = pipeline.row(self.net.feature_s, quality).clone()
+        self.filtering = self.net.filtering(lambda rows: pipeline.row(rows, quality).clone())
         at, area = quality / 2**QUALITY_BITS, self.x.shape[2] * self.x.shape[3]
         self.tuned_for_mse = pipeline.model.tune == "mse"
         weigh = pipeline.config.lambda_at(at) * 255**2 if self.tuned_for_mse else pipeline.config.ms_ssim_weight_at(at)
@@ -95,7 +96,7 @@ class _Window:
         """Distortion of the decoded picture, in bits, and its gradient by y_hat (1, M, h, w)."""
         y_hat = y_hat.detach().requires_grad_()
         with self.pipeline.floats():
-            x_hat = self.net.synthesise(y_hat * self.step, self.gain, self.feature).clamp(0, 1)
+            x_hat = self.net.synthesise(y_hat * self.step, self.gain, self.feature, self.filtering).clamp(0, 1)
         lack = (x_hat - self.x).square().mean() if self.tuned_for_mse else 1 - ms_ssim(x_hat, self.x).mean()
         (slope,) = torch.autograd.grad(self.weight * lack, [y_hat])
         return self.weight * float(lack.detach()), slope

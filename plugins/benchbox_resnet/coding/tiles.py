@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator
 
 from benchbox_resnet.network.config import ModelConfig
+from benchbox_resnet.network.filter import SIDE as FILTER_SIDE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,9 +58,10 @@ def analysis_halo(config: ModelConfig) -> int:
 
 
 def synthesis_halo(config: ModelConfig) -> int:
-    """Cells needed around a core to compute pixels: the reach of h_s, the context network and g_s."""
+    """Cells needed around a core to compute pixels: the reach of h_s, the context network, g_s and the filter."""
     latent = 1 + config.context_blocks + 2 * config.deep_blocks
-    reach = 2 * config.blocks * (config.stride // 2) + latent * config.stride
+    filtered = (2 + 2 * config.filter_blocks) * FILTER_SIDE if config.filter_channels else 0
+    reach = filtered + 2 * config.blocks * (config.stride // 2) + latent * config.stride
     return -(-reach // config.pad_multiple)
 
 

@@ -19,7 +19,6 @@ import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from torch import nn
 
 from benchbox.errors import CodecError
 from benchbox.files import Foreign, parse_json
@@ -35,7 +34,8 @@ MOST_BYTES = 1 << 30
 #: Of a weights file that is opened; those that are bundled have 14 MB.
 _FILE = Foreign("weights file", CodecError, "export the weights again")
 #: Parameters kept in float32: the linear path and everything that has one number per channel.
-_SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer", "hyper_level")
+_SINGLE = ("lin_a", "lin_s", "context_linear", "gain_", "feature_", "shift_h", "colour", "finer", "hyper_level",
+           "filter.rows")  # fmt: skip
 #: Parts of the training form that are replaced by integers.
 _REPLACED = ("scale.", "z_mean", "z_scale")
 
@@ -59,8 +59,7 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
     tensors: dict[str, npt.NDArray[Any]] = {}
     for name, value in net.state_dict().items():
         if not name.startswith(_REPLACED):
-            dtype = np.float32 if name.startswith(_SINGLE) else np.float16
-            tensors["net." + name] = np.ascontiguousarray(value.detach().float().cpu().numpy().astype(dtype))
+            tensors[f"net.{name}"] = _stored(name, value)
     for name, integers in (freeze(net.scale) | symbol_statistics(net.config, tables)).items():
         tensors["exact." + name] = np.ascontiguousarray(integers)
     tensors["colour_only"] = colour_latents(net).astype(np.uint8)
@@ -73,15 +72,19 @@ def save_model(path: Path, net: ResidualCodec, tables: Tables, tune: str, card: 
     save_file(tensors, path, metadata)
 
 
-def replace_network(source: Path, target: Path, net: nn.Module, card: dict[str, Any]) -> None:
-    """Write `target`: the weights file `source` with other float networks and another card."""
+def replace_network(source: Path, target: Path, net: ResidualCodec, card: dict[str, Any]) -> None:
+    """Write `target`: the weights file `source` with other float networks, their configuration, and another card."""
     with safe_open(source, framework="numpy") as file:
-        metadata = {**file.metadata(), "card": json.dumps(card, sort_keys=True)}
+        metadata = {**file.metadata(), "config": net.config.to_json(), "card": json.dumps(card, sort_keys=True)}
         tensors = {name: np.asarray(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    for name, value in net.state_dict().items():
-        old = tensors["net." + name]
-        tensors["net." + name] = np.ascontiguousarray(value.detach().float().cpu().numpy().astype(old.dtype))
-    save_file(tensors, target, metadata)
+    save_file(tensors | {f"net.{name}": _stored(name, value) for name, value in net.state_dict().items()},
+              target, metadata)  # fmt: skip
+
+
+def _stored(name: str, value: torch.Tensor) -> npt.NDArray[Any]:
+    """A tensor of the float networks as files hold it."""
+    dtype = np.float32 if name.startswith(_SINGLE) else np.float16
+    return np.ascontiguousarray(value.detach().float().cpu().numpy().astype(dtype))
 
 
 def colour_latents(net: ResidualCodec, most: float = 0.05) -> npt.NDArray[np.bool_]:

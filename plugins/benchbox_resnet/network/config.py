@@ -37,7 +37,8 @@ MASK_LIMIT = 12
 #: Largest values of fields whose cost is a layer each, or a table for each channel; all others may be 10,000.
 MOST: Mapping[str, int] = MappingProxyType({
     "channels": 4096, "blocks": 200, "deep_channels": 4096, "deep_blocks": 200, "hyper": 1024, "context": 4096,
-    "context_blocks": 200, "scale_hidden": 4096, "scale_window": 31, "qualities": 64,
+    "context_blocks": 200, "scale_hidden": 4096, "scale_window": 31, "qualities": 64, "filter_channels": 1024,
+    "filter_blocks": 50,
 })  # fmt: skip
 
 
@@ -91,6 +92,11 @@ class ModelConfig:
     mask_detail_coarser: int = MASK_LIMIT
     #: Symbols whose guessed table is this one or wider are quantised dependently (see `coding.trellis`); 64: none are.
     dependent_from: int = SCALE_COUNT
+    #: Channels of the filter of the decoded picture (see `filter`), at half the resolution; 0: there is none. 32 with
+    #: two blocks take 11 kMAC a pixel.
+    filter_channels: int = 0
+    #: Residual blocks of that filter.
+    filter_blocks: int = 2
     #: Trained operating points; qualities in between interpolate the gains.
     qualities: int = 16
     #: Lambda at the lowest and highest quality (loss = bits per pixel + lambda * 255^2 * MSE), geometric in between.
@@ -109,7 +115,8 @@ class ModelConfig:
             if isinstance(value, int | float) and not abs(value) <= MOST.get(field.name, 10_000):
                 raise ValueError(f"{field.name} must be at most {MOST.get(field.name, 10_000)}, not {value!r:.40}")
         least = {"channels": 1, "blocks": 0, "deep_channels": 1, "deep_blocks": 0, "latents": 2, "hyper": 1,
-                 "context": 1, "context_blocks": 0, "scale_window": 1, "mask_detail_from": 0}  # fmt: skip
+                 "context": 1, "context_blocks": 0, "scale_window": 1, "mask_detail_from": 0, "filter_channels": 0,
+                 "filter_blocks": 0}  # fmt: skip
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be {low} or more, not {getattr(self, name)}")

@@ -2,7 +2,7 @@
 
     x -+- PixelUnshuffle -- lin_a (KLT) ------------+                     +-- lin_s -- PixelShuffle -+- x_hat
        |                                            |                     |                          |
-       +- g_a: unshuffle, res blocks, down, 1x1 ----+- * gain -> y        +-- g_s: 1x1, up, blocks --+
+       +- g_a: unshuffle, res blocks, down, 1x1 ----+- * gain -> y        +-- g_s: 1x1, up, blocks --+- filter
                                                           |               |
              z = h_a |squash(y)| <------------------------+               |
                     z_hat = round(z) -> scale.prior -> t1                 |
@@ -18,6 +18,7 @@ B pictures, H x W pixels, M latents at h x w = H/stride x W/stride, Z hyper-late
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from torch.nn import functional as F
 
 from benchbox_resnet.network.blocks import BlockStatistics
 from benchbox_resnet.network.config import SCALE_COUNT, SCALE_STEP, ModelConfig
+from benchbox_resnet.network.filter import PictureFilter
 from benchbox_resnet.network.layers import (
     DepthBlock,
     ResBlock,
@@ -119,6 +121,7 @@ class ResidualCodec(nn.Module):
         self.g_s_deep = nn.Sequential(nn.Conv2d(m, d, 1), *deep, nn.Conv2d(d, 4 * c, 1), nn.PixelShuffle(2))
         blocks = [ResBlock(c, act) for _ in range(config.blocks)]
         self.g_s_high = nn.Sequential(*blocks, nn.Conv2d(c, wide, 1), nn.Identity())
+        self.filter = PictureFilter(config) if config.filter_channels else None
         self.h_s = nn.Sequential(
             nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
             nn.Conv2d(z, 4 * z, 1), nn.PixelShuffle(2), activation(act),
@@ -176,14 +179,26 @@ class ResidualCodec(nn.Module):
         with torch.autocast(y.device.type, enabled=False):
             return F.conv2d(self.magnitudes(y), self.hyper_basis, stride=4) - level[:, :, None, None]
 
-    def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> Tensor:
-        """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32."""
+    def filtering(self, row: Callable[[Tensor], Tensor]) -> Tensor | None:
+        """`row` of the numbers by which the filter knows qualities, for `synthesise`; None where there is no filter."""
+        return None if self.filter is None else row(self.filter.rows)
+
+    def paths(self, y_hat: Tensor, gain: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> what the linear and the residual path write: blocks of
+        samples, (B, 3 * stride^2, h, w) float32, less the mean colour, and (B, 3 * (stride / 2)^2, 2h, 2w)."""
         y = y_hat * torch.exp(gain)[:, :, None, None]
         residual = self.g_s_high(self.g_s_deep(LATENT_IN * y) * torch.exp(feature)[:, :, None, None])
-        stride = self.config.stride
         with torch.autocast(y.device.type, enabled=False):
-            linear = by_pixel(self.lin_s, y.float()).add_(self.colour.repeat_interleave(stride**2)[:, None, None])
-        return shuffle(linear, stride).add_(shuffle(residual, stride // 2), alpha=RESIDUAL)
+            return by_pixel(self.lin_s, y.float()), residual
+
+    def synthesise(self, y_hat: Tensor, gain: Tensor, feature: Tensor, filtering: Tensor | None) -> Tensor:
+        """y_hat (B, M, h, w), log-gains (B, M) and (B, C) -> x_hat (B, 3, H, W), not clipped, float32; `filtering`
+        (B, 3F): see `filter`, None: not filtered."""
+        linear, residual = self.paths(y_hat, gain, feature)
+        stride = self.config.stride
+        linear = linear.add_(self.colour.repeat_interleave(stride**2)[:, None, None])
+        x_hat = shuffle(linear, stride).add_(shuffle(residual, stride // 2), alpha=RESIDUAL)
+        return x_hat if self.filter is None or filtering is None else self.filter(x_hat, self.colour, filtering)
 
     def z_prior(self) -> tuple[Tensor, Tensor]:
         """Means and scales of the logistic prior of z, (Q, Z) each.
@@ -240,7 +255,7 @@ class ResidualCodec(nn.Module):
         seen = self.code(y, z_hat, q)
         spent = self._noisy(seen.residual) if self.training else seen.symbols
         y_bits = laplace_bits(spent, scale_of_index(seen.table))
-        x_hat = self.synthesise(seen.y_hat, self.gain_s[q], self.feature_s[q])
+        x_hat = self.synthesise(seen.y_hat, self.gain_s[q], self.feature_s[q], self.filtering(lambda rows: rows[q]))
         return Estimate(x_hat, y_bits.sum((1, 2, 3)), z_bits.sum((1, 2, 3)))
 
     def _squashed(self, v: Tensor) -> Tensor:

@@ -23,6 +23,8 @@ from benchbox_resnet.network.start import hyper_crops, start_hyper
 
 #: Parameters that are initialised again: those of z, and of the tables that depend on it.
 _ANEW = ("h_s.", "shift_h", "z_", "hyper_", "scale.")
+#: The filter of the decoded picture, which an older network need not have: it begins without an effect.
+_FILTER = "filter."
 
 
 def trained_form(path: Path) -> ResidualCodec:
@@ -75,7 +77,7 @@ def grow(old: ResidualCodec, config: ModelConfig, pictures: list[Pixels], side: 
     net = ResidualCodec(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     before: dict[str, Tensor] = old.state_dict()
     for name, target in net.state_dict().items():
-        if name.startswith(_ANEW):
+        if name.startswith(_ANEW) or (name.startswith(_FILTER) and old.filter is None):
             continue
         source = before[name]
         if name == "context.0.weight":  # reads (mean, features of z, first half)

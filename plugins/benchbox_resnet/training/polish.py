@@ -23,14 +23,15 @@ from benchbox_resnet.coding.bitstream import Stream
 from benchbox_resnet.coding.precision import fast_bfloat16, fastest
 from benchbox_resnet.coding.weights import Model, load_model, replace_network
 from benchbox_resnet.info import RESNET
+from benchbox_resnet.network.filter import PictureFilter
 from benchbox_resnet.network.similarity import ms_ssim
 from benchbox_resnet.training.data import CropSampler, TrainingData
 from benchbox_resnet.training.settings import PolishOptions
 from benchbox_resnet.training.trainer import balancing_lambdas, bit_weights
 
 CPU = torch.device("cpu")
-#: Adam's rates: of the residual network, of the linear path and of gains.
-RATES = (1e-4, 1e-5, 2e-4)
+#: Adam's rates: of the residual network, of the linear path, of gains and of the filter, which may be new.
+RATES = (1e-4, 1e-5, 2e-4, 1e-3)
 WARM_UP = 50
 #: Weight of the current parameters in their running average.
 AVERAGE = 0.005
@@ -64,6 +65,14 @@ def collect(model: Model, sampler: CropSampler, count: int) -> Sample:
     return Sample(torch.stack(crops), torch.stack([v.clone() for v in latents]), qualities)
 
 
+def with_filter(model: Model, channels: int) -> Model:
+    """`model`, whose network gets a filter of the decoded picture (see `network.filter`) that changes nothing yet."""
+    config = dataclasses.replace(model.config, filter_channels=channels)
+    model.net.config = config
+    model.net.filter = PictureFilter(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return dataclasses.replace(model, config=config)
+
+
 class Polisher:
     """Trains the synthesis of a model in place."""
 
@@ -72,7 +81,7 @@ class Polisher:
         self.model, self.net = model, model.net
         net = model.net
         parts = ([*net.g_s_deep.parameters(), *net.g_s_high.parameters()], [net.lin_s.weight],
-                 [net.gain_s, net.feature_s])  # fmt: skip
+                 [net.gain_s, net.feature_s], [] if net.filter is None else [*net.filter.parameters()])  # fmt: skip
         self.parameters = [p for part in parts for p in part]
         for p in self.parameters:
             p.requires_grad_()
@@ -88,7 +97,8 @@ class Polisher:
         """(n,): the distortion of some rows (n,) of a sample, weighted as in training."""
         q, x = sample.quality[rows], sample.x[rows].float() / 255
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
-            x_hat = self.net.synthesise(sample.y_hat[rows].float(), self.net.gain_s[q], self.net.feature_s[q])
+            x_hat = self.net.synthesise(sample.y_hat[rows].float(), self.net.gain_s[q], self.net.feature_s[q],
+                                        self.net.filtering(lambda numbers: numbers[q]))
         if self.model.tune == "ms-ssim":
             lack = 1 - ms_ssim(x_hat.clamp(0, 1), x)
         else:
@@ -138,6 +148,8 @@ def run(options: PolishOptions) -> None:
     torch.manual_seed(options.seed)
     crop, batch, seed = options.crop, options.batch, options.seed
     model = load_model(options.weights, CPU)
+    if options.filter_channels and model.net.filter is None:
+        model = with_filter(model, options.filter_channels)
     data = TrainingData.load(options.data, crop)
     sample = collect(model, CropSampler(data, 1, crop, seed), options.crops)
     unseen = TrainingData([p for p in data.validation if min(p.shape[:2]) >= crop], [])

@@ -67,6 +67,7 @@ class PolishOptions:
     out: Path
     seconds: float = 600.0
     steps: int = 1_000_000
+    filter_channels: int = 0
     crops: int = 3200
     held_out: int = 128
     batch: int = 8

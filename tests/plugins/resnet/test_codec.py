@@ -64,7 +64,7 @@ def test_estimated_and_real_size_agree(codec: ResnetCodec, photo: np.ndarray) ->
     escape = tables.frequencies[tables.offsets[coded.ids[~inside].astype(int) + 1] - 1]
     excess = np.abs(coded.symbols[~inside]) - tables.bounds[coded.ids[~inside]]
     bits[~inside] = 16 - np.log2(escape) + 6 + np.floor(np.log2(excess))
-    assert len(codec.encode(photo, 2)) == pytest.approx(bits.sum() / 8, rel=0.01, abs=32)
+    assert len(codec.encode(photo, 2)) == pytest.approx(bits.sum() / 8, rel=0.015, abs=32)
 
 
 def test_alpha_hides_colour_for_free(codec: ResnetCodec) -> None:

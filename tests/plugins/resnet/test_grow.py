@@ -52,9 +52,9 @@ def test_a_grown_network_begins_as_the_old_one(pictures: Path, tmp_path: Path) -
         y = [n.analyse(x, n.gain_a[q], n.feature_a[q]) for n in (old, new)]
         torch.testing.assert_close(y[1][:, : TINY.latents], y[0], rtol=1e-3, atol=1e-3)
         y[1][:, TINY.latents :] = 0
-        pictures_ = [n.synthesise(v, n.gain_s[q], n.feature_s[q]) for n, v in zip((old, new), y, strict=True)]
+        pictures_ = [n.synthesise(v, n.gain_s[q], n.feature_s[q], None) for n, v in zip((old, new), y, strict=True)]
         torch.testing.assert_close(*pictures_, rtol=1e-3, atol=1e-3)
         y = [n.analyse(x, n.gain_a[q], n.feature_a[q]) for n in (old, new)]
-        errors = [float((n.synthesise(v, n.gain_s[q], n.feature_s[q]) - x).square().mean())
+        errors = [float((n.synthesise(v, n.gain_s[q], n.feature_s[q], None) - x).square().mean())
                   for n, v in zip((old, new), y, strict=True)]  # fmt: skip
     assert errors[1] < errors[0]

@@ -1,5 +1,6 @@
 """Polishing: the synthesis improves on what encoders write, and nothing else changes."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from benchbox_resnet.codec import ResnetCodec  # noqa: E402
 from benchbox_resnet.coding.weights import load_model  # noqa: E402
 from benchbox_resnet.info import RESNET  # noqa: E402
 from benchbox_resnet.training.data import is_held_out  # noqa: E402
-from noisy_resnet import noisy_network, save_noisy  # noqa: E402
+from noisy_resnet import NOISY, noisy_network, save_noisy  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
 from tiny_resnet import CPU, command  # noqa: E402
 
 #: Names of the tensors of the synthesis, which may change.
-SYNTHESIS = ("net.g_s_", "net.lin_s.", "net.gain_s", "net.feature_s")
+SYNTHESIS = ("net.g_s_", "net.lin_s.", "net.gain_s", "net.feature_s", "net.filter.")
 
 
 def photographs(folder: Path) -> Path:
@@ -34,6 +35,26 @@ def photographs(folder: Path) -> Path:
 
 def squared_error(codec: ResnetCodec, source: np.ndarray) -> float:
     return float(np.square(codec.decode(codec.encode(source, 2.0)).astype(float) - source).mean())
+
+
+@pytest.mark.slow  # it trains
+def test_it_adds_a_filter_and_leaves_the_streams(tmp_path: Path) -> None:
+    pictures = photographs(tmp_path / "pictures")
+    plain, filtered, again = (tmp_path / f"{name}.safetensors" for name in ("plain", "filtered", "again"))
+    save_noisy(plain, noisy_network(config=dataclasses.replace(NOISY, filter_channels=0)))
+    count = ["--crops", "16", "--held-out", "8", "--batch", "4", "--crop", "64", "--steps", "150"]
+    command("polish", "--weights", plain, "--data", pictures, "--out", filtered, "--filter-channels", 8, *count)
+    command("polish", "--weights", filtered, "--data", pictures, "--out", again, "--filter-channels", 16, *count)
+    added = set(load_file(filtered)) - set(load_file(plain))
+    assert added
+    assert all(name.startswith("net.filter.") for name in added)
+    models = [load_model(path, CPU) for path in (plain, filtered, again)]
+    assert [model.config.filter_channels for model in models] == [0, 8, 8]
+    source = np.ascontiguousarray(skimage.data.astronaut()[:192, 100:292])
+    codecs = [ResnetCodec(RESNET, model) for model in models]
+    coded = [codec.encoder.encode(source, 2 << 8) for codec in codecs]
+    np.testing.assert_array_equal(coded[0].symbols, coded[2].symbols)
+    assert squared_error(codecs[1], source) < squared_error(codecs[0], source)
 
 
 @pytest.mark.slow  # it trains

@@ -75,7 +75,8 @@ def test_noise_in_the_float_path_moves_no_symbol(
     linear = "benchbox_resnet.network.model.by_pixel"
     monkeypatch.setattr(linear, lambda layer, x: disturb(layer, x, by_pixel(layer, x)))
     seen = noisy.decode(data)
-    decoding = (net.lin_s, net.context_linear, net.h_s, net.g_s_deep, net.g_s_high, net.context)
+    assert net.filter is not None
+    decoding = (net.lin_s, net.context_linear, net.h_s, net.g_s_deep, net.g_s_high, net.filter, net.context)
     assert disturbed == {layer for part in decoding for layer in part.modules() if isinstance(layer, torch.nn.Conv2d)}
     monkeypatch.undo()
     for one, other in zip(decode_symbols(codec.encoder, Stream.unpack(data)),

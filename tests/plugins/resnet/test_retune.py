@@ -42,7 +42,7 @@ def test_a_network_is_retuned_from_where_it_was(tmp_path: Path) -> None:
         levels = before.hyper_level[low], after.hyper_level[low]
         z = [n.hyper_analysis(v, level) for n, v, level in zip((before, after), (y, scaled), levels, strict=True)]
         torch.testing.assert_close(*z, rtol=1e-3, atol=1e-3)
-        pictures = [n.synthesise(v, n.gain_s[low], n.feature_s[low]) for n, v in ((before, y), (after, scaled))]
+        pictures = [n.synthesise(v, n.gain_s[low], n.feature_s[low], None) for n, v in ((before, y), (after, scaled))]
     torch.testing.assert_close(*pictures, rtol=1e-4, atol=1e-4)
     tuned.branch(tuned.state(), fresh=True, crops=crops)  # going on does not retune again
     torch.testing.assert_close(tuned.average.finer, after.finer)
