@@ -114,9 +114,10 @@ RESNET = ResnetInfo(
     Options=Options,
     suffix=".bbr",
     capabilities=Capabilities(
-        channels=frozenset({1, 3, 4}), deterministic=True, pixel_tolerance=6, devices=("cpu", "cuda"),
-        # The transforms compute in floating point. Seen on Kodak between processors of two makers, with and without
-        # VNNI: up to 0.9 % of bytes and 0.042 dB (MS-SSIM of the ms-ssim model below 0.1 bpp).
+        channels=frozenset({1, 3, 4}), deterministic=True, pixel_tolerance=8, devices=("cpu", "cuda"),
+        # The transforms compute in floating point. Seen on Kodak, at a quarter of the qualities, between 8 bits and
+        # float32: up to 6 levels. Seen between processors of two makers, with and without VNNI: up to 0.9 % of bytes
+        # and 0.042 dB (MS-SSIM of the ms-ssim model below 0.1 bpp).
         size_tolerance=0.015, score_tolerance=0.06,
     ),
 )
