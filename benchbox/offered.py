@@ -94,5 +94,5 @@ def _types(hook: str) -> tuple[type, ...]:
 
 
 def _is_nameable(name: Any) -> bool:
-    """Whether a plan can hold `name`, and `name` is printed as it is: without controls or look-alike characters."""
+    """Tells whether a plan can hold `name` and print it unchanged: it has no control or look-alike character."""
     return isinstance(name, str) and bool(_NAMEABLE.fullmatch(name)) and plain_name(without_controls(name)) == name

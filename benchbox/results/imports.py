@@ -99,7 +99,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _is_readable(folder: Path) -> bool:
-    """Whether the table of an imported run can be read. A run whose table was damaged is imported anew."""
+    """Tells whether benchbox can read the table of an imported run. An import replaces a run with a damaged table."""
     try:
         return not published_frame(folder).empty
     except StoreError:

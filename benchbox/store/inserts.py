@@ -31,8 +31,8 @@ def keep(db: sqlite3.Connection, job: Job, event: Mapping[str, Any], session: Ma
 
 
 def is_kept(db: sqlite3.Connection, job: Job, event: Mapping[str, Any]) -> bool:
-    """Whether the store holds this point already: its raw seconds, its failure or a result, and its scores. A killed
-    run leaves points that it has stored; a failure that is stored twice would count as two attempts."""
+    """Tells whether the store holds this point already: its raw seconds, its failure or a result, and its scores. A
+    killed run leaves points that it has stored; a failure that is stored twice would count as two attempts."""
     event = cleaned(event)
     key, taken = event["key"], event.get("timing")
     if job.timing is not None:

@@ -200,7 +200,7 @@ class ExactScale:
         return out.clamp_(0, SCALE_COUNT - 2.0**-10)
 
     def seen_on_host(self, t1: Tensor, symbols: Tensor) -> Tensor:
-        """What `refine` reads, (4, h * w / 4, 3 * M / 2), by corner: see `neighbours.weigh`."""
+        """Computes the input of `refine`, (4, h * w / 4, 3 * M / 2), corner by corner, as `neighbours.weigh` does."""
         h, w, m = t1.shape
         border = self.config.scale_window // 2
         known = np.zeros((2, h + 2 * border, w + 2 * border, m // 2), np.int32)
@@ -210,7 +210,7 @@ class ExactScale:
         return torch.from_numpy(out)
 
     def seen_in_layers(self, t1: Tensor, symbols: Tensor) -> Tensor:
-        """`seen_on_host` in layers, for any device: the same numbers."""
+        """Computes the same numbers as `seen_on_host` on any device, layer by layer."""
         h, w, m = t1.shape
         surprise, known = torch.zeros(h, w, m, device=self.device), []
         for i, j in _CORNERS:  # positions of one parity are slices: index lists would be gathered row by row

@@ -114,8 +114,8 @@ class FusedEnd:
         self.blocks = [(_of(block.conv1), _of(block.conv2)) for block in layers.blocks if isinstance(block, ResBlock)]
 
     def __call__(self, linear: Tensor, residual: Tensor, row: Tensor) -> npt.NDArray[np.uint8]:
-        """What `ResidualCodec.paths` makes of one picture, and row (1, 3F) as `PictureFilter` takes it -> the filtered
-        picture, (H, W, 3) uint8."""
+        """Puts the blocks of both paths (see `ResidualCodec.paths`) together and filters the picture, with row (1, 3F)
+        as `PictureFilter` takes it -> (H, W, 3) uint8."""
         contrast, shift, size = row[0].chunk(3)
         enter, leave = self.layers.enter, self.layers.leave
         assert enter.bias is not None

@@ -1,4 +1,4 @@
-"""What the scale path reads of the first half: the loops compute what their description says, in integers."""
+"""The loops of `neighbours` compute the sums of surprises that their docstrings describe, in integers."""
 
 import numpy as np
 import pytest
